@@ -1,4 +1,4 @@
-//! What a person may do: silence, acknowledge, accept, drill, unpark, resend, preview, ask for a check.
+//! What a person may do: silence, acknowledge, accept, drill, unpark, resend, preview, send a tenant's month, ask for a check.
 //!
 //! Every action takes the caller's [`Scope`](crate::domain::Scope) and does nothing beyond it: what lies outside is not found. An action
 //! writes to the store beside the running service, which acts on it within seconds; it answers with values, like
@@ -8,6 +8,7 @@ pub mod alert;
 pub mod channel;
 pub mod delivery;
 pub mod drill;
+pub mod month;
 pub mod preview;
 pub mod silence;
 pub mod tenant;

@@ -65,6 +65,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: Discord::WORD,
     templates: &[("discord", include_str!("../../templates/discord.hbs"))],
     escape: marked,
+    has_month_page: false,
     finish: |output| payload::json(output, check),
     plain: Some(Plain {
         characters_max: 1_900,

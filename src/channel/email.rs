@@ -78,6 +78,7 @@ pub static DIALECT: Dialect = Dialect {
     name: Email::WORD,
     templates: &[("email", include_str!("../../templates/email.hbs"))],
     escape: marked_line,
+    has_month_page: true,
     finish,
     plain: Some(Plain {
         characters_max: PLAIN_CHARACTERS_MAX,

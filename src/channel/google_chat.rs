@@ -65,6 +65,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: GoogleChat::WORD,
     templates: &[("google-chat", include_str!("../../templates/google-chat.hbs"))],
     escape: marked,
+    has_month_page: false,
     finish: |output| payload::json(output, check),
     plain: Some(Plain {
         characters_max: PLAIN_CHARACTERS_MAX,

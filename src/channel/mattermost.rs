@@ -63,6 +63,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: Mattermost::WORD,
     templates: &[("mattermost", include_str!("../../templates/mattermost.hbs"))],
     escape: marked,
+    has_month_page: false,
     finish: |output| payload::json(output, check),
     plain: Some(Plain {
         characters_max: PLAIN_CHARACTERS_MAX,

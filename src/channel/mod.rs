@@ -79,6 +79,8 @@ pub struct ChannelSettings {
     pub drill: Option<Duration>,
     /// When it gets a report on the tenants that it may show; `None`: never.
     pub report: Option<Schedule>,
+    /// When it gets a report on the month of each tenant that it may show; `None`: never.
+    pub month: Option<Schedule>,
     /// The template's name; `None`: its kind's.
     pub template: Option<String>,
 }

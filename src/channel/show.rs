@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::notify::{Notification, notification::Facts, route::Audience};
+use crate::notify::{
+    Notification,
+    notification::{ExcludedControl, Facts},
+    route::Audience,
+};
 
 /// What a channel shows besides the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,9 @@ impl Show {
         for item in &mut shown.data.items {
             self.take_out(&mut item.facts);
         }
+        if let Some(month) = shown.data.month.as_mut().filter(|_| !self.about) {
+            take_out_reasons(&mut month.report.excluded);
+        }
         Cow::Owned(shown)
     }
 
@@ -44,8 +51,10 @@ impl Show {
             (rule.about, rule.runbook) = (None, None);
         }
         let excluded = facts.score.as_mut().and_then(|score| score.excluded.as_mut()).filter(|_| !self.about);
-        for control in excluded.into_iter().flat_map(|excluded| &mut excluded.controls) {
-            control.reason = None;
-        }
+        excluded.into_iter().for_each(|excluded| take_out_reasons(&mut excluded.controls));
     }
+}
+
+fn take_out_reasons(excluded: &mut [ExcludedControl]) {
+    excluded.iter_mut().for_each(|control| control.reason = None);
 }

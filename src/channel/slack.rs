@@ -88,6 +88,7 @@ pub static DIALECT: Dialect = Dialect {
     name: Slack::WORD,
     templates: &[("slack", include_str!("../../templates/slack.hbs"))],
     escape: marked,
+    has_month_page: false,
     finish: |output| payload::json(output, check),
     plain: Some(Plain {
         // Slack is known to split what is above 4,000.

@@ -124,6 +124,7 @@ pub static DIALECT: Dialect = Dialect {
         ("teams-cause", include_str!("../../templates/teams-cause.hbs")),
     ],
     escape: marked,
+    has_month_page: false,
     finish: |output| limited(payload::json(output, check)?),
     plain: Some(Plain {
         characters_max: PLAIN_BYTES_MAX,

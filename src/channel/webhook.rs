@@ -36,6 +36,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     name: Webhook::WORD,
     templates: &[("webhook", include_str!("../../templates/webhook.hbs"))],
     escape: text::json_inside,
+    has_month_page: false,
     finish,
     plain: None,
     looks_like: None,

@@ -3,17 +3,19 @@
 mod online;
 pub(super) mod state;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde::Serialize;
 
 use super::{Failure, OutsideUnit, output};
 use crate::{
+    channel::ChannelSettings,
     clock::Clock,
     config::{self, Config},
     diagnostic::{Place, Problem, Warning},
-    domain::Timestamp,
+    domain::{ChannelName, Timestamp},
     notify::Maintenance,
+    schedule::Schedule,
     zones::Zones,
 };
 
@@ -77,6 +79,7 @@ struct Summary {
     rules: usize,
     channels: usize,
     schedules: Vec<ScheduleLine>,
+    reports: Vec<ReportLine>,
     maintenance: Vec<WindowLine>,
     time_zone_data: TimeZoneData,
 }
@@ -94,6 +97,19 @@ struct ScheduleLine {
     timezone: String,
     tenants: usize,
     next_runs: Vec<Timestamp>,
+}
+
+/// When a channel gets a report next.
+#[derive(Debug, Serialize)]
+struct ReportLine {
+    channel: ChannelName,
+    /// `all`: on all of its tenants; `month`: on the month of each.
+    report: &'static str,
+    schedule: String,
+    timezone: String,
+    /// How many tenants the channel may show.
+    tenants: usize,
+    next: Vec<Timestamp>,
 }
 
 /// A maintenance window, and when it opens next.
@@ -159,7 +175,7 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
 }
 
 fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
-    let Summary { tenants, rules, channels, schedules, maintenance, time_zone_data } = summary;
+    let Summary { tenants, rules, channels, schedules, reports, maintenance, time_zone_data } = summary;
     let [tenants, rules, channels] =
         [output::counted(*tenants, "tenant"), output::counted(*rules, "rule"), output::counted(*channels, "channel")];
     // "Fine" means that nothing is known that would keep it from working as intended.
@@ -180,11 +196,42 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
             runs.join(", ")
         ));
     }
+    for ReportLine { channel, report, schedule, timezone, tenants, next } in reports {
+        let of = if *report == "month" { "monthly report of each of" } else { "report on" };
+        let next: Vec<_> = next.iter().map(ToString::to_string).collect();
+        output::say(&format!(
+            "channel `{channel}` \"{schedule}\" ({timezone}), {of} {}: next {}",
+            output::counted(*tenants, "tenant"),
+            next.join(", ")
+        ));
+    }
     for WindowLine { name, covers, schedule, timezone, next } in maintenance {
         let next: Vec<&str> = next.iter().map(|opening| opening.shown.as_str()).collect();
         let next = if next.is_empty() { "never".to_owned() } else { next.join(", ") };
         output::say(&format!("maintenance `{name}` \"{schedule}\" ({timezone}), {covers}: next open {next}"));
     }
+}
+
+/// When each channel gets its next reports.
+fn reports(config: &Config, now: Timestamp) -> Vec<ReportLine> {
+    let line = |settings: &ChannelSettings, report, schedule: &Schedule| ReportLine {
+        channel: settings.name.clone(),
+        report,
+        schedule: schedule.expression().to_owned(),
+        timezone: schedule.zone().to_string(),
+        tenants: config.tenants.values().filter(|one| settings.audience.admits(&one.id, &one.labels)).count(),
+        next: next_ticks(schedule, now),
+    };
+    let of = |settings: &Arc<ChannelSettings>| {
+        let all = settings.report.as_ref().map(|schedule| line(settings, "all", schedule));
+        let month = settings.month.as_ref().map(|schedule| line(settings, "month", schedule));
+        all.into_iter().chain(month).collect::<Vec<_>>()
+    };
+    config.channels.values().flat_map(of).collect()
+}
+
+fn next_ticks(schedule: &Schedule, now: Timestamp) -> Vec<Timestamp> {
+    std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick)).take(RUNS_SHOWN).collect()
 }
 
 /// The next openings of each maintenance window, in local time of its own zone.
@@ -218,7 +265,7 @@ fn of_old_zones(file: &Path, zones: &Zones, now: Timestamp) -> Option<Problem> {
 }
 
 fn summarise(config: &Config, zones: &Zones) -> Summary {
-    let mut schedules: Vec<(&crate::schedule::Schedule, usize)> = Vec::new();
+    let mut schedules: Vec<(&Schedule, usize)> = Vec::new();
     for tenant in config.tenants.values() {
         match schedules.iter_mut().find(|(schedule, _)| *schedule == &*tenant.schedule) {
             Some((_, tenants)) => *tenants += 1,
@@ -230,15 +277,14 @@ fn summarise(config: &Config, zones: &Zones) -> Summary {
         schedule: schedule.expression().to_owned(),
         timezone: schedule.zone().to_string(),
         tenants,
-        next_runs: std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick))
-            .take(RUNS_SHOWN)
-            .collect(),
+        next_runs: next_ticks(schedule, now),
     });
     Summary {
         tenants: config.tenants.len(),
         rules: config.rules.len(),
         channels: config.channels.len(),
         schedules: lines.collect(),
+        reports: reports(config, now),
         maintenance: windows(config, now),
         time_zone_data: TimeZoneData { release: zones.release().to_string(), source: zones.source() },
     }

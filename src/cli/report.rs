@@ -6,12 +6,13 @@ use anyhow::Context;
 
 use super::{Failure, configured, output};
 use crate::{
+    action::month::{self, Queued},
     clock::Clock,
     domain::{Language, Scope},
     page,
     query::{
         self, find,
-        report::{Month, Question},
+        report::{Month, MonthReport, Question},
     },
 };
 
@@ -24,10 +25,12 @@ Examples:
   scorewatch report --tenant contoso --language de           in German, whatever the tenant's `language:` says
   scorewatch report --tenant contoso --offline               without asking Microsoft about controls
   scorewatch report --tenant contoso --json                  the same as values, for scripts
+  scorewatch report --tenant contoso --month 2026-11 --send  send it to the channels with `report: monthly`
+  scorewatch report --tenant contoso --channel contoso-mail  send it to this channel
 
 The page stands alone: open it in a browser, print it to PDF, or attach it to mail. Scores and alerts are read from the \
 store next to the service. What controls did to the secure score, and the next actions, are asked of Microsoft with the \
-tenant's credential; Microsoft keeps records for 90 days.
+tenant's credential; Microsoft keeps records for 90 days. A report that is sent goes through the queue of the running service.
 
 Exit codes: 0 success, 1 a failure at run time, 2 invalid input.")]
 pub(super) struct Arguments {
@@ -35,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ID")]
     tenant: String,
     /// The month; the present one by default
-    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    #[arg(long, value_name = "YYYY-MM", value_parser = parsed_month)]
     month: Option<Month>,
     /// The language; by default the tenant's
     #[arg(long, value_name = "CODE", value_parser = language)]
@@ -46,12 +49,18 @@ pub(super) struct Arguments {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
+    /// Send it now to every channel that gets the monthly reports of this tenant
+    #[arg(long, conflicts_with_all = ["output", "json", "language"])]
+    send: bool,
+    /// Send it now to this channel
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["output", "json", "language"])]
+    channel: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-fn month(text: &str) -> Result<Month, String> {
+fn parsed_month(text: &str) -> Result<Month, String> {
     text.parse().map_err(|complaint: crate::domain::Complaint| complaint.to_string())
 }
 
@@ -64,9 +73,20 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     let config = configured(file)?;
     let scope = &Scope::All;
     let tenant = find::tenant(&config, scope, &arguments.tenant)?;
-    let question =
-        Question { tenant: arguments.tenant.clone(), month: arguments.month, ask_microsoft: !arguments.offline };
+    let question = Question {
+        tenant: arguments.tenant.clone(),
+        month: arguments.month,
+        zone: None,
+        ask_microsoft: !arguments.offline,
+    };
     let store = query::open(&config).await?;
+    if arguments.send || arguments.channel.is_some() {
+        let channel = arguments.channel.as_deref();
+        let queued = month::send(&*store, &config, scope, &question, channel, Clock::System.now()).await;
+        store.close().await;
+        say_queued(&queued?);
+        return Ok(());
+    }
     let report = query::report::report(&*store, &config, scope, &question, Clock::System.now()).await;
     store.close().await;
     let report = report?;
@@ -74,16 +94,31 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
         return output::json(&report);
     }
     let language = arguments.language.unwrap_or(tenant.language);
-    let page = page::report(&report, language, &config.brand, &config.timezone)?;
+    let page = page::report(&report, language, &config.brand)?;
     match &arguments.output {
         Some(file) => std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?,
         None => output::say(page.trim_end()),
     }
+    say_missing(&report);
+    Ok(())
+}
+
+fn say_queued(Queued { channels, report }: &Queued) {
+    for channel in channels {
+        output::say(&format!(
+            "the report on {} in {} is queued for channel `{channel}`; the running service sends it within seconds",
+            report.tenant, report.month
+        ));
+    }
+    say_missing(report);
+}
+
+/// What the report says that it can't say.
+fn say_missing(report: &MonthReport) {
     if report.scores.is_empty() {
         output::complain(&format!("the store has no score of `{}` in {}", report.tenant, report.month));
     }
     for unknown in &report.actions_unknown {
         output::complain(&format!("{}: Microsoft could not be asked: {}", unknown.score, unknown.class));
     }
-    Ok(())
 }

@@ -146,7 +146,7 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
     let used: BTreeSet<&ChannelName> = of_rules.chain(of_tenants).chain(&whole.operator.notify).collect();
     let named: BTreeSet<&ChannelName> = groups.iter().flat_map(|group| group.notify).collect();
     for (name, channel) in whole.channels {
-        if !used.contains(name) && channel.report.is_none() {
+        if !used.contains(name) && channel.report.is_none() && channel.month.is_none() {
             let what = format!("nothing is sent to channel `{name}`");
             let instead = if named.contains(name) {
                 "load rules for the tenants that name it; those with `tenant_channels: off` do not notify it"
@@ -154,6 +154,14 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
                 "name it under `notify:` of a rule, a tenant or the operator, or delete it"
             };
             problems.warning(Warning::ChannelUnused, &at.key(name.as_str()), what, instead);
+        }
+        let may_show = |tenant: &std::sync::Arc<Tenant>| channel.audience.admits(&tenant.id, &tenant.labels);
+        let gets_reports = channel.report.is_some() || channel.month.is_some();
+        if gets_reports && !whole.tenants.by_id.is_empty() && !whole.tenants.by_id.values().any(may_show) {
+            let what = format!("channel `{name}` gets reports and may show no tenant");
+            let instead = "give it `labels:` or `tenants:` that a tenant has, or delete `report`";
+            let here = at.key(name.as_str());
+            problems.warning(Warning::ReportCoversNobody, &here.key("report"), what, instead);
         }
     }
 }

@@ -69,7 +69,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Color, Exclusion, Labels, Language, ScoreKind, TenantId, Timestamp},
+    domain::{Brand, ChannelName, Exclusion, Labels, Language, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     notify::{
         Envelope, Hold, Maintenance, NotificationId,
@@ -166,15 +166,6 @@ impl Config {
     fn shown_url(&self) -> Option<&str> {
         self.public_url.as_deref().filter(|base| base.starts_with("https:"))
     }
-}
-
-/// Whose reports these are, as customers know it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Brand {
-    /// The name; `None`: reports bear none.
-    pub name: Option<String>,
-    /// The color; `None`: a dark blue.
-    pub color: Option<Color>,
 }
 
 /// A tenant as configured.

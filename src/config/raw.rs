@@ -318,12 +318,15 @@ raw! {
         version: Word,
     }
 
-    /// A schedule for reports.
-    #[schemars(extend("required" = ["at"]))]
+    /// A schedule for reports: at least one of `at` and `month`.
+    #[schemars(extend("anyOf" = form::one_of(&["at", "month"])))]
     struct RawReportAt {
-        /// Cron with seconds: `0 0 8 * * MON`.
+        /// When the report on all tenants of the channel is due, cron with seconds: `0 0 8 * * MON`.
         #[schemars(with = "form::Cron")]
         at: Word,
+        /// When the report on each tenant's last month is due, cron with seconds: `0 0 8 1 * *`.
+        #[schemars(with = "form::Cron")]
+        month: Word,
         /// IANA time zone; absent: that of the schedule of checks.
         #[schemars(with = "form::ZoneName")]
         timezone: Word,

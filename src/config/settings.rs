@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Brand, Channels, Operator, StoreLocation,
+    Channels, Operator, StoreLocation,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     channel,
     diagnostic::Warning,
-    domain::{ChannelName, Color, Complaint, Language, format_duration, parse_duration},
+    domain::{Brand, ChannelName, Color, Complaint, Language, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
     template::Registry,

@@ -60,7 +60,7 @@ impl Config {
                 rules,
                 named_by: admitted.iter().filter(|tenant| names(tenant)).map(|tenant| tenant.id.clone()).collect(),
                 operator: self.operator.notify.contains(name),
-                report: settings.report.is_some(),
+                report: settings.report.is_some() || settings.month.is_some(),
             }
         };
         self.channels.keys().map(|name| (name.clone(), sight(name))).collect()

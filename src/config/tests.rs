@@ -143,19 +143,28 @@ fn what_is_only_kept_yet_is_kept() {
 
 #[test]
 fn reports_are_due_as_written() {
-    for (written, due) in [
-        ("", None),
-        ("report: off, ", None),
-        ("report: daily, ", Some("0 0 8 * * * (Europe/Berlin)")),
-        ("report: weekly, ", Some("0 0 8 * * MON (Europe/Berlin)")),
-        ("report: { at: 0 30 7 1 * * }, ", Some("0 30 7 1 * * (Europe/Berlin)")),
-        ("report: { at: 0 0 9 * * FRI, timezone: America/New_York }, ", Some("0 0 9 * * FRI (America/New_York)")),
+    for (written, due, month) in [
+        ("", None, None),
+        ("report: off, ", None, None),
+        ("report: daily, ", Some("0 0 8 * * * (Europe/Berlin)"), None),
+        ("report: weekly, ", Some("0 0 8 * * MON (Europe/Berlin)"), None),
+        ("report: monthly, ", None, Some("0 0 8 1 * * (Europe/Berlin)")),
+        ("report: { at: 0 30 7 1 * * }, ", Some("0 30 7 1 * * (Europe/Berlin)"), None),
+        ("report: { at: 0 0 9 * * FRI, timezone: America/New_York }, ", Some("0 0 9 * * FRI (America/New_York)"), None),
+        ("report: { month: 0 0 9 2 * *, timezone: UTC }, ", None, Some("0 0 9 2 * * (UTC)")),
+        (
+            "report: { at: 0 0 8 * * MON, month: 0 0 9 2 * * }, ",
+            Some("0 0 8 * * MON (Europe/Berlin)"),
+            Some("0 0 9 2 * * (Europe/Berlin)"),
+        ),
     ] {
         let main = MAIN.replace("{ type: teams,", &format!("{{ {written}type: teams,"));
         let (loaded, text) = read(&main, TENANT, RULES);
         let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
-        let report = config.channels["soc-teams"].report.as_ref().map(ToString::to_string);
-        assert_eq!(report.as_deref(), due, "{written}");
+        let channel = &config.channels["soc-teams"];
+        let report = channel.report.as_ref().map(ToString::to_string);
+        let of_month = channel.month.as_ref().map(ToString::to_string);
+        assert_eq!((report.as_deref(), of_month.as_deref()), (due, month), "{written}");
     }
 }
 

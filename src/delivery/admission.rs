@@ -17,6 +17,9 @@ use crate::{
 /// Why a channel may not show a tenant.
 pub(super) const FENCED: &str = "the channel may not show this tenant";
 
+/// Why a report on a month is not sent after all.
+const GONE: &str = "the tenant is no longer configured";
+
 /// The channel's settings, if it may show this.
 pub(super) fn may_send(
     config: &Config,
@@ -24,6 +27,9 @@ pub(super) fn may_send(
     delivery: &ClaimedDelivery,
 ) -> Result<Arc<ChannelSettings>, &'static str> {
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
+    if delivery.notification.kind == NotificationType::MonthReport && !is_still_ours(config, delivery) {
+        return Err(GONE);
+    }
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
         (Some(tenant), facts) => config.admits(settings, tenant, facts.as_ref()),
         // A digest is examined item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
@@ -37,6 +43,12 @@ pub(super) fn may_send(
         },
     };
     if admitted { Ok(settings.clone()) } else { Err(FENCED) }
+}
+
+/// Whether the tenant that a message is about is still configured, by whatever slug.
+fn is_still_ours(config: &Config, delivery: &ClaimedDelivery) -> bool {
+    let noted = delivery.notification.data.tenant.as_ref().and_then(|facts| facts.tenant_id.as_deref());
+    config.tenants.values().any(|tenant| Some(tenant.account.entra.to_string().as_str()) == noted)
 }
 
 /// Takes out of the notice of a fleet shift what its channel may not show any more.

@@ -60,6 +60,8 @@ warnings! {
         "No file matches the pattern under `tenants:` or `rules:`."
     ChannelUnused "channel-unused"
         "No rule, tenant, operator or report uses the channel."
+    ReportCoversNobody "report-covers-nobody"
+        "The channel gets reports and may show no tenant: none has its labels."
     CustomerHearsSocRules "customer-hears-soc-rules"
         "A customer's channel gets the rules that were written for customers and also rules that name channels of their own. Write `tenant_channels: off` in the latter."
     CustomerHearsNoData "customer-hears-no-data"

@@ -1,9 +1,10 @@
 //! Languages in which a customer can be written to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A language in which a customer can be written to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English, as written in the United States.

@@ -1,5 +1,6 @@
 //! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
 
+mod brand;
 pub mod channel_name;
 pub mod characters;
 mod color;
@@ -18,6 +19,7 @@ pub mod severity;
 pub mod tenant;
 pub mod time;
 
+pub use brand::Brand;
 pub use channel_name::ChannelName;
 pub use color::Color;
 pub use complaint::Complaint;

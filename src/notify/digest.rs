@@ -125,6 +125,7 @@ pub const fn may_travel(kind: NotificationType) -> bool {
         NotificationType::Digest
             | NotificationType::FleetShift
             | NotificationType::Report
+            | NotificationType::MonthReport
             | NotificationType::Drill
             | NotificationType::Test
     )

@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod hold;
 pub mod identity;
 pub mod maintenance;
+pub mod month;
 pub mod notification;
 pub mod parking;
 pub mod queue;

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 pub use super::facts::{
     cause::Cause,
+    digest::{DigestFacts, DigestRest},
     fleet::FleetFacts,
     score::{ExcludedControl, ExcludedFacts, NoDataFacts, ScoreFacts},
 };
 use super::{
     NotificationId, ShortId,
-    facts::{cause::Breakdown, report::ReportFacts},
+    facts::{cause::Breakdown, month::MonthFacts, report::ReportFacts},
 };
 use crate::{
     domain::{Labels, Severity, Timestamp},
@@ -41,7 +42,13 @@ impl Notification {
     /// Whether what it says is in its items or lists, so that a template that does not show their lines would hide it.
     #[must_use]
     pub const fn has_items(&self) -> bool {
-        matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift | NotificationType::Report)
+        matches!(
+            self.kind,
+            NotificationType::Digest
+                | NotificationType::FleetShift
+                | NotificationType::Report
+                | NotificationType::MonthReport
+        )
     }
 }
 
@@ -72,6 +79,9 @@ pub enum NotificationType {
     /// How a channel's tenants have fared since the report before.
     #[serde(rename = "report")]
     Report,
+    /// How one tenant's scores moved in a month, for the customer.
+    #[serde(rename = "report.month")]
+    MonthReport,
     /// A marked message that proves from time to time that a channel works.
     #[serde(rename = "drill")]
     Drill,
@@ -108,6 +118,7 @@ impl NotificationType {
             Self::FleetShift => "fleet.shift",
             Self::Digest => "digest",
             Self::Report => "report",
+            Self::MonthReport => "report.month",
             Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",
             Self::OperatorChannel => "operator.channel",
@@ -139,6 +150,9 @@ pub struct Data {
     /// How a channel's tenants have fared; `None` in all but reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportFacts>,
+    /// A tenant's month; `None` in all but reports on a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<Box<MonthFacts>>,
     /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<DigestItem>,
@@ -220,7 +234,7 @@ impl From<Facts> for Data {
     /// What says these facts and nothing else.
     fn from(facts: Facts) -> Self {
         let (breakdown, causes, fleet, digest, report, items) = (None, Vec::new(), None, None, None, Vec::new());
-        Self { facts, breakdown, causes, fleet, digest, report, items }
+        Self { facts, breakdown, causes, fleet, digest, report, month: None, items }
     }
 }
 
@@ -312,44 +326,6 @@ pub struct RuleFacts {
     /// What to do when it fires: an `https` link, or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-}
-
-/// What a digest comes to. Only what its channel may show is counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DigestFacts {
-    /// How many of its lines are alerts that fire.
-    pub firing: usize,
-    /// How many of those are critical.
-    pub critical: usize,
-    /// How many of those are warnings.
-    #[serde(default)]
-    pub warning: usize,
-    /// How many of those are for information.
-    #[serde(default)]
-    pub info: usize,
-    /// How many tenants have them; if none fires, how many have the alerts that ended.
-    pub tenants: usize,
-    /// How many of its lines are alerts that ended.
-    pub ended: usize,
-    /// How many of its lines are for the operator.
-    pub operator: usize,
-    /// The number of the delivery by which all that it covers can be looked up: `scorewatch deliveries show NUMBER`.
-    pub delivery: Option<i64>,
-    /// The lines that are not in `items`, counted by severity and rule.
-    pub more: Vec<DigestRest>,
-}
-
-/// Lines of a digest that are not shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DigestRest {
-    /// Their severity; `None`: they are about no alert.
-    pub severity: Option<Severity>,
-    /// Their rule; `operator` for what is for the operator.
-    pub rule: Option<String>,
-    /// Whether they say that an alert ended.
-    pub is_over: bool,
-    /// How many such lines are not shown.
-    pub count: usize,
 }
 
 /// What an operator message is about. No text from upstream is in here.

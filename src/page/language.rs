@@ -53,6 +53,12 @@ pub(super) struct Words {
     pub(super) made_at: fn(&str) -> String,
     /// How many controls do not count, until which day.
     pub(super) excluded: fn(usize, &str) -> String,
+    /// On how many days there is no value.
+    pub(super) no_value_on: fn(u8) -> String,
+    /// The day of the month's first value.
+    pub(super) first_value_on: fn(&str) -> String,
+    /// Checks fail since that day; the class of the failure.
+    pub(super) checks_fail: fn(&str, &str) -> String,
     /// Microsoft could not be asked; the class of the failure.
     pub(super) failed: fn(&str) -> String,
     pub(super) day: fn(Date) -> String,

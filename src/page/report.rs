@@ -9,14 +9,13 @@ use super::{
     render,
 };
 use crate::{
-    config::Brand,
-    domain::{Better, Color, Language, ScoreKind, Timestamp, Unit, characters::shown},
+    domain::{Better, Brand, Color, Language, ScoreKind, Timestamp, Unit, characters::shown},
     notify::{
         excluded::{ExcludedGroup, groups},
+        facts::month::{Controls, FiringAlert, MonthReport, ScoreMonth},
         reason::{control_diff::ControlChange, next_action::NextAction},
     },
-    query::report::{Controls, FiringAlert, MonthReport, ScoreMonth},
-    schedule::Zone,
+    schedule::{Day, Zone},
 };
 
 const TEMPLATE: &str = include_str!("../../templates/page/report.hbs");
@@ -27,60 +26,63 @@ const ALERTS_MAX: usize = 20;
 /// The color of a brand that has none: a dark blue.
 const COLOR: &str = "#1f3a5f";
 
-/// Writes a report as one HTML page, in a language, for a brand. Days are those of the zone's calendar.
+/// Writes a report as one HTML page, in a language, for a brand.
 ///
 /// # Errors
 /// [`PageError`], which is a mistake in the program.
-pub fn report(report: &MonthReport, language: Language, brand: &Brand, zone: &Zone) -> Result<String, PageError> {
-    let writer = Writer { words: Words::of(language), zone };
-    render(TEMPLATE, &writer.page(report, brand))
+pub fn report(report: &MonthReport, language: Language, brand: &Brand) -> Result<String, PageError> {
+    let writer = Writer { words: Words::of(language) };
+    render(TEMPLATE, &writer.page(report, brand), handlebars::html_escape)
 }
 
 /// Everything that the page shows, in words.
 #[derive(Serialize)]
-struct Page {
-    lang: &'static str,
-    title: &'static str,
-    brand: Option<String>,
-    color: String,
-    text_color: String,
-    tenant: String,
-    tenant_id: String,
-    tenant_id_title: &'static str,
-    month: String,
-    made_at: String,
-    month_goes_on: Option<&'static str>,
-    scores_title: &'static str,
-    scores: Vec<Score>,
-    no_scores: &'static str,
+pub(super) struct Page {
+    pub(super) lang: &'static str,
+    pub(super) title: &'static str,
+    pub(super) brand: Option<String>,
+    pub(super) color: String,
+    pub(super) text_color: String,
+    pub(super) tenant: String,
+    pub(super) tenant_id: String,
+    pub(super) tenant_id_title: &'static str,
+    pub(super) month: String,
+    pub(super) made_at: String,
+    pub(super) month_goes_on: Option<&'static str>,
+    pub(super) scores_title: &'static str,
+    pub(super) scores: Vec<Score>,
+    pub(super) no_scores: &'static str,
     /// The controls that do not count: how many, until when and why.
-    excluded: Vec<String>,
-    changes_title: &'static str,
+    pub(super) excluded: Vec<String>,
+    pub(super) failing: Option<String>,
+    pub(super) changes_title: &'static str,
     /// `None`: the secure score is not watched.
-    changes: Option<Changes>,
-    alerts_title: &'static str,
-    alerts: Vec<Alert>,
-    more_alerts: Option<String>,
-    no_alerts: &'static str,
+    pub(super) changes: Option<Changes>,
+    pub(super) alerts_title: &'static str,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) more_alerts: Option<String>,
+    pub(super) no_alerts: &'static str,
     /// Whether Microsoft was asked for next actions.
-    has_actions: bool,
-    actions_title: &'static str,
-    actions: Vec<Action>,
-    actions_failed: Vec<String>,
-    no_actions: Option<&'static str>,
+    pub(super) has_actions: bool,
+    pub(super) actions_title: &'static str,
+    pub(super) actions: Vec<Action>,
+    pub(super) actions_failed: Vec<String>,
+    pub(super) no_actions: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Score {
-    name: String,
-    value: String,
+pub(super) struct Score {
+    pub(super) name: String,
+    pub(super) value: String,
     /// `better`, `worse` or `level`: the class by which it is colored.
-    class: &'static str,
-    change: String,
-    direction: &'static str,
-    compared_with_first: Option<&'static str>,
-    lowest: String,
-    highest: String,
+    pub(super) class: &'static str,
+    pub(super) change: String,
+    pub(super) direction: &'static str,
+    pub(super) compared_with_first: Option<&'static str>,
+    /// What there is no value for.
+    pub(super) gaps: Option<String>,
+    pub(super) lowest: String,
+    pub(super) highest: String,
     drawing: Drawing,
 }
 
@@ -96,57 +98,59 @@ struct Drawing {
 }
 
 #[derive(Serialize, Default)]
-struct Changes {
+pub(super) struct Changes {
     /// Why there is nothing to list.
-    note: Option<String>,
-    summary: Option<&'static str>,
-    sides: Vec<Side>,
+    pub(super) note: Option<String>,
+    pub(super) summary: Option<&'static str>,
+    pub(super) sides: Vec<Side>,
 }
 
 #[derive(Serialize)]
-struct Side {
-    title: &'static str,
-    rows: Vec<Change>,
-    none: &'static str,
-    more: Option<String>,
+pub(super) struct Side {
+    pub(super) title: &'static str,
+    pub(super) rows: Vec<Change>,
+    pub(super) none: &'static str,
+    pub(super) more: Option<String>,
+    /// How many there are, listed or not.
+    #[serde(skip)]
+    pub(super) count: usize,
 }
 
 #[derive(Serialize)]
-struct Change {
-    title: String,
-    link: Option<String>,
-    category: Option<String>,
-    kind: &'static str,
-    points: String,
+pub(super) struct Change {
+    pub(super) title: String,
+    pub(super) link: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) kind: &'static str,
+    pub(super) points: String,
 }
 
 #[derive(Serialize)]
-struct Alert {
-    severity: Option<&'static str>,
+pub(super) struct Alert {
+    pub(super) severity: Option<&'static str>,
     /// The severity's own word, by which it is colored.
-    class: &'static str,
-    score: String,
-    rule: String,
-    since: String,
-    acknowledged: Option<&'static str>,
+    pub(super) class: &'static str,
+    pub(super) score: String,
+    pub(super) rule: String,
+    pub(super) since: String,
+    pub(super) acknowledged: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Action {
-    title: String,
-    link: Option<String>,
-    score: String,
-    category: Option<String>,
-    points: String,
+pub(super) struct Action {
+    pub(super) title: String,
+    pub(super) link: Option<String>,
+    pub(super) score: String,
+    pub(super) category: Option<String>,
+    pub(super) points: String,
 }
 
-struct Writer<'a> {
-    words: &'static Words,
-    zone: &'a Zone,
+pub(super) struct Writer {
+    pub(super) words: &'static Words,
 }
 
-impl Writer<'_> {
-    fn page(&self, report: &MonthReport, brand: &Brand) -> Page {
+impl Writer {
+    pub(super) fn page(&self, report: &MonthReport, brand: &Brand) -> Page {
         let words = self.words;
         let color = brand.color.or_else(|| Color::parse(COLOR)).unwrap_or(Color::BLACK);
         let alerts = report.alerts.iter().take(ALERTS_MAX).map(|alert| self.alert(alert)).collect();
@@ -163,12 +167,13 @@ impl Writer<'_> {
             tenant_id: report.tenant_id.to_string(),
             tenant_id_title: words.tenant_id,
             month: format!("{} {}", words.month(report.month.number()), report.month.year()),
-            made_at: (words.made_at)(&self.last_day(report)),
+            made_at: (words.made_at)(&self.day(report.last_day)),
             month_goes_on: (!report.is_over).then_some(words.month_goes_on),
             scores_title: words.scores,
             scores: report.scores.iter().map(|score| self.score(score, report)).collect(),
             no_scores: words.no_scores,
             excluded: self.excluded(report),
+            failing: self.failing(report),
             changes_title: words.changes,
             changes: has_changes.then(|| self.changes(&report.controls)),
             alerts_title: words.alerts,
@@ -206,18 +211,28 @@ impl Writer<'_> {
         report.actions_unknown.iter().map(|unknown| line(unknown.score, &unknown.class)).collect()
     }
 
-    fn more(&self, count: usize, listed: usize) -> Option<String> {
+    pub(super) fn more(&self, count: usize, listed: usize) -> Option<String> {
         (count > listed).then(|| (self.words.more)(count - listed))
     }
 
-    fn day(&self, at: Timestamp) -> String {
-        let shown = self.zone.clock_at(at);
-        (self.words.day)(Date { day: shown.day(), month: self.words.month(shown.month()), year: shown.year() })
+    fn day(&self, Day { month, number }: Day) -> String {
+        (self.words.day)(Date { day: number, month: self.words.month(month.number()), year: month.year() })
     }
 
-    /// The last day that the report covers. A month that is over ends with the first instant of the next.
-    fn last_day(&self, report: &MonthReport) -> String {
-        self.day(report.until.minus(std::time::Duration::from_secs(u64::from(report.is_over))))
+    /// Why checks of the tenant fail; `None`: they don't.
+    fn failing(&self, report: &MonthReport) -> Option<String> {
+        let failing = report.failing.as_ref()?;
+        Some((self.words.checks_fail)(&self.day(failing.since), &failing.class))
+    }
+
+    /// What there is no value for.
+    fn gaps(&self, score: &ScoreMonth, report: &MonthReport) -> Option<String> {
+        let first = score.days.first().filter(|first| score.before.is_none() && first.day > 1);
+        let day = |number| self.day(Day { month: report.month, number });
+        let begins = first.map(|first| (self.words.first_value_on)(&day(first.day)));
+        let missing = (score.missing_days > 0).then(|| (self.words.no_value_on)(score.missing_days));
+        let said: Vec<String> = begins.into_iter().chain(missing).collect();
+        (!said.is_empty()).then(|| said.join(" · "))
     }
 
     /// A value with its unit, if that is a percentage.
@@ -257,6 +272,7 @@ impl Writer<'_> {
                 Better::Lower => words.lower_is_better,
             },
             compared_with_first: score.before.is_none().then_some(words.since_first_value),
+            gaps: self.gaps(score, report),
             drawing: Drawing {
                 label: format!("{name}: {} {lowest}, {} {highest}", words.lowest, words.highest),
                 width: WIDTH,
@@ -304,7 +320,7 @@ impl Writer<'_> {
             },
         };
         let rows = changes.iter().take(CHANGES_MAX).map(row).collect();
-        Side { title, rows, none, more: self.more(changes.len(), CHANGES_MAX) }
+        Side { title, rows, none, more: self.more(changes.len(), CHANGES_MAX), count: changes.len() }
     }
 
     fn alert(&self, alert: &FiringAlert) -> Alert {
@@ -315,7 +331,7 @@ impl Writer<'_> {
             class: alert.severity.map_or("info", |severity| severity.as_str()),
             score: alert.score.map_or_else(|| self.words.whole_tenant.to_owned(), score),
             rule: alert.rule.clone(),
-            since: (self.words.since)(&self.day(alert.since)),
+            since: (self.words.since)(&self.day(alert.since_day)),
             acknowledged: alert.is_acknowledged.then_some(self.words.acknowledged),
         }
     }

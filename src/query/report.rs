@@ -3,30 +3,24 @@
 //! Values and alerts are the store's. What the controls did and what can be done next is asked of Microsoft, who keeps records for 90
 //! days; a report without it says so.
 
-mod month;
 mod score;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use serde::Serialize;
-
-pub use self::{
-    month::Month,
-    score::{DayValue, ScoreMonth},
-};
 use super::{Error, find};
+pub use crate::notify::facts::month::{
+    Controls, DayValue, FailingChecks, FiringAlert, MonthReport, ScoreMonth, Unknown,
+};
+pub use crate::schedule::{Day, Month};
 use crate::{
     clock::Clock,
     config::{Config, Tenant},
-    domain::{EntraTenantId, Excluded, Sample, Scope, ScoreKind, SeriesId, Severity, TenantId, Timestamp},
+    domain::{Excluded, Sample, Scope, ScoreKind, SeriesId, Timestamp},
     egress::Egress,
     microsoft::{FetchError, Microsoft},
-    notify::{
-        notification::ExcludedControl,
-        reason::{
-            control_diff::{ControlChanges, changes},
-            next_action::{NextAction, of_controls, of_recommendations},
-        },
+    notify::reason::{
+        control_diff::changes,
+        next_action::{of_controls, of_recommendations},
     },
     rule::AlertState,
     schedule::Zone,
@@ -46,86 +40,10 @@ pub struct Question {
     pub tenant: String,
     /// The month; `None`: the present one.
     pub month: Option<Month>,
+    /// The zone by which its days begin; `None`: the configuration's.
+    pub zone: Option<Zone>,
     /// Whether Microsoft is asked about controls and recommendations, with the tenant's credential.
     pub ask_microsoft: bool,
-}
-
-/// A tenant's month.
-#[derive(Debug, Clone, Serialize)]
-pub struct MonthReport {
-    /// The tenant's id in the configuration.
-    pub tenant: TenantId,
-    /// Its display name.
-    pub name: String,
-    /// Its Entra id.
-    pub tenant_id: EntraTenantId,
-    /// The month.
-    pub month: Month,
-    /// When the month begins.
-    pub from: Timestamp,
-    /// When it ends; for a month that is not over, when the report was made.
-    pub until: Timestamp,
-    /// Whether the month is over.
-    pub is_over: bool,
-    /// The IANA time zone by which months and days begin.
-    pub timezone: String,
-    /// The scores with a value in this month.
-    pub scores: Vec<ScoreMonth>,
-    /// Whether Microsoft was asked about controls and next actions.
-    pub asked_microsoft: bool,
-    /// What controls did to the secure score.
-    pub controls: Controls,
-    /// The alerts that fire when the report is made, most severe first.
-    pub alerts: Vec<FiringAlert>,
-    /// What to do next, at most three for each score, most points first.
-    pub actions: Vec<NextAction>,
-    /// Why some next actions are missing: a class of failure for each score that could not be asked about.
-    pub actions_unknown: Vec<Unknown>,
-    /// The controls that do not count for rules, and that are neither changes nor next actions here. The scores count them.
-    pub excluded: Vec<ExcludedControl>,
-}
-
-/// What controls did to the secure score in a month.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
-pub enum Controls {
-    /// What they did.
-    Known(ControlChanges),
-    /// Microsoft did not say; the class of the failure.
-    Failed {
-        /// The class, as in the reference of failure classes.
-        class: String,
-    },
-    /// Microsoft has no record of one of the two days.
-    NoRecord,
-    /// There are no two days to compare, the secure score is not watched, or Microsoft was not asked.
-    NotAsked,
-}
-
-/// Why the next actions for a score are not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unknown {
-    /// The score.
-    pub score: ScoreKind,
-    /// The class of the failure, as in the reference of failure classes.
-    pub class: String,
-}
-
-/// An alert that fires.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FiringAlert {
-    /// The rule's name.
-    pub rule: String,
-    /// The score; `None`: the whole tenant.
-    pub score: Option<ScoreKind>,
-    /// Which of several values of that score; text from outside.
-    pub subject: Option<String>,
-    /// How severe it is; `None`: the rule is no longer configured.
-    pub severity: Option<Severity>,
-    /// Since when its condition holds.
-    pub since: Timestamp,
-    /// Whether a person has acknowledged it.
-    pub is_acknowledged: bool,
 }
 
 /// A tenant's month, as far as it is over at `now`.
@@ -139,73 +57,98 @@ pub async fn report(
     question: &Question,
     now: Timestamp,
 ) -> Result<MonthReport, Error> {
+    let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
+    report_by(store, config, scope, question, &microsoft, now).await
+}
+
+/// The same; if Microsoft is asked, by what the service asks it with, its cached tokens and its pace included.
+///
+/// # Errors
+/// As [`report`].
+pub async fn report_by(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    question: &Question,
+    microsoft: &Microsoft,
+    now: Timestamp,
+) -> Result<MonthReport, Error> {
     let tenant = find::tenant(config, scope, &question.tenant)?;
-    let month = question.month.unwrap_or_else(|| Month::at(now, &config.timezone));
-    let no_calendar = || Error::invalid(format!("no calendar has the month {month}"));
-    let (from, end) = month.bounds(&config.timezone).ok_or_else(no_calendar)?;
-    if from > now {
-        return Err(Error::invalid(format!("{month} has not begun yet")));
-    }
-    let until = end.min(now);
+    let zone = question.zone.as_ref().unwrap_or(&config.timezone);
+    let month = question.month.unwrap_or_else(|| Month::at(now, zone));
+    let spans = spans(month, zone, now)?;
+    let Span { from, until, .. } = spans.of_readings;
     let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
     // A slug that belonged to another tenant before says nothing about this one.
     let record = record.filter(|record| record.identity.is(tenant.account.entra));
-    let utc = Zone::utc();
-    let (from_utc, end_utc) = month.bounds(&utc).ok_or_else(no_calendar)?;
-    let spans = Spans {
-        of_readings: Span { from, until, zone: &config.timezone },
-        of_records: Span { from: from_utc, until: end_utc.min(now), zone: &utc },
-    };
-    let (scores, records) = scores(store, record.as_ref(), spans).await?;
-    let alerts = alerts(store, config, tenant).await?;
+    let (scores, records) = scores(store, record.as_ref(), &spans).await?;
+    let known = record.as_ref().map_or_else(Excluded::default, |record| record.excluded.clone());
+    let failing = record.and_then(|record| record.health.failing);
     let names = if tenant.scores.iter().any(|score| OF_CONTROLS.contains(score)) {
         config.excluded_names(tenant, now)
     } else {
         BTreeSet::new()
     };
+    let is_over = Month::at(now, zone) != month;
+    let last = if is_over { until.minus(Duration::from_nanos(1)) } else { until };
     let mut report = MonthReport {
-        tenant: tenant.id.clone(),
+        tenant: tenant.id.to_string(),
         name: tenant.name.to_string(),
-        tenant_id: tenant.account.entra,
+        tenant_id: tenant.account.entra.to_string(),
         month,
         from,
         until,
-        is_over: end <= now,
-        timezone: config.timezone.name().to_owned(),
+        last_day: Day::at(last, zone),
+        is_over,
+        timezone: zone.name().to_owned(),
         scores,
+        failing: failing.map(|failing| FailingChecks { since: Day::at(failing.since, zone), class: failing.class }),
         asked_microsoft: question.ask_microsoft,
         controls: Controls::NotAsked,
-        alerts,
+        alerts: alerts(store, config, tenant, zone).await?,
         actions: Vec::new(),
         actions_unknown: Vec::new(),
         excluded: config.excluded_facts(tenant, &names, now),
     };
     if question.ask_microsoft {
-        let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
-        let known = record.map_or_else(Excluded::default, |record| record.excluded);
-        ask(&microsoft, tenant, records, &known.with(names), now, &mut report).await;
+        ask(microsoft, tenant, records, &known.with(names), now, &mut report).await;
     }
     Ok(report)
 }
 
+/// The month as it is over at `now`, by the zone's days and by those of UTC.
+fn spans(month: Month, zone: &Zone, now: Timestamp) -> Result<Spans, Error> {
+    let span = |zone: Zone| {
+        let bounds = month.bounds(&zone);
+        let (from, end) = bounds.ok_or_else(|| Error::invalid(format!("no calendar has the month {month}")))?;
+        Ok::<_, Error>(Span { from, until: end.min(now), zone, month })
+    };
+    let spans = Spans { of_readings: span(zone.clone())?, of_records: span(Zone::utc())? };
+    if spans.of_readings.from > now {
+        return Err(Error::invalid(format!("{month} has not begun yet")));
+    }
+    Ok(spans)
+}
+
 /// A stretch of time, and the zone by which its days begin.
-#[derive(Debug, Clone, Copy)]
-struct Span<'a> {
+#[derive(Debug, Clone)]
+struct Span {
     from: Timestamp,
     until: Timestamp,
-    zone: &'a Zone,
+    zone: Zone,
+    month: Month,
 }
 
 /// The month as each kind of score has it: a daily record bears the midnight, in UTC, with which its day begins.
-#[derive(Debug, Clone, Copy)]
-struct Spans<'a> {
-    of_readings: Span<'a>,
-    of_records: Span<'a>,
+#[derive(Debug, Clone)]
+struct Spans {
+    of_readings: Span,
+    of_records: Span,
 }
 
-impl<'a> Spans<'a> {
-    const fn of(self, score: ScoreKind) -> Span<'a> {
-        if score.record_interval().is_zero() { self.of_readings } else { self.of_records }
+impl Spans {
+    const fn of(&self, score: ScoreKind) -> &Span {
+        if score.record_interval().is_zero() { &self.of_readings } else { &self.of_records }
     }
 }
 
@@ -220,7 +163,7 @@ struct Records {
 async fn scores(
     store: &dyn Store,
     record: Option<&TenantRecord>,
-    spans: Spans<'_>,
+    spans: &Spans,
 ) -> Result<(Vec<ScoreMonth>, Option<Records>), Error> {
     let (mut scores, mut records) = (Vec::new(), None);
     let Some(record) = record else { return Ok((scores, records)) };
@@ -233,11 +176,11 @@ async fn scores(
         }
         scores.extend(score::of(id, &samples, span));
     }
-    scores.sort_by(|a, b| a.place().cmp(&b.place()));
+    scores.sort_by(|a, b| score::place(a).cmp(&score::place(b)));
     Ok((scores, records))
 }
 
-fn days(samples: &[Sample], span: Span<'_>) -> Option<Records> {
+fn days(samples: &[Sample], span: &Span) -> Option<Records> {
     let newest = samples.last()?.at;
     let last = samples.iter().rfind(|sample| sample.at < span.until)?.at;
     let first = || samples.iter().find(|sample| sample.at >= span.from);
@@ -245,7 +188,7 @@ fn days(samples: &[Sample], span: Span<'_>) -> Option<Records> {
     Some(Records { before, last, newest })
 }
 
-async fn alerts(store: &dyn Store, config: &Config, tenant: &Tenant) -> Result<Vec<FiringAlert>, Error> {
+async fn alerts(store: &dyn Store, config: &Config, tenant: &Tenant, zone: &Zone) -> Result<Vec<FiringAlert>, Error> {
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), firing_only: true, ..AlertFilter::default() };
     let rows = store.alerts(&filter).await?.into_iter();
     let mut alerts: Vec<_> = rows
@@ -258,6 +201,7 @@ async fn alerts(store: &dyn Store, config: &Config, tenant: &Tenant) -> Result<V
                 subject: row.key.subject.as_ref().map(ToString::to_string),
                 severity: rule.map(|rule| rule.severity),
                 since: firing.since,
+                since_day: Day::at(firing.since, zone),
                 is_acknowledged: row.acknowledged.is_some(),
             })
         })

@@ -3,6 +3,7 @@
 pub mod caution;
 pub mod checks;
 pub mod cron;
+mod month;
 mod occurrence;
 #[cfg(test)]
 mod scan;
@@ -13,6 +14,7 @@ pub mod zone;
 pub use caution::{Caution, Misreading, caution};
 pub use checks::{checks_between, next_check};
 pub use cron::{Gaps, Schedule};
+pub use month::{Day, Month};
 pub use spread::phase;
 pub use window::{Window, WindowEnd};
 pub use zone::Zone;

@@ -10,6 +10,7 @@ use super::{
     acceptance, blindness, credential, drill,
     engine::Engine,
     faults,
+    month::{self, Months},
     report::{self, Reports},
 };
 use crate::{
@@ -70,6 +71,16 @@ pub(super) async fn queue_reports(engine: Engine, reports: Reports) {
         Ok(true) => engine.dispatcher.sweep().await,
         Ok(false) => {}
         Err(error) => error!(%error, "reports could not be queued; trying again"),
+    }
+}
+
+/// Queues the reports on months that are due.
+pub(super) async fn queue_months(engine: Engine, months: Months) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    match month::queue_due(engine.store.as_ref(), &config, &engine.checker.microsoft, &months, now).await {
+        Ok(true) => engine.dispatcher.sweep().await,
+        Ok(false) => {}
+        Err(error) => error!(%error, "reports on months could not be queued; trying again"),
     }
 }
 

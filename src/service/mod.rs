@@ -9,6 +9,7 @@ pub mod drill;
 pub mod engine;
 pub mod faults;
 mod jobs;
+pub mod month;
 pub mod planner;
 mod rejection;
 pub mod report;

@@ -14,6 +14,7 @@ use super::{
     descriptors, downtime, drill,
     engine::{Engine, StartError},
     faults, jobs,
+    month::Months,
     planner::{Parts, Planner},
     rejection,
     report::Reports,
@@ -212,6 +213,9 @@ impl Spawner {
         // On its own: reading what happened to a whole fleet takes a while.
         let (engine, reports) = (self.engine.clone(), Reports::default());
         self.job("reports", &self.ticks.reports, move || jobs::queue_reports(engine.clone(), reports.clone()));
+        // On its own: Microsoft is asked about each tenant.
+        let (engine, months) = (self.engine.clone(), Months::default());
+        self.job("months", &self.ticks.months, move || jobs::queue_months(engine.clone(), months.clone()));
         // On its own: a program or a store may take its time.
         let (engine, known) = (self.engine.clone(), Arc::default());
         self.job("channel secrets", &self.ticks.secrets, move || secrets::look(engine.clone(), Arc::clone(&known)));

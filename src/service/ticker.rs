@@ -34,6 +34,8 @@ pub struct Ticks {
     pub sweep: Arc<Notify>,
     /// Look for reports that are due.
     pub reports: Arc<Notify>,
+    /// Look for reports on months that are due.
+    pub months: Arc<Notify>,
     /// Look whose secrets can't be read.
     pub secrets: Arc<Notify>,
     /// Leave a heartbeat.
@@ -77,6 +79,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
         (DUE_SCAN, heard),
         (SWEEP, &ticks.sweep),
         (SWEEP, &ticks.reports),
+        (SWEEP, &ticks.months),
         (SWEEP, &ticks.secrets),
         (HEARTBEAT, &ticks.heartbeat),
         (HOUSEKEEPING, &ticks.housekeeping),
@@ -102,7 +105,8 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
             }
             Err(error) => error!(%error, "the recurring jobs have stopped and could not be restarted; trying again"),
         }
-        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.secrets, &ticks.heartbeat] {
+        let Ticks { due_scan, sweep, reports, months, secrets, heartbeat, housekeeping: _ } = &ticks;
+        for missed in [due_scan, sweep, reports, months, secrets, heartbeat] {
             missed.notify_one();
         }
     }

@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 
 use super::{
+    link::safe_link,
+    month,
     phrases::is_link,
     report, text,
     words::{self, Shown},
@@ -79,6 +81,7 @@ fn complete(facts: &mut Value) {
     facts.entry("fleet").or_insert(Value::Null);
     facts.entry("digest").or_insert(Value::Null);
     facts.entry("report").or_insert(Value::Null);
+    facts.entry("month").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
         for key in ["points", "comparison", "previous", "excluded"] {
@@ -197,6 +200,9 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     if let Some(report) = &mut data.report {
         report::cut(report, level.items, level.text_characters.min(LINE_TEXT_CHARACTERS));
     }
+    if let Some(facts) = &mut data.month {
+        month::cut(facts, level.text_characters);
+    }
     if let Some(operator) = &mut data.operator {
         cut(&mut operator.summary);
         cut(&mut operator.class);
@@ -208,38 +214,4 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
     data.links.fix = data.links.fix.as_deref().and_then(safe_link);
     shown
-}
-
-/// Longest link that is shown, in bytes (a Slack button's limit is 3,000 characters).
-const LINK_BYTES_MAX: usize = 1500;
-
-/// The link, if it is `https` and not too long, without any character that could end it in Slack's markup.
-fn safe_link(link: &str) -> Option<String> {
-    let parsed = url::Url::parse(link).ok()?;
-    let is_plain = parsed.scheme() == "https" && parsed.username().is_empty() && parsed.password().is_none();
-    let mut safe = String::with_capacity(link.len());
-    for letter in parsed.as_str().chars() {
-        match letter {
-            '|' => safe.push_str("%7C"),
-            '<' => safe.push_str("%3C"),
-            '>' => safe.push_str("%3E"),
-            '{' => safe.push_str("%7B"),
-            '}' => safe.push_str("%7D"),
-            _ => safe.push(letter),
-        }
-    }
-    (is_plain && safe.len() <= LINK_BYTES_MAX).then_some(safe)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_are_https_and_can_t_end_early() {
-        assert_eq!(safe_link("https://a.example/x?a=b|c>d").as_deref(), Some("https://a.example/x?a=b%7Cc%3Ed"));
-        for bad in ["http://a.example/", "javascript:alert(1)", "https://user@a.example/", "nothing"] {
-            assert_eq!(safe_link(bad), None, "{bad}");
-        }
-    }
 }

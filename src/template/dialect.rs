@@ -11,6 +11,8 @@ pub struct Dialect {
     pub templates: &'static [(&'static str, &'static str)],
     /// Writes a value into a template's output.
     pub escape: fn(&str) -> String,
+    /// Whether a report on a month is a page of its own, whatever the template.
+    pub has_month_page: bool,
     /// Turns a template's output into the body that is sent.
     pub finish: fn(&str) -> Result<Vec<u8>, Refusal>,
     /// The plain form; `None`: the notification itself as JSON.

@@ -12,6 +12,7 @@ use crate::{
         Notification, NotificationType,
         notification::{Facts, ScoreFacts},
     },
+    page,
     rule::Resolution,
 };
 
@@ -97,6 +98,7 @@ fn parts(notification: &Notification, left_out: usize) -> Parts {
     }
     let (what, rest) = match notification.kind {
         NotificationType::Report => (data.report.as_ref().map(report::headline).unwrap_or_default(), String::new()),
+        NotificationType::MonthReport => (data.month.as_deref().map(page::headline).unwrap_or_default(), String::new()),
         NotificationType::FleetShift => data.fleet.as_ref().map(shift::headline).unwrap_or_default(),
         NotificationType::Digest => lines::headline(data.digest.as_ref(), &data.items, left_out),
         NotificationType::Test => ("this channel can be reached".to_owned(), String::new()),

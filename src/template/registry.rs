@@ -145,7 +145,8 @@ impl Registry {
     /// Whether that template would hide what a digest or a report says, so that it is said without it.
     #[must_use]
     pub fn hides(&self, name: &str, notification: &Notification) -> bool {
-        let naming = if notification.data.report.is_some() { &self.naming_reports } else { &self.naming_items };
+        let is_report = notification.data.report.is_some() || notification.data.month.is_some();
+        let naming = if is_report { &self.naming_reports } else { &self.naming_items };
         notification.has_items() && !naming.contains(name)
     }
 

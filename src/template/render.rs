@@ -6,16 +6,20 @@ use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, Render
 
 use super::{
     Dialect,
-    context::{LEVELS, context},
+    context::{LEVELS, context, shortened},
     functions,
     refusal::Refusal,
     source::Compiled,
     steps::{self, Budget},
+    words,
 };
-use crate::notify::Notification;
+use crate::{notify::Notification, page};
 
 /// Most bytes that a template may write.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// Most bytes of a page with a month before its texts are cut: Gmail cuts off what is beyond 102 KB, encoded.
+const MONTH_BYTES_MAX: usize = 80 * 1024;
 
 /// Why a template wrote nothing that can be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +76,9 @@ pub(super) fn render(
     budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
     let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
+    if dialect.has_month_page && notification.data.month.is_some() {
+        return month(dialect, notification);
+    }
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
     let mut too_large = failed("there is nothing to write".to_owned());
     for level in LEVELS {
@@ -92,6 +99,33 @@ pub(super) fn render(
         }
     }
     Err(too_large)
+}
+
+/// Writes the report on a month as a page, with texts as long as it has room for.
+fn month(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+    let failed =
+        |what: String| RenderFailure::Template { template: "month".to_owned(), line: None, column: None, what };
+    let mut longest = usize::MAX;
+    let mut output = String::new();
+    for level in LEVELS {
+        // Nothing else is cut: the page has bounds of its own.
+        if level.text_characters >= longest {
+            continue;
+        }
+        longest = level.text_characters;
+        let shown = shortened(notification, level).notification;
+        let month = shown.data.month.as_ref().ok_or_else(|| failed("there is no month".to_owned()))?;
+        let mark = if shown.data.notification.test { "TEST: " } else { "" };
+        let written = page::mail(month, mark, words::footer(&shown), dialect.escape);
+        output = written.map_err(|error| failed(error.to_string()))?;
+        if output.len() <= MONTH_BYTES_MAX {
+            break;
+        }
+    }
+    (dialect.finish)(&output).map_err(|refusal| match refusal {
+        Refusal::TooLarge { size, limit } => RenderFailure::TooLarge { size, limit },
+        Refusal::Invalid(what) => failed(what),
+    })
 }
 
 /// Goes through a template.

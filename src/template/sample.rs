@@ -1,6 +1,7 @@
 //! Sample notifications: every type, with and without its optional fields, and with hostile text from outside.
 
 mod fleet;
+mod month;
 mod report;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 15] = [
+pub const TYPES: [NotificationType; 16] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
@@ -28,6 +29,7 @@ pub const TYPES: [NotificationType; 15] = [
     NotificationType::FleetShift,
     NotificationType::Digest,
     NotificationType::Report,
+    NotificationType::MonthReport,
     NotificationType::Drill,
     NotificationType::OperatorBlind,
     NotificationType::OperatorChannel,
@@ -138,8 +140,11 @@ fn digest() -> DigestFacts {
 pub fn notification(kind: NotificationType, name: &str) -> Notification {
     let id = NotificationId::of_parts(&["sample", kind.as_str()]);
     let is_alert = kind.as_str().starts_with("alert.");
-    let about_tenant =
-        is_alert || matches!(kind, NotificationType::OperatorBlind | NotificationType::OperatorCredential);
+    let about_tenant = is_alert
+        || matches!(
+            kind,
+            NotificationType::OperatorBlind | NotificationType::OperatorCredential | NotificationType::MonthReport
+        );
     Notification {
         kind,
         timestamp: at("2026-11-24T09:15:58Z"),
@@ -181,6 +186,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             fleet: (kind == NotificationType::FleetShift).then(|| fleet::facts(name)),
             digest: (kind == NotificationType::Digest).then(digest),
             report: (kind == NotificationType::Report).then(|| report::facts(name)),
+            month: (kind == NotificationType::MonthReport).then(|| Box::new(month::facts(name))),
             items: match kind {
                 NotificationType::Digest => items(name),
                 NotificationType::FleetShift => vec![item(NotificationType::AlertFiring, name); 2],

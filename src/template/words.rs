@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::Severity,
     notify::{Notification, NotificationType, notification::Links},
+    page,
     rule::Resolution,
 };
 
@@ -76,11 +77,13 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
     let left_out = notification.data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(items.len()));
     let as_one = reading::as_one(notification);
     let sign = |item: &Notification| look(item).0;
-    let said = match &notification.data.report {
-        Some(report) => report::lines(report, *lines_max),
-        None if as_one.is_some() => reading::lines(items, sign),
-        None if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out),
-        None => lines::lines(items, left_out, notification.data.digest.as_ref(), sign, headline::in_full),
+    let data = &notification.data;
+    let said = match (&data.report, &data.month) {
+        (Some(report), _) => report::lines(report, *lines_max),
+        (None, Some(month)) => page::lines(month, *lines_max),
+        (None, None) if as_one.is_some() => reading::lines(items, sign),
+        (None, None) if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out),
+        (None, None) => lines::lines(items, left_out, notification.data.digest.as_ref(), sign, headline::in_full),
     };
     let what_to_do = match &as_one {
         Some(_) => reading::what_to_do(items),
@@ -91,6 +94,8 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
     let headline = headline::headline(shown, left_out);
     let reason = advice::reason(shown);
     let mut facts = facts(shown, &headline);
+    // A customer's report has its own language, and says everything in its lines.
+    facts.retain(|_| data.month.is_none());
     // Each rule has a line.
     facts.retain(|fact| as_one.is_none() || !matches!(fact.name, "Rule" | "Severity" | "Acknowledged"));
     Words {
@@ -178,7 +183,7 @@ pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) 
     let is_recovery = |resolution: Option<Resolution>| resolution.is_none_or(|end| end == Resolution::Recovered);
     match (notification.kind, alert.map(|alert| alert.severity)) {
         (NotificationType::FleetShift, _) => shift::look(data),
-        (NotificationType::Report, _) => ("📊", "accent"),
+        (NotificationType::Report | NotificationType::MonthReport, _) => ("📊", "accent"),
         (NotificationType::Digest, _) => lines::look(&data.items),
         _ if alert.is_some_and(|alert| alert.resolved_at.is_some() && is_recovery(alert.resolution)) => ("✅", "good"),
         // Nothing got better: somebody accepted it, or it is no longer watched.
@@ -199,7 +204,7 @@ fn has_ended(notification: &Notification) -> bool {
     notification.data.operator.as_ref().is_some_and(|operator| operator.until.is_some())
 }
 
-fn footer(notification: &Notification) -> String {
+pub(super) fn footer(notification: &Notification) -> String {
     let facts = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", facts.short_id);
     footer.push_str(&lines::earlier(facts.covers.len()));

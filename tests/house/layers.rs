@@ -39,7 +39,8 @@ const TABLE: [(&str, May); 30] = [
     ("secret", Only(&["domain", "diagnostic"])),
     ("egress", Only(&["domain", "secret", "clock", "task"])),
     ("telemetry", Only(&["domain", "task"])),
-    ("template", PureAnd(&[])),
+    ("page", PureAnd(&[])),
+    ("template", PureAnd(&["page"])),
     ("microsoft", Only(&["domain", "secret", "clock", "egress", "telemetry"])),
     ("secret_store", Only(&["domain", "secret", "clock", "egress", "telemetry", "microsoft"])),
     ("channel", PureAnd(&["template", "secret", "egress"])),
@@ -68,7 +69,6 @@ const TABLE: [(&str, May); 30] = [
     // What a person may ask and do.
     ("query", AboveBut(&[])),
     ("action", AboveBut(&[])),
-    ("page", PureAnd(&["config", "query"])),
     // The doors, and what runs it all.
     ("web", AboveBut(&["microsoft"])),
     ("service", AboveBut(&[])),

@@ -18,6 +18,7 @@ mod gaps;
 mod judge;
 mod judge_fixture;
 mod limits;
+mod month;
 mod never_silent;
 mod outage;
 mod outage_message;

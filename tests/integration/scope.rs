@@ -271,8 +271,12 @@ async fn a_single_look_up_answers_as_if_others_did_not_exist() {
         let of_other = query::explain::explain(store, config, scope, &ask(other), now).await;
         let of_absent = query::explain::explain(store, config, scope, &ask(absent), now).await;
         as_if_absent("explanation", (other, of_other), (absent, of_absent));
-        let month =
-            |tenant: &str| query::report::Question { tenant: tenant.to_owned(), month: None, ask_microsoft: true };
+        let month = |tenant: &str| query::report::Question {
+            tenant: tenant.to_owned(),
+            month: None,
+            zone: None,
+            ask_microsoft: true,
+        };
         let of_other = query::report::report(store, config, scope, &month(other), now).await;
         let of_absent = query::report::report(store, config, scope, &month(absent), now).await;
         as_if_absent("report", (other, of_other), (absent, of_absent));

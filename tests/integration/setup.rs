@@ -69,7 +69,7 @@ pub(super) fn config() -> Config {
         store: StoreLocation::Sqlite("data/s.db".into()),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
-        brand: scorewatch::config::Brand::default(),
+        brand: scorewatch::domain::Brand::default(),
         timezone: scorewatch::schedule::Zone::utc(),
         spread: Duration::ZERO,
         timeout: Duration::from_secs(30),
@@ -150,6 +150,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
         report: None,
+        month: None,
     }
 }
 

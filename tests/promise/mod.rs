@@ -26,6 +26,7 @@ mod isolation_hanging_channels;
 mod isolation_secrets;
 mod isolation_slow_tenant;
 mod listings;
+mod month;
 mod notified_once;
 mod online;
 mod order_per_alert;

@@ -16,7 +16,9 @@ HEADERS = {
     "received", "from", "to", "subject", "date", "message-id", "in-reply-to", "references", "x-scorewatch-id",
     "auto-submitted", "x-auto-response-suppress", "mime-version", "content-type",
 }  # fmt: skip
-TAGS = {"html", "head", "meta", "style", "body", "table", "tr", "td", "strong", "ul", "li", "a"}
+TAGS = {
+    "html", "head", "title", "meta", "style", "body", "table", "tr", "td", "strong", "ul", "li", "a", "h2", "div", "span", "br",
+}  # fmt: skip
 ATTRIBUTES = {"lang", "charset", "name", "content", "class", "style", "role", "cellpadding", "cellspacing", "href"}
 HOSTS = {"scores.mssp.example", "security.microsoft.com", "entra.microsoft.com", "api.slack.com"}
 

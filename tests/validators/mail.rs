@@ -52,6 +52,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
         digest_over: 20,
         drill: None,
         report: None,
+        month: None,
         template: None,
     })
 }

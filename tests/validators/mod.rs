@@ -80,6 +80,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
         report: None,
+        month: None,
         template: None,
     };
     channel::open(&Arc::new(settings), &Arc::new(channel::templates(None).unwrap()))

@@ -152,8 +152,17 @@ fn every_card_fits_a_phone_and_a_desk_in_light_and_dark() {
 #[test]
 #[ignore = "needs tests/validators/install and chromium"]
 fn every_mail_fits_a_phone_and_a_desk_in_light_and_dark() {
+    // A month is a page with a head of its own.
+    let (months, others): (Vec<_>, Vec<_>) =
+        messages().into_iter().partition(|(_, message)| message.kind == NotificationType::MonthReport);
+    draw_mails("mail", &others);
+    draw_mails("mail-month", &months);
+}
+
+/// Draws mails one below the other.
+fn draw_mails(name: &str, messages: &[(String, Notification)]) {
     let registry: Registry = channel::templates(None).unwrap();
-    let mails: Vec<String> = messages()
+    let mails: Vec<String> = messages
         .iter()
         .map(|(_, message)| {
             let letter = registry.render("email", &channel::email::DIALECT, message).unwrap();
@@ -175,8 +184,8 @@ fn every_mail_fits_a_phone_and_a_desk_in_light_and_dark() {
             let head =
                 if theme == "dark" { head.replace("(prefers-color-scheme: dark)", "all") } else { head.to_owned() };
             let html = format!("{head}<body{style}>{}<script>{JUDGE}</script></body></html>", bodies.join("<hr>"));
-            let verdict = draw(&format!("mail-{theme}-{width}"), &html, (width, 9000));
-            assert_eq!(verdict, "good", "mail, {theme}, {width}");
+            let verdict = draw(&format!("{name}-{theme}-{width}"), &html, (width, 9000));
+            assert_eq!(verdict, "good", "{name}, {theme}, {width}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a mail says of itself, and what each reply means.
 
 mod letter;
+mod month;
 
 use super::*;
 use crate::{notify::NotificationType, template::sample};

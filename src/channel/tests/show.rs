@@ -76,6 +76,7 @@ fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSetting
         digest_over: 20,
         drill: None,
         report: None,
+        month: None,
         template: None,
     }
 }

@@ -21,7 +21,7 @@ use std::{collections::BTreeSet, time::Duration};
 use schemars::{Schema, SchemaGenerator};
 
 pub use self::asked::{Answer, Asked, asked};
-use self::{report::report, schema::listed};
+use self::{report::reports, schema::listed};
 use super::{
     draft::Draft,
     field::{Field, Word},
@@ -97,7 +97,7 @@ pub(super) fn channel(
     let retry = retry(raw.retry, &at.key("retry"), draft);
     let digest_over = digest(raw.digest, &at.key("digest"), draft);
     let drill = draft.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
-    let report = report(raw.report, kind.as_ref(), timezone, &at.key("report"), draft);
+    let reports = reports(raw.report, kind.as_ref(), timezone, &at.key("report"), draft);
     let template = draft.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings {
         name: name?,
@@ -110,7 +110,8 @@ pub(super) fn channel(
         private,
         digest_over,
         drill,
-        report,
+        report: reports.all,
+        month: reports.month,
         template,
     })
 }

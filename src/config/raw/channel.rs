@@ -40,7 +40,7 @@ raw! {
         /// How long a channel may go unproven before a drill is sent to it: `30d`, or `off`.
         #[schemars(with = "form::SpanOrOff")]
         drill: Word,
-        /// When it gets a report on its tenants: `weekly`, `daily`, `off`, or a schedule of its own.
+        /// When it gets a report on its tenants: `weekly`, `daily`, `monthly` (a report on each tenant's month), `off`, or a schedule of its own.
         report: RawReport,
         /// Private and loopback receivers: `true`, `false` or a list of networks.
         allow_private: AllowPrivate,

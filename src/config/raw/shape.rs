@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for RawReport {
             }
             value => Word::deserialize(value)
                 .map(Self::Word)
-                .map_err(|_| D::Error::custom("not that, expected `weekly`, `daily`, `off` or a schedule")),
+                .map_err(|_| D::Error::custom("not that, expected `weekly`, `daily`, `monthly`, `off` or a schedule")),
         }
     }
 }
@@ -182,7 +182,7 @@ fn all(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn report_word(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": ["weekly", "daily", "off"] })
+    json_schema!({ "enum": ["weekly", "daily", "monthly", "off"] })
 }
 
 fn web_address(_: &mut SchemaGenerator) -> Schema {

@@ -6,17 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::{
     Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
     sentence::{self, Ruler},
 };
 use crate::{
-    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord, Timestamp},
-    notify::notification::Cause,
+    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
+    notify::facts::cause::Cause,
     rule::display,
 };
+
+pub use crate::notify::facts::control::{ControlChange, ControlChanges};
 
 /// Points and percents below this are the rounding of doubles.
 const NOTHING: f64 = 1e-6;
@@ -58,38 +58,6 @@ pub fn changes(before: &ScoreRecord, after: &ScoreRecord, profiles: &ControlProf
         changes.sort_by(|a: &ControlChange, b| b.percent.abs().total_cmp(&a.percent.abs()).then(a.title.cmp(&b.title)));
     }
     ControlChanges { from: before.day, to: after.day, changed_by: diff.breakdown().changed_by, lost, gained }
-}
-
-/// What controls did to a secure score between two days.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ControlChanges {
-    /// The earlier day; the midnight with which it begins.
-    pub from: Timestamp,
-    /// The later day.
-    pub to: Timestamp,
-    /// Whose doing a fall is.
-    pub changed_by: ChangedBy,
-    /// What took from the score, largest first.
-    pub lost: Vec<ControlChange>,
-    /// What added to it, largest first.
-    pub gained: Vec<ControlChange>,
-}
-
-/// What one control did to a secure score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ControlChange {
-    /// In which way.
-    pub kind: CauseKind,
-    /// The control's name for people; text from outside.
-    pub title: String,
-    /// Its category; text from outside.
-    pub category: Option<String>,
-    /// In points; negative took from the score.
-    pub points: f64,
-    /// In percentage points of the score, including the maximum that came or went with the control; negative took from the score.
-    pub percent: f64,
-    /// Where it is set; `https` only.
-    pub link: Option<String>,
 }
 
 /// What one control did to the score.

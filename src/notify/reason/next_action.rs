@@ -1,27 +1,12 @@
 //! What a tenant can do next to gain the most.
 
-use serde::Serialize;
-
 use super::control_diff::title;
 use crate::domain::{ControlProfile, ControlProfiles, Impact, RecommendationList, ScoreKind, ScoreRecord};
 
+pub use crate::notify::facts::control::NextAction;
+
 /// Below this, points are the rounding of doubles.
 const NOTHING: f64 = 1e-6;
-
-/// Something that a tenant can do for a better score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NextAction {
-    /// The score that improves.
-    pub score: ScoreKind,
-    /// What to do, or the control to put in place; text from outside.
-    pub title: String,
-    /// Its category; text from outside.
-    pub category: Option<String>,
-    /// By how many points the score can improve, above zero.
-    pub points: f64,
-    /// Where it is done; `https` only.
-    pub link: Option<String>,
-}
 
 /// The controls that have the most points left to gain, at most `count`, most points first. Controls that Microsoft retired, and those
 /// that a person marked as ignored or covered by another product, are left out.

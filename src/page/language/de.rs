@@ -61,6 +61,9 @@ pub(super) const WORDS: Words = Words {
             format!("Meldungen, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis {day} außer Acht")
         }
     },
+    no_value_on: |days| if days == 1 { "an 1 Tag kein Wert".to_owned() } else { format!("an {days} Tagen kein Wert") },
+    first_value_on: |day| format!("erster Wert am {day}"),
+    checks_fail: |day, class| format!("Die Abfragen schlagen seit dem {day} fehl ({class})."),
     failed: |class| format!("Microsoft konnte nicht abgefragt werden ({class})."),
     day: |Date { day, month, year }| format!("{day}. {month} {year}"),
     severity,

@@ -67,6 +67,15 @@ pub(super) const WORDS: Words = Words {
             )
         }
     },
+    no_value_on: |days| {
+        if days == 1 {
+            "aucune valeur pendant 1 jour".to_owned()
+        } else {
+            format!("aucune valeur pendant {days} jours")
+        }
+    },
+    first_value_on: |day| format!("première valeur le {day}"),
+    checks_fail: |day, class| format!("Les lectures échouent depuis le {day} ({class})."),
     failed: |class| format!("Microsoft n’a pas pu être interrogé ({class})."),
     day,
     severity,

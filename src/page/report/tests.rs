@@ -1,8 +1,11 @@
 use super::*;
 use crate::{
-    domain::{EntraTenantId, Severity, TenantId},
-    notify::reason::{CauseKind, ChangedBy, control_diff::ControlChanges},
-    query::report::{DayValue, Month, Unknown},
+    domain::{Severity, Timestamp},
+    notify::{
+        facts::month::{DayValue, Unknown},
+        reason::{CauseKind, ChangedBy, control_diff::ControlChanges},
+    },
+    schedule::Month,
 };
 
 fn instant(text: &str) -> Timestamp {
@@ -27,6 +30,7 @@ fn score(score: ScoreKind, values: &[(i8, f64)], before: Option<f64>, is_better:
         lowest: values.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min),
         highest: values.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max),
         days: values.iter().map(|&(day, value)| DayValue { day, value }).collect(),
+        missing_days: 0,
     }
 }
 
@@ -37,16 +41,19 @@ fn november() -> MonthReport {
         subject: None,
         severity: Some(severity),
         since: instant(since),
+        since_day: since[..10].parse().unwrap(),
         is_acknowledged,
     };
     MonthReport {
-        tenant: TenantId::parse("contoso").unwrap(),
+        tenant: "contoso".to_owned(),
         name: "Contoso Ltd".to_owned(),
-        tenant_id: EntraTenantId(uuid::Uuid::from_u128(0x2f1c)),
+        tenant_id: "00000000-0000-0000-0000-000000002f1c".to_owned(),
         month: "2026-11".parse::<Month>().unwrap(),
         from: instant("2026-10-31T23:00:00Z"),
         until: instant("2026-11-30T23:00:00Z"),
+        last_day: "2026-11-30".parse().unwrap(),
         is_over: true,
+        failing: None,
         timezone: "Europe/Berlin".to_owned(),
         scores: vec![
             score(ScoreKind::SecureScore, &[(1, 68.0), (12, 68.4), (13, 57.2), (30, 57.2)], Some(68.0), Some(false)),
@@ -94,7 +101,7 @@ fn brand() -> Brand {
 }
 
 fn page(of: &MonthReport, language: Language) -> String {
-    report(of, language, &brand(), &Zone::built_in("Europe/Berlin").unwrap()).unwrap()
+    report(of, language, &brand()).unwrap()
 }
 
 /// What a person reads: the page without its elements, a line each.

@@ -2,63 +2,28 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::Span;
-use crate::domain::{Better, Sample, ScoreKind, SeriesId, Timestamp};
+use super::{DayValue, Month, ScoreMonth, Span};
+use crate::domain::{Better, Sample, ScoreKind, SeriesId};
 
 /// How far before the month its first value may lie.
 pub(super) const LOOK_BACK: Duration = Duration::from_hours(7 * 24);
 
-/// How one score moved in a month. Values are in the score's own unit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScoreMonth {
-    /// The score.
-    pub score: ScoreKind,
-    /// Which of several values; text from outside.
-    pub subject: Option<String>,
-    /// The newest value of the month.
-    pub value: f64,
-    /// When that value was observed.
-    pub observed_at: Timestamp,
-    /// The value with which the month began; `None`: the first value lies within the month.
-    pub before: Option<f64>,
-    /// By how much the value moved since the month's beginning, or else since its first value.
-    pub change: f64,
-    /// Whether that was for the better; `None`: it did not move.
-    pub is_better: Option<bool>,
-    /// The lowest value of the month.
-    pub lowest: f64,
-    /// The highest value of the month.
-    pub highest: f64,
-    /// The last value of each day that has one, oldest first.
-    pub days: Vec<DayValue>,
+/// Where a score stands among a tenant's scores.
+pub(super) fn place(of: &ScoreMonth) -> (usize, &str) {
+    let kind = ScoreKind::ALL.iter().position(|kind| *kind == of.score).unwrap_or(usize::MAX);
+    (kind, of.subject.as_deref().unwrap_or_default())
 }
 
-/// The last value of a day.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DayValue {
-    /// The day of the month, from 1 to 31.
-    pub day: i8,
-    /// The value, in the score's own unit.
-    pub value: f64,
-}
-
-impl ScoreMonth {
-    /// Where it stands among a tenant's scores.
-    pub(super) fn place(&self) -> (usize, &str) {
-        let kind = ScoreKind::ALL.iter().position(|kind| *kind == self.score).unwrap_or(usize::MAX);
-        (kind, self.subject.as_deref().unwrap_or_default())
-    }
-}
+/// After this time, a value of a day is overdue.
+const PUBLISHED_WITHIN: Duration = Duration::from_hours(24);
 
 /// The value with which a month begins: the last one before it, as long as that is not too old.
-pub(super) fn before<'a>(samples: &'a [Sample], span: Span<'_>) -> Option<&'a Sample> {
+pub(super) fn before<'a>(samples: &'a [Sample], span: &Span) -> Option<&'a Sample> {
     samples.iter().rfind(|sample| sample.at < span.from && sample.at >= span.from.minus(LOOK_BACK))
 }
 
 /// How a series moved; samples are oldest first. `None`: it has no value in the month.
-pub(super) fn of(id: SeriesId<'_>, samples: &[Sample], span: Span<'_>) -> Option<ScoreMonth> {
+pub(super) fn of(id: SeriesId<'_>, samples: &[Sample], span: &Span) -> Option<ScoreMonth> {
     let within: Vec<&Sample> =
         samples.iter().filter(|sample| span.from <= sample.at && sample.at < span.until).collect();
     let (first, last) = (within.first()?, within.last()?);
@@ -84,13 +49,25 @@ pub(super) fn of(id: SeriesId<'_>, samples: &[Sample], span: Span<'_>) -> Option
         is_better,
         lowest: values().fold(f64::INFINITY, f64::min),
         highest: values().fold(f64::NEG_INFINITY, f64::max),
+        missing_days: missing(id.score, before.is_some(), &days, span),
         days,
     })
+}
+
+/// How many days have no value: from the month's first, or the first on which the score is known, to the last that is over and on
+/// which a record would have been published by now.
+fn missing(score: ScoreKind, is_known_before: bool, days: &[DayValue], span: &Span) -> u8 {
+    let overdue = span.until.minus(PUBLISHED_WITHIN.max(2 * score.record_interval()));
+    let last = if Month::at(overdue, &span.zone) < span.month { 0 } else { span.zone.clock_at(overdue).day() };
+    let first = if is_known_before { 1 } else { days.first().map_or(1, |day| day.day) };
+    let missing = (first..=last).filter(|day| days.iter().all(|known| known.day != *day)).count();
+    u8::try_from(missing).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use crate::schedule::Zone;
 
     fn samples(rows: &[(&str, f64)]) -> Vec<Sample> {
@@ -99,8 +76,9 @@ mod tests {
 
     fn month(score: ScoreKind, rows: &[(&str, f64)]) -> Option<ScoreMonth> {
         let zone = Zone::built_in("Europe/Berlin").unwrap();
-        let (from, until) = "2026-11".parse::<super::super::Month>().unwrap().bounds(&zone).unwrap();
-        of(SeriesId { score, subject: None }, &samples(rows), Span { from, until, zone: &zone })
+        let month: Month = "2026-11".parse().unwrap();
+        let (from, until) = month.bounds(&zone).unwrap();
+        of(SeriesId { score, subject: None }, &samples(rows), &Span { from, until, zone, month })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use scorewatch::{
     action::{
         alert::{self, Pick},
-        channel, delivery, drill,
+        channel, delivery, drill, month,
         preview::{self, Message},
         silence::{self, Draft},
         tenant,
@@ -13,6 +13,7 @@ use scorewatch::{
     query::{
         Error, Page,
         deliveries::{self, DeliveryId},
+        report::Question,
         silences::SilenceId,
     },
 };
@@ -77,6 +78,10 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = alert::accept_all(store, config, scope, &pick(other), false, now).await;
         let of_absent = alert::accept_all(store, config, scope, &pick(absent), false, now).await;
         as_if_absent("accept all", (other, of_other), (absent, of_absent));
+        let month = |id: &str| Question { tenant: id.to_owned(), month: None, zone: None, ask_microsoft: false };
+        let of_other = month::send(store, config, scope, &month(other), None, now).await;
+        let of_absent = month::send(store, config, scope, &month(absent), None, now).await;
+        as_if_absent("send a month", (other, of_other), (absent, of_absent));
         let of_other = tenant::recheck(store, config, scope, other, now).await;
         let of_absent = tenant::recheck(store, config, scope, absent, now).await;
         as_if_absent("recheck", (other, of_other), (absent, of_absent));
@@ -93,6 +98,10 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = drill::drill(store, config, scope, other, now).await;
         let of_absent = drill::drill(store, config, scope, absent, now).await;
         as_if_absent("drill", (other, of_other), (absent, of_absent));
+        let month = Question { tenant: "contoso".to_owned(), month: None, zone: None, ask_microsoft: false };
+        let of_other = month::send(store, config, scope, &month, Some(other), now).await;
+        let of_absent = month::send(store, config, scope, &month, Some(absent), now).await;
+        as_if_absent("send a month to", (other, of_other), (absent, of_absent));
         for message in [Message::Report, of_rule(None), of_rule(Some("contoso"))] {
             let of_other = preview::preview(config, scope, other, &message, now).await;
             let of_absent = preview::preview(config, scope, absent, &message, now).await;

@@ -106,6 +106,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
         Silent,
     ),
     ('m', "timezone: Europe/Berlin\n", "", "warning[timezone-missing]", Silent),
+    (
+        'm',
+        "channels:\n",
+        "channels:\n  own: { type: webhook, url: https://own.example/, labels: { tier: none }, report: monthly }\n",
+        "warning[report-covers-nobody]: channels.own.report: channel `own` gets reports and may show no tenant",
+        Silent,
+    ),
     // Words.
     (
         'r',

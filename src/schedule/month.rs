@@ -1,17 +1,17 @@
-//! A month of the calendar.
+//! Months and days of the calendar.
 
 use std::{fmt, str::FromStr};
 
 use jiff::civil;
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{
-    domain::{Complaint, Timestamp},
-    schedule::Zone,
-};
+use super::Zone;
+use crate::domain::{Complaint, Timestamp};
 
 /// A month of the calendar, such as `2026-11`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(with = "String")]
 pub struct Month {
     year: i16,
     /// From 1 to 12.
@@ -44,8 +44,18 @@ impl Month {
         civil::Date::new(self.year, self.month, 1).map_or(31, civil::Date::days_in_month)
     }
 
+    /// The month before it; `None`: beyond the range of time.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        match self.month {
+            1 => Some(Self { year: self.year.checked_sub(1).filter(|year| *year >= 0)?, month: 12 }),
+            month => Some(Self { month: month - 1, ..self }),
+        }
+    }
+
     /// When it begins and when the next one does, in that zone; `None`: beyond the range of time.
-    pub(super) fn bounds(self, zone: &Zone) -> Option<(Timestamp, Timestamp)> {
+    #[must_use]
+    pub fn bounds(self, zone: &Zone) -> Option<(Timestamp, Timestamp)> {
         let next = if self.month == 12 {
             Self { year: self.year.checked_add(1)?, month: 1 }
         } else {
@@ -84,6 +94,64 @@ impl Serialize for Month {
     }
 }
 
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
+    }
+}
+
+/// A day of the calendar, such as `2026-11-30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Day {
+    /// The month that it is a day of.
+    pub month: Month,
+    /// The number in the month, from 1 to 31.
+    pub number: i8,
+}
+
+impl Day {
+    /// The day that the zone's clock shows at that time.
+    #[must_use]
+    pub fn at(now: Timestamp, zone: &Zone) -> Self {
+        Self { month: Month::at(now, zone), number: zone.clock_at(now).day() }
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{:02}", self.month, self.number)
+    }
+}
+
+impl FromStr for Day {
+    type Err = Complaint;
+
+    fn from_str(text: &str) -> Result<Self, Complaint> {
+        let complaint = || Complaint::new(format!("`{text}` is not a day"), "write it like `2026-11-30`");
+        let (month, number) = text.rsplit_once('-').filter(|(_, number)| number.len() == 2).ok_or_else(complaint)?;
+        let month: Month = month.parse()?;
+        let number = number.parse().ok().filter(|number| (1..=month.days()).contains(number)).ok_or_else(complaint)?;
+        Ok(Self { month, number })
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +187,19 @@ mod tests {
         for (zone, month) in [("UTC", "2026-11"), ("Europe/Berlin", "2026-12")] {
             assert_eq!(Month::at(now, &Zone::built_in(zone).unwrap()).to_string(), month);
         }
+    }
+
+    #[test]
+    fn a_month_and_a_day_are_read_as_they_are_written() {
+        for (text, is_day) in [("2026-11-30", true), ("2026-11-31", false), ("2026-02-00", false), ("2026-11-1", false)]
+        {
+            let day = text.parse::<Day>();
+            assert_eq!(day.is_ok(), is_day, "{text}");
+            assert!(day.is_err() || day.unwrap().to_string() == text, "{text}");
+        }
+        let before = |text: &str| text.parse::<Month>().unwrap().before().map(|month| month.to_string());
+        assert_eq!(before("2027-01").as_deref(), Some("2026-12"));
+        assert_eq!(before("2026-12").as_deref(), Some("2026-11"));
+        assert_eq!(before("0000-01"), None);
     }
 }

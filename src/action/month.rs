@@ -1,0 +1,97 @@
+//! Sends a tenant's month to channels now, whenever the report is due there.
+
+use std::sync::Arc;
+
+use crate::{
+    channel::ChannelSettings,
+    config::{Config, Tenant},
+    domain::{ChannelName, Scope, Timestamp},
+    notify::{NotificationId, facts::month::MonthFacts, month},
+    query::{
+        Error, find,
+        report::{MonthReport, Question},
+    },
+    store::{NewNotification, Store},
+};
+
+/// A report that is queued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queued {
+    /// The channels that it is queued for.
+    pub channels: Vec<ChannelName>,
+    /// What it says.
+    pub report: MonthReport,
+}
+
+/// Queues the report on a tenant's month for a channel of the scope, or for every one that gets such reports of the tenant. The running
+/// service sends it within seconds. A month that is over and was not sent to the channel before counts as sent by the schedule.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] if the channel may not show the tenant or takes no reports, if no channel gets them, and as
+/// [`crate::query::report::report`]; [`Error::Store`].
+pub async fn send(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    question: &Question,
+    channel: Option<&str>,
+    now: Timestamp,
+) -> Result<Queued, Error> {
+    let tenant = find::tenant(config, scope, &question.tenant)?;
+    let channels = channels(config, scope, tenant, channel)?;
+    let report = crate::query::report::report(store, config, scope, question, now).await?;
+    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let record = record.filter(|record| record.identity.is(tenant.account.entra));
+    let key = record.map(|record| record.identity.key);
+    let mut queued = Queued { channels: Vec::new(), report };
+    for channel in channels {
+        let name = &channel.name;
+        let by_schedule = key.as_deref().filter(|_| queued.report.is_over);
+        let by_schedule = by_schedule.map(|key| month::id(store.identity(), key, queued.report.month, name));
+        let id = match by_schedule {
+            Some(id) if !store.knows(&id).await? => id,
+            _ => NotificationId::of_parts(&[
+                "report.month on request",
+                store.identity(),
+                &tenant.account.entra.to_string(),
+                &queued.report.month.to_string(),
+                name.as_str(),
+                &now.to_string(),
+            ]),
+        };
+        let brand = config.brand.clone();
+        let facts = MonthFacts { language: tenant.language, brand, report: queued.report.clone() };
+        let notification = month::message(id, tenant.facts(), facts, now);
+        let (tenant, channels) = (Some(tenant.id.clone()), vec![name.clone()]);
+        store.announce(NewNotification { notification, alert: None, tenant, hold: None, channels }, now).await?;
+        queued.channels.push(name.clone());
+    }
+    Ok(queued)
+}
+
+/// The named channel, or those that get reports on months of this tenant.
+fn channels<'a>(
+    config: &'a Config,
+    scope: &Scope,
+    tenant: &Tenant,
+    channel: Option<&str>,
+) -> Result<Vec<&'a Arc<ChannelSettings>>, Error> {
+    let may_show = |settings: &ChannelSettings| settings.audience.admits(&tenant.id, &tenant.labels);
+    if let Some(name) = channel {
+        let settings = find::channel(config, scope, name)?;
+        if !may_show(settings) {
+            return Err(Error::invalid(format!("channel `{name}` may not show this tenant")));
+        }
+        if settings.kind.keeps_state() {
+            return Err(Error::invalid(format!("channel `{name}` manages alerts and does not accept reports")));
+        }
+        return Ok(vec![settings]);
+    }
+    let of_scope = config.channels.values().filter(|one| find::channel(config, scope, one.name.as_str()).is_ok());
+    let gets: Vec<_> = of_scope.filter(|settings| settings.month.is_some() && may_show(settings)).collect();
+    if gets.is_empty() {
+        let what = format!("no channel gets the monthly reports of tenant `{}`", tenant.id);
+        return Err(Error::invalid(format!("{what}; name a channel, or write `report: monthly` at one")));
+    }
+    Ok(gets)
+}
