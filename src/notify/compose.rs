@@ -84,10 +84,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         links,
     } = parts;
     let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
-    let resolution = match transition.kind {
-        TransitionKind::Resolved(resolution) => Some(resolution),
-        _ => None,
-    };
+    let resolution = if let TransitionKind::Resolved(why) = transition.kind { Some(why) } else { None };
     let alert = AlertFacts {
         id: alert_id(store, tenant_key, key),
         state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),

@@ -9,7 +9,11 @@ use crate::{
     },
     domain::{ChannelName, Labels, TenantId, Timestamp},
     egress::{MailServer, Outgoing, Private},
-    notify::{Notification, NotificationType, route::Audience},
+    notify::{
+        Notification, NotificationType,
+        notification::{ExcludedControl, ExcludedFacts},
+        route::Audience,
+    },
     secret::SecretReference,
     template::sample,
 };
@@ -17,6 +21,7 @@ use crate::{
 const LABEL: &str = "margin-eleven";
 const ABOUT: &str = "They forget to pay.";
 const RUNBOOK: &str = "Ask Bob about it.";
+const REASON: &str = "Okta is cheaper";
 
 fn secret(folder: &Path, text: &str) -> SecretReference {
     let path = folder.join(text.len().to_string());
@@ -88,6 +93,11 @@ fn messages() -> Vec<Notification> {
         if let Some(tenant) = &mut notification.data.tenant {
             tenant.labels = Labels::from([("tier".into(), LABEL.into())]);
         }
+        if let Some(score) = &mut notification.data.score {
+            let reason = Some(REASON.to_owned());
+            let control = ExcludedControl { control: "AdminMFAV2".to_owned(), until: Some(Timestamp::EPOCH), reason };
+            score.excluded = Some(ExcludedFacts { value_with_them: Some(31.0), controls: vec![control] });
+        }
         notification
     };
     let whole = |kind| {
@@ -123,7 +133,7 @@ fn a_customer_s_channel_shows_labels_and_what_authors_wrote_only_if_it_says_so()
         for message in messages() {
             for form in [Form::Rich, Form::Plain] {
                 let said = said(settings(kind.clone(), of_contoso(), hidden), &message, form);
-                for secret in [LABEL, "They forget", "Ask Bob"] {
+                for secret in [LABEL, "They forget", "Ask Bob", REASON] {
                     assert!(!said.contains(secret), "{word}, {}: {said}", message.kind.as_str());
                 }
             }
@@ -137,6 +147,11 @@ fn a_customer_s_channel_shows_labels_and_what_authors_wrote_only_if_it_says_so()
             let said = said(settings(kind.clone(), of_contoso(), show), &firing, Form::Rich);
             for (text, is_shown) in [LABEL, "They forget", "Ask Bob"].map(|text| (text, shown.contains(&text))) {
                 assert_eq!(said.contains(text), is_shown, "{word}, {show:?}: {text}: {said}");
+            }
+            // Services that manage alerts are sent fewer facts.
+            if !matches!(word, "pagerduty" | "alertmanager") {
+                assert_eq!(said.contains(REASON), show.about, "{word}, {show:?}: {said}");
+                assert!(word == "webhook" || said.contains("1 control is excluded until 1970-01-01"), "{word}: {said}");
             }
         }
     }

@@ -3,6 +3,7 @@ use crate::{
     domain::{Severity, Timestamp},
     notify::{
         facts::month::{DayValue, Unknown},
+        notification::ExcludedControl,
         reason::{CauseKind, ChangedBy, control_diff::ControlChanges},
     },
     schedule::Month,
@@ -203,4 +204,24 @@ fn a_page_loads_nothing_and_its_colors_can_be_read() {
         let contrast = Color::parse(color).unwrap().contrast(Color::WHITE);
         assert!(contrast >= 4.5, "{class} {color}: {contrast}");
     }
+}
+
+#[test]
+fn excluded_controls_are_counted_with_their_end_and_reason() {
+    let control = |name: &str| ExcludedControl {
+        control: name.to_owned(),
+        until: Some(instant("2027-03-01T00:00:00Z")),
+        reason: Some("Okta <enforces> MFA.".to_owned()),
+    };
+    for (controls, language, said) in [
+        (1, Language::En, "Alerts, changes and next actions leave out 1 control until March 1, 2027: Okta"),
+        (2, Language::En, "leave out 2 controls until March 1, 2027: Okta"),
+        (1, Language::De, "lassen 1 Maßnahme bis 1. März 2027 außer Acht: Okta"),
+        (2, Language::Fr, "excluent 2 contrôles jusqu’au 1er mars 2027: Okta"),
+    ] {
+        let excluded = ["MFA", "DLP"].iter().take(controls).map(|name| control(name)).collect();
+        let page = page(&MonthReport { excluded, ..november() }, language);
+        assert!(read(&page).contains(said) && !page.contains("<enforces>"), "{}", read(&page));
+    }
+    assert!(!page(&november(), Language::En).contains("leave out"));
 }
