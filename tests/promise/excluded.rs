@@ -81,6 +81,15 @@ async fn a_fall_of_an_excluded_control_is_not_news_and_neither_is_its_exclusion(
     let titles: Vec<_> = data["causes"].as_array().unwrap().iter().map(|cause| cause["title"].clone()).collect();
     assert_eq!(titles, ["Others"], "an excluded control is not a cause");
 
+    // A replay judges the readings as the service did.
+    let output = world.command(&["backtest", "--rule", "drop", "--since", "30d", "--json"]).await;
+    let replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let firing = |tenant: &str| {
+        let lines = replayed["tenants"].as_array().unwrap().iter();
+        lines.filter(|line| line["of"] == tenant).map(|line| line["firing"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(["contoso", "fabrikam", "northwind"].map(firing), [1, 0, 1], "{replayed:#}");
+
     // The exclusion ends at one customer and begins at another, between two records and with the next one.
     world.setup.top = exclude("contoso, northwind");
     world.write();
