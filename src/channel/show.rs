@@ -51,10 +51,14 @@ impl Show {
             (rule.about, rule.runbook) = (None, None);
         }
         let excluded = facts.score.as_mut().and_then(|score| score.excluded.as_mut()).filter(|_| !self.about);
-        excluded.into_iter().for_each(|excluded| take_out_reasons(&mut excluded.controls));
+        if let Some(excluded) = excluded {
+            take_out_reasons(&mut excluded.controls);
+        }
     }
 }
 
 fn take_out_reasons(excluded: &mut [ExcludedControl]) {
-    excluded.iter_mut().for_each(|control| control.reason = None);
+    for control in excluded {
+        control.reason = None;
+    }
 }
