@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use proptest::prelude::*;
 use scorewatch::{
     domain::{Control, ControlsRead, Exclusion, Points, Reading, Sample, ScoreKind, ScoreRecord, Selector, Timestamp},
     notify::Notification,
@@ -206,4 +207,29 @@ fn a_floor_judges_the_level_without_the_controls() {
     assert_eq!(life.next(0.0, 45.0).0, ["alert.firing to soc"], "a floor is a floor: the control counts again");
     life.exclude(true);
     assert_eq!(life.next(0.0, 45.0).0, ["alert.resolved to soc"], "nobody is blamed for points that do not count");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The control moves only while it is excluded; exclusions begin and end at random.
+    #[test]
+    fn whatever_a_control_does_while_it_is_excluded_is_never_news(
+        days in prop::collection::vec((any::<bool>(), 0..=10_u8), 1..25),
+        is_rise in any::<bool>(),
+    ) {
+        let Condition::Drop(change) = drop_by(0.5) else { unreachable!() };
+        let mut life = Life::new(if is_rise { Condition::Rise(change) } else { Condition::Drop(change) });
+        let mut mfa = 5.0;
+        life.quiet(mfa, 45.0);
+        for (toggles, points) in days {
+            if toggles {
+                life.exclude(!life.is_excluded);
+            }
+            if life.is_excluded {
+                mfa = f64::from(points);
+            }
+            prop_assert_eq!(life.next(mfa, 45.0).0, Vec::<String>::new());
+        }
+    }
 }

@@ -73,22 +73,11 @@ async fn a_fall_of_an_excluded_control_is_not_news_and_neither_is_its_exclusion(
     let score = &data["score"];
     assert_eq!((&score["baseline"], &score["value"]), (&json!(50.0), &json!(40.0)), "the rest fires alone");
     assert_eq!(score["points"], json!({ "earned": 36.0, "of": 90.0 }));
-    let excluded = json!({
-        "value_with_them": 36.0,
-        "controls": [{ "control": "AdminMFAV2", "until": format!("{}T00:00:00Z", day(100)), "reason": "Okta enforces MFA" }],
-    });
-    assert_eq!(score["excluded"], excluded);
+    assert_eq!(score["excluded"], excluded());
     let titles: Vec<_> = data["causes"].as_array().unwrap().iter().map(|cause| cause["title"].clone()).collect();
     assert_eq!(titles, ["Others"], "an excluded control is not a cause");
 
-    // A replay judges the readings as the service did.
-    let output = world.command(&["backtest", "--rule", "drop", "--since", "30d", "--json"]).await;
-    let replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let firing = |tenant: &str| {
-        let lines = replayed["tenants"].as_array().unwrap().iter();
-        lines.filter(|line| line["of"] == tenant).map(|line| line["firing"].as_u64().unwrap()).sum::<u64>()
-    };
-    assert_eq!(["contoso", "fabrikam", "northwind"].map(firing), [1, 0, 1], "{replayed:#}");
+    assert_eq!(replayed(&world).await, [1, 0, 1], "a replay judges the readings as the service did");
 
     // The exclusion ends at one customer and begins at another, between two records and with the next one.
     world.setup.top = exclude("contoso, northwind");
@@ -111,17 +100,44 @@ async fn a_fall_of_an_excluded_control_is_not_news_and_neither_is_its_exclusion(
     world.settle(&service, SOC).await;
     assert_eq!(kinds(&of_rule(&world, "fabrikam")), [("alert.firing", 1)]);
 
-    // People see it wherever they look.
+    is_shown(&world).await;
+    unknown_names_are_said(&mut world).await;
+}
+
+/// What messages and reports say of the exclusion.
+fn excluded() -> Value {
+    json!({
+        "value_with_them": 36.0,
+        "controls": [{ "control": "AdminMFAV2", "until": format!("{}T00:00:00Z", day(100)), "reason": "Okta enforces MFA" }],
+    })
+}
+
+/// How often the rule would have fired for each tenant.
+async fn replayed(world: &World) -> [u64; 3] {
+    let output = world.command(&["backtest", "--rule", "drop", "--since", "30d", "--json"]).await;
+    let replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let firing = |tenant: &str| {
+        let lines = replayed["tenants"].as_array().unwrap().iter();
+        lines.filter(|line| line["of"] == tenant).map(|line| line["firing"].as_u64().unwrap()).sum::<u64>()
+    };
+    ["contoso", "fabrikam", "northwind"].map(firing)
+}
+
+/// People see the exclusion wherever they look.
+async fn is_shown(world: &World) {
     let output = world.command(&["explain", "northwind", "drop"]).await;
     let explained = String::from_utf8_lossy(&output.stdout);
     let sentence = format!("1 control is excluded until {}: Okta enforces MFA (`AdminMFAV2`)", day(100));
     assert!(explained.contains(&sentence), "{explained}");
     let output = world.command(&["report", "--tenant", "northwind", "--json"]).await;
     let month: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(month["excluded"], excluded["controls"], "{month:#}");
+    assert_eq!(month["excluded"], excluded()["controls"], "{month:#}");
     let is_named = |list: &Value| list.to_string().contains("Require MFA for administrators");
     assert!(!is_named(&month["actions"]) && !is_named(&month["controls"]), "{month:#}");
-    // A name that no record has: what was probably meant.
+}
+
+/// A name that no record has: what was probably meant.
+async fn unknown_names_are_said(world: &mut World) {
     world.setup.top = exclude("northwind").replace("AdminMFAV2", "AdminMFAV3");
     world.write();
     for arguments in [&["check", "--against-state"][..], &["check", "--online"]] {
