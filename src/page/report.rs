@@ -161,7 +161,7 @@ impl Writer {
             color: color.to_string(),
             text_color: color.text_on().to_string(),
             tenant: shown(&report.name).into_owned(),
-            tenant_id: report.tenant_id.to_string(),
+            tenant_id: report.tenant_id.clone(),
             tenant_id_title: words.tenant_id,
             month: format!("{} {}", words.month(report.month.number()), report.month.year()),
             made_at: (words.made_at)(&self.day(report.last_day)),

@@ -81,12 +81,11 @@ pub async fn queue_due(
         return Ok(false);
     }
     let until = months.lock().until.filter(|until| *until <= now);
-    let from = match until {
-        Some(until) => until,
-        None => {
-            let downtimes = store.downtimes().await?;
-            month::looks_from(downtimes.into_iter().map(|downtime| (downtime.from, downtime.until)), now)
-        }
+    let from = if let Some(until) = until {
+        until
+    } else {
+        let downtimes = store.downtimes().await?;
+        month::looks_from(downtimes.into_iter().map(|downtime| (downtime.from, downtime.until)), now)
     };
     let wanted = wanted(store, config, from, now).await?;
     let count = wanted.len();
