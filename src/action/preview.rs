@@ -12,11 +12,13 @@ use crate::{
     channel::{self, ChannelSettings, Form, Verdict},
     config::{Config, Tenant},
     delivery::{secrets, send},
-    domain::{ChannelName, Scope, ScoreKind, Timestamp},
+    domain::{ChannelName, FailureClass, Scope, ScoreKind, Timestamp},
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
         compose::{self, AcceptedBy, MessageParts},
+        facts::wording::{Failure, Lack, Remark},
+        language,
         notification::{Links, NoDataFacts},
     },
     query::{Error, find},
@@ -215,7 +217,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         guide: rule.guide.clone(),
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
-        reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
+        remark: (rule.is_no_data() && !resolved).then_some(Remark::NoData),
         no_data,
         accepted_by: AcceptedBy::Time,
         operator: None,
@@ -231,16 +233,17 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
 
 /// A score without data, as a preview shows it.
 fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
-    let cause = "the app's credential has expired";
+    let class = FailureClass::SecretExpired;
+    let hint = class.hint().map(str::to_owned);
+    let failure = Failure { since, class: class.as_str().to_owned(), spread: None, hint: hint.clone() };
     NoDataFacts {
         kind,
         since,
-        class: Some("secret-expired".to_owned()),
-        cause: Some(cause.to_owned()),
-        hint: Some("create a new secret in the app registration".to_owned()),
-        reason: format!(
-            "Checks have been failing: {cause} (secret-expired). Create a new secret in the app registration."
-        ),
+        class: Some(class.as_str().to_owned()),
+        cause: Some(class.words().to_owned()),
+        hint,
+        reason: language::failure(Some(&failure)),
+        lack: Some(Lack::Failure(failure)),
         is_new: false,
     }
 }

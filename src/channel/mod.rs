@@ -48,7 +48,11 @@ use crate::{
     diagnostic::Problem,
     domain::{ChannelName, Complaint},
     egress::{Answer, EgressError, Outgoing},
-    notify::{Notification, route::Audience},
+    notify::{
+        Notification,
+        language::{Locale, in_words},
+        route::Audience,
+    },
     schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
     template::{Dialect, Registry},
@@ -65,6 +69,8 @@ pub struct ChannelSettings {
     pub audience: Audience,
     /// What it shows besides the facts.
     pub show: Show,
+    /// The language and the time zone of its messages.
+    pub locale: Locale,
     /// Least time between two sends.
     pub pace: Duration,
     /// Bounds of the back-off.
@@ -333,7 +339,8 @@ impl Channel for OpenChannel {
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError> {
         let shown = self.settings.show.of(notification);
-        self.settings.kind.settings().compose(self, &shown, form, attempt_at)
+        let said = in_words(&shown, &self.settings.locale);
+        self.settings.kind.settings().compose(self, &said, form, attempt_at)
     }
 
     fn verdict(

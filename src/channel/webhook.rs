@@ -108,7 +108,7 @@ fn body(channel: &OpenChannel, notification: &Notification, form: Form) -> Resul
     let hides = |name: &String| channel.templates.hides(name, notification);
     let template = channel.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
     let Some(template) = template else { return plain() };
-    match channel.templates.render(template, &DIALECT, notification) {
+    match channel.templates.render(template, &DIALECT, notification, &channel.settings.locale) {
         Ok(body) => Ok(body.into()),
         Err(failure) => {
             let channel = &channel.settings.name;

@@ -234,7 +234,7 @@ fn notification_of(
         tenant,
         loss,
         points: None,
-        reason: None,
+        remark: None,
         accepted_by,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     diagnostic::{Place, Problem},
     domain::{ChannelName, ScoreKind, parse_duration},
-    schedule::Zone,
+    notify::language::Locale,
     zones::{self, Zones},
 };
 
@@ -97,9 +97,11 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
     let timezone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), draft).unwrap_or_default();
-    let channels = read_channels(written, &timezone, &here, draft);
+    let language = language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default();
+    let locale = Locale { language, zone: timezone.clone() };
+    let channels = read_channels(written, &locale, &here, draft);
     let mut tenants = Tenants::of(channels.clone());
-    let inherited = inherit(&mut raw, &timezone, &mut tenants, &top, draft);
+    let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, draft);
     tenants.nameless |= draft.is_misspelt(&top.key("tenants"));
     let errors = draft.errors();
@@ -149,7 +151,8 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     })
 }
 
-fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {
+fn inherit(raw: &mut RawMain, locale: &Locale, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {
+    let timezone = &locale.zone;
     let expression = if raw.schedule.is_written() {
         schedule(std::mem::take(&mut raw.schedule), &top.key("schedule"), timezone, draft)
             .map(|read| read.expression().to_owned())
@@ -164,7 +167,7 @@ fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scop
     Inherited {
         schedule: expression.map(|text| (text, timezone.clone())),
         timezone: timezone.clone(),
-        language: language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default(),
+        language: locale.language,
         scores,
         credential: tenants.credential(std::mem::take(&mut raw.credential), &here, draft),
         credential_written,
@@ -174,14 +177,14 @@ fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scop
 
 fn read_channels(
     written: BTreeMap<String, Field<RawChannel>>,
-    timezone: &Zone,
+    inherited: &Locale,
     at: &Scope<'_>,
     draft: &mut Draft,
 ) -> Channels {
     let mut channels = Channels::new();
     for (name, field) in written {
         let here = at.key(&name);
-        if let Some(settings) = draft.take(field, &here).and_then(|raw| channel(&name, raw, timezone, &here, draft)) {
+        if let Some(settings) = draft.take(field, &here).and_then(|raw| channel(&name, raw, inherited, &here, draft)) {
             let settings = Arc::new(settings);
             let key = here.key(settings.kind.address_key());
             draft.world.channels.push((key.place(), key.path(), Arc::clone(&settings)));

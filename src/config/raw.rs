@@ -49,7 +49,7 @@ raw! {
         public_url: Word,
         /// Whose reports these are.
         brand: RawBrand,
-        /// The language of reports; a tenant may override it.
+        /// The language of messages and reports; a channel may override it for its messages, a tenant for its report.
         #[schemars(with = "form::LanguageName")]
         language: Word,
         /// Cron with seconds, six fields; a tenant may override it.
@@ -294,7 +294,7 @@ raw! {
         /// Cron with seconds: `0 0 8 * * MON`.
         #[schemars(with = "form::Cron")]
         at: Word,
-        /// IANA time zone; absent: that of the schedule of checks.
+        /// IANA time zone; absent: that of the channel.
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
     }

@@ -12,7 +12,11 @@ pub use super::facts::{
 };
 use super::{
     NotificationId, ShortId,
-    facts::{cause::Breakdown, report::ReportFacts},
+    facts::{
+        cause::Breakdown,
+        report::ReportFacts,
+        wording::{News, Remark, Why},
+    },
 };
 use crate::{
     domain::{Labels, Severity, Timestamp},
@@ -163,6 +167,10 @@ pub struct Facts {
     /// What regressed, or why that can't be said, in one or two sentences of our own; alerts that fire or worsen only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// The value behind the explanation; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub why: Option<Why>,
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
@@ -277,6 +285,10 @@ pub struct AlertFacts {
     pub resolved_at: Option<Timestamp>,
     /// For a resolved alert, why it is over when the score did not simply recover; for `no_data`, why we are blind and what to do.
     pub reason: Option<String>,
+    /// The value behind the reason; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub remark: Option<Remark>,
     /// The same for machines, when it is resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
@@ -376,6 +388,10 @@ pub struct OperatorFacts {
     /// When it ended; `None`: it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The value behind the texts; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub news: Option<News>,
 }
 
 /// Links to pages with more details.

@@ -12,7 +12,7 @@ use super::{
     source::Compiled,
     steps::{self, Budget},
 };
-use crate::notify::Notification;
+use crate::notify::{Notification, language::Locale};
 
 /// Most bytes that a template may write.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
@@ -69,15 +69,16 @@ pub(super) fn render(
     name: &str,
     dialect: &Dialect,
     notification: &Notification,
+    locale: &Locale,
     budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
     let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
     let mut too_large = failed("there is nothing to write".to_owned());
     for level in LEVELS {
-        let context = context(notification, level).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
+        let context = context(notification, level, locale).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
         let mut output = Capped::default();
-        if let Err(error) = run(engine, name, context, &mut output, budget) {
+        if let Err(error) = run(engine, name, context, locale, &mut output, budget) {
             if !output.is_full {
                 return Err(explain(name, &error));
             }
@@ -99,6 +100,7 @@ fn run(
     engine: &Handlebars<'_>,
     name: &str,
     context: serde_json::Value,
+    locale: &Locale,
     output: &mut Capped,
     budget: &Budget,
 ) -> Result<(), RenderError> {
@@ -107,6 +109,7 @@ fn run(
     let context = Context::from(context);
     let mut state = RenderContext::new(template.name.as_ref());
     state.register_local_helper(counter, count);
+    functions::register_local(&mut state, locale);
     template.render(engine, &context, &mut state, output)
 }
 

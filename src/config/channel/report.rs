@@ -18,7 +18,7 @@ const DAILY: &str = "0 0 8 * * *";
 /// The same on Mondays.
 const WEEKLY: &str = "0 0 8 * * MON";
 
-/// When the report is due; `None`: there is none. `timezone` is that of the whole configuration.
+/// When the report is due; `None`: there is none. `timezone` is that of the channel.
 pub(super) fn report(
     raw: Field<RawReport>,
     kind: Option<&ChannelKind>,

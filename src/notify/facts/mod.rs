@@ -4,3 +4,4 @@ pub mod cause;
 pub mod fleet;
 pub mod report;
 pub mod score;
+pub mod wording;
