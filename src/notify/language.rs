@@ -3,9 +3,9 @@
 //! Notifications are kept as values and put into words when they are written for a channel, in its language and time zone. What
 //! is kept in English as well, such as an alert's reason, has its value beside it; [`in_words`] writes it anew.
 
-// mod de;
+mod de;
 mod en;
-// mod fr;
+mod fr;
 mod in_words;
 pub(crate) mod alert;
 pub(crate) mod line;
@@ -124,8 +124,8 @@ impl Words {
     pub(crate) const fn of(language: Language) -> &'static Self {
         match language {
             Language::En => &en::WORDS,
-            Language::De => &en::WORDS,
-            Language::Fr => &en::WORDS,
+            Language::De => &de::WORDS,
+            Language::Fr => &fr::WORDS,
         }
     }
 
@@ -137,11 +137,6 @@ impl Words {
     /// A number with at most two decimals.
     pub(crate) fn number(&self, value: f64) -> String {
         self.decimals(&display::number(value))
-    }
-
-    /// A number with as few decimals as keep it on its side of each of the others.
-    pub(crate) fn among(&self, value: f64, others: &[f64]) -> String {
-        self.decimals(&display::among(value, others))
     }
 
     /// The number, given with a decimal point, as a percentage.
@@ -163,11 +158,6 @@ impl Words {
     /// `1 alert`, `2 alerts`.
     pub(crate) fn counted(&self, count: usize, noun: Plural) -> String {
         self.with_noun(&count.to_string(), noun)
-    }
-
-    /// One of two forms, whichever goes with the number.
-    pub(crate) fn form<'a>(&self, count: usize, one: &'a str, other: &'a str) -> &'a str {
-        if (self.is_one)(&count.to_string()) { one } else { other }
     }
 
     /// A name, a colon, and what it is.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use scorewatch::{
+    notify::language::Locale,
     channel::{self, ChannelKind, ChannelSettings, RetryBounds, Show, Webhook, WebhookUrl},
     config::{Config, Operator, StoreLocation, Tenant, Watched},
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
@@ -133,6 +134,7 @@ pub(super) fn drop_of(percent: f64) -> Condition {
 /// An unfenced webhook without pace.
 pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
     ChannelSettings {
+        locale: Locale::default(),
         name: channel_name(name),
         kind: ChannelKind::Webhook(Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }),
         audience: Audience::default(),

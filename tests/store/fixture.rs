@@ -160,6 +160,7 @@ pub(super) fn notification(id: &str) -> Notification {
             score: None,
             no_data: Vec::new(),
             explanation: None,
+            why: None,
             operator: None,
             links: Links::default(),
         }

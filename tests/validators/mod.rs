@@ -21,6 +21,7 @@ use std::{
 };
 
 use scorewatch::{
+    notify::language::Locale,
     channel::{
         self, Channel, ChannelKind, ChannelSettings, Discord, Form, GoogleChat, Mattermost, RetryBounds, Show, Slack,
         Teams, Webhook, WebhookUrl,
@@ -65,6 +66,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
 
 fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
     let settings = ChannelSettings {
+        locale: Locale::default(),
         name: ChannelName::parse("judged").unwrap(),
         kind,
         audience: Audience::default(),

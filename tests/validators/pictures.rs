@@ -4,6 +4,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use scorewatch::{
+    notify::language::Locale,
     channel::email::Letter,
     domain::{ScoreKind, Severity},
     notify::{NotificationType, notification::DigestFacts},
@@ -156,7 +157,7 @@ fn every_mail_fits_a_phone_and_a_desk_in_light_and_dark() {
     let mails: Vec<String> = messages()
         .iter()
         .map(|(_, message)| {
-            let letter = registry.render("email", &channel::email::DIALECT, message).unwrap();
+            let letter = registry.render("email", &channel::email::DIALECT, message, &Locale::default()).unwrap();
             let letter: Letter = serde_json::from_slice(&letter).unwrap();
             letter.html.unwrap()
         })

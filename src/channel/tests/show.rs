@@ -9,7 +9,7 @@ use crate::{
     },
     domain::{ChannelName, Labels, TenantId, Timestamp},
     egress::{MailServer, Outgoing, Private},
-    notify::{Notification, NotificationType, route::Audience},
+    notify::{Notification, NotificationType, language::Locale, route::Audience},
     secret::SecretReference,
     template::sample,
 };
@@ -65,6 +65,7 @@ fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSetting
         kind,
         audience,
         show,
+        locale: Locale::default(),
         pace: Duration::from_secs(1),
         retry: RetryBounds {
             first: Duration::from_secs(2),

@@ -91,8 +91,7 @@ impl OperatorFacts {
 }
 
 /// Why each of several scores gives no data. Scores with the same reason are named together.
-#[must_use]
-pub fn reasons(no_data: &[NoDataFacts], locale: &Locale) -> String {
+fn reasons(no_data: &[NoDataFacts], locale: &Locale) -> String {
     let words = locale.words();
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for facts in no_data {
