@@ -1,6 +1,7 @@
 //! What every kind of channel writes: how it looks, and that nothing in a name or a template does harm.
 
 mod endless;
+mod language;
 mod limits;
 mod markup;
 mod show;
@@ -75,8 +76,10 @@ fn what_a_rule_is_for_and_what_to_do_are_shown_on_every_channel_until_the_alert_
             let over = said(registry.render(dialect.name, dialect, &over, &Locale::default()).unwrap());
             assert!(!over.contains("runbook") && !over.contains("What to do") && !over.contains("sudden"), "{over}");
             if dialect.name != email::DIALECT.name {
-                let payload: Value =
-                    serde_json::from_slice(&registry.render(dialect.name, dialect, &firing, &Locale::default()).unwrap()).unwrap();
+                let payload: Value = serde_json::from_slice(
+                    &registry.render(dialect.name, dialect, &firing, &Locale::default()).unwrap(),
+                )
+                .unwrap();
                 insta::assert_json_snapshot!(format!("{}_guided_{what}", dialect.name), payload);
             }
         }

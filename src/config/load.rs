@@ -96,9 +96,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     draft.channels_unread = written.is_none() && !is_absent;
     let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
-    let timezone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), draft).unwrap_or_default();
-    let language = language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default();
-    let locale = Locale { language, zone: timezone.clone() };
+    let locale = locale(&mut raw, &top, draft);
     let channels = read_channels(written, &locale, &here, draft);
     let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
@@ -121,7 +119,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
         known = Known { rules, lacks_rules, ..tenants.known() };
     }
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
@@ -133,7 +131,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         listen: listen(raw.listen, &top.key("listen"), draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
         brand: brand(raw.brand, &top.key("brand"), draft),
-        timezone,
+        timezone: locale.zone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: concurrency.unwrap_or(256),
@@ -149,6 +147,13 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
     })
+}
+
+/// Language and time zone, for whatever has none of its own.
+fn locale(raw: &mut RawMain, top: &Scope<'_>, draft: &mut Draft) -> Locale {
+    let zone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), draft).unwrap_or_default();
+    let language = language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default();
+    Locale { language, zone }
 }
 
 fn inherit(raw: &mut RawMain, locale: &Locale, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {

@@ -164,8 +164,7 @@ fn unreadable(
         _ => String::new(),
     };
     let news = News::SecretsUnreadable { error: format!("{SECRET_UNREADABLE} ({error})"), hint };
-    let facts =
-        OperatorFacts { from: Some(now), ..OperatorFacts::of(news, CLASS, Some(channel.to_string())) };
+    let facts = OperatorFacts { from: Some(now), ..OperatorFacts::of(news, CLASS, Some(channel.to_string())) };
     let day = day(now);
     notice(config, channel, &[CLASS, store, channel.as_str(), &day], facts, now)
 }

@@ -69,11 +69,8 @@ impl Trouble<'_> {
     /// The notification; its id is made from the channel and the time at which its trouble began.
     pub(super) fn notification(&self, store: &str, config: &Config, channel: &ChannelName) -> Notification {
         let Said { class, news, from, until, part } = self.said(config, channel);
-        let facts = OperatorFacts {
-            from: Some(from),
-            until,
-            ..OperatorFacts::of(news, class, Some(channel.to_string()))
-        };
+        let facts =
+            OperatorFacts { from: Some(from), until, ..OperatorFacts::of(news, class, Some(channel.to_string())) };
         // Whoever sees first that a secret can't be read notifies the operator, and nobody else that day.
         let at = if class == secrets::CLASS { secrets::day(from) } else { from.to_string() };
         // The oldest of them had no class in its id.

@@ -71,13 +71,8 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         links,
     } = parts;
     let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
-    let resolution = match transition.kind {
-        TransitionKind::Resolved(resolution) => Some(resolution),
-        _ => None,
-    };
-    let ended = resolution.filter(|resolution| *resolution != Resolution::Recovered);
-    let ended = ended.map(|resolution| Remark::Ended { resolution, accepted_by: accepted_by.clone() });
-    let remark = ended.or(remark);
+    let resolution = resolution_of(transition);
+    let remark = resolution.and_then(|resolution| ended(resolution, &accepted_by)).or(remark);
     let alert = AlertFacts {
         id: alert_id(store, tenant_key, key),
         state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),
@@ -125,6 +120,19 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         }
         .into(),
     }
+}
+
+const fn resolution_of(transition: &Transition) -> Option<Resolution> {
+    match transition.kind {
+        TransitionKind::Resolved(resolution) => Some(resolution),
+        _ => None,
+    }
+}
+
+/// Why an alert is over, where the score did not simply recover.
+fn ended(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<Remark> {
+    let accepted_by = accepted_by.clone();
+    (resolution != Resolution::Recovered).then_some(Remark::Ended { resolution, accepted_by })
 }
 
 /// A notification for the operator that no alert causes. `parts` make its id: the same parts, the same notification.

@@ -3,11 +3,11 @@
 //! Notifications are kept as values and put into words when they are written for a channel, in its language and time zone. What
 //! is kept in English as well, such as an alert's reason, has its value beside it; [`in_words`] writes it anew.
 
+pub(crate) mod alert;
 mod de;
 mod en;
 mod fr;
 mod in_words;
-pub(crate) mod alert;
 pub(crate) mod line;
 pub(crate) mod operator;
 pub(crate) mod reason;
@@ -82,6 +82,8 @@ pub(crate) struct Words {
     pub(crate) severity: fn(Severity) -> &'static str,
     /// What a score is called, of which of several values.
     pub(crate) score: fn(ScoreKind, Option<&str>) -> String,
+    /// The same for a headline that has no room for that.
+    pub(crate) short_score: fn(ScoreKind, Option<&str>) -> String,
     /// The exposure scores of device groups, as a kind.
     pub(crate) exposure_by_group: &'static str,
     pub(crate) scores: Plural,

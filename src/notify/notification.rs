@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use super::facts::{
     cause::Cause,
     fleet::FleetFacts,
+    operator::OperatorFacts,
     score::{NoDataFacts, ScoreFacts},
 };
 use super::{
@@ -15,7 +16,7 @@ use super::{
     facts::{
         cause::Breakdown,
         report::ReportFacts,
-        wording::{News, Remark, Why},
+        wording::{Remark, Why},
     },
 };
 use crate::{
@@ -362,36 +363,6 @@ pub struct DigestRest {
     pub is_over: bool,
     /// How many such lines are not shown.
     pub count: usize,
-}
-
-/// What an operator message is about. No text from upstream is in here.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OperatorFacts {
-    /// What happened, as one sentence.
-    pub summary: String,
-    /// The same in a few words, without the tenant's name: a headline. `None`: the sentence is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub headline: Option<String>,
-    /// What the sentence says and the headline does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The class of the trouble, for machines: `secret-expired`, `role-missing`.
-    pub class: String,
-    /// What to do, as one imperative sentence.
-    pub hint: Option<String>,
-    /// The channel it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    /// When the trouble began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Timestamp>,
-    /// When it ended; `None`: it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// The value behind the texts; in the store only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
-    pub news: Option<News>,
 }
 
 /// Links to pages with more details.

@@ -8,7 +8,11 @@ pub mod control_diff;
 pub mod next_action;
 
 pub use super::facts::cause::{Breakdown, CauseKind, ChangedBy, Comparison, Part};
-use super::{Notification, facts::{cause::Cause, wording::Why}, language::Locale};
+use super::{
+    Notification,
+    facts::{cause::Cause, wording::Why},
+    language::Locale,
+};
 use crate::domain::{Sample, Timestamp};
 
 /// The most causes that are listed.

@@ -202,7 +202,9 @@ mod tests {
         ] {
             assert_eq!(Condition::from_words(text).map(|read| read.to_string()).as_deref(), Some(text));
         }
-        for other in ["", "below", "below x", "drop 5 within 24h", "drop 5% within 24h from best", "many tenants can't be read"] {
+        for other in
+            ["", "below", "below x", "drop 5 within 24h", "drop 5% within 24h from best", "many tenants can't be read"]
+        {
             assert_eq!(Condition::from_words(other), None, "{other}");
         }
     }

@@ -10,7 +10,11 @@ use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
     microsoft::{AppCredential, CredentialKind, CredentialMaterial, PassedOver},
-    notify::{NotificationType, compose, facts::wording::{CredentialType, News, Whose}, notification::OperatorFacts},
+    notify::{
+        NotificationType, compose,
+        facts::wording::{CredentialType, News, Whose},
+        notification::OperatorFacts,
+    },
     store::{NewNotification, Store, StoreError},
 };
 

@@ -1,6 +1,5 @@
 //! Our own downtime is not a gap in a tenant's data: records the time since the last heartbeat, and suspensions.
 
-
 use crate::{
     check::downtime::{DOWNTIME_MIN, Downtimes},
     config::Config,

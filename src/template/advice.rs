@@ -39,7 +39,9 @@ pub(super) fn what_to_do(notification: &Notification, words: &Words) -> Option<S
     let mut says = Vec::new();
     says.extend(runbook(data).filter(|runbook| !is_link(runbook)).map(sentence));
     says.extend(hint(data).filter(|hint| !is_reassurance(hint, words)).map(sentence));
-    says.extend(data.fleet.as_ref().filter(|fleet| !shift::is_done(fleet)).map(|fleet| shift::left_to_do(fleet, words)));
+    says.extend(
+        data.fleet.as_ref().filter(|fleet| !shift::is_done(fleet)).map(|fleet| shift::left_to_do(fleet, words)),
+    );
     says.extend(data.fleet.as_ref().and_then(|fleet| shift::unlisted(fleet, words)));
     joined(&says)
 }
@@ -62,9 +64,8 @@ pub(super) fn runbook(data: &Facts) -> Option<&str> {
 /// Both in one text, for templates that show no more.
 pub(super) fn note(data: &Data, reason: Option<&str>, what_to_do: Option<&str>, words: &Words) -> Option<String> {
     let is_of_rule = data.rule.is_some() && data.operator.is_none();
-    let what_to_do = what_to_do.map(|text| {
-        if is_of_rule { words.labelled(words.alert.what_to_do, text) } else { text.to_owned() }
-    });
+    let what_to_do =
+        what_to_do.map(|text| if is_of_rule { words.labelled(words.alert.what_to_do, text) } else { text.to_owned() });
     joined(&reason.map(str::to_owned).into_iter().chain(what_to_do).collect::<Vec<_>>())
 }
 

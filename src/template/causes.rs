@@ -87,8 +87,9 @@ mod tests {
             counts: Some(Counts { count: 50, total: 69 }),
             ..Cause::default()
         };
-        let sentence =
-            |kind, detail: Option<&str>| cause(&Cause { kind, detail: detail.map(str::to_owned), ..whole.clone() }, words);
+        let sentence = |kind, detail: Option<&str>| {
+            cause(&Cause { kind, detail: detail.map(str::to_owned), ..whole.clone() }, words)
+        };
         for (kind, detail, text) in [
             (CauseKind::Lost, None, "Require MFA · Identity (−9.5 points, 50 of 69)"),
             (CauseKind::Added, None, "New: Require MFA · Identity (9.5 points to earn, 50 of 69)"),

@@ -4,19 +4,17 @@ use super::{
     lines,
     phrases::{Numbers, is_lower_better, moved},
     report,
-    score_name::name_of,
+    score_name::{Room, name_of},
     shift, text,
 };
-use crate::{
-    notify::{
-        Notification, NotificationType,
-        language::{
-            Locale, Words,
-            alert::{End, EndReason, Lack, Subject},
-            capitalized,
-        },
-        notification::{Facts, ScoreFacts},
+use crate::notify::{
+    Notification, NotificationType,
+    language::{
+        Locale, Words,
+        alert::{End, EndReason, Lack, Subject},
+        capitalized,
     },
+    notification::{Facts, ScoreFacts},
 };
 
 /// Most characters of a headline together with the sign before it: what phones show of a message without opening it.
@@ -64,9 +62,11 @@ impl Parts {
 
 /// The headline as it is shown. What does not fit is left out: the end of a long name, then what says how bad it is, piece by piece.
 pub(super) fn headline(notification: &Notification, left_out: usize, locale: &Locale) -> String {
-    let parts = parts(notification, left_out, locale);
-    let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - parts.mark.chars().count();
-    let least = parts.name_length().min(NAME_CHARACTERS_MIN);
+    let whole = parts(notification, left_out, Room::Ample, locale);
+    let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - whole.mark.chars().count();
+    let least = whole.name_length().min(NAME_CHARACTERS_MIN);
+    let is_too_long = least + whole.said(0).chars().count() > room;
+    let parts = if is_too_long { parts(notification, left_out, Room::Scarce, locale) } else { whole };
     for without in 0..=parts.how_bad.len() + 1 {
         let said = parts.said(without);
         let length = said.chars().count();
@@ -81,11 +81,11 @@ pub(super) fn headline(notification: &Notification, left_out: usize, locale: &Lo
 
 /// The same in full, for a line of a longer message.
 pub(super) fn in_full(notification: &Notification, locale: &Locale) -> String {
-    let parts = parts(notification, 0, locale);
+    let parts = parts(notification, 0, Room::Ample, locale);
     format!("{}{}{}", parts.mark, parts.name(usize::MAX), parts.said(0))
 }
 
-fn parts(notification: &Notification, left_out: usize, locale: &Locale) -> Parts {
+fn parts(notification: &Notification, left_out: usize, room: Room, locale: &Locale) -> Parts {
     let (data, words) = (&notification.data, locale.words());
     let is_test = data.notification.test && notification.kind != NotificationType::Drill;
     let mark = if is_test { words.alert.test_mark } else { "" };
@@ -100,7 +100,7 @@ fn parts(notification: &Notification, left_out: usize, locale: &Locale) -> Parts
         return Parts { what, how_bad: class.into_iter().collect(), ..parts };
     }
     if let Some(score) = &data.score {
-        let (what, how_bad) = happened(notification, score, words);
+        let (what, how_bad) = happened(notification, score, words, room);
         return Parts { what, how_bad, ..parts };
     }
     let only = |what: &str| (what.to_owned(), String::new());
@@ -121,10 +121,10 @@ fn parts(notification: &Notification, left_out: usize, locale: &Locale) -> Parts
 }
 
 /// What happened, and how bad it is.
-fn happened(notification: &Notification, score: &ScoreFacts, words: &Words) -> (String, Vec<String>) {
+fn happened(notification: &Notification, score: &ScoreFacts, words: &Words, room: Room) -> (String, Vec<String>) {
     let (kind, data, alert) = (notification.kind, &notification.data, &words.alert);
     let numbers = Numbers::of(data, score, words);
-    let subject = name_of(data, score, words);
+    let subject = name_of(data, score, words, room);
     let name = &subject.text;
     if kind == NotificationType::AlertResolved {
         return ((alert.ended)(&subject, &end(data, numbers.value.as_deref())), Vec::new());

@@ -76,7 +76,8 @@ pub(super) fn render(
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
     let mut too_large = failed("there is nothing to write".to_owned());
     for level in LEVELS {
-        let context = context(notification, level, locale).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
+        let context =
+            context(notification, level, locale).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
         let mut output = Capped::default();
         if let Err(error) = run(engine, name, context, locale, &mut output, budget) {
             if !output.is_full {

@@ -1,18 +1,30 @@
 //! What scores are called.
 
+use crate::domain::ScoreKind;
 use crate::notify::{
     language::{Words, alert::Subject},
     notification::{Facts, ScoreFacts},
 };
 
+/// How much room there is for a score's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Ample,
+    Scarce,
+}
+
 /// What an alert is about. One of the whole tenant is about the scores without data.
-pub(super) fn name_of(data: &Facts, score: &ScoreFacts, words: &Words) -> Subject {
+pub(super) fn name_of(data: &Facts, score: &ScoreFacts, words: &Words, room: Room) -> Subject {
+    let named = |kind: ScoreKind, subject: Option<&str>| match room {
+        Room::Ample => (words.score)(kind, subject),
+        Room::Scarce => (words.short_score)(kind, subject),
+    };
     let one = |text: String| Subject { text, is_plural: false };
     let many = |text: String| Subject { text, is_plural: true };
     match data.no_data.as_slice() {
-        [only] if score.all => one((words.score)(only.kind, None)),
+        [only] if score.all => one(named(only.kind, None)),
         several @ [_, _, ..] if score.all => many(words.counted(several.len(), words.scores)),
         [] if score.all => many(words.all_scores.to_owned()),
-        _ => one((words.score)(score.kind, score.subject.as_deref())),
+        _ => one(named(score.kind, score.subject.as_deref())),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::lines;
 use crate::{
+    domain::Severity,
     notify::{
         fleet::{
             evidence::{LostControl, Verdict},
@@ -13,7 +14,6 @@ use crate::{
         },
         notification::{Data, FleetFacts},
     },
-    domain::Severity,
     rule::display,
 };
 
@@ -29,8 +29,7 @@ pub(super) fn look(data: &Data) -> (&'static str, &'static str) {
 pub(super) fn headline(fleet: &FleetFacts, words: &Words) -> (String, String) {
     let score = (words.score)(fleet.score, fleet.subject.as_deref());
     let size = size(fleet, words);
-    let moved =
-        ShiftMove { score: &score, has_fallen: fleet.median < 0.0, size: &size, tenants: fleet.tenant_count };
+    let moved = ShiftMove { score: &score, has_fallen: fleet.median < 0.0, size: &size, tenants: fleet.tenant_count };
     let colon = |why: &str| format!("{}: {why}", words.before_colon);
     let happened = match fleet.occasion {
         Occasion::Reminders => Happened::Reminders(fleet.alerts),
@@ -38,7 +37,8 @@ pub(super) fn headline(fleet: &FleetFacts, words: &Words) -> (String, String) {
         // A channel may be allowed to show one tenant of many.
         Occasion::Shift if fleet.tenant_count == 1 => Happened::OneOfMany,
         Occasion::Shift | Occasion::FollowUp if shared_control(fleet).is_some() => {
-            let what = (words.shift.headline)(&Happened::SharedControl(shared_control(fleet).unwrap_or_default()), &moved);
+            let what =
+                (words.shift.headline)(&Happened::SharedControl(shared_control(fleet).unwrap_or_default()), &moved);
             return (what, colon(&(words.shift.moved)(&moved)));
         }
         Occasion::Shift => Happened::AtOnce,
@@ -122,7 +122,7 @@ fn reasons(fleet: &FleetFacts, words: &Words) -> Vec<String> {
         |LostControl { title, tenants }: &LostControl| format!("{title} ({})", words.counted(*tenants, words.tenants));
     let controls: Vec<String> = evidence.controls.iter().map(control).collect();
     if !controls.is_empty() {
-        says.push((shift.controls)(&controls.join("; ")));
+        says.push((shift.controls)(&controls.join(&format!("{}; ", words.before_colon))));
     }
     says
 }

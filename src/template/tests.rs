@@ -1,5 +1,7 @@
 //! What every message owes to somebody who reads it on a phone at three in the morning.
 
+mod language;
+
 use std::time::Duration;
 
 use super::{
@@ -314,7 +316,10 @@ fn a_lack_of_data_says_for_how_long() {
         is_new,
     };
     blind.data.no_data = vec![of(ScoreKind::DeviceSecureScore, false)];
-    assert_eq!(summary(&blind, &Locale::default()).headline, "Contoso Ltd: device secure score has had no data for 6 hours");
+    assert_eq!(
+        summary(&blind, &Locale::default()).headline,
+        "Contoso Ltd: device secure score has had no data for 6 hours"
+    );
     blind.data.no_data.push(of(ScoreKind::ExposureScore, true));
     assert_eq!(summary(&blind, &Locale::default()).headline, "Contoso Ltd: 2 scores have had no data for 6 hours");
     blind.kind = NotificationType::AlertWorsened;

@@ -111,7 +111,9 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
     let reason = advice::reason(shown, words);
     let mut facts = facts(shown, &headline, locale);
     // Each rule has a line.
-    facts.retain(|fact| as_one.is_none() || !matches!(fact.is, FactName::Rule | FactName::Severity | FactName::Acknowledged));
+    facts.retain(|fact| {
+        as_one.is_none() || !matches!(fact.is, FactName::Rule | FactName::Severity | FactName::Acknowledged)
+    });
     let causes_title = causes::title(&data.causes, words);
     Words {
         emoji,

@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use scorewatch::{
-    notify::language::Locale,
     channel::{self, teams},
     domain::{Counts, Labels, Points, ScoreKind, Timestamp},
+    notify::language::Locale,
     notify::{Notification, NotificationType, notification::Cause, reason::CauseKind},
     template::sample,
 };
@@ -57,7 +57,8 @@ fn message() -> Notification {
 fn the_message_in_the_readme_s_picture_is_what_the_service_sends() {
     let registry = channel::templates(None).unwrap();
     let written: Value =
-        serde_json::from_slice(&registry.render("teams", &teams::DIALECT, &message(), &Locale::default()).unwrap()).unwrap();
+        serde_json::from_slice(&registry.render("teams", &teams::DIALECT, &message(), &Locale::default()).unwrap())
+            .unwrap();
     let file = Path::new(ROOT).join(PAYLOAD);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, serde_json::to_string_pretty(&written).unwrap() + "\n").unwrap();

@@ -7,12 +7,12 @@ use std::{
 };
 
 use scorewatch::{
-    notify::language::Locale,
     channel::{self, ChannelKind, ChannelSettings, RetryBounds, Show, Webhook, WebhookUrl},
     config::{Config, Operator, StoreLocation, Tenant, Watched},
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
+    notify::language::Locale,
     notify::{fleet::FleetSettings, route::Audience},
     rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
     schedule::Schedule,

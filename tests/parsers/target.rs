@@ -4,12 +4,12 @@
 use std::{path::Path, time::Duration};
 
 use scorewatch::{
-    notify::language::Locale,
     channel,
     config::{self, import},
     domain::{ScoreKind, Subject, Timestamp, characters::is_hidden},
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
+    notify::language::Locale,
     schedule::{Schedule, Zone},
     template::sample,
 };

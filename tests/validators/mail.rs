@@ -13,7 +13,6 @@ use std::{
 };
 
 use scorewatch::{
-    notify::language::Locale,
     channel::{
         self, ChannelKind, ChannelSettings, Email, Form, RetryBounds, Show, Verdict,
         email::{self, Letter},
@@ -21,6 +20,7 @@ use scorewatch::{
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
+    notify::language::Locale,
     notify::{Notification, NotificationType, route::Audience},
     template::sample,
 };
@@ -78,7 +78,8 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
         let new: Vec<&String> = taken.iter().filter(|id| !known.contains(id)).collect();
         assert_eq!(new.len(), 1);
         let letter: Letter =
-            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said, &Locale::default()).unwrap()).unwrap();
+            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said, &Locale::default()).unwrap())
+                .unwrap();
         let id = &said.data.notification.id;
         let own = format!("<{id}@mssp.example>");
         let root = said

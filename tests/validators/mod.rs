@@ -21,7 +21,6 @@ use std::{
 };
 
 use scorewatch::{
-    notify::language::Locale,
     channel::{
         self, Channel, ChannelKind, ChannelSettings, Discord, Form, GoogleChat, Mattermost, RetryBounds, Show, Slack,
         Teams, Webhook, WebhookUrl,
@@ -29,6 +28,7 @@ use scorewatch::{
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
+    notify::language::Locale,
     notify::{Notification, route::Audience},
     secret::{ExposeSecret as _, SecretReference},
     template::sample,

@@ -4,9 +4,9 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use scorewatch::{
-    notify::language::Locale,
     channel::email::Letter,
     domain::{ScoreKind, Severity},
+    notify::language::Locale,
     notify::{NotificationType, notification::DigestFacts},
     rule::Resolution,
     template::Registry,

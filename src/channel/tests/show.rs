@@ -25,7 +25,7 @@ fn secret(folder: &Path, text: &str) -> SecretReference {
 }
 
 /// One channel of each kind.
-fn kinds(folder: &Path) -> Vec<ChannelKind> {
+pub(super) fn kinds(folder: &Path) -> Vec<ChannelKind> {
     let url = |text: &str| secret(folder, text);
     let kinds = vec![
         ChannelKind::Teams(Teams {
@@ -59,7 +59,7 @@ fn kinds(folder: &Path) -> Vec<ChannelKind> {
     kinds
 }
 
-fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSettings {
+pub(super) fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSettings {
     ChannelSettings {
         name: ChannelName::parse("contoso").unwrap(),
         kind,
@@ -99,7 +99,7 @@ fn messages() -> Vec<Notification> {
     sample::TYPES.into_iter().map(whole).collect()
 }
 
-fn said(settings: ChannelSettings, message: &Notification, form: Form) -> String {
+pub(super) fn said(settings: ChannelSettings, message: &Notification, form: Form) -> String {
     let channel = channel::open(&Arc::new(settings), &Arc::new(channel::templates(None).unwrap()));
     let bytes = match channel.compose(message, form, Timestamp::EPOCH).unwrap() {
         Outgoing::Http(request) => request.body.to_vec(),

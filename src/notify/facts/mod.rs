@@ -2,6 +2,7 @@
 
 pub mod cause;
 pub mod fleet;
+pub mod operator;
 pub mod report;
 pub mod score;
 pub mod wording;

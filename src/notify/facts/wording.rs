@@ -174,28 +174,90 @@ pub enum Shown {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is named after what its text says")]
 pub enum News {
-    TenantUnread { class: String, hint: Option<String> },
+    TenantUnread {
+        class: String,
+        hint: Option<String>,
+    },
     TenantReadAgain,
     TenantUnwatched,
-    Outage { cause: OutageCause, class: String, count: usize, of: usize, named: Vec<String>, before: usize, hint: Option<String> },
-    OutageOver { cause: OutageCause, count: usize, named: Vec<String>, left: usize, seconds: u64 },
-    OutageOfTenant { whole: Option<Box<News>> },
-    ChannelParked { reason: String, waiting: u64, is_still: bool },
-    ChannelLacksSecret { reason: String, waiting: u64 },
-    ChannelFailing { error: String },
+    Outage {
+        cause: OutageCause,
+        class: String,
+        count: usize,
+        of: usize,
+        named: Vec<String>,
+        before: usize,
+        hint: Option<String>,
+    },
+    OutageOver {
+        cause: OutageCause,
+        count: usize,
+        named: Vec<String>,
+        left: usize,
+        seconds: u64,
+    },
+    OutageOfTenant {
+        whole: Option<Box<News>>,
+    },
+    ChannelParked {
+        reason: String,
+        waiting: u64,
+        is_still: bool,
+    },
+    ChannelLacksSecret {
+        reason: String,
+        waiting: u64,
+    },
+    ChannelFailing {
+        error: String,
+    },
     ChannelWorksAgain,
-    ChannelUnproven { was_proven: bool, by_people: bool },
-    DeadLetters { count: u64, cause: String, first: i64 },
-    SecretsUnreadable { error: String, hint: String },
+    ChannelUnproven {
+        was_proven: bool,
+        by_people: bool,
+    },
+    DeadLetters {
+        count: u64,
+        cause: String,
+        first: i64,
+    },
+    SecretsUnreadable {
+        error: String,
+        hint: String,
+    },
     SecretsReadable,
-    Downtime { was_suspended: bool, seconds: u64 },
-    CredentialExpires { what: CredentialType, whose: Whose, days: u32 },
-    CredentialPassedOver { what: CredentialType, whose: Whose, error: String, class: String, hint: Option<String> },
-    ConfigurationRejected { errors: usize, is_still: bool, first: String },
+    Downtime {
+        was_suspended: bool,
+        seconds: u64,
+    },
+    CredentialExpires {
+        what: CredentialType,
+        whose: Whose,
+        days: u32,
+    },
+    CredentialPassedOver {
+        what: CredentialType,
+        whose: Whose,
+        error: String,
+        class: String,
+        hint: Option<String>,
+    },
+    ConfigurationRejected {
+        errors: usize,
+        is_still: bool,
+        first: String,
+    },
     ConfigurationAccepted,
-    TaskFailed { task: String },
-    PartFailed { task: String, error: String },
-    StoreFileGone { what: String },
+    TaskFailed {
+        task: String,
+    },
+    PartFailed {
+        task: String,
+        error: String,
+    },
+    StoreFileGone {
+        what: String,
+    },
 }
 
 /// What the tenants of an outage have in common.
@@ -248,7 +310,8 @@ impl Why {
     #[must_use]
     pub fn is_fall_without_loss(&self) -> bool {
         let Self::Records { parts, .. } = self else { return false };
-        let has_lost = |part: &Part| matches!(part.kind, CauseKind::Lost | CauseKind::Unexplained) && part.percent < 0.0;
+        let has_lost =
+            |part: &Part| matches!(part.kind, CauseKind::Lost | CauseKind::Unexplained) && part.percent < 0.0;
         parts.iter().map(|part| part.percent).sum::<f64>() < 0.0 && !parts.iter().any(has_lost)
     }
 }

@@ -112,7 +112,10 @@ impl EndReason {
 /// For how long there have been no data, or of how many scores.
 pub(crate) enum Lack {
     /// Of so many scores now, and of fewer before.
-    More { total: usize, before: usize },
+    More {
+        total: usize,
+        before: usize,
+    },
     /// Of a reminder.
     Still(Duration),
     For(Duration),

@@ -20,7 +20,7 @@
 //! | report | Bericht |
 //! | rule, condition | Regel, Bedingung |
 //! | runbook | Anleitung |
-//! | score, secure score | Bewertung, Sicherheitsbewertung |
+//! | score, secure score | Bewertung, Sicherheitsbewertung (der Geräte; in langen Überschriften: Gerätebewertung) |
 //! | severity: critical, warning, info | Schweregrad: kritisch, Warnung, Hinweis |
 //! | tenant | Mandant |
 
@@ -55,6 +55,7 @@ pub(super) static WORDS: Words = Words {
     condition,
     severity,
     score,
+    short_score: |kind, subject| score(kind, subject).replace("Sicherheitsbewertung der Geräte", "Gerätebewertung"),
     exposure_by_group: "Expositionsbewertung nach Gerätegruppe",
     scores: noun("Bewertung", "Bewertungen"),
     all_scores: "alle Bewertungen",

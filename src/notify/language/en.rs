@@ -28,6 +28,7 @@ pub(super) static WORDS: Words = Words {
     condition: |condition: &Condition, _| condition.to_string(),
     severity: Severity::as_str,
     score,
+    short_score: score,
     exposure_by_group: "exposure score by device group",
     scores: noun("score", "scores"),
     all_scores: "all scores",

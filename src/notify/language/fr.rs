@@ -20,7 +20,7 @@
 //! | report | rapport |
 //! | rule, condition | règle, condition |
 //! | runbook | procédure |
-//! | score, secure score | score, degré de sécurisation |
+//! | score, secure score | score, degré de sécurisation (des appareils ; dans un titre trop long : score des appareils) |
 //! | severity: critical, warning, info | gravité : critique, avertissement, information |
 //! | tenant | locataire |
 
@@ -52,6 +52,9 @@ pub(super) static WORDS: Words = Words {
     condition,
     severity,
     score,
+    short_score: |kind, subject| {
+        score(kind, subject).replace("degré de sécurisation des appareils", "score des appareils")
+    },
     exposure_by_group: "score d’exposition par groupe d’appareils",
     scores: noun("score", "scores"),
     all_scores: "tous les scores",

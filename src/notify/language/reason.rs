@@ -3,7 +3,10 @@
 use super::{Locale, Words};
 use crate::{
     domain::{FailureClass, ScoreKind},
-    notify::facts::{cause::CauseChange, wording::{Failure, Remark, Why}},
+    notify::facts::{
+        cause::CauseChange,
+        wording::{Failure, Remark, Why},
+    },
 };
 
 /// The texts of one language for why something happened.

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{
-    Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
-};
+use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason};
 use crate::{
     domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord, Timestamp},
     notify::facts::{

@@ -10,8 +10,8 @@ pub(super) const WORDS: AlertWords = AlertWords {
     still: |name, value| format!("{name} weiterhin bei {value}"),
     keeps_changing: |name| format!("{name} schwankt ständig"),
     worsened: |name, value, previous| match previous {
-        Some(previous) => format!("{name} hat sich von {previous} auf {value} verschlechtert"),
-        None => format!("{name} hat sich auf {value} verschlechtert"),
+        Some(previous) => format!("{name} von {previous} auf {value} verschlechtert"),
+        None => format!("{name} auf {value} verschlechtert"),
     },
     fell: |name, from, to| format!("{name} von {from} auf {to} gefallen"),
     rose: |name, from, to| format!("{name} von {from} auf {to} gestiegen"),
@@ -78,7 +78,7 @@ fn ended(subject: &Subject, end: &End<'_>) -> String {
         End::Over => format!("Alarm {about} beendet"),
         End::ReadAgain(Some(value)) => format!("{name} wieder abrufbar: {value}"),
         End::ReadAgain(None) => format!("{name} wieder abrufbar"),
-        End::Recovered(value) => format!("{name} hat sich auf {value} erholt"),
+        End::Recovered(value) => format!("{name} auf {value} erholt"),
     }
 }
 

@@ -124,7 +124,8 @@ fn of_channel(news: &News, channel: &str) -> Said {
                 format!("Kanal {channel} ist nicht erreichbar"),
                 format!("{error}. {kept}"),
                 Some(
-                    "prüfen Sie, ob der Empfänger in Betrieb ist; während `retry.give_up` geht nichts verloren".to_owned(),
+                    "prüfen Sie, ob der Empfänger in Betrieb ist; während `retry.give_up` geht nichts verloren"
+                        .to_owned(),
                 ),
             )
         }
@@ -134,13 +135,17 @@ fn of_channel(news: &News, channel: &str) -> Said {
             "Was fehlt, wird nachgesendet.".to_owned(),
             None,
         ),
+        _ => of_queue(news, channel),
+    }
+}
+
+/// What has not arrived on a channel, or can't be sent.
+fn of_queue(news: &News, channel: &str) -> Said {
+    match news {
         News::ChannelUnproven { was_proven, by_people } => {
             let shown = if *was_proven { "seit langem nicht gezeigt" } else { "noch nie gezeigt" };
-            let confirmed = if *by_people {
-                "niemand hat einen Probealarm bestätigt"
-            } else {
-                "keine Meldung wurde angenommen"
-            };
+            let confirmed =
+                if *by_people { "niemand hat einen Probealarm bestätigt" } else { "keine Meldung wurde angenommen" };
             said(
                 format!("Kanal `{channel}` hat {shown}, dass seine Meldungen ankommen: {confirmed}."),
                 format!("Kanal {channel}: {confirmed}"),
@@ -154,9 +159,7 @@ fn of_channel(news: &News, channel: &str) -> Said {
         News::DeadLetters { count, cause, first } => {
             let (messages, could, kept) = match count {
                 1 => ("1 Meldung".to_owned(), "konnte", "Sie bleibt als unzustellbare Meldung erhalten."),
-                _ => {
-                    (format!("{count} Meldungen"), "konnten", "Sie bleiben als unzustellbare Meldungen erhalten.")
-                }
+                _ => (format!("{count} Meldungen"), "konnten", "Sie bleiben als unzustellbare Meldungen erhalten."),
             };
             said(
                 format!("{messages} an Kanal `{channel}` {could} nicht zugestellt werden: {cause}. {kept}"),
@@ -217,7 +220,9 @@ fn fault(news: &News) -> Said {
     let report = "melden Sie diesen Fehler in Scorewatch, mit den Protokollzeilen aus dieser Zeit".to_owned();
     match news {
         News::TaskFailed { task } => said(
-            format!("In Scorewatch ist eine Aufgabe fehlgeschlagen (`{task}` ist abgestürzt). Sie wurde neu gestartet."),
+            format!(
+                "In Scorewatch ist eine Aufgabe fehlgeschlagen (`{task}` ist abgestürzt). Sie wurde neu gestartet."
+            ),
             "Eine Aufgabe von Scorewatch ist fehlgeschlagen".to_owned(),
             format!("`{task}` ist abgestürzt. Die Aufgabe wurde neu gestartet."),
             Some(report),
@@ -311,10 +316,9 @@ fn outage(news: &News) -> Said {
     let (besides, also) = match before {
         0 => (String::new(), String::new()),
         1 => (", dazu 1 schon gemeldeter".to_owned(), " 1 weiterer Mandant war schon gemeldet.".to_owned()),
-        before => (
-            format!(", dazu {before} schon gemeldete"),
-            format!(" {before} weitere Mandanten waren schon gemeldet."),
-        ),
+        before => {
+            (format!(", dazu {before} schon gemeldete"), format!(" {before} weitere Mandanten waren schon gemeldet."))
+        }
     };
     let headline = format!("{count} von {} nicht abrufbar", GERMAN.counted(*of, TENANTS_DATIVE));
     let class_hint = known.and_then(GERMAN.reason.hint);
@@ -332,9 +336,9 @@ fn outage(news: &News) -> Said {
         .to_owned()
     });
     said(
-        format!("{headline}: {why} ({}{besides})", names(named, *count)),
+        format!("{headline}: {} ({}{besides})", capitalized(&why), names(named, *count)),
         headline,
-        format!("Ursache: {why}.{also}"),
+        format!("Ursache: {}.{also}", capitalized(&why)),
         Some(hint),
     )
 }
@@ -363,9 +367,9 @@ fn outage_over(news: &News) -> Said {
     let still = match left {
         0 => None,
         1 => Some("1 davon ist weiterhin nicht abrufbar und wird einzeln gemeldet, wenn es so bleibt".to_owned()),
-        left => Some(format!(
-            "{left} davon sind weiterhin nicht abrufbar und werden einzeln gemeldet, wenn es so bleibt"
-        )),
+        left => {
+            Some(format!("{left} davon sind weiterhin nicht abrufbar und werden einzeln gemeldet, wenn es so bleibt"))
+        }
     };
     let (left, remaining) = match still {
         Some(still) => (format!("; {still}"), format!(" {still}.")),
@@ -374,9 +378,13 @@ fn outage_over(news: &News) -> Said {
     let (tenants, lasted) = (GERMAN.counted(*count, GERMAN.tenants), after(*seconds));
     let were = if *count == 1 { "war" } else { "waren" };
     said(
-        format!("{} nach {lasted}; {tenants} {were} nicht abrufbar ({}){left}", capitalized(&what), names(named, *count)),
+        format!(
+            "Nach {lasted} behoben: {}; {tenants} {were} nicht abrufbar ({}){left}",
+            capitalized(&what),
+            names(named, *count)
+        ),
         format!("{tenants} nach {lasted} wieder abrufbar"),
-        format!("Ursache: {was}.{remaining}"),
+        format!("Ursache: {}.{remaining}", capitalized(&was)),
         None,
     )
 }

@@ -11,7 +11,7 @@ use crate::{
             wording::{AcceptedBy, Failure, Remark, Shown, Spread, Why},
         },
         language::{
-            Locale, Place,
+            Locale, Place, capitalized,
             reason::{ReasonWords, further},
         },
     },
@@ -39,9 +39,11 @@ fn remark(remark: &Remark, locale: &Locale) -> Option<String> {
             lasted(*within),
             lasted(*calm)
         ),
-        Remark::Between => "Die Bedingung ist nicht mehr erfüllt, aber der Wert hat die Schwelle noch nicht erreicht, ab der der \
+        Remark::Between => {
+            "Die Bedingung ist nicht mehr erfüllt, aber der Wert hat die Schwelle noch nicht erreicht, ab der der \
                             Alarm beendet ist."
-            .to_owned(),
+                .to_owned()
+        }
         Remark::Across(gap) => format!(
             "Zwischen {} und {} gab es keine Messwerte: Die Änderung liegt in dieser Zeit.",
             locale.time(gap.from),
@@ -87,7 +89,7 @@ fn failure(failure: Option<&Failure>, locale: &Locale) -> String {
     let Some(Failure { since, class, spread, hint }) = failure else {
         return "Die Prüfungen sind erfolgreich, aber die Quelle liefert keine neuen Daten.".to_owned();
     };
-    let words = GERMAN.reason.class_named(class);
+    let words = capitalized(&GERMAN.reason.class_named(class));
     let mut reason = format!("Seit {} schlagen die Prüfungen fehl: {words} ({class}).", locale.time(*since));
     reason.extend(spread.map(|spread| {
         further(match spread {
@@ -133,7 +135,9 @@ fn why(why: &Why) -> String {
             let what = match shown {
                 Shown::Nothing => "Defender nennt keine Empfehlung, die in dieser Bewertung zählt".to_owned(),
                 Shown::Changed(1) => {
-                    format!("Wahrscheinliche Ursache: 1 Empfehlung hat sich seit dem letzten Abruf am {day} verschlechtert")
+                    format!(
+                        "Wahrscheinliche Ursache: 1 Empfehlung hat sich seit dem letzten Abruf am {day} verschlechtert"
+                    )
                 }
                 Shown::Changed(count) => format!(
                     "Wahrscheinliche Ursachen: {count} Empfehlungen haben sich seit dem letzten Abruf am {day} verschlechtert"
@@ -174,18 +178,25 @@ fn records(why: &Why) -> Vec<String> {
             CauseKind::Lost => format!("{controls} des Mandanten {} {points} verloren", either("hat", "haben")),
             CauseKind::Improved => format!("{controls} {} {points} gewonnen", either("hat", "haben")),
             CauseKind::Accounting => {
-                format!("Personen des Mandanten haben geändert, wie {controls} {}; das hat {effect}", either("zählt", "zählen"))
+                format!(
+                    "Personen des Mandanten haben geändert, wie {controls} {}; das hat {effect}",
+                    either("zählt", "zählen")
+                )
             }
             CauseKind::Added => {
-                let worth = |added| format!("{controls} im Wert von {}", GERMAN.with_noun(
-                    &crate::rule::display::number(added),
-                    super::noun("Punkt", "Punkten"),
-                ));
+                let worth = |added| {
+                    format!(
+                        "{controls} im Wert von {}",
+                        GERMAN.with_noun(&crate::rule::display::number(added), super::noun("Punkt", "Punkten"),)
+                    )
+                };
                 let new = added.map_or_else(|| controls.clone(), worth);
                 match products {
                     Some((false, _)) => format!("Microsoft hat {new} hinzugefügt"),
                     Some((true, _)) => format!("{new} {} mit einem neuen Produkt hinzu", either("kam", "kamen")),
-                    None => format!("{new} {} durch Microsoft oder mit einem neuen Produkt hinzu", either("kam", "kamen")),
+                    None => {
+                        format!("{new} {} durch Microsoft oder mit einem neuen Produkt hinzu", either("kam", "kamen"))
+                    }
                 }
             }
             CauseKind::Retired => {
@@ -289,9 +300,7 @@ fn hint(class: FailureClass) -> Option<&'static str> {
              kein Kunde mehr ist"
         }
         Class::TenantNotFound => "prüfen Sie `tenant_id` und `cloud`",
-        Class::NotOnboarded => {
-            "richten Sie Microsoft Defender für Endpunkt im Mandanten ein, oder prüfen Sie `cloud`"
-        }
+        Class::NotOnboarded => "richten Sie Microsoft Defender für Endpunkt im Mandanten ein, oder prüfen Sie `cloud`",
         Class::RoleMissing => {
             "erteilen Sie der App die Rolle, die für die Bewertung nötig ist, und lassen Sie einen Administrator zustimmen"
         }

@@ -73,7 +73,8 @@ fn headline(happened: &Happened, shift: &ShiftMove<'_>) -> String {
         }
         Happened::AtOnce => format!("{score} {at} gleichzeitig {moved}"),
         Happened::More => {
-            let more = if *tenants == 1 { "1 weiteren Mandanten".to_owned() } else { format!("{tenants} weiteren Mandanten") };
+            let more =
+                if *tenants == 1 { "1 weiteren Mandanten".to_owned() } else { format!("{tenants} weiteren Mandanten") };
             format!("{score} bei {more} {moved}")
         }
     }

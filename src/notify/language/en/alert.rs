@@ -1,8 +1,8 @@
 //! Messages about one alert, in English.
 
-use crate::notify::language::alert::{AlertWords, End, EndReason, FactName, Lack, LinkTo, Subject};
 use super::WORDS as ENGLISH;
 use crate::notify::language::Place;
+use crate::notify::language::alert::{AlertWords, End, EndReason, FactName, Lack, LinkTo, Subject};
 
 pub(super) const WORDS: AlertWords = AlertWords {
     still: |name, value| format!("{name} is still {value}"),
@@ -45,7 +45,9 @@ pub(super) const WORDS: AlertWords = AlertWords {
     state_firing: "still firing",
     state_over: "over",
     state_unstable: "unstable",
-    earlier: |count| if count == 1 { "with 1 earlier message".to_owned() } else { format!("with {count} earlier messages") },
+    earlier: |count| {
+        if count == 1 { "with 1 earlier message".to_owned() } else { format!("with {count} earlier messages") }
+    },
     possible_duplicate: "possible duplicate",
     test: "test",
     drill: "drill",

@@ -40,7 +40,11 @@ fn news(news: &News, channel: &str, locale: &Locale) -> Said {
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
         News::CredentialPassedOver { what, whose, error, hint, .. } => said(
-            format!("The newest {} of {} was rejected, and an older one is used: {error}.", credential(*what), owner(whose)),
+            format!(
+                "The newest {} of {} was rejected, and an older one is used: {error}.",
+                credential(*what),
+                owner(whose)
+            ),
             format!("{} was rejected, an older one is used", named("newest ", *what, whose)),
             format!("{} was rejected: {error}.", capitalized(&owner(whose))),
             hint.clone(),
@@ -89,7 +93,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
             format!("Channel `{channel}` can't be used: {reason}. {}", kept(*waiting)),
             format!("Channel {channel} can't be used"),
             format!("{reason}. {}", kept(*waiting)),
-            Some("put the secret there, readable by the service; the channel then goes on without a restart".to_owned()),
+            Some(
+                "put the secret there, readable by the service; the channel then goes on without a restart".to_owned(),
+            ),
         ),
         News::ChannelFailing { error } => said(
             format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and retried."),
@@ -103,6 +109,13 @@ fn of_channel(news: &News, channel: &str) -> Said {
             "What it missed is being sent.".to_owned(),
             None,
         ),
+        _ => of_queue(news, channel),
+    }
+}
+
+/// What has not arrived on a channel, or can't be sent.
+fn of_queue(news: &News, channel: &str) -> Said {
+    match news {
         News::ChannelUnproven { was_proven, by_people } => {
             let for_long = if *was_proven { "has not shown for a long time" } else { "has never shown" };
             let confirmed = if *by_people { "nobody has confirmed a drill" } else { "no message was accepted" };
@@ -122,7 +135,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
                 _ => (format!("{count} messages"), "They are"),
             };
             said(
-                format!("{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."),
+                format!(
+                    "{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."
+                ),
                 format!("{messages} to channel {channel} not delivered"),
                 format!("Reason: {cause}. {are} kept as dead letters."),
                 Some(format!(
@@ -317,9 +332,7 @@ fn outage_over(news: &News) -> Said {
         OutageCause::Proxy => {
             ("the proxy lets us sign in again".to_owned(), "a proxy on our side blocked the sign-in".to_owned())
         }
-        OutageCause::Microsoft => {
-            ("Microsoft can be read again".to_owned(), "Microsoft could not be read".to_owned())
-        }
+        OutageCause::Microsoft => ("Microsoft can be read again".to_owned(), "Microsoft could not be read".to_owned()),
     };
     let tenants = ENGLISH.counted(*count, ENGLISH.tenants);
     let still = match left {

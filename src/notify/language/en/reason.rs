@@ -34,7 +34,8 @@ fn remark(remark: &Remark, locale: &Locale) -> Option<String> {
             format_duration(Duration::from_secs(*calm)),
         ),
         Remark::Between => {
-            "The condition no longer holds, but the value has not reached the point at which the alert is over.".to_owned()
+            "The condition no longer holds, but the value has not reached the point at which the alert is over."
+                .to_owned()
         }
         Remark::Across(gap) => format!(
             "There were no readings between {} and {}: the change happened in that time.",

@@ -15,7 +15,9 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
     notified_before: |tenants| format!("Moved along, and were reported before this showed: {tenants}."),
     unlisted: |left_out, alerts, id| {
         let have = if left_out == 1 { "has" } else { "have" };
-        format!("{left_out} of {alerts} alerts {have} no line here; `scorewatch alerts list --shift {id}` shows all of them.")
+        format!(
+            "{left_out} of {alerts} alerts {have} no line here; `scorewatch alerts list --shift {id}` shows all of them."
+        )
     },
     probably_score: |is_one| {
         if is_one {

@@ -22,9 +22,7 @@ pub(super) const WORDS: LineWords = LineWords {
     alerts_ended_at: |alerts, tenants| {
         format!("{} {}{}", FRENCH.counted(alerts, FRENCH.alerts), ended(alerts), at(tenants))
     },
-    messages_about_scorewatch: |count| {
-        format!("{} sur Scorewatch lui-même", FRENCH.counted(count, FRENCH.messages))
-    },
+    messages_about_scorewatch: |count| format!("{} sur Scorewatch lui-même", FRENCH.counted(count, FRENCH.messages)),
     about_scorewatch: |count| format!("{count} sur Scorewatch lui-même"),
     no_data: "sans données",
     after: |lasted| format!("après {lasted}"),
@@ -41,7 +39,7 @@ pub(super) const WORDS: LineWords = LineWords {
     no_alert: "Aucune alerte n’est ouverte",
     firing: "Alertes ouvertes",
     all_read: "Tous les locataires sont accessibles",
-    unread: "Ilaccessibles",
+    unread: "Inaccessibles",
     since: |at| format!("depuis le {at}"),
     messages_here: "Messages de ce canal",
     held: |count| format!("{count} {}", if count < 2 { "retenu" } else { "retenus" }),

@@ -51,12 +51,12 @@ fn news(news: &News, channel: &str, locale: &Locale) -> Said {
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
         News::CredentialPassedOver { what, whose, error, class, hint } => {
             let (newest, older) = match what {
-                CredentialType::Secret => ("Dernière clé secrète client refusée", "une plus ancienne est utilisée"),
-                CredentialType::Certificate => ("Dernier certificat refusé", "un plus ancien est utilisé"),
-                CredentialType::FederatedToken => ("Dernier jeton fédéré refusé", "un plus ancien est utilisé"),
+                CredentialType::Secret => ("dernière clé secrète client refusée", "une plus ancienne est utilisée"),
+                CredentialType::Certificate => ("dernier certificat refusé", "un plus ancien est utilisé"),
+                CredentialType::FederatedToken => ("dernier jeton fédéré refusé", "un plus ancien est utilisé"),
             };
             said(
-                format!("{newest} pour {}, {older}\u{a0}: {error}.", owner(whose)),
+                capitalized(&format!("{newest} pour {}, {older}\u{a0}: {error}.", owner(whose))),
                 format!("{newest}, {older}"),
                 format!("Concerne {}. Raison\u{a0}: {error}.", owner(whose)),
                 hint_for(class, hint.as_ref()),
@@ -106,7 +106,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
             format!("Le canal `{channel}` est inutilisable\u{a0}: {reason}. {}", kept(*waiting)),
             format!("Le canal {channel} est inutilisable"),
             format!("{reason}. {}", kept(*waiting)),
-            Some("placez-y le secret, lisible par le service\u{a0}; le canal reprend alors sans redémarrage".to_owned()),
+            Some(
+                "placez-y le secret, lisible par le service\u{a0}; le canal reprend alors sans redémarrage".to_owned(),
+            ),
         ),
         News::ChannelFailing { error } => {
             let kept = "Sa file d’attente est conservée et réessayée.";
@@ -115,7 +117,8 @@ fn of_channel(news: &News, channel: &str) -> Said {
                 format!("Le canal {channel} est injoignable"),
                 format!("{error}. {kept}"),
                 Some(
-                    "vérifiez que son destinataire fonctionne\u{a0}; rien n’est perdu pendant la durée `retry.give_up`".to_owned(),
+                    "vérifiez que son destinataire fonctionne\u{a0}; rien n’est perdu pendant la durée `retry.give_up`"
+                        .to_owned(),
                 ),
             )
         }
@@ -125,6 +128,13 @@ fn of_channel(news: &News, channel: &str) -> Said {
             "Ce qui manque est en cours d’envoi.".to_owned(),
             None,
         ),
+        _ => of_queue(news, channel),
+    }
+}
+
+/// What has not arrived on a channel, or can't be sent.
+fn of_queue(news: &News, channel: &str) -> Said {
+    match news {
         News::ChannelUnproven { was_proven, by_people } => {
             let shown = if *was_proven { "n’a pas montré depuis longtemps" } else { "n’a jamais montré" };
             let confirmed =
@@ -143,11 +153,7 @@ fn of_channel(news: &News, channel: &str) -> Said {
             let (messages, could, kept) = if *count < 2 {
                 (format!("{count} message"), "n’a pas pu être remis", "Il est conservé comme message non remis.")
             } else {
-                (
-                    format!("{count} messages"),
-                    "n’ont pas pu être remis",
-                    "Ils sont conservés comme messages non remis.",
-                )
+                (format!("{count} messages"), "n’ont pas pu être remis", "Ils sont conservés comme messages non remis.")
             };
             said(
                 format!("{messages} {could} au canal `{channel}`\u{a0}: {cause}. {kept}"),
@@ -241,9 +247,9 @@ fn fault(news: &News) -> Said {
 /// The name of a credential, and whether it is feminine.
 const fn credential(what: CredentialType) -> (&'static str, bool) {
     match what {
-        CredentialType::Secret => ("Clé secrète client", true),
-        CredentialType::Certificate => ("Certificat", false),
-        CredentialType::FederatedToken => ("Jeton fédéré", false),
+        CredentialType::Secret => ("clé secrète client", true),
+        CredentialType::Certificate => ("certificat", false),
+        CredentialType::FederatedToken => ("jeton fédéré", false),
     }
 }
 
@@ -275,7 +281,7 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
     };
     let of = if matches!(whose, Whose::App { .. }) { " d’une application" } else { "" };
     Said {
-        summary: format!("{credential} {verb} ({}).", owner(whose)),
+        summary: capitalized(&format!("{credential} {verb} ({}).", owner(whose))),
         headline: Some(format!("{credential}{of} {verb}")),
         detail: matches!(whose, Whose::App { .. }).then(|| format!("{}.", capitalized(&owner(whose)))),
         hint: Some(hint.to_owned()),
@@ -346,10 +352,9 @@ fn outage_over(news: &News) -> Said {
             format!("les informations d’identification de l’application {app} sont de nouveau acceptées"),
             format!("les informations d’identification de l’application {app} étaient refusées"),
         ),
-        OutageCause::App(app) => (
-            format!("l’application {app} est de nouveau acceptée"),
-            format!("l’application {app} était refusée"),
-        ),
+        OutageCause::App(app) => {
+            (format!("l’application {app} est de nouveau acceptée"), format!("l’application {app} était refusée"))
+        }
         OutageCause::Clock => (
             "l’horloge de cet ordinateur est de nouveau à l’heure".to_owned(),
             "l’horloge de cet ordinateur n’était pas à l’heure".to_owned(),
@@ -374,7 +379,12 @@ fn outage_over(news: &News) -> Said {
     let (tenants, lasted) = (FRENCH.counted(*count, FRENCH.tenants), lasted(*seconds));
     let readable = if *count < 2 { "accessible" } else { "accessibles" };
     said(
-        format!("{} après {lasted}\u{a0}; {tenants} {} ({}){left}", capitalized(&what), unread(*count), names(named, *count)),
+        format!(
+            "{} après {lasted}\u{a0}; {tenants} {} ({}){left}",
+            capitalized(&what),
+            unread(*count),
+            names(named, *count)
+        ),
         format!("{tenants} de nouveau {readable} après {lasted}"),
         format!("Cause\u{a0}: {was}.{remaining}"),
         None,

@@ -157,7 +157,9 @@ fn why(why: &Why) -> String {
             format!("Microsoft ne fournit pas l’enregistrement du {}, nécessaire à la comparaison.", FRENCH.day(*day))
         }
         Why::TooSlow => "La cause n’a pas pu être recherchée\u{a0}: Microsoft n’a pas répondu à temps.".to_owned(),
-        Why::Stopping => "La cause n’a pas été recherchée\u{a0}: le service était sur le point de s’arrêter.".to_owned(),
+        Why::Stopping => {
+            "La cause n’a pas été recherchée\u{a0}: le service était sur le point de s’arrêter.".to_owned()
+        }
         Why::RoleMissing { role } => format!(
             "La cause n’est pas connue\u{a0}: pour la voir, accordez à l’application le rôle `{role}` de WindowsDefenderATP, avec le \
              consentement d’un administrateur."
@@ -190,10 +192,7 @@ fn records(why: &Why) -> Vec<String> {
                     Some((true, _)) => {
                         format!("{new} {} avec un nouveau produit", either("est arrivé", "sont arrivés"))
                     }
-                    None => format!(
-                        "{new} {} de Microsoft ou d’un nouveau produit",
-                        either("provient", "proviennent")
-                    ),
+                    None => format!("{new} {} de Microsoft ou d’un nouveau produit", either("provient", "proviennent")),
                 }
             }
             CauseKind::Retired => {

@@ -14,9 +14,9 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
         format!("Ont évolué de même, mais avaient déjà été signalés avant que cela n’apparaisse\u{a0}: {tenants}.")
     },
     unlisted: |left_out, alerts, id| {
-        let have = if left_out < 2 { "n’a" } else { "n’ont" };
+        let (noun, have) = if left_out < 2 { ("alerte", "n’a") } else { ("alertes", "n’ont") };
         format!(
-            "{left_out} alertes sur {alerts} {have} pas de ligne ici\u{a0}; `scorewatch alerts list --shift {id}` les affiche toutes."
+            "{left_out} {noun} sur {alerts} {have} pas de ligne ici\u{a0}; `scorewatch alerts list --shift {id}` les affiche toutes."
         )
     },
     probably_score: |is_one| {
