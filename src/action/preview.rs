@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    channel::{self, ChannelSettings, Form, Verdict},
+    channel::{self, ChannelSettings, ComposeError, Form, Verdict},
     config::{Config, Tenant},
     delivery::{secrets, send},
     domain::{ChannelName, FailureClass, Scope, ScoreKind, Timestamp},
@@ -49,6 +49,8 @@ pub struct Preview {
     notification: Notification,
     /// The request or mail, without what is secret in it.
     pub shown: Shown,
+    /// Why it is shown without an address: the channel's secret can't be read here. `None`: it is whole.
+    pub lacks: Option<String>,
 }
 
 /// A request or mail, without what is secret in it.
@@ -109,12 +111,17 @@ pub async fn preview(
         Message::Report => report::report(config, scope, settings, now)?,
     };
     secrets::fetch(settings).await;
-    let composed = channel::open(settings, &config.templates).compose(&notification, Form::Rich, now);
-    let shown = match composed.map_err(Error::failed)? {
-        Outgoing::Http(request) => of_request(&request),
-        Outgoing::Mail(mail) => of_mail(&mail),
+    let channel = channel::open(settings, &config.templates);
+    let (shown, lacks) = match channel.compose(&notification, Form::Rich, now) {
+        Ok(Outgoing::Http(request)) => (of_request(&request), None),
+        Ok(Outgoing::Mail(mail)) => (of_mail(&mail), None),
+        Err(ComposeError::Secret(error)) => {
+            let body = channel.body(&notification, now).map_err(Error::failed)?;
+            (of_body(&body), Some(error.to_string()))
+        }
+        Err(error) => return Err(Error::failed(error)),
     };
-    Ok(Preview { channel: settings.name.clone(), notification, shown })
+    Ok(Preview { channel: settings.name.clone(), notification, shown, lacks })
 }
 
 /// Sends a message that was previewed, as a delivery would.
@@ -272,6 +279,13 @@ fn of_mail(mail: &Mail) -> Shown {
         to: mail.to.iter().map(ToString::to_string).collect(),
         bytes: mail.content.len(),
     }
+}
+
+/// A message whose address is not known.
+fn of_body(body: &[u8]) -> Shown {
+    let text = String::from_utf8_lossy(body);
+    let json = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone().into_owned()));
+    Shown::Http { body: json, headers: Vec::new(), method: "POST", url: "…".to_owned(), bytes: body.len() }
 }
 
 /// Its URL and headers without what is secret in them, its body as it is.

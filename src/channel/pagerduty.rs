@@ -122,18 +122,31 @@ impl Kind for Pagerduty {
         };
         guard::base(base.expose_secret(), &channel.settings.private)?;
         let (path, event) = event(notification, &channel.settings.locale, key.expose_secret());
-        let body = serde_json::to_vec(&event)
-            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })?;
-        if body.len() > EVENT_BYTES_MAX {
-            return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
-        }
         let url = guard::below(base.expose_secret(), path);
-        Ok(message::post(url.into(), CONTENT_TYPE, Bytes::from(body)).into())
+        Ok(message::post(url.into(), CONTENT_TYPE, written(&event)?).into())
+    }
+
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        _attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        written(&event(notification, &channel.settings.locale, "…").1)
     }
 
     fn verdict(&self, _channel: &OpenChannel, answer: &Answer, host: Option<&str>, now: Timestamp) -> Verdict {
         judge(answer, host.is_some_and(is_its_own), now)
     }
+}
+
+fn written(event: &Event<'_>) -> Result<Bytes, ComposeError> {
+    let body = serde_json::to_vec(event)
+        .map_err(|error| ComposeError::Template { template: Pagerduty::WORD.to_owned(), what: error.to_string() })?;
+    if body.len() > EVENT_BYTES_MAX {
+        return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
+    }
+    Ok(body.into())
 }
 
 /// Reads an integration key.

@@ -87,6 +87,15 @@ impl Kind for Webhook {
         Ok(message::post_with(url, CONTENT_TYPE, body, headers).into())
     }
 
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        _attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        body(channel, notification, Form::Rich)
+    }
+
     fn verdict(&self, channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
         // There is a plainer form only of what an own template writes.
         if channel.settings.template.is_some() {

@@ -21,11 +21,11 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, language, listen, location, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
-    words::{Names, scores},
+    words::{Names, language, scores},
 };
 use crate::{
     diagnostic::{Place, Problem},

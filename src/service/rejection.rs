@@ -98,7 +98,7 @@ struct Said {
 }
 
 fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
-    let first = rejection.first.to_string();
+    let first = rejection.first.clone();
     let news = News::ConfigurationRejected { errors: rejection.errors, is_still: notified > 0, first };
     let facts = OperatorFacts { from: Some(since), ..OperatorFacts::of(news, "configuration-rejected", None) };
     Said { facts, part: format!("{since} {notified}") }

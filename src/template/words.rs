@@ -172,7 +172,7 @@ fn fix_page(url: &str) -> LinkTo {
         ("make.powerautomate", LinkTo::PowerAutomate),
         ("make.gov.powerautomate", LinkTo::PowerAutomate),
         ("api.slack.com", LinkTo::SlackApps),
-        ("pagerduty.com", LinkTo::Pagerduty),
+        ("pagerduty.com", LinkTo::PagingService),
     ];
     pages.into_iter().find(|(part, _)| url.contains(part)).map_or(LinkTo::Settings, |(_, page)| page)
 }

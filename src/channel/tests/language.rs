@@ -1,5 +1,7 @@
 //! A channel is written to in its own language and time zone, whatever kind it is.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
@@ -8,8 +10,8 @@ use super::{
     show::{kinds, said, settings},
 };
 use crate::{
-    channel::{ChannelKind, Form, Show},
-    domain::Language,
+    channel::{self, ChannelKind, Form, Show, templates},
+    domain::{Language, Timestamp},
     notify::{
         NotificationType,
         language::{Locale, in_words},
@@ -80,5 +82,23 @@ fn every_message_fits_every_receiver_in_every_language() {
                 assert_fits(dialect, &plain(dialect, &notification, &locale).unwrap());
             }
         }
+    }
+}
+
+#[test]
+fn what_a_message_says_can_be_looked_at_without_any_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = kinds(folder.path());
+    drop(folder);
+    let firing = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
+    let templates = Arc::new(templates(None).unwrap());
+    for kind in kinds {
+        let word = kind.as_str();
+        let settings = settings(kind, Audience::default(), Show { labels: true, about: true });
+        let channel = channel::open(&Arc::new(settings), &templates);
+        let body = channel.body(&firing, Timestamp::EPOCH).unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("Contoso Ltd"), "{word}");
+        let needs_secret = channel.compose(&firing, Form::Rich, Timestamp::EPOCH).is_err();
+        assert_eq!(needs_secret, !["webhook", "email", "alertmanager"].contains(&word), "{word}");
     }
 }

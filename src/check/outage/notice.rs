@@ -143,7 +143,7 @@ fn item(tenant: &Tenant, outage: &OperatorFacts, parts: &[&str], now: Timestamp)
 }
 
 fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> OperatorFacts {
-    let cause = in_common(Cause::from_key(&outage.cause), is_secret_unreadable(news));
+    let cause = in_common(Cause::from_key(&outage.cause).as_ref(), is_secret_unreadable(news));
     let count = seen.tenants.len();
     let named = seen.tenants.iter().take(NAMED_MAX).map(|tenant| tenant.id.to_string()).collect();
     let (says, class, until) = match news {
@@ -160,7 +160,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
 }
 
 /// What the tenants have in common, as messages say it.
-fn in_common(cause: Option<Cause>, is_unreadable: bool) -> OutageCause {
+fn in_common(cause: Option<&Cause>, is_unreadable: bool) -> OutageCause {
     match cause {
         Some(Cause::Credential(app)) if is_unreadable => OutageCause::UnreadableCredential(app.to_string()),
         Some(Cause::Credential(app)) => OutageCause::Credential(app.to_string()),

@@ -36,7 +36,7 @@ impl Checker {
                 Box::pin(self.gather_records(tenant, outcome, &of_records)),
                 Box::pin(self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender))),
             );
-            let recommendations = recommendations.unwrap_or_else(|| Some(Err(Why::TooSlow)));
+            let recommendations = recommendations.unwrap_or(Some(Err(Why::TooSlow)));
             Evidence { recommendations, ..by_records }
         };
         let evidence = shutdown.run_until_cancelled(asked).await;

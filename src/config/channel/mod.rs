@@ -28,10 +28,9 @@ use super::{
     private::private,
     raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
     scope::Scope,
-    settings::language,
     spelling::quoted,
     times::zone,
-    words::{labels, name, one_of},
+    words::{labels, language, name, one_of},
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, Show, every_kind},

@@ -151,7 +151,7 @@ pub(crate) enum LinkTo {
     Consent,
     PowerAutomate,
     SlackApps,
-    Pagerduty,
+    PagingService,
     Settings,
     SecureScore,
     ExposureScore,

@@ -75,7 +75,7 @@ fn no_data(facts: &mut NoDataFacts, locale: &Locale) {
 fn operator(facts: &mut OperatorFacts, locale: &Locale) {
     let Some(news) = facts.news.take() else { return };
     let Said { summary, headline, detail, hint } =
-        (locale.words().operator.news)(&news, facts.channel.as_deref().unwrap_or_default(), locale);
+        (locale.words().operator.news)(&news, facts.channel.as_deref().unwrap_or_default());
     (facts.summary, facts.headline, facts.detail, facts.hint) = (summary, headline, detail, hint);
 }
 

@@ -1,12 +1,11 @@
 //! What the operator is notified of.
 
-use super::Locale;
 use crate::notify::facts::wording::News;
 
 /// The texts of one language for the operator.
 pub(crate) struct OperatorWords {
     /// What happened; the second is the channel that it is about.
-    pub(crate) news: fn(&News, &str, &Locale) -> Said,
+    pub(crate) news: fn(&News, &str) -> Said,
     /// How a hint begins that says that nothing needs to be done.
     pub(crate) nothing_to_do: &'static str,
 }

@@ -215,7 +215,7 @@ fn every_word_to_the_operator_reads_well() {
     for locale in locales() {
         let words = locale.words();
         let line = |news: News| {
-            let said = (words.operator.news)(&news, "soc", &locale);
+            let said = (words.operator.news)(&news, "soc");
             let parts = [Some(said.summary), said.headline, said.detail, said.hint];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
         };

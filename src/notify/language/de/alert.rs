@@ -120,7 +120,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Zur Zustimmungsseite",
         LinkTo::PowerAutomate => "Zu Power Automate",
         LinkTo::SlackApps => "Zu den Slack-Apps",
-        LinkTo::Pagerduty => "Zu PagerDuty",
+        LinkTo::PagingService => "Zu PagerDuty",
         LinkTo::Settings => "Zu den Einstellungen",
         LinkTo::SecureScore | LinkTo::ExposureScore => "Zur Bewertung",
         LinkTo::Portal => "Zum Microsoft-Portal",

@@ -113,7 +113,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Open consent page",
         LinkTo::PowerAutomate => "Open Power Automate",
         LinkTo::SlackApps => "Open Slack apps",
-        LinkTo::Pagerduty => "Open PagerDuty",
+        LinkTo::PagingService => "Open PagerDuty",
         LinkTo::Settings => "Open settings",
         LinkTo::SecureScore => "Open Secure Score",
         LinkTo::ExposureScore => "Open exposure score",

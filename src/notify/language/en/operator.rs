@@ -8,7 +8,7 @@ use crate::{
     notify::{
         facts::wording::{CredentialType, News, OutageCause, Whose},
         language::{
-            Locale, capitalized,
+            capitalized,
             operator::{OperatorWords, Said},
         },
     },
@@ -26,7 +26,7 @@ fn said(summary: String, headline: String, detail: String, hint: Option<String>)
     Said { summary, headline: Some(headline), detail: Some(detail), hint }
 }
 
-fn news(news: &News, channel: &str, locale: &Locale) -> Said {
+fn news(news: &News, channel: &str) -> Said {
     match news {
         News::TenantUnread { hint, .. } => Said { hint: hint.clone(), ..one("the tenant can't be read") },
         News::TenantReadAgain => one("the tenant can be read again"),
@@ -35,7 +35,7 @@ fn news(news: &News, channel: &str, locale: &Locale) -> Said {
         News::OutageOver { .. } => outage_over(news),
         News::OutageOfTenant { whole } => {
             let is_over = matches!(whole.as_deref(), Some(News::OutageOver { .. }));
-            let whole = whole.as_deref().map(|whole| self::news(whole, channel, locale)).unwrap_or_default();
+            let whole = whole.as_deref().map(|whole| self::news(whole, channel)).unwrap_or_default();
             Said { summary: if is_over { "was hit" } else { "can't be read" }.to_owned(), hint: None, ..whole }
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),

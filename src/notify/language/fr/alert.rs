@@ -128,7 +128,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Page de consentement",
         LinkTo::PowerAutomate => "Ouvrir Power Automate",
         LinkTo::SlackApps => "Applications Slack",
-        LinkTo::Pagerduty => "Ouvrir PagerDuty",
+        LinkTo::PagingService => "Ouvrir PagerDuty",
         LinkTo::Settings => "Ouvrir les paramètres",
         LinkTo::SecureScore => "Degré de sécurisation",
         LinkTo::ExposureScore => "Score d’exposition",

@@ -8,7 +8,7 @@ use crate::{
     notify::{
         facts::wording::{CredentialType, News, OutageCause, Whose},
         language::{
-            Locale, Place, capitalized,
+            Place, capitalized,
             operator::{OperatorWords, Said},
         },
     },
@@ -34,7 +34,7 @@ fn hint_for(class: &str, hint: Option<&String>) -> Option<String> {
     hint.map(|hint| FRENCH.reason.hint_for(class, hint))
 }
 
-fn news(news: &News, channel: &str, locale: &Locale) -> Said {
+fn news(news: &News, channel: &str) -> Said {
     match news {
         News::TenantUnread { class, hint } => {
             Said { hint: hint_for(class, hint.as_ref()), ..one("locataire inaccessible") }
@@ -45,7 +45,7 @@ fn news(news: &News, channel: &str, locale: &Locale) -> Said {
         News::OutageOver { .. } => outage_over(news),
         News::OutageOfTenant { whole } => {
             let is_over = matches!(whole.as_deref(), Some(News::OutageOver { .. }));
-            let whole = whole.as_deref().map(|whole| self::news(whole, channel, locale)).unwrap_or_default();
+            let whole = whole.as_deref().map(|whole| self::news(whole, channel)).unwrap_or_default();
             Said { summary: if is_over { "a été touché" } else { "inaccessible" }.to_owned(), hint: None, ..whole }
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
@@ -313,7 +313,7 @@ fn outage(news: &News) -> Said {
         OutageCause::App(app) => format!("l’application {app} a été refusée ({words})"),
         OutageCause::Microsoft | OutageCause::Clock | OutageCause::Proxy => words.to_owned(),
     };
-    let (besides, also) = match before {
+    let (in_addition, also) = match before {
         0 => (String::new(), String::new()),
         1 => (", en plus de 1 déjà signalé".to_owned(), " 1 autre locataire avait déjà été signalé.".to_owned()),
         before => (
@@ -338,7 +338,7 @@ fn outage(news: &News) -> Said {
             .to_owned()
     });
     said(
-        format!("{headline}\u{a0}: {why} ({}{besides})", names(named, *count)),
+        format!("{headline}\u{a0}: {why} ({}{in_addition})", names(named, *count)),
         headline,
         format!("Cause\u{a0}: {why}.{also}"),
         Some(hint),
