@@ -108,7 +108,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         guide: Guide::default(),
         points: None,
         loss: Some((25.5, Some(6.25))),
-        reason: None,
+        remark: None,
         no_data: Vec::new(),
         accepted_by: AcceptedBy::Time,
         operator: None,
