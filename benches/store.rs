@@ -146,6 +146,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 score: None,
                 no_data: Vec::new(),
                 explanation: None,
+                why: None,
                 operator: None,
                 links: Links::default(),
             }

@@ -233,7 +233,7 @@ pub fn message(world: &World, channel: usize, at: Seconds, written: &Notificatio
     };
     let lines: Vec<Line> = items.iter().filter_map(|item| line(world, item)).collect();
     let counted = written.data.fleet.as_ref().map_or(lines.len(), |fleet| fleet.alerts);
-    let summary = template::summary(written);
+    let summary = template::summary(written, &scorewatch::notify::language::Locale::default());
     let facts = summary.facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value));
     let said = [Some(summary.headline), summary.note].into_iter().flatten().chain(facts).chain(summary.causes);
     let text = said.collect::<Vec<_>>().join("\n");

@@ -109,7 +109,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         points: None,
         loss: Some((25.5, Some(6.25))),
         excluded: None,
-        reason: None,
+        remark: None,
         no_data: Vec::new(),
         accepted_by: AcceptedBy::Time,
         operator: None,

@@ -9,14 +9,16 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    channel::{self, ChannelSettings, Form, Verdict},
+    channel::{self, ChannelSettings, ComposeError, Form, Verdict},
     config::{Config, Tenant},
     delivery::{secrets, send},
-    domain::{ChannelName, Scope, ScoreKind, Timestamp},
+    domain::{ChannelName, FailureClass, Scope, ScoreKind, Timestamp},
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
         compose::{self, AcceptedBy, MessageParts},
+        facts::wording::{Failure, Lack, Remark},
+        language,
         notification::{Links, NoDataFacts},
     },
     query::{Error, find},
@@ -47,6 +49,8 @@ pub struct Preview {
     notification: Notification,
     /// The request or mail, without what is secret in it.
     pub shown: Shown,
+    /// Why it is shown without an address: the channel's secret can't be read here. `None`: it is whole.
+    pub lacks: Option<String>,
 }
 
 /// A request or mail, without what is secret in it.
@@ -107,12 +111,17 @@ pub async fn preview(
         Message::Report => report::report(config, scope, settings, now)?,
     };
     secrets::fetch(settings).await;
-    let composed = channel::open(settings, &config.templates).compose(&notification, Form::Rich, now);
-    let shown = match composed.map_err(Error::failed)? {
-        Outgoing::Http(request) => of_request(&request),
-        Outgoing::Mail(mail) => of_mail(&mail),
+    let channel = channel::open(settings, &config.templates);
+    let (shown, lacks) = match channel.compose(&notification, Form::Rich, now) {
+        Ok(Outgoing::Http(request)) => (of_request(&request), None),
+        Ok(Outgoing::Mail(mail)) => (of_mail(&mail), None),
+        Err(ComposeError::Secret(error)) => {
+            let body = channel.body(&notification, now).map_err(Error::failed)?;
+            (of_body(&body), Some(error.to_string()))
+        }
+        Err(error) => return Err(Error::failed(error)),
     };
-    Ok(Preview { channel: settings.name.clone(), notification, shown })
+    Ok(Preview { channel: settings.name.clone(), notification, shown, lacks })
 }
 
 /// Sends a message that was previewed, as a delivery would.
@@ -216,7 +225,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
         excluded: None,
-        reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
+        remark: (rule.is_no_data() && !resolved).then_some(Remark::NoData),
         no_data,
         accepted_by: AcceptedBy::Time,
         operator: None,
@@ -232,16 +241,17 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
 
 /// A score without data, as a preview shows it.
 fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
-    let cause = "the app's credential has expired";
+    let class = FailureClass::SecretExpired;
+    let hint = class.hint().map(str::to_owned);
+    let failure = Failure { since, class: class.as_str().to_owned(), spread: None, hint: hint.clone() };
     NoDataFacts {
         kind,
         since,
-        class: Some("secret-expired".to_owned()),
-        cause: Some(cause.to_owned()),
-        hint: Some("create a new secret in the app registration".to_owned()),
-        reason: format!(
-            "Checks have been failing: {cause} (secret-expired). Create a new secret in the app registration."
-        ),
+        class: Some(class.as_str().to_owned()),
+        cause: Some(class.words().to_owned()),
+        hint,
+        reason: language::failure(Some(&failure)),
+        lack: Some(Lack::Failure(failure)),
         is_new: false,
     }
 }
@@ -270,6 +280,13 @@ fn of_mail(mail: &Mail) -> Shown {
         to: mail.to.iter().map(ToString::to_string).collect(),
         bytes: mail.content.len(),
     }
+}
+
+/// A message whose address is not known.
+fn of_body(body: &[u8]) -> Shown {
+    let text = String::from_utf8_lossy(body);
+    let json = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone().into_owned()));
+    Shown::Http { body: json, headers: Vec::new(), method: "POST", url: "…".to_owned(), bytes: body.len() }
 }
 
 /// Its URL and headers without what is secret in them, its body as it is.

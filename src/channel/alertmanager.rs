@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{Severity, Timestamp},
     egress::{Answer, Outgoing, Private},
-    notify::{Notification, NotificationType},
+    notify::{Notification, NotificationType, language::Locale},
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
     template::{Dialect, Summary, harmless, summary},
 };
@@ -113,10 +113,20 @@ impl Kind for Alertmanager {
         let base = self.url.resolve()?;
         guard::base(base.expose_secret(), &channel.settings.private)?;
         let headers = header(&self.authorization)?.map(|value| ("authorization", value)).into_iter().collect();
-        let body = serde_json::to_vec(&[alert(notification, attempt_at)])
-            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })?;
+        let body = self.body(channel, notification, attempt_at)?;
         let url = guard::below(base.expose_secret(), ALERTS);
-        Ok(message::post_with(url.into(), CONTENT_TYPE, Bytes::from(body), headers).into())
+        Ok(message::post_with(url.into(), CONTENT_TYPE, body, headers).into())
+    }
+
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        let body = serde_json::to_vec(&[alert(notification, &channel.settings.locale, attempt_at)]);
+        body.map(Bytes::from)
+            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })
     }
 
     fn verdict(&self, _channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
@@ -149,8 +159,8 @@ struct Alert {
     generator_url: Option<String>,
 }
 
-fn alert(notification: &Notification, attempt_at: Timestamp) -> Alert {
-    let words = summary(notification);
+fn alert(notification: &Notification, locale: &Locale, attempt_at: Timestamp) -> Alert {
+    let words = summary(notification, locale);
     let (starts_at, ends_at) = span(notification, attempt_at);
     Alert {
         labels: labels(notification),

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use super::{ComposeError, Form, OpenChannel, Verdict, address::Destination};
+use bytes::Bytes;
+
+use super::{ComposeError, Form, OpenChannel, Verdict, address::Destination, message};
 use crate::{
     domain::Timestamp,
     egress::{Answer, Outgoing, Private},
@@ -69,6 +71,21 @@ pub trait Kind: fmt::Debug + Send + Sync {
         form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError>;
+
+    /// Writes the body of that request alone, for which no secret is needed; see [`super::Channel::body`].
+    ///
+    /// # Errors
+    /// [`ComposeError`] when the template fails or the payload stays above the receiver's limit.
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        let _ = attempt_at;
+        let dialect = channel.settings.kind.dialect();
+        dialect.map_or(Ok(Bytes::new()), |dialect| message::body(channel, dialect, notification, Form::Rich))
+    }
 
     /// Says what the receiver's answer means for the delivery. `host` is where the message went, without a port; `now` reads a
     /// `Retry-After` that is a date.

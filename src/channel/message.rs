@@ -22,7 +22,7 @@ pub(super) fn body(
 ) -> Result<Bytes, ComposeError> {
     let written = match form {
         Form::Rich => rich(channel, dialect, notification),
-        Form::Plain => plain(dialect, notification),
+        Form::Plain => plain(dialect, notification, &channel.settings.locale),
     };
     written.map(Bytes::from).map_err(|failure| match failure {
         RenderFailure::Template { template, what, .. } => ComposeError::Template { template, what },
@@ -41,12 +41,12 @@ fn rich(
     notification: &Notification,
 ) -> Result<Vec<u8>, RenderFailure> {
     let name = channel.settings.template.as_deref().unwrap_or(dialect.name);
-    let failure = match channel.templates.render(name, dialect, notification) {
+    let failure = match channel.templates.render(name, dialect, notification, &channel.settings.locale) {
         Ok(body) => return Ok(body),
         Err(failure) => failure,
     };
     tracing::warn!(channel = %channel.settings.name, template = name, %failure, "template failed; the built-in one is used");
-    channel.templates.render_built_in(dialect, notification)
+    channel.templates.render_built_in(dialect, notification, &channel.settings.locale)
 }
 
 /// A `POST` of a body.

@@ -48,7 +48,11 @@ use crate::{
     diagnostic::Problem,
     domain::{ChannelName, Complaint},
     egress::{Answer, EgressError, Outgoing},
-    notify::{Notification, route::Audience},
+    notify::{
+        Notification,
+        language::{Locale, in_words},
+        route::Audience,
+    },
     schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
     template::{Dialect, Registry},
@@ -65,6 +69,8 @@ pub struct ChannelSettings {
     pub audience: Audience,
     /// What it shows besides the facts.
     pub show: Show,
+    /// The language and the time zone of its messages.
+    pub locale: Locale,
     /// Least time between two sends.
     pub pace: Duration,
     /// Bounds of the back-off.
@@ -308,6 +314,17 @@ pub trait Channel: Send + Sync {
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError>;
 
+    /// Writes the body of the request alone, for people to look at: no secret of the channel is read. A mail's body is its subject,
+    /// text and HTML as JSON.
+    ///
+    /// # Errors
+    /// [`ComposeError`] when the template fails or the payload stays above the receiver's limit.
+    fn body(
+        &self,
+        notification: &Notification,
+        attempt_at: crate::domain::Timestamp,
+    ) -> Result<bytes::Bytes, ComposeError>;
+
     /// Says what the receiver's answer, or its absence, means for the delivery. `host` is where the message went, without a port;
     /// `now` reads a `Retry-After` that is a date.
     fn verdict(
@@ -327,6 +344,13 @@ pub struct OpenChannel {
     pub(crate) templates: Arc<Registry>,
 }
 
+impl OpenChannel {
+    /// The notification as this channel may show it, in its own words.
+    fn said(&self, notification: &Notification) -> Notification {
+        in_words(&self.settings.show.of(notification), &self.settings.locale)
+    }
+}
+
 impl Channel for OpenChannel {
     fn compose(
         &self,
@@ -334,8 +358,15 @@ impl Channel for OpenChannel {
         form: Form,
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        let shown = self.settings.show.of(notification);
-        self.settings.kind.settings().compose(self, &shown, form, attempt_at)
+        self.settings.kind.settings().compose(self, &self.said(notification), form, attempt_at)
+    }
+
+    fn body(
+        &self,
+        notification: &Notification,
+        attempt_at: crate::domain::Timestamp,
+    ) -> Result<bytes::Bytes, ComposeError> {
+        self.settings.kind.settings().body(self, &self.said(notification), attempt_at)
     }
 
     fn verdict(

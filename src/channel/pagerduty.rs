@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Severity, Timestamp},
     egress::{Answer, Outgoing, Private},
-    notify::{Notification, NotificationType},
+    notify::{Notification, NotificationType, language::Locale},
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
     template::{Dialect, Summary, summary},
 };
@@ -121,19 +121,32 @@ impl Kind for Pagerduty {
             None => SecretString::from(self.region.base()),
         };
         guard::base(base.expose_secret(), &channel.settings.private)?;
-        let (path, event) = event(notification, key.expose_secret());
-        let body = serde_json::to_vec(&event)
-            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })?;
-        if body.len() > EVENT_BYTES_MAX {
-            return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
-        }
+        let (path, event) = event(notification, &channel.settings.locale, key.expose_secret());
         let url = guard::below(base.expose_secret(), path);
-        Ok(message::post(url.into(), CONTENT_TYPE, Bytes::from(body)).into())
+        Ok(message::post(url.into(), CONTENT_TYPE, written(&event)?).into())
+    }
+
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        _attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        written(&event(notification, &channel.settings.locale, "…").1)
     }
 
     fn verdict(&self, _channel: &OpenChannel, answer: &Answer, host: Option<&str>, now: Timestamp) -> Verdict {
         judge(answer, host.is_some_and(is_its_own), now)
     }
+}
+
+fn written(event: &Event<'_>) -> Result<Bytes, ComposeError> {
+    let body = serde_json::to_vec(event)
+        .map_err(|error| ComposeError::Template { template: Pagerduty::WORD.to_owned(), what: error.to_string() })?;
+    if body.len() > EVENT_BYTES_MAX {
+        return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
+    }
+    Ok(body.into())
 }
 
 /// Reads an integration key.
@@ -167,8 +180,8 @@ struct Event<'a> {
 }
 
 /// The event that says a notification, and where it goes.
-fn event<'a>(notification: &Notification, routing_key: &'a str) -> (&'static str, Event<'a>) {
-    let words = summary(notification);
+fn event<'a>(notification: &Notification, locale: &Locale, routing_key: &'a str) -> (&'static str, Event<'a>) {
+    let words = summary(notification, locale);
     let links = words.links.iter().map(|link| json!({ "href": link.url, "text": link.title })).collect();
     let mut event = Event {
         routing_key,
@@ -262,7 +275,7 @@ fn payload(notification: &Notification, words: &Summary) -> Value {
 fn details(notification: &Notification, words: &Summary) -> Value {
     let data = &notification.data;
     let mut details: Map<String, Value> =
-        words.facts.iter().map(|fact| (fact.name.clone(), fact.value.clone().into())).collect();
+        words.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone().into())).collect();
     let mut more = |key: &str, value: Value| drop(details.insert(key.to_owned(), value));
     if let Some(note) = &words.note {
         more("note", note.as_str().into());

@@ -1,6 +1,7 @@
 //! What every kind of channel writes: how it looks, and that nothing in a name or a template does harm.
 
 mod endless;
+mod language;
 mod limits;
 mod markup;
 mod show;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use super::{dialects, discord, email, google_chat, mattermost, slack, teams, templates};
 use crate::{
     diagnostic::Problem,
-    notify::NotificationType,
+    notify::{NotificationType, language::Locale},
     template::{Dialect, Registry, RenderFailure, plain, sample},
 };
 
@@ -27,7 +28,7 @@ fn built_in() -> Registry {
 }
 
 fn write(registry: &Registry, dialect: &'static Dialect, kind: NotificationType, name: &str) -> Value {
-    let body = registry.render(dialect.name, dialect, &sample::notification(kind, name)).unwrap();
+    let body = registry.render(dialect.name, dialect, &sample::notification(kind, name), &Locale::default()).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -46,7 +47,7 @@ fn payloads_look_as_reviewed() {
 fn plain_texts_read_as_reviewed() {
     for dialect in CHATS {
         for kind in [NotificationType::AlertFiring, NotificationType::Digest] {
-            let body = plain(dialect, &sample::notification(kind, "Contoso_Ltd")).unwrap();
+            let body = plain(dialect, &sample::notification(kind, "Contoso_Ltd"), &Locale::default()).unwrap();
             let payload: Value = serde_json::from_slice(&body).unwrap();
             insta::assert_json_snapshot!(format!("{}_plain_{}", dialect.name, kind.as_str()), payload);
         }
@@ -62,21 +63,23 @@ fn what_a_rule_is_for_and_what_to_do_are_shown_on_every_channel_until_the_alert_
         for (runbook, what) in [(sample::RUNBOOK, "link"), (text, "text")] {
             let firing = sample::guided(sample::notification(NotificationType::AlertFiring, "Contoso"), about, runbook);
             let said = |body: Vec<u8>| String::from_utf8(body).unwrap().replace('\\', "");
-            let rich = said(registry.render(dialect.name, dialect, &firing).unwrap());
+            let rich = said(registry.render(dialect.name, dialect, &firing, &Locale::default()).unwrap());
             assert!(rich.contains("A sudden fall: a policy was withdrawn"), "{rich}");
             if what == "link" {
                 assert!(rich.contains("Open runbook") && rich.contains(sample::RUNBOOK), "{rich}");
             } else {
                 assert!(rich.contains("What to do") && rich.contains("sort by impact"), "{rich}");
-                let plain = said(plain(dialect, &firing).unwrap());
+                let plain = said(plain(dialect, &firing, &Locale::default()).unwrap());
                 assert!(plain.contains("What to do: Open Recommendations"), "{plain}");
             }
             let over = sample::guided(sample::notification(NotificationType::AlertResolved, "Contoso"), about, runbook);
-            let over = said(registry.render(dialect.name, dialect, &over).unwrap());
+            let over = said(registry.render(dialect.name, dialect, &over, &Locale::default()).unwrap());
             assert!(!over.contains("runbook") && !over.contains("What to do") && !over.contains("sudden"), "{over}");
             if dialect.name != email::DIALECT.name {
-                let payload: Value =
-                    serde_json::from_slice(&registry.render(dialect.name, dialect, &firing).unwrap()).unwrap();
+                let payload: Value = serde_json::from_slice(
+                    &registry.render(dialect.name, dialect, &firing, &Locale::default()).unwrap(),
+                )
+                .unwrap();
                 insta::assert_json_snapshot!(format!("{}_guided_{what}", dialect.name), payload);
             }
         }
@@ -89,7 +92,7 @@ fn a_guide_adds_no_mention_and_no_link_of_its_own() {
     for name in sample::hostile_names() {
         for dialect in CHATS {
             let guided = sample::guided(sample::notification(NotificationType::AlertFiring, "Contoso"), &name, &name);
-            let body = registry.render(dialect.name, dialect, &guided).unwrap();
+            let body = registry.render(dialect.name, dialect, &guided, &Locale::default()).unwrap();
             assert_tame(dialect, &serde_json::from_slice(&body).unwrap());
         }
     }
@@ -150,7 +153,7 @@ fn the_users_templates_and_partials_stand_over_the_built_in_ones() {
     let test = sample::notification(NotificationType::Test, "");
     assert!(
         registry
-            .render("gone", &slack::DIALECT, &test)
+            .render("gone", &slack::DIALECT, &test, &Locale::default())
             .is_err_and(|failure| matches!(failure, RenderFailure::Template { .. }))
     );
 }

@@ -88,6 +88,15 @@ impl Kind for Webhook {
         Ok(message::post_with(url, CONTENT_TYPE, body, headers).into())
     }
 
+    fn body(
+        &self,
+        channel: &OpenChannel,
+        notification: &Notification,
+        _attempt_at: Timestamp,
+    ) -> Result<Bytes, ComposeError> {
+        body(channel, notification, Form::Rich)
+    }
+
     fn verdict(&self, channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
         // There is a plainer form only of what an own template writes.
         if channel.settings.template.is_some() {
@@ -109,7 +118,7 @@ fn body(channel: &OpenChannel, notification: &Notification, form: Form) -> Resul
     let hides = |name: &String| channel.templates.hides(name, notification);
     let template = channel.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
     let Some(template) = template else { return plain() };
-    match channel.templates.render(template, &DIALECT, notification) {
+    match channel.templates.render(template, &DIALECT, notification, &channel.settings.locale) {
         Ok(body) => Ok(body.into()),
         Err(failure) => {
             let channel = &channel.settings.name;

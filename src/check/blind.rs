@@ -11,6 +11,8 @@ use crate::{
     microsoft::FailureClass,
     notify::{
         compose::{self, AcceptedBy, MessageParts},
+        facts::wording::{Failure, News, Remark},
+        language,
         notification::{Links, OperatorFacts},
     },
     rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
@@ -60,18 +62,18 @@ pub fn rule_for<'a>(rule: &'a Rule, operator: &Operator, failing: Option<&Failin
 /// outage that goes on. Everybody may read it: it names no other tenant and no number of them.
 #[must_use]
 pub fn reason(failing: Option<&Failing>, outage: Option<&Cause>) -> String {
-    let Some(Failing { since, class, hint }) = failing else {
-        return "Checks succeed, but the source gives no new data.".to_owned();
-    };
-    let since = since.to_chrono().format("%Y-%m-%d %H:%M UTC");
-    let mut reason = format!("Checks have been failing since {since}: {} ({class}).", words(class));
-    for more in outage.map(Cause::hint_for_everybody).into_iter().chain(hint_for_all(class, hint.as_deref())) {
-        let mut letters = more.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        reason.extend([' '].into_iter().chain(first).chain(letters));
-        reason.push('.');
+    language::failure(failing.map(|failing| failure(failing, outage)).as_ref())
+}
+
+/// The same as a value, which each channel puts into its own language.
+#[must_use]
+pub fn failure(Failing { since, class, hint }: &Failing, outage: Option<&Cause>) -> Failure {
+    Failure {
+        since: *since,
+        class: class.clone(),
+        spread: outage.map(Cause::spread),
+        hint: hint_for_all(class, hint.as_deref()).map(str::to_owned),
     }
-    reason
 }
 
 /// The hint as everybody may read it: where a secret is kept, and who may read it there, is for the operator only.
@@ -133,7 +135,7 @@ pub fn alone(
         loss: None,
         points: None,
         excluded: None,
-        reason: Some(reason(Some(failing), None)),
+        remark: Some(Remark::Unread { last_reading: None, failure: Some(self::failure(failing, None)) }),
         no_data: Vec::new(),
         accepted_by: AcceptedBy::Time,
         operator: Some(operator_facts(Some(failing), &transition)),
@@ -158,20 +160,19 @@ const fn firing_of(alert: &Alert) -> Option<&Firing> {
 /// What the operator's message about a tenant says.
 #[must_use]
 pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> OperatorFacts {
-    let (summary, over) = match transition.kind {
-        TransitionKind::Resolved(Resolution::Recovered) => ("the tenant can be read again", true),
-        TransitionKind::Resolved(_) => ("the tenant is no longer watched for this", true),
-        _ => ("the tenant can't be read", false),
+    let class = failing.map_or("recovered", |failing| failing.class.as_str());
+    let (news, over) = match transition.kind {
+        TransitionKind::Resolved(Resolution::Recovered) => (News::TenantReadAgain, true),
+        TransitionKind::Resolved(_) => (News::TenantUnwatched, true),
+        _ => {
+            let hint = failing.and_then(|failing| failing.hint.clone());
+            (News::TenantUnread { class: class.to_owned(), hint }, false)
+        }
     };
     OperatorFacts {
-        summary: summary.to_owned(),
-        headline: None,
-        detail: None,
-        class: failing.map_or("recovered", |failing| failing.class.as_str()).to_owned(),
-        hint: failing.filter(|_| !over).and_then(|failing| failing.hint.clone()),
-        channel: None,
         from: Some(transition.since),
         until: over.then_some(transition.at),
+        ..OperatorFacts::of(news, class, None)
     }
 }
 

@@ -253,7 +253,7 @@ fn notification_of(
         loss,
         points: None,
         excluded,
-        reason: None,
+        remark: None,
         accepted_by,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),

@@ -13,6 +13,7 @@ use crate::{
     microsoft::{FailureClass, FetchError, RECOMMENDATIONS_ROLE},
     notify::{
         NotificationType,
+        facts::wording::Why,
         reason::{Reason, compared_with, contributors, control_diff},
     },
     store::CheckOutcome,
@@ -41,10 +42,10 @@ pub(super) struct Question {
 /// What Microsoft and the store said, or why they did not.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    pub(super) records: Option<Result<BTreeMap<Timestamp, ScoreRecord>, String>>,
+    pub(super) records: Option<Result<BTreeMap<Timestamp, ScoreRecord>, Why>>,
     pub(super) profiles: Arc<ControlProfiles>,
     pub(super) histories: Vec<(ScoreKind, Option<Subject>, Vec<Sample>)>,
-    pub(super) recommendations: Option<Result<Recommendations, String>>,
+    pub(super) recommendations: Option<Result<Recommendations, Why>>,
     /// The controls that do not count: they are no reason.
     pub(super) excluded: Excluded,
 }
@@ -140,15 +141,11 @@ impl Evidence {
     fn by_records(&self, question: &Question, base: Option<Timestamp>) -> Reason {
         let records = match &self.records {
             Some(Ok(records)) => records,
-            Some(Err(why)) => return Reason::unknown(why),
+            Some(Err(why)) => return Reason::unknown(why.clone()),
             None => return Reason::default(),
         };
-        let Some(base) = base else { return Reason::unknown("There is no earlier record to compare with.") };
-        let record = |day: Timestamp| {
-            let missing =
-                || format!("Microsoft gives no record of {} to compare with.", day.to_chrono().format("%Y-%m-%d"));
-            records.get(&day).ok_or_else(missing)
-        };
+        let Some(base) = base else { return Reason::unknown(Why::NoEarlierRecord) };
+        let record = |day: Timestamp| records.get(&day).ok_or(Why::NoRecord { day });
         match (record(base), record(question.observed_at)) {
             (Ok(before), Ok(after)) => {
                 let category = question.subject.as_ref().map(Subject::as_str);
@@ -165,7 +162,7 @@ impl Evidence {
     fn by_recommendations(&self, question: &Question) -> Reason {
         let read = match &self.recommendations {
             Some(Ok(read)) => read,
-            Some(Err(why)) => return Reason::unknown(why),
+            Some(Err(why)) => return Reason::unknown(why.clone()),
             None => return Reason::default(),
         };
         let is_part = question.score == ScoreKind::ExposureScoreByGroup;
@@ -179,20 +176,13 @@ pub(super) const fn impact(score: ScoreKind) -> Impact {
     if matches!(score, ScoreKind::DeviceSecureScore) { Impact::DeviceScore } else { Impact::Exposure }
 }
 
-pub(super) fn too_slow() -> String {
-    "What regressed could not be looked up: Microsoft did not answer in time.".to_owned()
-}
-
-pub(super) fn failed_recommendations(error: &FetchError) -> String {
+pub(super) fn failed_recommendations(error: &FetchError) -> Why {
     if error.class == FailureClass::RoleMissing {
-        return format!(
-            "What regressed is not known: grant the app role `{RECOMMENDATIONS_ROLE}` of WindowsDefenderATP, with an \
-             administrator's consent, to see it."
-        );
+        return Why::RoleMissing { role: RECOMMENDATIONS_ROLE.to_owned() };
     }
     failed(error)
 }
 
-pub(super) fn failed(error: &FetchError) -> String {
-    format!("What regressed could not be looked up: {}.", error.what)
+pub(super) fn failed(error: &FetchError) -> Why {
+    Why::Failed { what: error.what.clone() }
 }

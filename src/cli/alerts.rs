@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::{Scope, ScoreKind, Timestamp},
-    notify::silence::Acknowledgement,
+    notify::{language::Locale, silence::Acknowledgement},
     query::{
         self, Page, Store,
         alerts::{self, AlertLine, AlertRow},
@@ -236,7 +236,7 @@ fn show(line: &AlertLine, now: Timestamp, json: bool) -> Result<(), Failure> {
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
     if let Some(last) = &row.last_notification {
-        output::say(&format!("\nnewest message: {}", summary(last).headline));
+        output::say(&format!("\nnewest message: {}", summary(last, &Locale::default()).headline));
         output::say(&format!("`scorewatch deliveries show {}` shows all of it", last.data.notification.short_id));
     }
     Ok(())

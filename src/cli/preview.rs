@@ -61,6 +61,9 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     };
     let preview = preview::preview(&config, scope, &arguments.channel, &message, now).await?;
     show(&preview.shown, arguments.json)?;
+    if let Some(lacks) = preview.lacks.as_ref().filter(|_| !arguments.send) {
+        output::complain(&format!("shown without its address, for which a secret is needed: {lacks}"));
+    }
     if arguments.send {
         preview::send(&config, scope, &preview, now).await?;
         output::complain(

@@ -14,7 +14,7 @@ use crate::{
     config::suite::{Case, load_suite},
     diagnostic::Level,
     domain::ChannelName,
-    notify::{Notification, NotificationType, digest, notification::TenantFacts},
+    notify::{Notification, NotificationType, digest, language::Locale, notification::TenantFacts},
     replay::{
         Fleet, Message, Outcome, Plan,
         expect::{AboutAlert, Difference, Got, compare},
@@ -165,7 +165,7 @@ fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
             let Some(&newest) = sent.says.last() else { continue };
             (notification(newest), vec![about(newest)])
         };
-        let text = template::summary(&written).headline;
+        let text = template::summary(&written, &Locale::default()).headline;
         let got = Got { at: sent.at, kind: sent.kind, about, channels: vec![sent.channel.clone()], text };
         seen.push((sent.says.clone(), got));
     }

@@ -21,16 +21,16 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, language, listen, location, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
-    words::{Names, scores},
+    words::{Names, language, scores},
 };
 use crate::{
     diagnostic::{Place, Problem},
     domain::{ChannelName, ScoreKind, parse_duration},
-    schedule::Zone,
+    notify::language::Locale,
     zones::{self, Zones},
 };
 
@@ -96,10 +96,10 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     draft.channels_unread = written.is_none() && !is_absent;
     let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
-    let timezone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), draft).unwrap_or_default();
-    let channels = read_channels(written, &timezone, &here, draft);
+    let locale = locale(&mut raw, &top, draft);
+    let channels = read_channels(written, &locale, &here, draft);
     let mut tenants = Tenants::of(channels.clone());
-    let inherited = inherit(&mut raw, &timezone, &mut tenants, &top, draft);
+    let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, draft);
     tenants.nameless |= draft.is_misspelt(&top.key("tenants"));
     let errors = draft.errors();
@@ -115,10 +115,12 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, draft);
     exclude(raw.exclude, &top.key("exclude"), &mut tenants, draft);
     // Most have no window, and many tenants are not listed for nothing.
-    let names = || rules.iter().map(|(rule, _)| &rule.name).collect();
-    let known = raw.maintenance.is_written().then(|| Known { rules: names(), lacks_rules, ..tenants.known() });
-    let known = known.unwrap_or_default();
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
+    let mut known = Known::default();
+    if raw.maintenance.is_written() {
+        let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
+        known = Known { rules, lacks_rules, ..tenants.known() };
+    }
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
@@ -130,7 +132,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         listen: listen(raw.listen, &top.key("listen"), draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
         brand: brand(raw.brand, &top.key("brand"), draft),
-        timezone,
+        timezone: locale.zone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: concurrency.unwrap_or(256),
@@ -157,7 +159,15 @@ fn exclude(raw: Field<Vec<Field<RawExclusion>>>, at: &Scope<'_>, tenants: &mut T
     }
 }
 
-fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {
+/// Language and time zone, for whatever has none of its own.
+fn locale(raw: &mut RawMain, top: &Scope<'_>, draft: &mut Draft) -> Locale {
+    let zone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), draft).unwrap_or_default();
+    let language = language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default();
+    Locale { language, zone }
+}
+
+fn inherit(raw: &mut RawMain, locale: &Locale, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {
+    let timezone = &locale.zone;
     let expression = if raw.schedule.is_written() {
         schedule(std::mem::take(&mut raw.schedule), &top.key("schedule"), timezone, draft)
             .map(|read| read.expression().to_owned())
@@ -172,7 +182,7 @@ fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scop
     Inherited {
         schedule: expression.map(|text| (text, timezone.clone())),
         timezone: timezone.clone(),
-        language: language(std::mem::take(&mut raw.language), &top.key("language"), draft).unwrap_or_default(),
+        language: locale.language,
         scores,
         credential: tenants.credential(std::mem::take(&mut raw.credential), &here, draft),
         credential_written,
@@ -182,14 +192,14 @@ fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scop
 
 fn read_channels(
     written: BTreeMap<String, Field<RawChannel>>,
-    timezone: &Zone,
+    inherited: &Locale,
     at: &Scope<'_>,
     draft: &mut Draft,
 ) -> Channels {
     let mut channels = Channels::new();
     for (name, field) in written {
         let here = at.key(&name);
-        if let Some(settings) = draft.take(field, &here).and_then(|raw| channel(&name, raw, timezone, &here, draft)) {
+        if let Some(settings) = draft.take(field, &here).and_then(|raw| channel(&name, raw, inherited, &here, draft)) {
             let settings = Arc::new(settings);
             let key = here.key(settings.kind.address_key());
             draft.world.channels.push((key.place(), key.path(), Arc::clone(&settings)));

@@ -49,7 +49,7 @@ raw! {
         public_url: Word,
         /// Whose reports these are.
         brand: RawBrand,
-        /// The language of reports; a tenant may override it.
+        /// The language of messages and reports; a channel may override it for its messages, a tenant for its report.
         #[schemars(with = "form::LanguageName")]
         language: Word,
         /// Cron with seconds, six fields; a tenant may override it.
@@ -327,7 +327,7 @@ raw! {
         /// When the report on each tenant's last month is due, cron with seconds: `0 0 8 1 * *`.
         #[schemars(with = "form::Cron")]
         month: Word,
-        /// IANA time zone; absent: that of the schedule of checks.
+        /// IANA time zone; absent: that of the channel.
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     channel,
     diagnostic::Warning,
-    domain::{Brand, ChannelName, Color, Complaint, Language, format_duration, parse_duration},
+    domain::{Brand, ChannelName, Color, Complaint, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
     template::Registry,
@@ -173,11 +173,6 @@ pub(super) fn brand(raw: Field<RawBrand>, at: &Scope<'_>, draft: &mut Draft) -> 
         Color::parse(text).ok_or_else(complaint)
     });
     Brand { name: draft.parse(raw.name, &at.key("name"), visible), color }
-}
-
-/// The language of reports; `None`: not written, or not known.
-pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Language> {
-    one_of(raw, at, &Language::ALL.map(|language| (language.as_str(), language)), draft)
 }
 
 /// Base of the links in messages.

@@ -16,9 +16,8 @@ use super::{
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Scope, Spot},
-    settings::language,
     times::{caution, zone},
-    words::{Names, guid, labels, name, notify, one_of, scores, visible},
+    words::{Names, guid, labels, language, name, notify, one_of, scores, visible},
 };
 use crate::{
     diagnostic::Warning,

@@ -11,7 +11,7 @@ use super::{
     spelling::{nearest, proposal},
 };
 use crate::{
-    domain::{ChannelName, Complaint, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
+    domain::{ChannelName, Complaint, Labels, Language, ScoreKind, Timestamp, characters::refuse_hidden},
     secret::redact::echo,
 };
 
@@ -148,4 +148,9 @@ pub(super) fn notify(
         }
     }
     reported
+}
+
+/// A language; `None`: not written, or not known.
+pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<Language> {
+    one_of(raw, at, &Language::ALL.map(|language| (language.as_str(), language)), problems)
 }

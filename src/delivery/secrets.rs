@@ -15,7 +15,7 @@ use crate::{
     channel::{self, ChannelSettings, ComposeError, Form},
     config::Config,
     domain::{ChannelName, Timestamp},
-    notify::{NotificationType, compose, notification::OperatorFacts},
+    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
     store::{NewNotification, StoreError},
     template::sample,
 };
@@ -163,36 +163,16 @@ fn unreadable(
         ComposeError::Secret(error) => format!("{}: {}", error.place, error.hint),
         _ => String::new(),
     };
-    let facts = OperatorFacts {
-        summary: format!(
-            "Channel `{channel}` can't be used: {SECRET_UNREADABLE} ({error}). What is queued for it waits."
-        ),
-        headline: Some(format!("Channel {channel} can't be used")),
-        detail: Some(format!("{SECRET_UNREADABLE} ({error}). What is queued for it waits.")),
-        class: CLASS.to_owned(),
-        hint: Some(format!("{hint}; the channel then goes on without a restart")),
-        channel: Some(channel.to_string()),
-        from: Some(now),
-        until: None,
-    };
+    let news = News::SecretsUnreadable { error: format!("{SECRET_UNREADABLE} ({error})"), hint };
+    let facts = OperatorFacts { from: Some(now), ..OperatorFacts::of(news, CLASS, Some(channel.to_string())) };
     let day = day(now);
     notice(config, channel, &[CLASS, store, channel.as_str(), &day], facts, now)
 }
 
 fn readable(store: &str, config: &Config, channel: &ChannelName, now: Timestamp) -> NewNotification {
     let class = "channel-secret-readable";
-    let facts = OperatorFacts {
-        summary: format!(
-            "Channel `{channel}` can be used again: its secrets can be read. What was queued for it is being sent."
-        ),
-        headline: Some(format!("Channel {channel} can be used again")),
-        detail: Some("Its secrets can be read. What was queued for it is being sent.".to_owned()),
-        class: class.to_owned(),
-        hint: None,
-        channel: Some(channel.to_string()),
-        from: None,
-        until: Some(now),
-    };
+    let news = News::SecretsReadable;
+    let facts = OperatorFacts { until: Some(now), ..OperatorFacts::of(news, class, Some(channel.to_string())) };
     let at = now.to_string();
     notice(config, channel, &[class, store, channel.as_str(), &at], facts, now)
 }

@@ -10,6 +10,7 @@ use crate::{
         Notification, NotificationType,
         channel_health::{FailedPeriod, TROUBLE_REPORTED_AFTER},
         compose,
+        facts::wording::News,
         notification::OperatorFacts,
     },
     store::{ChannelRecord, DeadLetters, ParkedChannel},
@@ -57,12 +58,7 @@ pub(super) fn of<'a>(
 /// What a notification says, and what its id is made from beside the channel.
 struct Said {
     class: &'static str,
-    summary: String,
-    /// The same in a few words.
-    headline: String,
-    /// What the headline leaves out.
-    detail: String,
-    hint: Option<String>,
+    news: News,
     from: Timestamp,
     until: Option<Timestamp>,
     /// Distinguishes it from others of its class and beginning.
@@ -72,43 +68,9 @@ struct Said {
 impl Trouble<'_> {
     /// The notification; its id is made from the channel and the time at which its trouble began.
     pub(super) fn notification(&self, store: &str, config: &Config, channel: &ChannelName) -> Notification {
-        let Said { class, summary, headline, detail, hint, from, until, part } = match self {
-            Self::Parked { parked, waiting, days } => parked_in_words(channel, parked, *waiting, *days),
-            Self::Failing { since, error } => Said {
-                class: "channel-failing",
-                summary: format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and retried."),
-                headline: format!("Channel {channel} can't be reached"),
-                detail: format!("{error}. Its queue is kept and retried."),
-                hint: Some(
-                    "check whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned(),
-                ),
-                from: *since,
-                until: None,
-                part: None,
-            },
-            Self::Over(FailedPeriod { from, until }) => Said {
-                class: "channel-works-again",
-                summary: format!("Channel `{channel}` accepts messages again. What it missed is being sent."),
-                headline: format!("Channel {channel} accepts messages again"),
-                detail: "What it missed is being sent.".to_owned(),
-                hint: None,
-                from: *from,
-                until: Some(*until),
-                part: None,
-            },
-            Self::Unproven { since, was_proven } => unproven_in_words(config, channel, *since, *was_proven),
-            Self::Dead { letters, now } => dead_in_words(channel, letters, *now),
-        };
-        let facts = OperatorFacts {
-            summary,
-            headline: Some(headline),
-            detail: Some(detail),
-            class: class.to_owned(),
-            hint,
-            channel: Some(channel.to_string()),
-            from: Some(from),
-            until,
-        };
+        let Said { class, news, from, until, part } = self.said(config, channel);
+        let facts =
+            OperatorFacts { from: Some(from), until, ..OperatorFacts::of(news, class, Some(channel.to_string())) };
         // Whoever sees first that a secret can't be read notifies the operator, and nobody else that day.
         let at = if class == secrets::CLASS { secrets::day(from) } else { from.to_string() };
         // The oldest of them had no class in its id.
@@ -120,79 +82,39 @@ impl Trouble<'_> {
         notification.data.links.fix = settings.and_then(|settings| settings.kind.fix_page()).map(str::to_owned);
         notification
     }
-}
 
-fn parked_in_words(channel: &ChannelName, parked: &ParkedChannel, waiting: u64, days: u64) -> Said {
-    let verb = if days == 0 { "rejects" } else { "still rejects" };
-    let kept = match waiting {
-        0 => "Its queue is kept.".to_owned(),
-        1 => "Its queue is kept; 1 notification is waiting.".to_owned(),
-        _ => format!("Its queue is kept; {waiting} notifications are waiting."),
-    };
-    if parked.reason.starts_with(SECRET_UNREADABLE) {
-        return Said {
-            class: secrets::CLASS,
-            summary: format!("Channel `{channel}` can't be used: {}. {kept}", parked.reason),
-            headline: format!("Channel {channel} can't be used"),
-            detail: format!("{}. {kept}", parked.reason),
-            hint: Some(
-                "put the secret there, readable by the service; the channel then goes on without a restart".to_owned(),
-            ),
-            from: parked.since,
-            until: None,
-            part: (days > 0).then(|| format!("day {days}")),
-        };
-    }
-    Said {
-        class: "channel-parked",
-        summary: format!("Channel `{channel}` {verb} everything it is sent ({}). {kept}", parked.reason),
-        headline: format!("Channel {channel} {verb} messages"),
-        detail: format!("{}. {kept}", parked.reason),
-        hint: Some(format!(
-            "fix the receiver or its URL; a changed URL is tried immediately, and so is the queue after `scorewatch channels \
-             unpark {channel}`"
-        )),
-        from: parked.since,
-        until: None,
-        part: (days > 0).then(|| format!("day {days}")),
-    }
-}
-
-fn unproven_in_words(config: &Config, channel: &ChannelName, since: Timestamp, was_proven: bool) -> Said {
-    let for_long = if was_proven { "has not shown for a long time" } else { "has never shown" };
-    let by_people = config.channels.get(channel).is_some_and(|settings| config.is_proven_by_people(settings));
-    let confirmed = if by_people { "nobody has confirmed a drill" } else { "no message was accepted" };
-    Said {
-        class: "channel-unproven",
-        summary: format!("Channel `{channel}` {for_long} that its messages arrive: {confirmed}."),
-        headline: format!("Channel {channel}: {confirmed}"),
-        detail: format!("It {for_long} that its messages arrive."),
-        hint: Some(format!(
-            "run `scorewatch channels drill {channel}`; if it does not arrive, fix the receiver or its URL, and if it does, press \
-             its button"
-        )),
-        from: since,
-        until: None,
-        part: None,
-    }
-}
-
-fn dead_in_words(channel: &ChannelName, letters: &DeadLetters, now: Timestamp) -> Said {
-    let DeadLetters { cause, count, first, since, .. } = letters;
-    let (messages, are) =
-        if *count == 1 { ("1 message", "It is") } else { (&*format!("{count} messages"), "They are") };
-    Said {
-        class: "dead-letter",
-        summary: format!(
-            "{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."
-        ),
-        headline: format!("{messages} to channel {channel} not delivered"),
-        detail: format!("Reason: {cause}. {are} kept as dead letters."),
-        hint: Some(format!(
-            "fix the cause, then run `scorewatch deliveries resend {first}`; `scorewatch deliveries list --state dead` lists them all"
-        )),
-        from: *since,
-        until: None,
-        part: Some(format!("{cause} {now}")),
+    fn said(&self, config: &Config, channel: &ChannelName) -> Said {
+        match self {
+            Self::Parked { parked, waiting, days } => {
+                let (reason, waiting) = (parked.reason.clone(), *waiting);
+                let (class, news) = if parked.reason.starts_with(SECRET_UNREADABLE) {
+                    (secrets::CLASS, News::ChannelLacksSecret { reason, waiting })
+                } else {
+                    ("channel-parked", News::ChannelParked { reason, waiting, is_still: *days > 0 })
+                };
+                let part = (*days > 0).then(|| format!("day {days}"));
+                Said { class, news, from: parked.since, until: None, part }
+            }
+            Self::Failing { since, error } => {
+                let news = News::ChannelFailing { error: (*error).to_owned() };
+                Said { class: "channel-failing", news, from: *since, until: None, part: None }
+            }
+            Self::Over(FailedPeriod { from, until }) => {
+                let news = News::ChannelWorksAgain;
+                Said { class: "channel-works-again", news, from: *from, until: Some(*until), part: None }
+            }
+            Self::Unproven { since, was_proven } => {
+                let settings = config.channels.get(channel);
+                let by_people = settings.is_some_and(|settings| config.is_proven_by_people(settings));
+                let news = News::ChannelUnproven { was_proven: *was_proven, by_people };
+                Said { class: "channel-unproven", news, from: *since, until: None, part: None }
+            }
+            Self::Dead { letters, now } => {
+                let DeadLetters { cause, count, first, since, .. } = letters;
+                let news = News::DeadLetters { count: *count, cause: cause.clone(), first: first.0 };
+                let part = Some(format!("{cause} {now}"));
+                Said { class: "dead-letter", news, from: *since, until: None, part }
+            }
+        }
     }
 }

@@ -1,16 +1,19 @@
 //! From what happened to what is said: the notification of a transition, and of what the operator must know.
 
+pub use super::facts::wording::AcceptedBy;
 use super::{
     Notification, NotificationId, NotificationType,
+    facts::wording::Remark,
     identity::alert_id,
+    language,
     notification::{
         AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
         TenantFacts,
     },
 };
 use crate::{
-    domain::{Points, ScoreKind, Severity, Timestamp, format_duration},
-    rule::{AlertKey, Condition, Gap, Guide, Resolution, Rule, Transition, TransitionKind},
+    domain::{Points, ScoreKind, Severity, Subject, Timestamp},
+    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 
 /// What a notification of a transition is made from, in addition to the transition.
@@ -39,7 +42,7 @@ pub struct MessageParts<'a> {
     /// The controls that do not count in the value; `None`: every control counts.
     pub excluded: Option<ExcludedFacts>,
     /// What the message says in addition to its numbers: why we are blind, which gap a change spans, why a reminder is not news.
-    pub reason: Option<String>,
+    pub remark: Option<Remark>,
     /// The scores without data; `no_data` only.
     pub no_data: Vec<NoDataFacts>,
     /// Who accepted the level, if that is how the alert ended.
@@ -48,18 +51,6 @@ pub struct MessageParts<'a> {
     pub operator: Option<OperatorFacts>,
     /// Links to pages with more details.
     pub links: Links,
-}
-
-/// Who accepted a loss as the new level.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum AcceptedBy {
-    /// Nobody: the rule's `accept_after` has passed.
-    #[default]
-    Time,
-    /// A person; `None`: the name is not known.
-    Person(Option<String>),
-    /// Nobody: the evidence proves that Microsoft changed the score.
-    Evidence,
 }
 
 /// The notification that a transition causes. Equal arguments give the same id.
@@ -77,21 +68,23 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         loss,
         points,
         excluded,
-        reason,
+        remark,
         no_data,
         accepted_by,
         operator,
         links,
     } = parts;
     let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
-    let resolution = if let TransitionKind::Resolved(why) = transition.kind { Some(why) } else { None };
+    let resolution = resolution_of(transition);
+    let remark = resolution.and_then(|resolution| ended(resolution, &accepted_by)).or(remark);
     let alert = AlertFacts {
         id: alert_id(store, tenant_key, key),
         state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),
         severity,
         started_at: transition.since,
         resolved_at: resolution.map(|_| transition.at),
-        reason: resolution.and_then(|resolution| explain(resolution, &accepted_by)).or(reason),
+        reason: remark.as_ref().and_then(|remark| language::remark(remark, &no_data)),
+        remark,
         resolution,
         resolved_by: match (resolution, accepted_by) {
             (Some(Resolution::Accepted), AcceptedBy::Person(name)) => name,
@@ -126,11 +119,25 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
             }),
             no_data,
             explanation: None,
+            why: None,
             operator,
             links,
         }
         .into(),
     }
+}
+
+const fn resolution_of(transition: &Transition) -> Option<Resolution> {
+    match transition.kind {
+        TransitionKind::Resolved(resolution) => Some(resolution),
+        _ => None,
+    }
+}
+
+/// Why an alert is over, where the score did not simply recover.
+fn ended(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<Remark> {
+    let accepted_by = accepted_by.clone();
+    (resolution != Resolution::Recovered).then_some(Remark::Ended { resolution, accepted_by })
 }
 
 /// A notification for the operator that no alert causes. `parts` make its id: the same parts, the same notification.
@@ -168,6 +175,7 @@ pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Tim
             score: None,
             no_data: Vec::new(),
             explanation: None,
+            why: None,
             operator: None,
             links: Links::default(),
         }
@@ -196,86 +204,9 @@ pub const fn type_of(kind: TransitionKind) -> NotificationType {
 
 /// What is said of an alert that is unstable.
 #[must_use]
-pub fn unstable(rule: &Rule) -> String {
+pub fn unstable(rule: &Rule) -> Remark {
     let limit = rule.flapping.unwrap_or_default();
-    format!(
-        "The alert fired and recovered more than {} times within {}. The next message comes once it has been stable for {}.",
-        limit.changes,
-        format_duration(limit.within),
-        format_duration(rule.calm()),
-    )
-}
-
-/// What a reminder says while the value lies between its thresholds.
-pub const BETWEEN: &str =
-    "The condition no longer holds, but the value has not reached the point at which the alert is over.";
-
-/// What is said of a change that spans a gap in the readings.
-#[must_use]
-pub fn across(gap: Gap) -> String {
-    format!(
-        "There were no readings between {} and {}: the change happened in that time.",
-        utc(gap.from),
-        utc(gap.until)
-    )
-}
-
-/// What a reminder says first while nothing can be read.
-#[must_use]
-pub fn last_reading(at: Timestamp) -> String {
-    format!("The last reading is from {}. ", utc(at))
-}
-
-fn utc(at: Timestamp) -> String {
-    at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// Why each of several scores gives no data. Scores with the same reason are named together.
-#[must_use]
-pub fn reasons(no_data: &[NoDataFacts]) -> String {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for facts in no_data {
-        match reasons.iter_mut().find(|(reason, _)| *reason == facts.reason) {
-            Some((_, scores)) => scores.push(facts.kind.as_str()),
-            None => reasons.push((&facts.reason, vec![facts.kind.as_str()])),
-        }
-    }
-    match reasons.as_slice() {
-        [(reason, scores)] if scores.len() == 1 => (*reason).to_owned(),
-        reasons => {
-            let lines: Vec<_> =
-                reasons.iter().map(|(reason, scores)| format!("{}: {reason}", scores.join(", "))).collect();
-            lines.join(" ")
-        }
-    }
-}
-
-/// Why an alert is over, and by whom, where the score did not simply recover.
-fn explain(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<String> {
-    let text = match (resolution, accepted_by) {
-        (Resolution::Recovered, _) => return None,
-        (Resolution::Accepted, AcceptedBy::Time) => {
-            "The loss was accepted as the new level because the rule's `accept_after` has passed."
-        }
-        (Resolution::Accepted, AcceptedBy::Person(Some(name))) => {
-            return Some(format!("The loss was accepted as the new level by {name}."));
-        }
-        (Resolution::Accepted, AcceptedBy::Person(None)) => "The loss was accepted as the new level by hand.",
-        (Resolution::Accepted, AcceptedBy::Evidence) => {
-            "The loss was accepted as the new level because Microsoft changed the score."
-        }
-        (Resolution::RuleChanged, _) => {
-            "The rule was edited in the configuration, and by its new text the condition does not hold."
-        }
-        (Resolution::RuleRemoved, _) => {
-            "The rule was removed from the configuration, or no longer applies to this tenant."
-        }
-        (Resolution::TenantRemoved, _) => "The tenant was removed from the configuration.",
-        (Resolution::SubjectRemoved, _) => {
-            "The score is no longer polled, or the group or category that it was about is gone."
-        }
-    };
-    Some(text.to_owned())
+    Remark::Unstable { changes: limit.changes, within: limit.within.as_secs(), calm: rule.calm().as_secs() }
 }
 
 fn score_facts(

@@ -1,6 +1,6 @@
 //! What is said of controls that do not count.
 
-use super::notification::ExcludedControl;
+use super::{language::Words, notification::ExcludedControl};
 use crate::domain::Timestamp;
 
 /// Controls that do not count until the same day for the same reason.
@@ -32,31 +32,32 @@ pub fn groups(controls: &[ExcludedControl]) -> Vec<ExcludedGroup<'_>> {
 /// What is said of them, as one sentence without its full stop: `2 controls are excluded until 2027-03-01: Okta enforces MFA`.
 /// `None`: there are none.
 #[must_use]
-pub fn sentence(controls: &[ExcludedControl]) -> Option<String> {
+pub(crate) fn sentence(controls: &[ExcludedControl], words: &Words) -> Option<String> {
     let until = |group: &ExcludedGroup<'_>| {
-        group.until.map_or_else(|| "the next check".to_owned(), |at| at.to_chrono().format("%Y-%m-%d").to_string())
+        let until_next_check = || words.alert.until_next_check.to_owned();
+        group.until.map_or_else(until_next_check, |at| (words.alert.until_day)(&words.day(at)))
     };
     let reason = |group: &ExcludedGroup<'_>| group.reason.map(|reason| reason.trim_end_matches('.').to_owned());
-    let all = match controls.len() {
-        0 => return None,
-        1 => "1 control is excluded".to_owned(),
-        count => format!("{count} controls are excluded"),
-    };
+    if controls.is_empty() {
+        return None;
+    }
+    let all = (words.alert.are_excluded)(controls.len());
     let groups = groups(controls);
     if let [only] = groups.as_slice() {
-        let why = reason(only).map(|reason| format!(": {reason}")).unwrap_or_default();
-        return Some(format!("{all} until {}{why}", until(only)));
+        let excluded = format!("{all} {}", until(only));
+        return Some(reason(only).map_or_else(|| excluded.clone(), |reason| words.labelled(&excluded, &reason)));
     }
     let part = |group: &ExcludedGroup<'_>| {
         let why = reason(group).map(|reason| format!(" ({reason})")).unwrap_or_default();
-        format!("{} until {}{why}", group.count, until(group))
+        format!("{} {}{why}", group.count, until(group))
     };
-    Some(format!("{all}: {}", groups.iter().map(part).collect::<Vec<_>>().join(", ")))
+    Some(words.labelled(&all, &groups.iter().map(part).collect::<Vec<_>>().join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Language;
 
     #[test]
     fn excluded_controls_are_counted_in_one_sentence() {
@@ -79,7 +80,7 @@ mod tests {
             ),
             (vec![one(None, None)], Some("1 control is excluded until the next check")),
         ] {
-            assert_eq!(sentence(&controls).as_deref(), said);
+            assert_eq!(sentence(&controls, Words::of(Language::En)).as_deref(), said);
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fleet;
 pub mod hold;
 pub mod identity;
+pub mod language;
 pub mod maintenance;
 pub mod month;
 pub mod notification;

@@ -9,11 +9,17 @@ pub use super::facts::{
     cause::Cause,
     digest::{DigestFacts, DigestRest},
     fleet::FleetFacts,
+    operator::OperatorFacts,
     score::{ExcludedControl, ExcludedFacts, NoDataFacts, ScoreFacts},
 };
 use super::{
     NotificationId, ShortId,
-    facts::{cause::Breakdown, month::MonthFacts, report::ReportFacts},
+    facts::{
+        cause::Breakdown,
+        month::MonthFacts,
+        report::ReportFacts,
+        wording::{Remark, Why},
+    },
 };
 use crate::{
     domain::{Labels, Severity, Timestamp},
@@ -177,6 +183,10 @@ pub struct Facts {
     /// What regressed, or why that can't be said, in one or two sentences of our own; alerts that fire or worsen only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// The value behind the explanation; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub why: Option<Why>,
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
@@ -291,6 +301,10 @@ pub struct AlertFacts {
     pub resolved_at: Option<Timestamp>,
     /// For a resolved alert, why it is over when the score did not simply recover; for `no_data`, why we are blind and what to do.
     pub reason: Option<String>,
+    /// The value behind the reason; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub remark: Option<Remark>,
     /// The same for machines, when it is resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
@@ -326,32 +340,6 @@ pub struct RuleFacts {
     /// What to do when it fires: an `https` link, or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-}
-
-/// What an operator message is about. No text from upstream is in here.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OperatorFacts {
-    /// What happened, as one sentence.
-    pub summary: String,
-    /// The same in a few words, without the tenant's name: a headline. `None`: the sentence is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub headline: Option<String>,
-    /// What the sentence says and the headline does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The class of the trouble, for machines: `secret-expired`, `role-missing`.
-    pub class: String,
-    /// What to do, as one imperative sentence.
-    pub hint: Option<String>,
-    /// The channel it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    /// When the trouble began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Timestamp>,
-    /// When it ended; `None`: it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
 }
 
 /// Links to pages with more details.

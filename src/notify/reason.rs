@@ -6,10 +6,13 @@
 pub mod contributors;
 pub mod control_diff;
 pub mod next_action;
-mod sentence;
 
 pub use super::facts::cause::{Breakdown, CauseKind, ChangedBy, Comparison, Part};
-use super::{Notification, facts::cause::Cause};
+use super::{
+    Notification,
+    facts::{cause::Cause, wording::Why},
+    language::Locale,
+};
 use crate::domain::{Sample, Timestamp};
 
 /// The most causes that are listed.
@@ -33,8 +36,8 @@ pub fn compared_with(
 /// Why a score moved, or why that can't be said.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reason {
-    /// One or two sentences of our own.
-    pub explanation: Option<String>,
+    /// Why, or why that can't be said.
+    pub why: Option<Why>,
     /// How a secure score's change adds up.
     pub breakdown: Option<Breakdown>,
     /// At most [`CAUSES_MAX`], largest first.
@@ -46,14 +49,23 @@ pub struct Reason {
 impl Reason {
     /// A reason that is not known, with why.
     #[must_use]
-    pub fn unknown(why: impl Into<String>) -> Self {
-        Self { explanation: Some(why.into()), ..Self::default() }
+    pub fn unknown(why: Why) -> Self {
+        Self { why: Some(why), ..Self::default() }
+    }
+
+    /// The same in English, as it is kept.
+    #[must_use]
+    pub fn explanation(&self) -> Option<String> {
+        let locale = Locale::default();
+        let words = locale.words();
+        self.why.as_ref().map(|why| (words.reason.why)(why, words))
     }
 
     /// Puts it into a notification.
     pub fn add_to(self, notification: &mut Notification) {
         let data = &mut notification.data;
-        (data.explanation, data.breakdown, data.causes) = (self.explanation, self.breakdown, self.causes);
+        data.explanation = self.explanation();
+        (data.why, data.breakdown, data.causes) = (self.why, self.breakdown, self.causes);
         if let Some(score) = &mut data.score {
             score.comparison = self.comparison;
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     domain::Scope,
-    notify::{Notification, NotificationType},
+    notify::{Notification, NotificationType, language::Locale},
     store::{DeliveryFilter, Listings},
     template::summary,
 };
@@ -43,7 +43,7 @@ impl DeliveryLine {
     /// A delivery of that notification.
     #[must_use]
     pub fn new(delivery: Delivery, notification: &Notification) -> Self {
-        Self { delivery, kind: notification.kind, headline: summary(notification).headline }
+        Self { delivery, kind: notification.kind, headline: summary(notification, &Locale::default()).headline }
     }
 }
 

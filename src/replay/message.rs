@@ -9,6 +9,7 @@ use crate::{
     notify::{
         Notification, NotificationType,
         compose::{self, AcceptedBy, MessageParts},
+        facts::wording::Remark,
         notification::{Links, NoDataFacts, TenantFacts},
     },
     rule::{Resolution, Rule, Transition, TransitionKind, Unread},
@@ -159,14 +160,15 @@ impl Message {
             cause: None,
             hint: None,
             reason: "No reading came.".to_owned(),
+            lack: None,
             is_new: place >= listed,
         };
         let no_data: Vec<NoDataFacts> = transition.unread.iter().enumerate().map(without).collect();
-        let reason = match transition.kind {
+        let remark = match transition.kind {
             TransitionKind::Resolved(_) | TransitionKind::Unstable => None,
-            _ if self.rule.is_no_data() => Some(compose::reasons(&no_data)),
-            TransitionKind::Reminder => (!transition.holds).then(|| compose::BETWEEN.to_owned()),
-            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(compose::across),
+            _ if self.rule.is_no_data() => Some(Remark::NoData),
+            TransitionKind::Reminder => (!transition.holds).then_some(Remark::Between),
+            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(Remark::Across),
         };
         let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));
         let parts = MessageParts {
@@ -180,7 +182,7 @@ impl Message {
             loss: compose::loss_of(&self.rule.when, transition.baseline, transition.value),
             points: None,
             excluded: None,
-            reason,
+            remark,
             no_data,
             accepted_by: AcceptedBy::Time,
             operator: None,

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::format_duration;
+use crate::domain::{format_duration, parse_duration};
 
 /// What must hold for a rule to fire.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,20 @@ impl Condition {
         }
     }
 
+    /// Reads what [`Display`](fmt::Display) wrote; `None`: another version wrote it.
+    #[must_use]
+    pub fn from_words(text: &str) -> Option<Self> {
+        let (verb, rest) = text.split_once(' ')?;
+        Some(match verb {
+            "below" => Self::Below(rest.parse().ok()?),
+            "above" => Self::Above(rest.parse().ok()?),
+            "drop" => Self::Drop(Change::from_words(rest)?),
+            "rise" => Self::Rise(Change::from_words(rest)?),
+            "no" => Self::NoData(parse_duration(rest.strip_prefix("data for ")?).ok()?),
+            _ => return None,
+        })
+    }
+
     /// The change that a `drop` or `rise` asks for.
     #[must_use]
     pub const fn change(&self) -> Option<&Change> {
@@ -134,6 +148,23 @@ impl fmt::Display for Condition {
     }
 }
 
+impl Change {
+    fn from_words(text: &str) -> Option<Self> {
+        let (size, rest) = text.split_once(" within ")?;
+        let size = match size.strip_suffix('%') {
+            Some(percent) => Size::Percent(percent.parse().ok()?),
+            None => Size::Points(size.strip_suffix("pts")?.parse().ok()?),
+        };
+        let (within, from) = match rest.split_once(" from ") {
+            Some((within, "previous")) => (within, BaselineChoice::Previous),
+            Some((within, "average")) => (within, BaselineChoice::Average),
+            Some(_) => return None,
+            None => (rest, BaselineChoice::Best),
+        };
+        Some(Self { size, within: parse_duration(within).ok()?, from })
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} within {}", self.size, format_duration(self.within))?;
@@ -150,6 +181,31 @@ impl fmt::Display for Size {
         match self {
             Self::Percent(percent) => write!(f, "{percent}%"),
             Self::Points(points) => write!(f, "{points}pts"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_read_back_as_it_was_written() {
+        for text in [
+            "below 300",
+            "above 49.5",
+            "drop 5% within 24h",
+            "rise 20pts within 7d",
+            "drop 0.5pts within 1h30m from previous",
+            "rise 5% within 2d from average",
+            "no data for 6h",
+        ] {
+            assert_eq!(Condition::from_words(text).map(|read| read.to_string()).as_deref(), Some(text));
+        }
+        for other in
+            ["", "below", "below x", "drop 5 within 24h", "drop 5% within 24h from best", "many tenants can't be read"]
+        {
+            assert_eq!(Condition::from_words(other), None, "{other}");
         }
     }
 }

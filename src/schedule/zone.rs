@@ -96,6 +96,14 @@ impl Zone {
         Some(Timestamp::from_seconds(second))
     }
 
+    /// What people call the clock's offset at that time: `CET`, `UTC`, or `+03` where it has no name.
+    #[must_use]
+    pub fn abbreviation_at(&self, at: Timestamp) -> String {
+        let second = at.as_seconds().clamp(-SECONDS_MAX, SECONDS_MAX);
+        let instant = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        self.rules.to_offset_info(instant).abbreviation().to_owned()
+    }
+
     /// What the clock shows, to the second.
     #[must_use]
     pub fn clock_at(&self, at: Timestamp) -> jiff::civil::DateTime {

@@ -10,7 +10,11 @@ use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
     microsoft::{AppCredential, CredentialKind, CredentialMaterial, PassedOver},
-    notify::{NotificationType, compose, notification::OperatorFacts},
+    notify::{
+        NotificationType, compose,
+        facts::wording::{CredentialType, News, Whose},
+        notification::OperatorFacts,
+    },
     store::{NewNotification, Store, StoreError},
 };
 
@@ -72,20 +76,14 @@ pub async fn notify(
     for PassedOver { client_id, kind, class, what, mark } in passed_over {
         let users: Vec<_> =
             config.tenants.values().filter(|tenant| has_several(&tenant.account.app, client_id)).collect();
-        let facts = OperatorFacts {
-            summary: format!(
-                "The newest {} of {} was rejected, and an older one is used: {what}.",
-                kind.words(),
-                whose(&users, client_id)
-            ),
-            headline: Some(format!("{} was rejected, an older one is used", named("newest ", kind, &users))),
-            detail: Some(format!("{} was rejected: {what}.", capitalized(&whose(&users, client_id)))),
+        let news = News::CredentialPassedOver {
+            what: in_words(kind),
+            whose: whose(&users, client_id),
+            error: what.into_owned(),
             class: class.as_str().to_owned(),
             hint: class.hint().map(str::to_owned),
-            channel: None,
-            from: None,
-            until: None,
         };
+        let facts = OperatorFacts::of(news, class.as_str(), None);
         let (client_id, mark) = (client_id.to_string(), mark.to_string());
         let parts =
             ["operator.credential.passed-over", store.identity(), &client_id, kind.words(), class.as_str(), &mark];
@@ -109,58 +107,29 @@ fn warning(
     now: Timestamp,
 ) -> NewNotification {
     let client_id = users.first().map(|tenant| tenant.account.app.client_id).unwrap_or_default();
-    let subject = format!("The {} of {}", kind.words(), whose(users, client_id));
-    let (verb, class) = match days {
-        0 => ("has expired".to_owned(), "credential-expired"),
-        1 => ("expires within 1 day".to_owned(), "credential-expires"),
-        days => (format!("expires within {days} days"), "credential-expires"),
-    };
-    let hint = match kind {
-        CredentialKind::Certificate => {
-            "create a new certificate, upload it to the app registration, and put it into the file together with its \
-             key"
-        }
-        CredentialKind::Secret | CredentialKind::FederatedToken => {
-            "create a new secret in the app registration, store it where the configuration refers to, and update \
-             `expires:`"
-        }
-    };
-    let facts = OperatorFacts {
-        summary: format!("{subject} {verb}."),
-        headline: Some(format!("{} {verb}", named("", kind, users))),
-        detail: (users.len() != 1).then(|| format!("{}.", capitalized(&whose(users, client_id)))),
-        class: class.to_owned(),
-        hint: Some(hint.to_owned()),
-        channel: None,
-        from: None,
-        until: Some(expires),
-    };
+    let class = if days == 0 { "credential-expired" } else { "credential-expires" };
+    let news = News::CredentialExpires { what: in_words(kind), whose: whose(users, client_id), days };
+    let facts = OperatorFacts { until: Some(expires), ..OperatorFacts::of(news, class, None) };
     let (expires, days, client_id) = (expires.to_string(), days.to_string(), client_id.to_string());
     let entra = users.first().map(|tenant| tenant.account.entra.to_string()).unwrap_or_default();
     let whose = if users.len() == 1 { &entra } else { &client_id };
     announcement(config, users, &["operator.credential", store, whose, &expires, &days], facts, now)
 }
 
-/// Whose credential it is, in words: one tenant's, or an app's that many share.
-fn whose(users: &[&Arc<Tenant>], client_id: Uuid) -> String {
+/// Whose credential it is: one tenant's, or an app's that many share.
+fn whose(users: &[&Arc<Tenant>], client_id: Uuid) -> Whose {
     match users {
-        [tenant] => format!("tenant {}", tenant.id),
-        users => format!("app {client_id}, which reads {} tenants", users.len()),
+        [tenant] => Whose::Tenant(tenant.id.to_string()),
+        users => Whose::App { client_id: client_id.to_string(), tenants: users.len() },
     }
 }
 
-/// A credential in a headline, which has the tenant's name before it if it is one tenant's.
-fn named(which: &str, kind: CredentialKind, users: &[&Arc<Tenant>]) -> String {
-    if users.len() == 1 {
-        format!("{which}{}", kind.words())
-    } else {
-        capitalized(&format!("{which}{} of an app", kind.words()))
+const fn in_words(kind: CredentialKind) -> CredentialType {
+    match kind {
+        CredentialKind::Secret => CredentialType::Secret,
+        CredentialKind::Certificate => CredentialType::Certificate,
+        CredentialKind::FederatedToken => CredentialType::FederatedToken,
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// A message to the operator; about a tenant only if no other one is concerned.

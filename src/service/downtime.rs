@@ -1,12 +1,10 @@
 //! Our own downtime is not a gap in a tenant's data: records the time since the last heartbeat, and suspensions.
 
-use std::time::Duration;
-
 use crate::{
     check::downtime::{DOWNTIME_MIN, Downtimes},
     config::Config,
-    domain::{Timestamp, format_duration},
-    notify::{NotificationType, compose, notification::OperatorFacts},
+    domain::Timestamp,
+    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
     store::{Downtime, NewNotification, Store, StoreError},
 };
 
@@ -23,7 +21,7 @@ pub fn until_now(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Do
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Downtime>, StoreError> {
     let Some(downtime) = until_now(store.last_heartbeat().await?, now) else { return Ok(None) };
-    report(store, config, downtime, "was down", now).await?;
+    report(store, config, downtime, false, now).await?;
     Ok(Some(downtime))
 }
 
@@ -39,7 +37,7 @@ pub async fn note_suspensions(
 ) -> Result<bool, StoreError> {
     let unrecorded = downtimes.unrecorded();
     for downtime in &unrecorded {
-        report(store, config, *downtime, "was suspended", now).await?;
+        report(store, config, *downtime, true, now).await?;
         downtimes.recorded(*downtime);
     }
     Ok(!unrecorded.is_empty())
@@ -49,24 +47,15 @@ async fn report(
     store: &dyn Store,
     config: &Config,
     downtime: Downtime,
-    what: &str,
+    was_suspended: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store.record_downtime(downtime).await?;
-    let headline =
-        format!("Scorewatch {what} for {}", format_duration(whole_seconds(downtime.until.since(downtime.from))));
+    let seconds = downtime.until.since(downtime.from).as_secs();
     let facts = OperatorFacts {
-        summary: format!("{headline}."),
-        headline: Some(headline),
-        detail: None,
-        class: "downtime".to_owned(),
-        hint: Some(
-            "nothing to do: missed checks are made up once, and the downtime does not count against any tenant"
-                .to_owned(),
-        ),
-        channel: None,
         from: Some(downtime.from),
         until: Some(downtime.until),
+        ..OperatorFacts::of(News::Downtime { was_suspended, seconds }, "downtime", None)
     };
     let from = downtime.from.to_string();
     let parts = ["operator.downtime", store.identity(), &from];
@@ -74,10 +63,6 @@ async fn report(
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
     Ok(())
-}
-
-const fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
 }
 
 #[cfg(test)]

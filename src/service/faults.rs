@@ -7,7 +7,7 @@ use tracing::error;
 use crate::{
     config::Config,
     domain::Timestamp,
-    notify::{NotificationType, compose, notification::OperatorFacts},
+    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
     store::{NewNotification, Store, StoreError},
     task::{self, Fault},
 };
@@ -22,14 +22,10 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
 pub async fn notify(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let tasks: BTreeSet<&'static str> = task::take_faults().into_iter().map(|fault| fault.task).collect();
     for task in tasks {
-        let said = Said {
-            summary: format!("A task of Scorewatch failed (`{task}` panicked). It was restarted."),
-            headline: "A task of Scorewatch failed".to_owned(),
-            detail: format!("`{task}` panicked. It was restarted."),
-        };
+        let facts = OperatorFacts::of(News::TaskFailed { task: task.to_owned() }, "task-failed", None);
         let hour = now.to_chrono().format("%Y-%m-%dT%H").to_string();
         let parts = ["operator.task", store.identity(), task, &hour];
-        store.announce(notification(config, &parts, facts(said, "task-failed", FAULT), now), now).await?;
+        store.announce(notification(config, &parts, facts, now), now).await?;
     }
     Ok(())
 }
@@ -37,14 +33,11 @@ pub async fn notify(store: &dyn Store, config: &Config, now: Timestamp) -> Resul
 /// Queues a notification of a part that ended, before the process ends because of it. The next process sends it.
 pub async fn notify_death(store: &dyn Store, config: &Config, fault: &Fault, now: Timestamp) {
     let Fault { task, what } = fault;
-    let said = Said {
-        summary: format!("Scorewatch ended because its part `{task}` {what}."),
-        headline: "Scorewatch ended because of a fault".to_owned(),
-        detail: format!("Its part `{task}` {what}."),
-    };
+    let news = News::PartFailed { task: (*task).to_owned(), error: what.clone() };
+    let facts = OperatorFacts::of(news, "part-failed", None);
     let at = now.to_string();
     let parts = ["operator.death", store.identity(), task, &at];
-    let new = notification(config, &parts, facts(said, "part-failed", FAULT), now);
+    let new = notification(config, &parts, facts, now);
     match tokio::time::timeout(LAST_WORDS_WITHIN, store.announce(new, now)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => error!(%error, "the operator could not be notified of it"),
@@ -57,32 +50,10 @@ pub async fn notify_death(store: &dyn Store, config: &Config, fault: &Fault, now
 /// # Errors
 /// [`StoreError`].
 pub async fn notify_of_files(store: &dyn Store, config: &Config, what: &str, now: Timestamp) -> Result<(), StoreError> {
-    let detail = format!("The store {what}. Everything recorded from now on is lost when Scorewatch is restarted.");
-    let said = Said { summary: detail.clone(), headline: "The file of Scorewatch's store is gone".to_owned(), detail };
+    let facts = OperatorFacts::of(News::StoreFileGone { what: what.to_owned() }, "store-file-gone", None);
     let day = now.to_chrono().format("%Y-%m-%d").to_string();
     let parts = ["operator.store", store.identity(), what, &day];
-    let hint = "stop Scorewatch, restore the file or a backup of it, and start Scorewatch again";
-    store.announce(notification(config, &parts, facts(said, "store-file-gone", hint), now), now).await.map(drop)
-}
-
-const FAULT: &str = "report this bug in Scorewatch, with the log lines around it";
-
-/// What went wrong: as one text, and the same as a headline and the rest.
-struct Said {
-    summary: String,
-    headline: String,
-    detail: String,
-}
-
-fn facts(Said { summary, headline, detail }: Said, class: &str, hint: &str) -> OperatorFacts {
-    OperatorFacts {
-        summary,
-        headline: Some(headline),
-        detail: Some(detail),
-        class: class.to_owned(),
-        hint: Some(hint.to_owned()),
-        ..OperatorFacts::default()
-    }
+    store.announce(notification(config, &parts, facts, now), now).await.map(drop)
 }
 
 fn notification(config: &Config, parts: &[&str], facts: OperatorFacts, now: Timestamp) -> NewNotification {

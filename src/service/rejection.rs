@@ -12,7 +12,7 @@ use crate::{
     config::{Config, reload::Rejected},
     delivery::Dispatcher,
     domain::Timestamp,
-    notify::{NotificationType, compose, notification::OperatorFacts},
+    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
     store::{NewNotification, Store, StoreError},
 };
 
@@ -111,35 +111,17 @@ struct Said {
 }
 
 fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
-    let (errors, still) = (rejection.errors, if notified == 0 { "was" } else { "is still" });
-    let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-    let facts = OperatorFacts {
-        summary: format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
-        headline: Some(format!("Configuration {still} rejected")),
-        detail: Some(format!("Errors: {errors}. The old configuration stays in force.")),
-        class: REJECTED.to_owned(),
-        hint: Some(format!(
-            "fix {}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. Until then, \
-             tenants and channels that it removes are still served",
-            rejection.first
-        )),
-        channel: None,
-        from: Some(since),
-        until: None,
-    };
+    let first = rejection.first.clone();
+    let news = News::ConfigurationRejected { errors: rejection.errors, is_still: notified > 0, first };
+    let facts = OperatorFacts { from: Some(since), ..OperatorFacts::of(news, REJECTED, None) };
     Said { facts, part: format!("{since} {notified}") }
 }
 
 fn over(Open { since, .. }: Open, now: Timestamp) -> Said {
     let facts = OperatorFacts {
-        summary: "The configuration was corrected and is in force.".to_owned(),
-        headline: Some("Configuration corrected and in force".to_owned()),
-        detail: None,
-        class: "configuration-accepted".to_owned(),
-        hint: None,
-        channel: None,
         from: Some(since),
         until: Some(now),
+        ..OperatorFacts::of(News::ConfigurationAccepted, "configuration-accepted", None)
     };
     Said { facts, part: format!("{since} over") }
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::notify::{
     DeliveryId, Notification, NotificationType,
     digest::{self, LINES_MAX, Waiting},
+    language::Locale,
     notification::{DigestItem, DigestRest},
 };
 
@@ -57,7 +58,7 @@ const fn level(causes: usize, labels: usize, items: usize, text_characters: usiz
 }
 
 /// Writes the context; `None` if the notification can't be written as JSON, which no notification does.
-pub(super) fn context(notification: &Notification, level: Level) -> Option<Value> {
+pub(super) fn context(notification: &Notification, level: Level, locale: &Locale) -> Option<Value> {
     let shown = shortened(notification, level);
     let mut context = serde_json::to_value(&shown.notification).ok()?;
     let data = context.get_mut("data")?;
@@ -70,7 +71,7 @@ pub(super) fn context(notification: &Notification, level: Level) -> Option<Value
         }
     }
     data.get_mut("items")?.as_array_mut()?.iter_mut().for_each(complete);
-    context.as_object_mut()?.insert("words".to_owned(), json!(words::words(&shown)));
+    context.as_object_mut()?.insert("words".to_owned(), json!(words::words(&shown, locale)));
     Some(context)
 }
 

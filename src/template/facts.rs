@@ -4,17 +4,16 @@ use serde::Serialize;
 
 use super::{
     headline::says_condition,
-    phrases::{Numbers, duration, moved, utc},
-    score_name::score_name,
+    phrases::{Numbers, moved},
 };
 use crate::{
-    domain::Points,
+    domain::{Language, Points},
     notify::{
         Notification, NotificationType,
         excluded::sentence,
-        notification::{AlertFacts, Facts, OperatorFacts, ScoreFacts},
+        language::{Locale, Place, Words, alert::FactName},
+        notification::{AlertFacts, Data, Facts, OperatorFacts, ScoreFacts},
     },
-    rule::display::number,
 };
 
 /// Most facts that are shown: a section of a Slack message has no more fields.
@@ -23,89 +22,110 @@ const FACTS_MAX: usize = 10;
 /// One fact.
 #[derive(Debug, Serialize)]
 pub(super) struct Fact {
+    #[serde(skip)]
+    pub(super) is: FactName,
+    /// The name in English, whatever the language is.
+    pub(super) key: &'static str,
     pub(super) name: &'static str,
+    /// The name with a colon, as the language writes it.
+    pub(super) label: String,
     pub(super) value: String,
 }
 
 /// The facts, the weightiest first. `headline` is what the message says first.
-pub(super) fn facts(notification: &Notification, headline: &str) -> Vec<Fact> {
-    let data = &notification.data;
+pub(super) fn facts(notification: &Notification, headline: &str, locale: &Locale) -> Vec<Fact> {
+    let (data, words) = (&notification.data, locale.words());
     let mut facts = Vec::new();
-    let mut say = |name, value: Option<String>| facts.extend(value.map(|value| Fact { name, value }));
+    let mut say = |is, value: Option<String>| {
+        facts.extend(value.map(|value| Fact {
+            is,
+            key: (Words::of(Language::En).alert.fact)(is),
+            name: (words.alert.fact)(is),
+            label: format!("{}{}:", (words.alert.fact)(is), words.before_colon),
+            value,
+        }));
+    };
     if let Some(score) = data.score.as_ref().filter(|_| data.operator.is_none()) {
         let is_all_named = score.all && data.no_data.len() > 1;
-        let names: Vec<_> = data.no_data.iter().map(|one| score_name(one.kind, None)).collect();
-        say("Scores", is_all_named.then(|| names.join(", ")));
+        let names: Vec<_> = data.no_data.iter().map(|one| (words.score)(one.kind, None)).collect();
+        say(FactName::Scores, is_all_named.then(|| names.join(", ")));
         let is_over = data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
-        say(if is_over { "Remaining loss" } else { "Loss" }, loss(data, score, headline));
-        say("Points", points(data, score));
-        say("Last reading", score.observed_at.map(utc));
-        say("Excluded", excluded_controls(score));
+        let loss_name = if is_over { FactName::RemainingLoss } else { FactName::Loss };
+        say(loss_name, loss(data, score, headline, words));
+        say(FactName::Points, points(data, score, words));
+        say(FactName::LastReading, score.observed_at.map(|at| locale.time(at)));
+        say(FactName::Excluded, excluded_controls(score, words));
     }
     if let Some(alert) = &data.alert {
-        say("Since", Some(since(notification, alert)));
-        say("Acknowledged", (notification.kind == NotificationType::AlertReminder).then(|| "no".to_owned()));
-        say("Severity", data.operator.is_none().then(|| alert.severity.to_string()));
+        say(FactName::Since, Some(since(notification, alert, locale)));
+        let is_reminder = notification.kind == NotificationType::AlertReminder;
+        say(FactName::Acknowledged, is_reminder.then(|| words.alert.not_acknowledged.to_owned()));
+        say(FactName::Severity, data.operator.is_none().then(|| (words.severity)(alert.severity).to_owned()));
     }
-    say("Rule", rule(data));
+    say(FactName::Rule, rule(data, words));
     if let Some(operator) = &data.operator {
-        of_operator(notification, operator, headline, &mut say);
+        of_operator(notification, operator, headline, locale, &mut say);
     }
-    say("Tenant", tenant(data, headline));
+    say(FactName::Tenant, tenant(data, headline));
     let labels = data.tenant.iter().flat_map(|tenant| &tenant.labels).map(|(key, value)| format!("{key}={value}"));
     let labels = labels.collect::<Vec<_>>().join(", ");
-    say("Labels", (!labels.is_empty()).then_some(labels));
+    say(FactName::Labels, (!labels.is_empty()).then_some(labels));
     facts.truncate(FACTS_MAX);
     facts
 }
 
 /// How much was lost, unless the headline says just that.
-fn loss(data: &Facts, score: &ScoreFacts, headline: &str) -> Option<String> {
-    let loss = Numbers::of(data, score).loss?;
+fn loss(data: &Facts, score: &ScoreFacts, headline: &str, words: &Words) -> Option<String> {
+    let loss = Numbers::of(data, score, words).loss?;
     let is_over = data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     if is_over && score.loss.is_some_and(|loss| loss <= 0.0) {
         return None;
     }
     // The percentage is in the headline, rounded for a first look; where it is the very same, it is not said again.
-    let percent = moved(score).filter(|moved| moved.ends_with('%') && headline.contains(moved.as_str()));
-    let said = percent.and_then(|moved| Some(format!(" ({})", moved.strip_prefix(['−', '+'])?)));
-    Some(said.and_then(|said| loss.strip_suffix(said.as_str()).map(str::to_owned)).unwrap_or(loss))
+    let in_headline = moved(score, words).filter(|moved| moved.ends_with('%') && headline.contains(moved.as_str()));
+    let is_said = in_headline.is_some_and(|moved| moved.strip_prefix(['−', '+']) == loss.percent.as_deref());
+    let said = if is_said { loss.size.clone() } else { loss.whole() };
+    Some(if loss.is_gain { (words.alert.gained)(&said) } else { said })
 }
 
 /// The points behind a percentage, now and before.
-fn points(data: &crate::notify::notification::Data, score: &ScoreFacts) -> Option<String> {
-    let said = |Points { earned, of }: Points| format!("{} of {}", number(earned), number(of));
+fn points(data: &Data, score: &ScoreFacts, words: &Words) -> Option<String> {
+    let said = |Points { earned, of }: Points| (words.alert.of)(&words.number(earned), &words.number(of));
     let now = score.points.map(said)?;
     let before = data.breakdown.as_ref().map(|breakdown| said(breakdown.before)).filter(|before| *before != now);
-    Some(before.map_or_else(|| now.clone(), |before| format!("{now} (before: {before})")))
+    Some(before.map_or_else(|| now.clone(), |before| (words.alert.before)(&now, &before)))
 }
 
 /// The controls that do not count, and what the value is with them.
-fn excluded_controls(score: &ScoreFacts) -> Option<String> {
+fn excluded_controls(score: &ScoreFacts, words: &Words) -> Option<String> {
     let excluded = score.excluded.as_ref()?;
-    let with_them = excluded.value_with_them.map(|value| format!(". With them: {}%", number(value)));
-    Some(format!("{}{}", sentence(&excluded.controls)?, with_them.unwrap_or_default()))
+    let with_them = excluded
+        .value_with_them
+        .map(|value| (words.alert.with_them)(&words.percent(&crate::rule::display::number(value))));
+    let with_them = with_them.map(|said| format!(". {said}")).unwrap_or_default();
+    Some(format!("{}{with_them}", sentence(&excluded.controls, words)?))
 }
 
 /// When an alert began, and how long it has lasted.
-fn since(notification: &Notification, alert: &AlertFacts) -> String {
-    let began = utc(alert.started_at);
+fn since(notification: &Notification, alert: &AlertFacts, locale: &Locale) -> String {
+    let words = locale.words();
+    let began = locale.time(alert.started_at);
     let until = alert.resolved_at.unwrap_or(notification.timestamp);
-    let lasted = duration(until.since(alert.started_at));
+    let lasted = words.duration(until.since(alert.started_at), Place::Alone);
     match (alert.resolved_at, notification.kind) {
-        (Some(end), _) => format!("{began} until {} ({lasted})", utc(end)),
+        (Some(end), _) => (words.alert.period)(&began, &locale.time(end), &lasted),
         (None, NotificationType::AlertReminder | NotificationType::AlertWorsened) => format!("{began} ({lasted})"),
         (None, _) => began,
     }
 }
 
 /// The rule, with its condition unless the headline says that.
-fn rule(data: &Facts) -> Option<String> {
+fn rule(data: &Facts, words: &Words) -> Option<String> {
     let rule = data.rule.as_ref().filter(|_| data.operator.is_none())?;
     Some(if says_condition(data) || rule.condition.is_empty() {
         rule.name.clone()
     } else {
-        format!("{} ({})", rule.name, rule.condition)
+        format!("{} ({})", rule.name, words.condition(&rule.condition))
     })
 }
 
@@ -113,16 +133,18 @@ fn of_operator(
     notification: &Notification,
     operator: &OperatorFacts,
     headline: &str,
-    say: &mut impl FnMut(&'static str, Option<String>),
+    locale: &Locale,
+    say: &mut impl FnMut(FactName, Option<String>),
 ) {
-    say("Class", Some(operator.class.clone()).filter(|class| !headline.contains(class.as_str())));
-    say("Channel", operator.channel.clone().filter(|channel| !headline.contains(channel.as_str())));
+    let time = |at| locale.time(at);
+    say(FactName::Class, Some(operator.class.clone()).filter(|class| !headline.contains(class.as_str())));
+    say(FactName::Channel, operator.channel.clone().filter(|channel| !headline.contains(channel.as_str())));
     if notification.kind == NotificationType::OperatorCredential {
-        say("Expires", operator.until.map(utc));
+        say(FactName::Expires, operator.until.map(time));
     } else if notification.data.alert.is_none() {
-        say("Since", operator.from.filter(|_| operator.until.is_none()).map(utc));
-        say("From", operator.from.filter(|_| operator.until.is_some()).map(utc));
-        say("Until", operator.until.map(utc));
+        say(FactName::Since, operator.from.filter(|_| operator.until.is_none()).map(time));
+        say(FactName::From, operator.from.filter(|_| operator.until.is_some()).map(time));
+        say(FactName::Until, operator.until.map(time));
     }
 }
 

@@ -1,9 +1,8 @@
 //! Lines of a message that say the same of many tenants become one: what happened, to how many, and to whom.
 
-use super::phrases::counted;
 use crate::{
     domain::Severity,
-    notify::{NotificationType, notification::DigestItem},
+    notify::{NotificationType, language::Words, notification::DigestItem},
     rule::Resolution,
 };
 
@@ -48,8 +47,8 @@ impl<'a> Likeness<'a> {
 }
 
 /// The lines for these items, in order; what is folded stands where its first item does.
-pub(super) fn fold(items: &[DigestItem]) -> Vec<Folded<'_>> {
-    let mut groups: Vec<(Option<Likeness<'_>>, Vec<&DigestItem>)> = Vec::new();
+pub(super) fn fold<'a>(items: &'a [DigestItem], words: &Words) -> Vec<Folded<'a>> {
+    let mut groups: Vec<(Option<Likeness<'a>>, Vec<&'a DigestItem>)> = Vec::new();
     for item in items {
         let likeness = Likeness::of(item);
         match groups.iter_mut().find(|(known, _)| known.is_some() && *known == likeness) {
@@ -59,7 +58,7 @@ pub(super) fn fold(items: &[DigestItem]) -> Vec<Folded<'_>> {
     }
     let lines = groups.into_iter().flat_map(|(likeness, members)| match (likeness, members.as_slice()) {
         (Some(likeness), [first, ..]) if members.len() >= FOLDED_MIN => {
-            vec![Folded::Many { first, text: text(&likeness, &members) }]
+            vec![Folded::Many { first, text: text(&likeness, &members, words) }]
         }
         _ => members.into_iter().map(Folded::One).collect(),
     });
@@ -67,29 +66,30 @@ pub(super) fn fold(items: &[DigestItem]) -> Vec<Folded<'_>> {
 }
 
 /// What happened, to how many tenants, and to whom.
-fn text(likeness: &Likeness<'_>, members: &[&DigestItem]) -> String {
-    let tenants = counted(members.len(), "tenant");
+fn text(likeness: &Likeness<'_>, members: &[&DigestItem], words: &Words) -> String {
     let cause = members.iter().flat_map(|item| &item.no_data).find_map(|one| one.cause.as_deref());
-    let cause = cause.filter(|_| likeness.causes.len() == 1).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = cause.filter(|_| likeness.causes.len() == 1);
+    let count = members.len();
     let what = match (likeness.is_over, likeness.kind) {
-        (true, _) => format!("{tenants} can be read again"),
-        (false, NotificationType::AlertReminder) => format!("{tenants} still have no data{cause}"),
-        (false, _) => format!("{tenants} have no data{cause}"),
+        (true, _) => (words.line.readable_again)(count),
+        (false, NotificationType::AlertReminder) => (words.line.still_without_data)(count),
+        (false, _) => (words.line.without_data)(count),
+    };
+    let what = match cause.filter(|_| !likeness.is_over) {
+        Some(cause) => words.labelled(&what, cause),
+        None => what,
     };
     let rule = likeness.rule.map(|rule| format!(" · {rule}")).unwrap_or_default();
     let of = members.iter().filter_map(|item| item.tenant.as_ref()).map(|tenant| tenant.name.as_str());
-    format!("{what} ({}){rule}", names(of, members.len()))
+    format!("{what} ({}){rule}", names(of, count, words))
 }
 
 /// The first names, and how many more there are of `count`.
-pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
+pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>, count: usize, words: &Words) -> String {
     let shown: Vec<&str> = names.take(NAMED_MAX).collect();
     let more = count.saturating_sub(shown.len());
     let shown = shown.join(", ");
-    match more {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    if more == 0 { shown } else { (words.line.names_and)(&shown, more) }
 }
 
 #[cfg(test)]
@@ -111,6 +111,7 @@ mod tests {
                 cause: Some("Microsoft's service fails".to_owned()),
                 hint: None,
                 reason: String::new(),
+                lack: None,
                 is_new: false,
             })
             .into_iter()
@@ -123,7 +124,7 @@ mod tests {
             Folded::One(item) => item.tenant.as_ref().map(|tenant| tenant.name.clone()).unwrap_or_default(),
             Folded::Many { text, .. } => text,
         };
-        fold(items).into_iter().map(line).collect()
+        fold(items, Words::of(crate::domain::Language::En)).into_iter().map(line).collect()
     }
 
     #[test]

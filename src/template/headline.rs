@@ -2,18 +2,22 @@
 
 use super::{
     lines,
-    phrases::{Numbers, briefly, capitalized, is_lower_better, moved},
+    phrases::{Numbers, is_lower_better, moved},
     report,
-    score_name::{Name, name_of},
+    score_name::{Room, name_of},
     shift, text,
 };
 use crate::{
     notify::{
         Notification, NotificationType,
+        language::{
+            Locale, Words,
+            alert::{End, EndReason, Lack, Subject},
+            capitalized,
+        },
         notification::{Facts, ScoreFacts},
     },
     page,
-    rule::Resolution,
 };
 
 /// Most characters of a headline together with the sign before it: what phones show of a message without opening it.
@@ -27,8 +31,10 @@ const NAME_CHARACTERS_MIN: usize = 22;
 #[derive(Default)]
 struct Parts {
     mark: &'static str,
-    /// The tenant's name, with what follows it; empty: it is about none, or about several.
+    /// The tenant's name; empty: it is about none, or about several.
     who: String,
+    /// What follows the name.
+    colon: String,
     what: String,
     /// How bad it is; goes in brackets, the least important first.
     how_bad: Vec<String>,
@@ -37,6 +43,17 @@ struct Parts {
 }
 
 impl Parts {
+    /// The characters of the name, with what follows it.
+    fn name_length(&self) -> usize {
+        self.who.chars().count() + self.colon.chars().count()
+    }
+
+    /// The name, without its end if it is longer than that, with what follows it.
+    fn name(&self, characters_max: usize) -> String {
+        let room = characters_max.saturating_sub(self.colon.chars().count());
+        format!("{}{}", text::cut(&self.who, room), self.colon)
+    }
+
     /// All but the mark and the name, without the first of what says how bad it is.
     fn said(&self, without: usize) -> String {
         let facts = self.how_bad.get(without..).unwrap_or_default();
@@ -47,101 +64,94 @@ impl Parts {
 }
 
 /// The headline as it is shown. What does not fit is left out: the end of a long name, then what says how bad it is, piece by piece.
-pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
-    let parts = parts(notification, left_out);
-    let Parts { mark, who, how_bad, .. } = &parts;
-    let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - mark.chars().count();
-    let name = who.chars().count();
-    let least = name.min(NAME_CHARACTERS_MIN);
-    for without in 0..=how_bad.len() + 1 {
+pub(super) fn headline(notification: &Notification, left_out: usize, locale: &Locale) -> String {
+    let whole = parts(notification, left_out, Room::Ample, locale);
+    let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - whole.mark.chars().count();
+    let least = whole.name_length().min(NAME_CHARACTERS_MIN);
+    let is_too_long = least + whole.said(0).chars().count() > room;
+    let parts = if is_too_long { parts(notification, left_out, Room::Scarce, locale) } else { whole };
+    for without in 0..=parts.how_bad.len() + 1 {
         let said = parts.said(without);
         let length = said.chars().count();
         if least + length <= room {
-            return format!("{mark}{}{said}", cut_name(who, room - length));
+            return format!("{}{}{said}", parts.mark, parts.name(room - length));
         }
     }
-    let who = cut_name(who, NAME_CHARACTERS_MIN);
+    let who = parts.name(NAME_CHARACTERS_MIN);
     let said = text::cut(&parts.what, room.saturating_sub(who.chars().count()));
-    format!("{mark}{who}{said}")
+    format!("{}{who}{said}", parts.mark)
 }
 
 /// The same in full, for a line of a longer message.
-pub(super) fn in_full(notification: &Notification) -> String {
-    let parts = parts(notification, 0);
-    format!("{}{}{}", parts.mark, parts.who, parts.said(0))
+pub(super) fn in_full(notification: &Notification, locale: &Locale) -> String {
+    let parts = parts(notification, 0, Room::Ample, locale);
+    format!("{}{}{}", parts.mark, parts.name(usize::MAX), parts.said(0))
 }
 
-/// The name without its end, with what follows it.
-fn cut_name(who: &str, characters_max: usize) -> String {
-    match who.strip_suffix(": ") {
-        Some(name) => format!("{}: ", text::cut(name, characters_max.saturating_sub(2))),
-        None => text::cut(who, characters_max),
-    }
-}
-
-fn parts(notification: &Notification, left_out: usize) -> Parts {
-    let data = &notification.data;
+fn parts(notification: &Notification, left_out: usize, room: Room, locale: &Locale) -> Parts {
+    let (data, words) = (&notification.data, locale.words());
     let is_test = data.notification.test && notification.kind != NotificationType::Drill;
-    let mark = if is_test { "TEST: " } else { "" };
-    let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
-    let parts = Parts { mark, who, ..Parts::default() };
+    let mark = if is_test { words.alert.test_mark } else { "" };
+    let who = data.tenant.as_ref().map(|tenant| tenant.name.clone());
+    let colon = if who.is_some() { format!("{}: ", words.before_colon) } else { String::new() };
+    let parts = Parts { mark, who: who.unwrap_or_default(), colon, ..Parts::default() };
     if let Some(operator) = &data.operator {
         let is_one_blind = notification.kind == NotificationType::OperatorBlind && data.tenant.is_some();
         let class = (is_one_blind && operator.until.is_none()).then(|| operator.class.clone());
         let what = operator.headline.clone().unwrap_or_else(|| operator.summary.clone());
-        let what = if parts.who.is_empty() { capitalized(&what) } else { what };
+        let what = if data.tenant.is_none() { capitalized(&what) } else { what };
         return Parts { what, how_bad: class.into_iter().collect(), ..parts };
     }
     if let Some(score) = &data.score {
-        let (what, how_bad) = happened(notification, score);
+        let (what, how_bad) = happened(notification, score, words, room);
         return Parts { what, how_bad, ..parts };
     }
+    let only = |what: &str| (what.to_owned(), String::new());
     let (what, rest) = match notification.kind {
-        NotificationType::Report => (data.report.as_ref().map(report::headline).unwrap_or_default(), String::new()),
+        NotificationType::Report => {
+            (data.report.as_ref().map(|report| report::headline(report, locale)).unwrap_or_default(), String::new())
+        }
         NotificationType::MonthReport => (data.month.as_deref().map(page::headline).unwrap_or_default(), String::new()),
-        NotificationType::FleetShift => data.fleet.as_ref().map(shift::headline).unwrap_or_default(),
-        NotificationType::Digest => lines::headline(data.digest.as_ref(), &data.items, left_out),
-        NotificationType::Test => ("this channel can be reached".to_owned(), String::new()),
-        NotificationType::Drill => ("DRILL: a test of this channel, nothing has happened".to_owned(), String::new()),
-        NotificationType::AlertResolved => ("the alert is over".to_owned(), String::new()),
+        NotificationType::FleetShift => {
+            data.fleet.as_ref().map(|fleet| shift::headline(fleet, words)).unwrap_or_default()
+        }
+        NotificationType::Digest => lines::headline(data.digest.as_ref(), &data.items, left_out, words),
+        NotificationType::Test => only(words.alert.can_be_reached),
+        NotificationType::Drill => only(words.alert.is_drill),
+        NotificationType::AlertResolved => only(words.alert.is_over),
         kind => (kind.as_str().replace('.', ": "), String::new()),
     };
     Parts { what: capitalized(&what), rest, ..parts }
 }
 
 /// What happened, and how bad it is.
-fn happened(notification: &Notification, score: &ScoreFacts) -> (String, Vec<String>) {
-    let (kind, data) = (notification.kind, &notification.data);
-    let numbers = Numbers::of(data, score);
-    let Name { text: name, is_plural } = name_of(data, score);
+fn happened(notification: &Notification, score: &ScoreFacts, words: &Words, room: Room) -> (String, Vec<String>) {
+    let (kind, data, alert) = (notification.kind, &notification.data, &words.alert);
+    let numbers = Numbers::of(data, score, words);
+    let subject = name_of(data, score, words, room);
+    let name = &subject.text;
     if kind == NotificationType::AlertResolved {
-        return (ended(data, &name, numbers.value.as_deref()), Vec::new());
+        return ((alert.ended)(&subject, &end(data, numbers.value.as_deref())), Vec::new());
     }
     let Some(value) = &numbers.value else {
-        return (without_data(notification, &name, is_plural), Vec::new());
+        return (without_data(notification, &subject, words), Vec::new());
     };
     let what = match (kind, &numbers.baseline, &numbers.previous) {
-        (NotificationType::AlertReminder, ..) => format!("{name} is still {value}"),
-        (NotificationType::AlertUnstable, ..) => format!("{name} keeps changing"),
-        (NotificationType::AlertWorsened, _, Some(previous)) => {
-            format!("{name} has worsened to {value}, from {previous}")
-        }
-        (NotificationType::AlertWorsened, ..) => format!("{name} has worsened to {value}"),
-        (_, Some(baseline), _) => {
-            let verb = if score.value < score.baseline { "fell" } else { "rose" };
-            format!("{name} {verb} from {baseline} to {value}")
-        }
-        (_, None, _) => format!("{name} is {value}"),
+        (NotificationType::AlertReminder, ..) => (alert.still)(name, value),
+        (NotificationType::AlertUnstable, ..) => (alert.keeps_changing)(name),
+        (NotificationType::AlertWorsened, _, previous) => (alert.worsened)(name, value, previous.as_deref()),
+        (_, Some(baseline), _) if score.value < score.baseline => (alert.fell)(name, baseline, value),
+        (_, Some(baseline), _) => (alert.rose)(name, baseline, value),
+        (_, None, _) => (alert.is)(name, value),
     };
     let mut facts = Vec::new();
-    let moved = moved(score);
-    facts.extend(moved.map(|moved| match (kind, &numbers.baseline) {
-        (NotificationType::AlertWorsened, _) => format!("{moved} overall"),
-        (NotificationType::AlertReminder, Some(baseline)) => format!("{moved} from {baseline}"),
+    facts.extend(moved(score, words).map(|moved| match (kind, &numbers.baseline) {
+        (NotificationType::AlertWorsened, _) => (alert.overall)(&moved),
+        (NotificationType::AlertReminder, Some(baseline)) => (alert.moved_from)(&moved, baseline),
         _ => moved,
     }));
-    facts.extend(data.rule.as_ref().filter(|_| says_condition(data)).map(|rule| rule.condition.clone()));
-    facts.extend(is_lower_better(score).then(|| "higher is worse".to_owned()));
+    facts.extend(data.rule.as_ref().filter(|_| says_condition(data)).map(|rule| words.condition(&rule.condition)));
+    facts.extend(is_lower_better(score).then(|| alert.higher_is_worse.to_owned()));
     (what, facts)
 }
 
@@ -153,45 +163,33 @@ pub(super) fn says_condition(data: &Facts) -> bool {
 }
 
 /// How an alert ended.
-fn ended(data: &Facts, name: &str, value: Option<&str>) -> String {
+fn end<'a>(data: &Facts, value: Option<&'a str>) -> End<'a> {
     let alert = data.alert.as_ref();
-    let why = alert.and_then(|alert| alert.resolution).and_then(why);
+    let why = alert.and_then(|alert| alert.resolution).and_then(EndReason::of);
     match (why, value) {
-        (Some("accepted"), Some(value)) => format!("alert on {name} is over: {value} accepted"),
-        (Some(why), _) => format!("alert on {name} is over: {why}"),
-        (None, _) if alert.is_some_and(|alert| alert.reason.is_some()) => format!("the alert on {name} is over"),
-        (None, Some(value)) if !data.no_data.is_empty() => format!("{name} can be read again: {value}"),
-        (None, Some(value)) => format!("{name} has recovered to {value}"),
-        (None, None) => format!("{name} can be read again"),
-    }
-}
-
-/// Why an alert is over whose score did not recover.
-const fn why(resolution: Resolution) -> Option<&'static str> {
-    match resolution {
-        Resolution::Recovered => None,
-        Resolution::Accepted => Some("accepted"),
-        Resolution::RuleChanged => Some("rule edited"),
-        Resolution::RuleRemoved => Some("rule removed"),
-        Resolution::TenantRemoved => Some("tenant removed"),
-        Resolution::SubjectRemoved => Some("no longer polled"),
+        (Some(EndReason::Accepted), Some(value)) => End::Accepted(value),
+        (Some(why), _) => End::Because(why),
+        (None, _) if alert.is_some_and(|alert| alert.reason.is_some()) => End::Over,
+        (None, Some(value)) if !data.no_data.is_empty() => End::ReadAgain(Some(value)),
+        (None, Some(value)) => End::Recovered(value),
+        (None, None) => End::ReadAgain(None),
     }
 }
 
 /// That there is no data, and for how long.
-fn without_data(notification: &Notification, name: &str, is_plural: bool) -> String {
+fn without_data(notification: &Notification, subject: &Subject, words: &Words) -> String {
     let data = &notification.data;
-    let have = if is_plural { "have" } else { "has" };
     let since = data.no_data.iter().map(|one| one.since).min();
     let since = since.or_else(|| data.alert.as_ref().map(|alert| alert.started_at));
-    let lasted = since.map(|since| briefly(notification.timestamp.since(since)));
+    let lasted = since.map(|since| notification.timestamp.since(since));
     let before = data.no_data.iter().filter(|one| !one.is_new).count();
-    match (notification.kind, lasted) {
+    let lack = match (notification.kind, lasted) {
         (NotificationType::AlertWorsened, _) if (1..data.no_data.len()).contains(&before) => {
-            format!("{} scores have no data now, up from {before}", data.no_data.len())
+            Lack::More { total: data.no_data.len(), before }
         }
-        (NotificationType::AlertReminder, Some(lasted)) => format!("{name} still {have} no data after {lasted}"),
-        (_, Some(lasted)) => format!("{name} {have} had no data for {lasted}"),
-        (_, None) => format!("{name} {have} no data"),
-    }
+        (NotificationType::AlertReminder, Some(lasted)) => Lack::Still(lasted),
+        (_, Some(lasted)) => Lack::For(lasted),
+        (_, None) => Lack::Unknown,
+    };
+    (words.alert.without_data)(subject, &lack)
 }

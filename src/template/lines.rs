@@ -2,15 +2,16 @@
 
 use super::{
     fold::{self, Folded, fold},
-    phrases::{counted, duration, loss, moved},
+    phrases::{loss, moved},
 };
 use crate::{
     domain::Severity,
     notify::{
         Notification,
+        language::{Place, Words},
         notification::{DigestFacts, DigestItem, DigestRest},
     },
-    rule::{Resolution, display::number},
+    rule::Resolution,
 };
 
 /// Most characters of one paragraph, as [`weight`] counts them. A section of a Slack message has room for 3,000.
@@ -25,131 +26,138 @@ pub(super) fn lines(
     items: &[DigestItem],
     left_out: usize,
     digest: Option<&DigestFacts>,
+    words: &Words,
     sign: impl Fn(&Notification) -> &'static str,
     headline: impl Fn(&Notification) -> String,
 ) -> Vec<String> {
     let line = |folded: Folded<'_>| match folded {
         Folded::One(item) => {
             let notification = Notification::from(item.clone());
-            line(format!("{} {}", sign(&notification), headline(&notification)), &notification)
+            line(format!("{} {}", sign(&notification), headline(&notification)), &notification, words)
         }
         Folded::Many { first, text } => format!("{} {text}", sign(&Notification::from(first.clone()))),
     };
-    let mut lines: Vec<String> = fold(items).into_iter().map(line).collect();
+    let mut lines: Vec<String> = fold(items, words).into_iter().map(line).collect();
     match digest {
-        Some(digest) => lines.extend(more(digest)),
-        None if left_out > 0 => lines.push(format!("… and {left_out} more")),
+        Some(digest) => lines.extend(more(digest, words)),
+        None if left_out > 0 => lines.push((words.line.and_more)(left_out)),
         None => {}
     }
     lines
 }
 
 /// The tenants that an outage hits, on one line. Each of them is in the message's items.
-pub(super) fn hit(items: &[DigestItem], left_out: usize) -> Vec<String> {
+pub(super) fn hit(items: &[DigestItem], left_out: usize, words: &Words) -> Vec<String> {
     let names = items.iter().filter_map(|item| item.tenant.as_ref()).map(|tenant| tenant.name.as_str());
     let count = items.len() + left_out;
     if items.is_empty() {
         Vec::new()
     } else {
-        vec![format!("{}: {}", counted(count, "tenant"), fold::names(names, count))]
+        vec![words.labelled(&words.counted(count, words.tenants), &fold::names(names, count, words))]
     }
 }
 
 /// What a digest does not show, by severity and rule: `… and 70 more: 10 critical (drop), 60 warning (low)`.
-fn more(digest: &DigestFacts) -> Vec<String> {
+fn more(digest: &DigestFacts, words: &Words) -> Vec<String> {
     let total: usize = digest.more.iter().map(|more| more.count).sum();
     if total == 0 {
         return Vec::new();
     }
     let count = |more: &DigestRest| {
         let what = match more.severity {
-            _ if more.is_over => " ended".to_owned(),
-            Some(severity) => format!(" {severity}"),
-            None => String::new(),
+            _ if more.is_over => (words.line.ended)(more.count),
+            Some(severity) => (words.line.severities)(more.count, severity),
+            None => more.count.to_string(),
         };
         let rule = more.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
-        format!("{}{what}{rule}", more.count)
+        format!("{what}{rule}")
     };
     let mut counts: Vec<String> = digest.more.iter().take(COUNTS_MAX).map(count).collect();
     let others: usize = digest.more.iter().skip(COUNTS_MAX).map(|more| more.count).sum();
-    counts.extend((others > 0).then(|| format!("{others} others")));
-    let mut lines = vec![format!("… and {total} more: {}", counts.join(", "))];
-    lines.extend(digest.delivery.map(|number| format!("All of them: scorewatch deliveries show {number}")));
+    counts.extend((others > 0).then(|| (words.line.others)(others)));
+    let mut lines = vec![(words.line.and_more_of)(total, &counts.join(", "))];
+    lines.extend(digest.delivery.map(words.line.all_of_them));
     lines
 }
 
 /// What happened, `38 alerts at 19 tenants, 2 critical: Trey Research −23%`, and what else there is, `; 1 ended`.
-pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_out: usize) -> (String, String) {
+pub(super) fn headline(
+    digest: Option<&DigestFacts>,
+    items: &[DigestItem],
+    left_out: usize,
+    words: &Words,
+) -> (String, String) {
+    let messages = || words.counted(items.len() + left_out, words.messages);
     let Some(DigestFacts { firing, critical, tenants, ended, operator, .. }) = digest else {
-        return (counted(items.len() + left_out, "message"), String::new());
+        return (messages(), String::new());
     };
-    let at = if *tenants > 0 { format!(" at {}", counted(*tenants, "tenant")) } else { String::new() };
     let mut others = Vec::new();
     if *firing > 0 {
-        others.extend((*ended > 0).then(|| format!("{ended} ended")));
+        others.extend((*ended > 0).then(|| (words.line.ended)(*ended)));
     } else if *ended > 0 {
-        others.push(format!("{} ended{at}", counted(*ended, "alert")));
+        others.push((words.line.alerts_ended_at)(*ended, *tenants));
     }
-    others.extend((*operator > 0).then(|| format!("{} about Scorewatch itself", counted(*operator, "message"))));
+    others.extend((*operator > 0).then(|| (words.line.messages_about_scorewatch)(*operator)));
     let others = others.join(", ");
     if *firing == 0 {
-        let what = if others.is_empty() { counted(items.len() + left_out, "message") } else { others };
-        return (what, String::new());
+        return (if others.is_empty() { messages() } else { others }, String::new());
     }
-    let critical = if *critical > 0 { format!(", {critical} critical") } else { String::new() };
-    let worst = worst(items).map(|worst| format!(": {worst}")).unwrap_or_default();
-    let others = if others.is_empty() { others } else { format!("; {others}") };
-    (format!("{}{at}{critical}{worst}", counted(*firing, "alert")), others)
+    let critical = (*critical > 0).then(|| format!(", {}", (words.line.severities)(*critical, Severity::Critical)));
+    let what = format!("{}{}", (words.line.alerts_at)(*firing, *tenants), critical.unwrap_or_default());
+    let what = match worst(items, words) {
+        Some(worst) => words.labelled(&what, &worst),
+        None => what,
+    };
+    let others = if others.is_empty() { others } else { format!("{}; {others}", words.before_colon) };
+    (what, others)
 }
 
 /// How many alerts of each severity fire, and what else there is, as a sentence: `2 critical, 35 warning, 1 ended.`
-pub(super) fn counts(digest: &DigestFacts) -> Option<String> {
+pub(super) fn counts(digest: &DigestFacts, words: &Words) -> Option<String> {
     let DigestFacts { critical, warning, info, ended, operator, .. } = *digest;
-    let counts = [
-        (critical, "critical"),
-        (warning, "warning"),
-        (info, "info"),
-        (ended, "ended"),
-        (operator, "about Scorewatch itself"),
+    let line = &words.line;
+    let said = [
+        (critical > 0).then(|| (line.severities)(critical, Severity::Critical)),
+        (warning > 0).then(|| (line.severities)(warning, Severity::Warning)),
+        (info > 0).then(|| (line.severities)(info, Severity::Info)),
+        (ended > 0).then(|| (line.ended)(ended)),
+        (operator > 0).then(|| (line.about_scorewatch)(operator)),
     ];
-    let said: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let said: Vec<String> = said.into_iter().flatten().collect();
     (said.len() > 1).then(|| format!("{}.", said.join(", ")))
 }
 
 /// The gravest alert that fires, in a few words.
-fn worst(items: &[DigestItem]) -> Option<String> {
+fn worst(items: &[DigestItem], words: &Words) -> Option<String> {
     let fires = |item: &&DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none());
     let item = items.iter().filter(|item| item.operator.is_none()).find(fires)?;
     let (tenant, score) = (item.tenant.as_ref()?, item.score.as_ref()?);
-    let how = moved(score).or_else(|| Some(number(score.value?))).unwrap_or_else(|| "no data".to_owned());
-    Some(format!("{} {how}", tenant.name))
+    let how = moved(score, words).or_else(|| Some(words.number(score.value?)));
+    Some(format!("{} {}", tenant.name, how.unwrap_or_else(|| words.line.no_data.to_owned())))
 }
 
 /// How grave, who, what, how much, by which rule, which notification.
-fn line(headline: String, notification: &Notification) -> String {
+fn line(headline: String, notification: &Notification, words: &Words) -> String {
     let data = &notification.data;
     let lasted = data.alert.as_ref().and_then(|alert| Some(alert.resolved_at?.since(alert.started_at)));
     // The percentage is in the headline, unless the value was not compared with anything.
-    let is_said = data.score.as_ref().is_some_and(|score| moved(score).is_some());
-    let loss = loss(data).filter(|_| lasted.is_none() && !is_said).map(|loss| {
-        let verb = if loss.starts_with("gained") { "" } else { "lost " };
-        format!(", {verb}{loss}")
+    let is_said = data.score.as_ref().is_some_and(|score| moved(score, words).is_some());
+    let loss = loss(data, words).filter(|_| lasted.is_none() && !is_said).map(|loss| {
+        let say = if loss.is_gain { words.alert.gained } else { words.alert.lost };
+        format!(", {}", say(&loss.whole()))
     });
     let excluded = data.score.as_ref().and_then(|score| score.excluded.as_ref());
-    let excluded = excluded.map(|excluded| match excluded.controls.len() {
-        1 => ", 1 control excluded".to_owned(),
-        count => format!(", {count} controls excluded"),
-    });
+    let excluded = excluded.map(|excluded| format!(", {}", (words.line.excluded)(excluded.controls.len())));
+    let lasted = lasted.map(|lasted| words.duration(lasted, Place::AfterPreposition));
     [
         Some(headline),
         loss,
         excluded,
-        lasted.map(|lasted| format!(" after {}", duration(lasted))),
+        lasted.map(|lasted| format!(" {}", (words.line.after)(&lasted))),
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),
-        Some(earlier(data.notification.covers.len())),
-        data.notification.possible_duplicate.then(|| " · possible duplicate".to_owned()),
+        Some(earlier(data.notification.covers.len(), words)),
+        data.notification.possible_duplicate.then(|| format!(" · {}", words.alert.possible_duplicate)),
     ]
     .into_iter()
     .flatten()
@@ -157,12 +165,8 @@ fn line(headline: String, notification: &Notification) -> String {
 }
 
 /// What a message says of earlier ones that it covers.
-pub(super) fn earlier(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        1 => " · with 1 earlier message".to_owned(),
-        _ => format!(" · with {count} earlier messages"),
-    }
+pub(super) fn earlier(count: usize, words: &Words) -> String {
+    if count == 0 { String::new() } else { format!(" · {}", (words.alert.earlier)(count)) }
 }
 
 /// How a digest looks: as bad as the worst of its items.

@@ -8,13 +8,13 @@ use super::{
     render::RenderFailure,
     words,
 };
-use crate::notify::Notification;
+use crate::notify::{Notification, language::Locale};
 
 /// Writes the body. For a receiver of any JSON it is the notification itself, which says everything.
 ///
 /// # Errors
 /// [`RenderFailure`] when even the shortest form is too large, which none is.
-pub fn plain(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+pub fn plain(dialect: &Dialect, notification: &Notification, locale: &Locale) -> Result<Vec<u8>, RenderFailure> {
     let failed =
         |what: String| RenderFailure::Template { template: "plain".to_owned(), line: None, column: None, what };
     let Some(plain) = &dialect.plain else {
@@ -22,7 +22,7 @@ pub fn plain(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, 
     };
     let mut too_large = (0, 0);
     for level in LEVELS {
-        let lines = words::plain(&shortened(notification, level));
+        let lines = words::plain(&shortened(notification, level), locale);
         let size = lines.iter().map(|line| weight(line) + 1).sum();
         if size > plain.characters_max {
             too_large = (size, plain.characters_max);

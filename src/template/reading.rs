@@ -3,7 +3,8 @@
 use super::phrases::{is_link, sentence};
 use crate::notify::{
     Notification, NotificationType,
-    notification::{Data, DigestItem, Facts},
+    language::Words,
+    notification::{Data, DigestItem, Facts, RuleFacts},
 };
 
 /// The digest as a message about its one reading; `None`: it is about more than one.
@@ -33,19 +34,21 @@ fn is_of_same_reading(one: &DigestItem, other: &DigestItem) -> bool {
 }
 
 /// One line for each rule.
-pub(super) fn lines(items: &[DigestItem], sign: impl Fn(&Notification) -> &'static str) -> Vec<String> {
+pub(super) fn lines(items: &[DigestItem], words: &Words, sign: impl Fn(&Notification) -> &'static str) -> Vec<String> {
     let line = |item: &DigestItem| {
-        let rule = item.rule.as_ref().map(|rule| format!("{}: {}", rule.name, rule.condition)).unwrap_or_default();
+        let said = |rule: &RuleFacts| words.labelled(&rule.name, &words.condition(&rule.condition));
+        let rule = item.rule.as_ref().map(said).unwrap_or_default();
         let how = match item.kind {
-            NotificationType::AlertWorsened => " · worsened",
-            NotificationType::AlertReminder => " · still firing",
-            NotificationType::AlertResolved => " · over",
-            NotificationType::AlertUnstable => " · unstable",
-            _ => "",
+            NotificationType::AlertWorsened => Some(words.alert.state_worsened),
+            NotificationType::AlertReminder => Some(words.alert.state_firing),
+            NotificationType::AlertResolved => Some(words.alert.state_over),
+            NotificationType::AlertUnstable => Some(words.alert.state_unstable),
+            _ => None,
         };
-        let repeat = if item.notification.possible_duplicate { " · possible duplicate" } else { "" };
+        let marked = |word: Option<&str>| word.map(|word| format!(" · {word}")).unwrap_or_default();
+        let repeat = item.notification.possible_duplicate.then_some(words.alert.possible_duplicate);
         let sign = sign(&Notification::from(item.clone()));
-        format!("{sign} {rule}{how} · {}{repeat}", item.notification.short_id)
+        format!("{sign} {rule}{} · {}{}", marked(how), item.notification.short_id, marked(repeat))
     };
     items.iter().map(line).collect()
 }

@@ -16,7 +16,10 @@ use super::{
     steps::{Budget, STEPS_MAX, TRIAL_STEPS_MAX},
     trial,
 };
-use crate::{diagnostic::Problem, notify::Notification};
+use crate::{
+    diagnostic::Problem,
+    notify::{Notification, language::Locale},
+};
 
 /// Every template, compiled and tried.
 #[derive(Debug)]
@@ -155,8 +158,14 @@ impl Registry {
     ///
     /// # Errors
     /// [`RenderFailure`] when the template fails or even the shortest form is too large.
-    pub fn render(&self, name: &str, dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
-        self.render_within(&Budget::new(STEPS_MAX), name, dialect, notification)
+    pub fn render(
+        &self,
+        name: &str,
+        dialect: &Dialect,
+        notification: &Notification,
+        locale: &Locale,
+    ) -> Result<Vec<u8>, RenderFailure> {
+        self.render_within(&Budget::new(STEPS_MAX), name, dialect, notification, locale)
     }
 
     /// The same with a budget of the caller's.
@@ -166,24 +175,33 @@ impl Registry {
         name: &str,
         dialect: &Dialect,
         notification: &Notification,
+        locale: &Locale,
     ) -> Result<Vec<u8>, RenderFailure> {
         if self.hides(name, notification) && self.has(name) {
-            return self.render_built_in(dialect, notification);
+            return self.render_built_in(dialect, notification, locale);
         }
-        render::render(self.engines.get(dialect.name), name, dialect, notification, budget)
+        render::render(self.engines.get(dialect.name), name, dialect, notification, locale, budget)
     }
 
     /// The same by the built-in template of that kind of receiver, whatever the user's own are.
     ///
     /// # Errors
     /// [`RenderFailure`], as [`Self::render`].
-    pub fn render_built_in(&self, dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+    pub fn render_built_in(
+        &self,
+        dialect: &Dialect,
+        notification: &Notification,
+        locale: &Locale,
+    ) -> Result<Vec<u8>, RenderFailure> {
         let budget = Budget::new(STEPS_MAX);
-        render::render(self.built_in.get(dialect.name), dialect.name, dialect, notification, &budget)
+        render::render(self.built_in.get(dialect.name), dialect.name, dialect, notification, locale, &budget)
     }
 
     fn try_with(&self, name: &str, dialect: &Dialect, all: &Budget) -> Result<(), Box<trial::Failure>> {
-        trial::try_out(name, all, |budget, notification| self.render_within(budget, name, dialect, notification))
+        let locale = Locale::default();
+        trial::try_out(name, all, |budget, notification| {
+            self.render_within(budget, name, dialect, notification, &locale)
+        })
     }
 
     /// Which receivers a template suits; a problem if it must suit one and does not.

@@ -13,7 +13,13 @@ use super::{
     steps::{self, Budget},
     words,
 };
-use crate::{notify::Notification, page};
+use crate::{
+    notify::{
+        Notification,
+        language::{Locale, Words},
+    },
+    page,
+};
 
 /// Most bytes that a template may write.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
@@ -73,6 +79,7 @@ pub(super) fn render(
     name: &str,
     dialect: &Dialect,
     notification: &Notification,
+    locale: &Locale,
     budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
     let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
@@ -82,9 +89,10 @@ pub(super) fn render(
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
     let mut too_large = failed("there is nothing to write".to_owned());
     for level in LEVELS {
-        let context = context(notification, level).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
+        let context =
+            context(notification, level, locale).ok_or_else(|| failed("the notification is not JSON".to_owned()))?;
         let mut output = Capped::default();
-        if let Err(error) = run(engine, name, context, &mut output, budget) {
+        if let Err(error) = run(engine, name, context, locale, &mut output, budget) {
             if !output.is_full {
                 return Err(explain(name, &error));
             }
@@ -116,7 +124,7 @@ fn month(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, Rend
         let shown = shortened(notification, level).notification;
         let month = shown.data.month.as_ref().ok_or_else(|| failed("there is no month".to_owned()))?;
         let mark = if shown.data.notification.test { "TEST: " } else { "" };
-        let written = page::mail(month, mark, words::footer(&shown), dialect.escape);
+        let written = page::mail(month, mark, words::footer(&shown, Words::of(month.language)), dialect.escape);
         output = written.map_err(|error| failed(error.to_string()))?;
         if output.len() <= MONTH_BYTES_MAX {
             break;
@@ -133,6 +141,7 @@ fn run(
     engine: &Handlebars<'_>,
     name: &str,
     context: serde_json::Value,
+    locale: &Locale,
     output: &mut Capped,
     budget: &Budget,
 ) -> Result<(), RenderError> {
@@ -141,6 +150,7 @@ fn run(
     let context = Context::from(context);
     let mut state = RenderContext::new(template.name.as_ref());
     state.register_local_helper(counter, count);
+    functions::register_local(&mut state, locale);
     template.render(engine, &context, &mut state, output)
 }
 

@@ -1,41 +1,43 @@
 //! A report in words: what fires, what can't be read, what moved, a line each.
 
-use super::{
-    phrases::{counted, utc},
-    score_name::score_name,
-    text,
-};
+use super::text;
 use crate::{
     domain::{ScoreKind, Severity, Unit},
-    notify::facts::report::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
+    notify::{
+        facts::report::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
+        language::{Locale, Words},
+    },
     rule::display,
 };
 
 /// One sentence: of how many, from when to when.
-pub(super) fn headline(report: &ReportFacts) -> String {
-    let (from, until) = (utc(report.from), utc(report.until));
-    format!("report on {}, {from} to {until}", counted(report.tenant_count, "tenant"))
+pub(super) fn headline(report: &ReportFacts, locale: &Locale) -> String {
+    let (from, until) = (locale.time(report.from), locale.time(report.until));
+    (locale.words().line.report)(report.tenant_count, &from, &until)
 }
 
 /// At most `room` lines, the gravest first, then how many more there are.
-pub(super) fn lines(report: &ReportFacts, room: usize) -> Vec<String> {
-    let mut lines = vec![firing(report)];
-    lines.extend(report.alerts.oldest.iter().map(alert));
+pub(super) fn lines(report: &ReportFacts, room: usize, locale: &Locale) -> Vec<String> {
+    let words = locale.words();
+    let mut lines = vec![firing(report, words)];
+    lines.extend(report.alerts.oldest.iter().map(|one| alert(one, locale)));
     lines.push(match report.blind.count {
-        0 => "Every tenant can be read".to_owned(),
-        count => format!("Can't be read: {}", counted(count, "tenant")),
+        0 => words.line.all_read.to_owned(),
+        count => words.labelled(words.line.unread, &words.counted(count, words.tenants)),
     });
-    lines.extend(report.blind.tenants.iter().map(unread));
-    lines.extend(messages(report));
+    lines.extend(report.blind.tenants.iter().map(|one| unread(one, locale)));
+    lines.extend(messages(report, words));
     if report.scores.is_empty() {
-        lines.push("No score has moved".to_owned());
+        lines.push(words.line.nothing_moved.to_owned());
     }
-    lines.extend(report.scores.iter().flat_map(|score| moves(score, "Worse", score.worse_count, &score.worse)));
-    lines.extend(report.scores.iter().flat_map(|score| moves(score, "Better", score.better_count, &score.better)));
+    let worse = |score: &ReportScore| moves(score, words.line.worse, score.worse_count, &score.worse, words);
+    let better = |score: &ReportScore| moves(score, words.line.better, score.better_count, &score.better, words);
+    lines.extend(report.scores.iter().flat_map(worse));
+    lines.extend(report.scores.iter().flat_map(better));
     let more = lines.len().saturating_sub(room);
     lines.truncate(room);
     if more > 0 {
-        lines.push(format!("… and {more} more"));
+        lines.push((words.line.and_more)(more));
     }
     lines
 }
@@ -59,59 +61,66 @@ pub(super) fn cut(report: &mut ReportFacts, tenants: usize, characters: usize) {
     }
 }
 
-fn firing(report: &ReportFacts) -> String {
+fn firing(report: &ReportFacts, words: &Words) -> String {
     let alerts = &report.alerts;
-    let by_severity = [(alerts.critical, "critical"), (alerts.warning, "warning"), (alerts.info, "info")];
-    let some = by_severity.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let some: Vec<String> = some.collect();
-    if some.is_empty() { "No alert fires".to_owned() } else { format!("Alerts that fire: {}", some.join(", ")) }
+    let by_severity =
+        [(alerts.critical, Severity::Critical), (alerts.warning, Severity::Warning), (alerts.info, Severity::Info)];
+    let some = by_severity.into_iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some.map(|(count, severity)| (words.line.severities)(count, severity)).collect();
+    if some.is_empty() { words.line.no_alert.to_owned() } else { words.labelled(words.line.firing, &some.join(", ")) }
 }
 
-fn alert(alert: &ReportAlert) -> String {
+fn alert(alert: &ReportAlert, locale: &Locale) -> String {
+    let words = locale.words();
     let sign = match alert.severity {
         Severity::Critical => "🔴",
         Severity::Warning => "🟠",
         Severity::Info => "🔵",
     };
-    let name = |score| score_name(score, alert.subject.as_deref());
-    let score = alert.score.map_or_else(|| "all scores".to_owned(), name);
-    let since = utc(alert.since);
-    format!("{sign} {}: {score} · {} · since {since}", alert.tenant.name, alert.rule)
+    let name = |score| (words.score)(score, alert.subject.as_deref());
+    let score = alert.score.map_or_else(|| words.all_scores.to_owned(), name);
+    let since = (words.line.since)(&locale.time(alert.since));
+    format!("{sign} {} · {} · {since}", words.labelled(&alert.tenant.name, &score), alert.rule)
 }
 
-fn unread(unread: &ReportUnread) -> String {
-    format!("⚠️ {}: {} · since {}", unread.tenant.name, unread.class, utc(unread.since))
+fn unread(unread: &ReportUnread, locale: &Locale) -> String {
+    let words = locale.words();
+    let since = (words.line.since)(&locale.time(unread.since));
+    format!("⚠️ {} · {since}", words.labelled(&unread.tenant.name, &unread.class))
 }
 
 /// `None`: there is nothing that did not arrive.
-fn messages(report: &ReportFacts) -> Option<String> {
+fn messages(report: &ReportFacts, words: &Words) -> Option<String> {
     let deliveries = report.deliveries;
-    let held = (deliveries.held > 0).then(|| format!("{} held back", deliveries.held));
-    let dead = (deliveries.dead > 0).then(|| format!("{} given up", deliveries.dead));
+    let held = (deliveries.held > 0).then(|| (words.line.held)(deliveries.held));
+    let dead = (deliveries.dead > 0).then(|| (words.line.given_up)(deliveries.dead));
     let said: Vec<String> = held.into_iter().chain(dead).collect();
-    (!said.is_empty()).then(|| format!("Messages to this channel: {}", said.join(", ")))
+    (!said.is_empty()).then(|| words.labelled(words.line.messages_here, &said.join(", ")))
 }
 
 /// What moved one way, and how much more did than is named.
-fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove]) -> Vec<String> {
+fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove], words: &Words) -> Vec<String> {
     let line = |moved: &ReportMove| {
-        let name = score_name(score.kind, moved.subject.as_deref());
-        let verb = if moved.change < 0.0 { "fell" } else { "rose" };
-        let sign = if score.kind.unit() == Unit::Percent { "%" } else { "" };
-        let (before, value) =
-            (display::among(moved.before, &[moved.value]), display::among(moved.value, &[moved.before]));
-        format!("{way}: {}: {name} {verb} from {before}{sign} to {value}{sign}", moved.tenant.name)
+        let name = (words.score)(score.kind, moved.subject.as_deref());
+        let level = |value: f64, other: f64| {
+            let number = display::among(value, &[other]);
+            if score.kind.unit() == Unit::Percent { words.percent(&number) } else { words.decimals(&number) }
+        };
+        let say = if moved.change < 0.0 { words.alert.fell } else { words.alert.rose };
+        let said = say(&name, &level(moved.before, moved.value), &level(moved.value, moved.before));
+        words.labelled(way, &words.labelled(&moved.tenant.name, &said))
     };
     let mut lines: Vec<String> = moves.iter().map(line).collect();
     if count > moves.len() {
-        lines.push(format!("{way}: {} more in {}", count - moves.len(), plain_name(score.kind)));
+        let more = (words.line.more_of_score)(count - moves.len(), &plain_name(score.kind, words));
+        lines.push(words.labelled(way, &more));
     }
     lines
 }
 
-fn plain_name(kind: ScoreKind) -> String {
+fn plain_name(kind: ScoreKind, words: &Words) -> String {
     match kind {
-        ScoreKind::ExposureScoreByGroup => "exposure score by device group".to_owned(),
-        _ => score_name(kind, None),
+        ScoreKind::ExposureScoreByGroup => words.exposure_by_group.to_owned(),
+        _ => (words.score)(kind, None),
     }
 }

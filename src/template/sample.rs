@@ -3,6 +3,7 @@
 mod fleet;
 mod month;
 mod report;
+mod value;
 
 use std::collections::BTreeMap;
 
@@ -170,6 +171,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 no_data: Vec::new(),
                 explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
                     .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
+                why: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened).then(value::why),
                 operator: operator(kind),
                 links: Links {
                     dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
@@ -209,6 +211,7 @@ fn alert(kind: NotificationType) -> AlertFacts {
         started_at: at("2026-11-24T07:00:00Z"),
         resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
         reason: None,
+        remark: None,
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     }
@@ -305,6 +308,7 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
         headline: headline.map(str::to_owned),
         detail: detail.map(str::to_owned),
         class: class.to_owned(),
+        news: value::news(kind),
         hint: Some(hint.to_owned()),
         channel: (kind == NotificationType::OperatorChannel).then(|| "contoso".to_owned()),
         from: (kind != NotificationType::OperatorCredential).then(|| at("2026-11-24T07:00:00Z")),
@@ -352,11 +356,11 @@ fn bare(mut sample: Notification) -> Notification {
     let data = &mut sample.data;
     data.tenant.iter_mut().for_each(|tenant| tenant.labels.clear());
     data.causes.clear();
-    data.explanation = None;
+    (data.explanation, data.why) = (None, None);
     data.links = Links::default();
     if let Some(operator) = &mut data.operator {
         (operator.hint, operator.channel, operator.from, operator.until) = (None, None, None, None);
-        (operator.headline, operator.detail) = (None, None);
+        (operator.headline, operator.detail, operator.news) = (None, None, None);
     }
     if let Some(alert) = &mut data.alert {
         alert.resolution = None;
@@ -379,9 +383,10 @@ fn without_data(mut sample: Notification) -> Notification {
     }
     if let Some(alert) = &mut sample.data.alert {
         alert.reason = Some("the app's secret has expired; create a new one".to_owned());
+        alert.remark = Some(value::unread());
     }
     sample.data.causes.clear();
-    sample.data.explanation = None;
+    (sample.data.explanation, sample.data.why) = (None, None);
     sample
 }
 

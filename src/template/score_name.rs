@@ -1,41 +1,30 @@
 //! What scores are called.
 
-use crate::{
-    domain::ScoreKind,
-    notify::notification::{Facts, ScoreFacts},
+use crate::domain::ScoreKind;
+use crate::notify::{
+    language::{Words, alert::Subject},
+    notification::{Facts, ScoreFacts},
 };
 
-/// What an alert is about, as the subject of a sentence.
-pub(super) struct Name {
-    pub(super) text: String,
-    /// Whether several things have that name.
-    pub(super) is_plural: bool,
+/// How much room there is for a score's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Ample,
+    Scarce,
 }
 
 /// What an alert is about. One of the whole tenant is about the scores without data.
-pub(super) fn name_of(data: &Facts, score: &ScoreFacts) -> Name {
-    let one = |text: String| Name { text, is_plural: false };
-    let many = |text: String| Name { text, is_plural: true };
-    match data.no_data.as_slice() {
-        [only] if score.all => one(score_name(only.kind, None)),
-        [_, _, ..] if score.all => many(format!("{} scores", data.no_data.len())),
-        [] if score.all => many("all scores".to_owned()),
-        _ => one(score_name(score.kind, score.subject.as_deref())),
-    }
-}
-
-/// What a score is called, of which of several values.
-pub(super) fn score_name(kind: ScoreKind, subject: Option<&str>) -> String {
-    let name = match kind {
-        ScoreKind::DeviceSecureScore => "device secure score",
-        ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure score",
-        ScoreKind::SecureScore => "secure score",
-        ScoreKind::SecureScoreCategory => "secure score in",
+pub(super) fn name_of(data: &Facts, score: &ScoreFacts, words: &Words, room: Room) -> Subject {
+    let named = |kind: ScoreKind, subject: Option<&str>| match room {
+        Room::Ample => (words.score)(kind, subject),
+        Room::Scarce => (words.short_score)(kind, subject),
     };
-    match (kind, subject) {
-        (ScoreKind::SecureScoreCategory, None) => "secure score by category".to_owned(),
-        (_, None) => name.to_owned(),
-        (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{name} {subject}"),
-        (_, Some(subject)) => format!("{name} of {subject}"),
+    let one = |text: String| Subject { text, is_plural: false };
+    let many = |text: String| Subject { text, is_plural: true };
+    match data.no_data.as_slice() {
+        [only] if score.all => one(named(only.kind, None)),
+        several @ [_, _, ..] if score.all => many(words.counted(several.len(), words.scores)),
+        [] if score.all => many(words.all_scores.to_owned()),
+        _ => one(named(score.kind, score.subject.as_deref())),
     }
 }

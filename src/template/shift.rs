@@ -1,11 +1,16 @@
 //! A message about a fleet shift in words: what moved, by how much, whose doing it is as far as that is known, and what is left to do.
 
-use super::{lines, phrases::counted, score_name::score_name};
+use super::lines;
 use crate::{
+    domain::Severity,
     notify::{
         fleet::{
             evidence::{LostControl, Verdict},
             group::Occasion,
+        },
+        language::{
+            Words,
+            shift::{Happened, ShiftMove},
         },
         notification::{Data, FleetFacts},
     },
@@ -21,40 +26,35 @@ pub(super) fn look(data: &Data) -> (&'static str, &'static str) {
 }
 
 /// What happened, at how many tenants, by how much; and why, as far as that is known in a few words.
-pub(super) fn headline(fleet: &FleetFacts) -> (String, String) {
-    let score = score_name(fleet.score, fleet.subject.as_deref());
-    let tenants = counted(fleet.tenant_count, "tenant");
-    let alerts = counted(fleet.alerts, "alert");
-    let moved = format!("{} by about {}", verb(fleet), size(fleet));
-    let what = match fleet.occasion {
-        Occasion::Reminders => {
-            let verb = if fleet.alerts == 1 { "fires" } else { "fire" };
-            format!("{alerts} at {tenants} still {verb} since the {score} {moved}")
-        }
-        Occasion::Accepted => {
-            let verb = if fleet.alerts == 1 { "was" } else { "were" };
-            format!("{alerts} at {tenants} {verb} accepted as the new level of the {score}")
-        }
+pub(super) fn headline(fleet: &FleetFacts, words: &Words) -> (String, String) {
+    let score = (words.score)(fleet.score, fleet.subject.as_deref());
+    let size = size(fleet, words);
+    let moved = ShiftMove { score: &score, has_fallen: fleet.median < 0.0, size: &size, tenants: fleet.tenant_count };
+    let colon = |why: &str| format!("{}: {why}", words.before_colon);
+    let happened = match fleet.occasion {
+        Occasion::Reminders => Happened::Reminders(fleet.alerts),
+        Occasion::Accepted => Happened::Accepted(fleet.alerts),
         // A channel may be allowed to show one tenant of many.
-        Occasion::Shift if fleet.tenant_count == 1 => format!("{score} {moved}, as at other tenants"),
+        Occasion::Shift if fleet.tenant_count == 1 => Happened::OneOfMany,
         Occasion::Shift | Occasion::FollowUp if shared_control(fleet).is_some() => {
-            let tenants = counted(shared_control(fleet).unwrap_or_default(), "tenant");
-            return (format!("{tenants} lost points on the same control"), format!(": {score} {moved}"));
+            let what =
+                (words.shift.headline)(&Happened::SharedControl(shared_control(fleet).unwrap_or_default()), &moved);
+            return (what, colon(&(words.shift.moved)(&moved)));
         }
-        Occasion::Shift => format!("{score} of {tenants} {moved} at once"),
-        Occasion::FollowUp => format!("{score} of {tenants} more {moved}"),
+        Occasion::Shift => Happened::AtOnce,
+        Occasion::FollowUp => Happened::More,
     };
-    let why = if fleet.occasion.is_of_movements() { verdict(fleet) } else { String::new() };
-    (what, why)
+    let why = if fleet.occasion.is_of_movements() { verdict(fleet, words) } else { None };
+    ((words.shift.headline)(&happened, &moved), why.map(colon).unwrap_or_default())
 }
 
 /// What is known of why, in a few words.
-fn verdict(fleet: &FleetFacts) -> String {
+fn verdict(fleet: &FleetFacts, words: &Words) -> Option<&'static str> {
     let evidence = &fleet.evidence;
     match evidence.verdict {
-        Verdict::Microsoft if evidence.unknown == 0 => ": Microsoft changed the score".to_owned(),
-        Verdict::Tenants => ": they lost points on their own controls".to_owned(),
-        _ => String::new(),
+        Verdict::Microsoft if evidence.unknown == 0 => Some(words.shift.because_microsoft),
+        Verdict::Tenants => Some(words.shift.because_tenants),
+        _ => None,
     }
 }
 
@@ -71,107 +71,82 @@ pub(super) fn is_done(fleet: &FleetFacts) -> bool {
 }
 
 /// Why there is one message and not many, and what is known of why the score moved.
-pub(super) fn reason(fleet: &FleetFacts) -> String {
+pub(super) fn reason(fleet: &FleetFacts, words: &Words) -> String {
     let mut says = Vec::new();
-    says.extend(severities(fleet));
+    says.extend(severities(fleet, words));
     if fleet.occasion.is_of_movements() {
-        says.extend(reasons(fleet));
-        says.extend(average(fleet));
+        says.extend(reasons(fleet, words));
+        says.extend(average(fleet, words));
     }
     if !fleet.apart.is_empty() {
-        says.push(format!("Reported on their own, as they moved farther: {}.", fleet.apart.join(", ")));
+        says.push((words.shift.apart)(&fleet.apart.join(", ")));
     }
     if !fleet.notified_before.is_empty() {
-        says.push(format!("Moved along, and were reported before this showed: {}.", fleet.notified_before.join(", ")));
+        says.push((words.shift.notified_before)(&fleet.notified_before.join(", ")));
     }
     says.join(" ")
 }
 
 /// How many alerts of each severity the message covers.
-fn severities(fleet: &FleetFacts) -> Option<String> {
-    let counts = [(fleet.critical, "critical"), (fleet.warning, "warning"), (fleet.info, "info")];
-    let said: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    (!said.is_empty()).then(|| format!("{}: {}.", counted(fleet.alerts, "alert"), said.join(", ")))
+fn severities(fleet: &FleetFacts, words: &Words) -> Option<String> {
+    let counts =
+        [(fleet.critical, Severity::Critical), (fleet.warning, Severity::Warning), (fleet.info, Severity::Info)];
+    let some = counts.into_iter().filter(|(count, _)| *count > 0);
+    let said: Vec<String> = some.map(|(count, severity)| (words.line.severities)(count, severity)).collect();
+    let alerts = words.counted(fleet.alerts, words.alerts);
+    (!said.is_empty()).then(|| format!("{}.", words.labelled(&alerts, &said.join(", "))))
 }
 
 /// What has no line in the message, and where to find it.
-pub(super) fn unlisted(fleet: &FleetFacts) -> Option<String> {
-    (fleet.left_out > 0).then(|| {
-        format!(
-            "{} of {} alerts {} no line here; `scorewatch alerts list --shift {}` shows all of them.",
-            fleet.left_out,
-            fleet.alerts,
-            if fleet.left_out == 1 { "has" } else { "have" },
-            fleet.id
-        )
-    })
+pub(super) fn unlisted(fleet: &FleetFacts, words: &Words) -> Option<String> {
+    (fleet.left_out > 0).then(|| (words.shift.unlisted)(fleet.left_out, fleet.alerts, &fleet.id))
 }
 
 /// What the evidence shows, and no more.
-fn reasons(fleet: &FleetFacts) -> Vec<String> {
-    let evidence = &fleet.evidence;
-    let mut says = Vec::new();
+fn reasons(fleet: &FleetFacts, words: &Words) -> Vec<String> {
+    let (evidence, shift) = (&fleet.evidence, &words.shift);
     if evidence.verdict == Verdict::None {
-        says.push(if fleet.score.record_interval().is_zero() {
-            let whose = if fleet.tenant_count == 1 { "this tenant" } else { "these tenants" };
-            format!("This is probably a change in the score, not in {whose}.")
-        } else {
-            "What changed is not known.".to_owned()
-        });
-        return says;
+        let is_live = fleet.score.record_interval().is_zero();
+        let says = if is_live { (shift.probably_score)(fleet.tenant_count == 1) } else { shift.not_known };
+        return vec![says.to_owned()];
     }
-    let mut clause = |tenants: usize, what: &str| {
-        if tenants > 0 {
-            says.push(format!("At {}, {what}.", counted(tenants, "tenant")));
-        }
-    };
-    clause(
-        evidence.by_microsoft,
-        "Microsoft changed the score: controls are new or retired, or the maximum is another",
-    );
-    clause(evidence.by_tenants, "points were lost on controls that stayed, and the maximum is unchanged");
-    clause(evidence.by_both, "points were lost on controls that stayed, and the score itself changed too");
-    clause(evidence.unknown, "what changed is not known");
-    let controls = evidence
-        .controls
-        .iter()
-        .map(|LostControl { title, tenants }| format!("{title} ({})", counted(*tenants, "tenant")));
-    let controls: Vec<String> = controls.collect();
+    let clauses = [
+        (evidence.by_microsoft, shift.by_microsoft),
+        (evidence.by_tenants, shift.by_tenants),
+        (evidence.by_both, shift.by_both),
+        (evidence.unknown, shift.by_unknown),
+    ];
+    let some = clauses.into_iter().filter(|(tenants, _)| *tenants > 0);
+    let mut says: Vec<String> = some.map(|(tenants, say)| say(tenants)).collect();
+    let control =
+        |LostControl { title, tenants }: &LostControl| format!("{title} ({})", words.counted(*tenants, words.tenants));
+    let controls: Vec<String> = evidence.controls.iter().map(control).collect();
     if !controls.is_empty() {
-        says.push(format!("Controls that lost points: {}.", controls.join("; ")));
+        says.push((shift.controls)(&controls.join(&format!("{}; ", words.before_colon))));
     }
     says
 }
 
-fn average(fleet: &FleetFacts) -> Option<String> {
+fn average(fleet: &FleetFacts, words: &Words) -> Option<String> {
     let average = fleet.evidence.average?;
     let (before, after) = (average.before, average.after);
     let [from, to] = [display::among(before, &[after]), display::among(after, &[before])];
-    Some(format!("Microsoft's own average of all tenants went from {from}% to {to}% on the same day."))
+    Some((words.shift.average)(&words.percent(&from), &words.percent(&to)))
 }
 
 /// What is left to do.
-pub(super) fn left_to_do(fleet: &FleetFacts) -> String {
-    let accept = format!("`scorewatch alerts accept --shift {}` accepts the new level", fleet.id);
+pub(super) fn left_to_do(fleet: &FleetFacts, words: &Words) -> String {
     match (fleet.occasion, fleet.accepted_count) {
-        (Occasion::Accepted, _) => "Nothing is left to do.".to_owned(),
-        _ if fleet.accepted => "The alerts are accepted as the new level; nothing is left to do.".to_owned(),
-        (_, 0) => format!("Each alert here that fires goes on until it ends; {accept}."),
-        (_, accepted) => format!(
-            "{} accepted as the new level; the others fire until they end, or {accept}.",
-            if accepted == 1 { "1 alert is".to_owned() } else { format!("{accepted} alerts are") }
-        ),
+        (Occasion::Accepted, _) => words.shift.done.to_owned(),
+        _ if fleet.accepted => words.shift.accepted.to_owned(),
+        (_, 0) => (words.shift.open)(&fleet.id),
+        (_, accepted) => (words.shift.partly_accepted)(accepted, &fleet.id),
     }
 }
 
-fn verb(fleet: &FleetFacts) -> &'static str {
-    if fleet.median < 0.0 { "fell" } else { "rose" }
-}
-
-fn size(fleet: &FleetFacts) -> String {
-    let unit = if fleet.measure == "percent" { "%" } else { " points" };
-    format!("{}{unit}", display::among(fleet.median.abs(), &[]))
+fn size(fleet: &FleetFacts, words: &Words) -> String {
+    let number = display::among(fleet.median.abs(), &[]);
+    if fleet.measure == "percent" { words.percent(&number) } else { (words.shift.points)(&words.decimals(&number)) }
 }
 
 #[cfg(test)]

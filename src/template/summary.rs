@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::context::{LEVELS, context};
-use crate::notify::Notification;
+use crate::notify::{Notification, language::Locale};
 
 /// A notification in words: tamed, cut, links `https` only. The receiver takes it as plain text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Summary {
 /// A fact with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SummaryFact {
+    /// What it is called in English, whatever the language is.
+    pub key: String,
     /// What it is called.
     pub name: String,
     /// What kind of work it is.
@@ -42,8 +44,8 @@ pub struct SummaryLink {
 
 /// Says a notification in words. A notification that can't be written as JSON, which none is, has empty ones.
 #[must_use]
-pub fn summary(notification: &Notification) -> Summary {
-    let words = context(notification, LEVELS[0]).and_then(|mut context| Some(context.get_mut("words")?.take()));
+pub fn summary(notification: &Notification, locale: &Locale) -> Summary {
+    let words = context(notification, LEVELS[0], locale).and_then(|mut context| Some(context.get_mut("words")?.take()));
     words.and_then(|words| serde_json::from_value(words).ok()).unwrap_or_default()
 }
 
@@ -55,7 +57,7 @@ mod tests {
     #[test]
     fn every_notification_has_a_headline_of_one_line() {
         for sample in sample::all() {
-            let summary = summary(&sample);
+            let summary = summary(&sample, &Locale::default());
             assert!(!summary.headline.is_empty() && !summary.headline.contains('\n'), "{summary:?}");
             assert!(!summary.footer.is_empty());
         }

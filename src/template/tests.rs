@@ -1,5 +1,7 @@
 //! What every message owes to somebody who reads it on a phone at three in the morning.
 
+mod language;
+
 use std::time::Duration;
 
 use super::{
@@ -12,6 +14,7 @@ use crate::{
     domain::{ScoreKind, Severity, Timestamp},
     notify::{
         Notification, NotificationType,
+        language::Locale,
         notification::{DigestFacts, DigestItem, NoDataFacts},
     },
     rule::Resolution,
@@ -46,7 +49,7 @@ fn realistic() -> Vec<Notification> {
 #[test]
 fn every_headline_fits_a_phone_and_says_who() {
     for notification in realistic().into_iter().chain(sample::all()).chain(sample::largest_digests()) {
-        let shown = words(&shortened(&notification, LEVELS[0]));
+        let shown = words(&shortened(&notification, LEVELS[0]), &Locale::default());
         let shown = serde_json::to_value(&shown).unwrap();
         let text = |key: &str| shown[key].as_str().unwrap();
         let line = format!("{} {}", text("emoji"), text("headline"));
@@ -64,7 +67,7 @@ fn a_headline_says_from_what_to_what_and_how_bad() {
     let of = |kind, change: fn(&mut Notification)| {
         let mut notification = sample::notification(kind, "Contoso Ltd");
         change(&mut notification);
-        summary(&notification).headline
+        summary(&notification, &Locale::default()).headline
     };
     let exposure = |notification: &mut Notification| {
         let score = notification.data.score.as_mut().unwrap();
@@ -119,7 +122,7 @@ fn an_end_that_is_no_recovery_is_neutral_and_says_why() {
         let mut over = sample::notification(NotificationType::AlertResolved, "Contoso Ltd");
         over.data.alert.as_mut().unwrap().resolution = Some(resolution);
         assert_eq!(look(&over), ("⚪", "default"), "{resolution:?}");
-        assert_eq!(summary(&over).headline, format!("Contoso Ltd: {expected}"));
+        assert_eq!(summary(&over, &Locale::default()).headline, format!("Contoso Ltd: {expected}"));
     }
     let recovered = sample::notification(NotificationType::AlertResolved, "Contoso Ltd");
     assert_eq!(look(&recovered), ("✅", "good"));
@@ -141,7 +144,7 @@ fn only_what_got_better_is_green() {
 fn a_reminder_says_since_when_how_long_and_that_nobody_has_acknowledged() {
     let mut reminder = sample::notification(NotificationType::AlertReminder, "Contoso Ltd");
     reminder.timestamp = Timestamp::parse("2026-11-26T09:15:58Z").unwrap();
-    let facts = summary(&reminder).facts;
+    let facts = summary(&reminder, &Locale::default()).facts;
     let fact = |name: &str| facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str());
     assert_eq!(fact("Since"), Some("2026-11-24 07:00 UTC (2 days 2 hours)"));
     assert_eq!(fact("Acknowledged"), Some("no"));
@@ -150,7 +153,7 @@ fn a_reminder_says_since_when_how_long_and_that_nobody_has_acknowledged() {
 #[test]
 fn no_fact_repeats_the_headline_or_another_fact() {
     for notification in realistic() {
-        let summary = summary(&notification);
+        let summary = summary(&notification, &Locale::default());
         let mut said: Vec<&str> = summary.facts.iter().map(|fact| fact.value.as_str()).collect();
         for value in &said {
             let is_short = value.chars().count() < 4;
@@ -166,7 +169,7 @@ fn no_fact_repeats_the_headline_or_another_fact() {
 #[test]
 fn no_button_is_cut_off_and_none_leads_nowhere() {
     for notification in realistic() {
-        let links = summary(&notification).links;
+        let links = summary(&notification, &Locale::default()).links;
         assert!(links.len() <= 5, "{links:?}");
         for link in links {
             assert!(link.title.chars().count() <= 22, "{}", link.title);
@@ -191,6 +194,7 @@ fn what_many_tenants_lack_for_one_cause_is_one_line_at_the_start_and_at_the_end(
                 cause: Some("Microsoft's service fails".to_owned()),
                 hint: None,
                 reason: String::new(),
+                lack: None,
                 is_new: false,
             }];
             item
@@ -198,7 +202,7 @@ fn what_many_tenants_lack_for_one_cause_is_one_line_at_the_start_and_at_the_end(
         let mut digest = sample::notification(NotificationType::Digest, "Contoso Ltd");
         digest.data.items = (0..38).map(item).collect();
         digest.data.digest = Some(DigestFacts { firing: 38, critical: 38, tenants: 38, ..DigestFacts::default() });
-        let shown = serde_json::to_value(words(&shortened(&digest, LEVELS[0]))).unwrap();
+        let shown = serde_json::to_value(words(&shortened(&digest, LEVELS[0]), &Locale::default())).unwrap();
         let lines = shown["lines"].as_array().unwrap();
         assert_eq!(lines.len(), 1, "{lines:?}");
         let line = lines[0].as_str().unwrap();
@@ -219,7 +223,7 @@ fn several_rules_on_one_reading_read_as_the_worst_of_them_with_a_line_for_each()
     digest.data.digest = Some(DigestFacts { firing: 2, critical: 1, warning: 1, tenants: 1, ..DigestFacts::default() });
     digest.data.causes.clone_from(&worst.data.causes);
     digest.data.items = vec![worst.into(), floor.into()];
-    let shown = serde_json::to_value(words(&shortened(&digest, LEVELS[0]))).unwrap();
+    let shown = serde_json::to_value(words(&shortened(&digest, LEVELS[0]), &Locale::default())).unwrap();
     assert_eq!(shown["headline"], "Contoso Ltd: device secure score fell from 400 to 340 (−15%)");
     assert_eq!(shown["emoji"], "🔴");
     let lines: Vec<&str> = shown["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
@@ -308,15 +312,19 @@ fn a_lack_of_data_says_for_how_long() {
         cause: None,
         hint: None,
         reason: "x".to_owned(),
+        lack: None,
         is_new,
     };
     blind.data.no_data = vec![of(ScoreKind::DeviceSecureScore, false)];
-    assert_eq!(summary(&blind).headline, "Contoso Ltd: device secure score has had no data for 6 hours");
+    assert_eq!(
+        summary(&blind, &Locale::default()).headline,
+        "Contoso Ltd: device secure score has had no data for 6 hours"
+    );
     blind.data.no_data.push(of(ScoreKind::ExposureScore, true));
-    assert_eq!(summary(&blind).headline, "Contoso Ltd: 2 scores have had no data for 6 hours");
+    assert_eq!(summary(&blind, &Locale::default()).headline, "Contoso Ltd: 2 scores have had no data for 6 hours");
     blind.kind = NotificationType::AlertWorsened;
-    assert_eq!(summary(&blind).headline, "Contoso Ltd: 2 scores have no data now, up from 1");
+    assert_eq!(summary(&blind, &Locale::default()).headline, "Contoso Ltd: 2 scores have no data now, up from 1");
     blind.kind = NotificationType::AlertReminder;
     blind.timestamp = blind.timestamp.plus(Duration::from_hours(24));
-    assert_eq!(summary(&blind).headline, "Contoso Ltd: 2 scores still have no data after 1 day");
+    assert_eq!(summary(&blind, &Locale::default()).headline, "Contoso Ltd: 2 scores still have no data after 1 day");
 }

@@ -12,7 +12,14 @@ use super::{
 };
 use crate::{
     domain::Severity,
-    notify::{Notification, NotificationType, notification::Links},
+    notify::{
+        Notification, NotificationType,
+        language::{
+            self, Locale,
+            alert::{FactName, LinkTo},
+        },
+        notification::Links,
+    },
     page,
     rule::Resolution,
 };
@@ -42,6 +49,8 @@ pub(super) struct Words {
     reason: Option<String>,
     /// What to do.
     what_to_do: Option<String>,
+    /// What stands before that, with a colon: `What to do:`.
+    what_to_do_label: String,
     /// Both in one text.
     note: Option<String>,
     /// What a digest, the notice of a fleet shift or a report says, line by line, the most severe first; empty in all other
@@ -57,21 +66,28 @@ pub(super) struct Words {
     linked_causes: Vec<LinkedCause>,
     /// What to write over the causes, which need not be regressions.
     causes_title: &'static str,
+    /// The same with a colon.
+    causes_label: String,
     /// Where to look; `https` only.
     links: Vec<Link>,
     /// How to distinguish this message from others, and whether it is a repeat or a test.
     footer: String,
+    /// The code of the language that all of this is in: `en`.
+    language: &'static str,
 }
 
 /// One link.
 #[derive(Debug, Serialize)]
 struct Link {
     title: &'static str,
+    /// The same with a colon.
+    label: String,
     url: String,
 }
 
 /// Says a notification in words.
-pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Words {
+pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale: &Locale) -> Words {
+    let words = locale.words();
     let items = &notification.data.items;
     let (emoji, color) = look(notification);
     let left_out = notification.data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(items.len()));
@@ -79,40 +95,49 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
     let sign = |item: &Notification| look(item).0;
     let data = &notification.data;
     let said = match (&data.report, &data.month) {
-        (Some(report), _) => report::lines(report, *lines_max),
+        (Some(report), _) => report::lines(report, *lines_max, locale),
         (None, Some(month)) => page::lines(month, *lines_max),
-        (None, None) if as_one.is_some() => reading::lines(items, sign),
-        (None, None) if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out),
-        (None, None) => lines::lines(items, left_out, notification.data.digest.as_ref(), sign, headline::in_full),
+        (None, None) if as_one.is_some() => reading::lines(items, words, sign),
+        (None, None) if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out, words),
+        (None, None) => {
+            let headline = |item: &Notification| headline::in_full(item, locale);
+            lines::lines(items, left_out, notification.data.digest.as_ref(), words, sign, headline)
+        }
     };
     let what_to_do = match &as_one {
         Some(_) => reading::what_to_do(items),
-        None => advice::what_to_do(notification),
+        None => advice::what_to_do(notification, words),
     };
     let shown = as_one.as_ref().unwrap_or(notification);
     let data = &shown.data;
-    let headline = headline::headline(shown, left_out);
-    let reason = advice::reason(shown);
-    let mut facts = facts(shown, &headline);
+    let headline = headline::headline(shown, left_out, locale);
+    let reason = advice::reason(shown, words);
+    let mut facts = facts(shown, &headline, locale);
     // A customer's report has its own language, and says everything in its lines.
     facts.retain(|_| data.month.is_none());
     // Each rule has a line.
-    facts.retain(|fact| as_one.is_none() || !matches!(fact.name, "Rule" | "Severity" | "Acknowledged"));
+    facts.retain(|fact| {
+        as_one.is_none() || !matches!(fact.is, FactName::Rule | FactName::Severity | FactName::Acknowledged)
+    });
+    let causes_title = causes::title(&data.causes, words);
     Words {
         emoji,
         color,
         hex: hex(color),
-        note: advice::note(data, reason.as_deref(), what_to_do.as_deref()),
+        note: advice::note(data, reason.as_deref(), what_to_do.as_deref(), words),
         reason,
         what_to_do,
+        what_to_do_label: format!("{}{}:", words.alert.what_to_do, words.before_colon),
         paragraphs: lines::paragraphs(&said),
         lines: said,
         facts,
-        causes: data.causes.iter().map(causes::cause).collect(),
-        linked_causes: data.causes.iter().map(causes::linked).collect(),
-        causes_title: causes::title(&data.causes),
-        links: links(&data.links, advice::runbook(data)),
-        footer: footer(notification),
+        causes: data.causes.iter().map(|cause| causes::cause(cause, words)).collect(),
+        linked_causes: data.causes.iter().map(|cause| causes::linked(cause, words)).collect(),
+        causes_title,
+        causes_label: format!("{causes_title}{}:", words.before_colon),
+        links: links(&data.links, advice::runbook(data), words),
+        footer: footer(notification, words),
+        language: words.code,
         headline,
     }
 }
@@ -129,49 +154,54 @@ pub(super) const fn hex(color: &str) -> &'static str {
 }
 
 /// Where to look, the nearest first. No title holds text from outside: a link's title is trusted.
-fn links(links: &Links, runbook: Option<&str>) -> Vec<Link> {
+fn links(links: &Links, runbook: Option<&str>, words: &language::Words) -> Vec<Link> {
     let all = [
-        ("I see this: confirm", links.confirm.as_deref()),
-        (links.fix.as_deref().map_or("", fix_title), links.fix.as_deref()),
-        (links.portal.as_deref().map_or("", portal_title), links.portal.as_deref()),
-        ("Open runbook", runbook.filter(|runbook| is_link(runbook))),
-        ("Open dashboard", links.dashboard.as_deref()),
+        (LinkTo::Confirmation, links.confirm.as_deref()),
+        (links.fix.as_deref().map_or(LinkTo::Settings, fix_page), links.fix.as_deref()),
+        (links.portal.as_deref().map_or(LinkTo::Portal, portal_page), links.portal.as_deref()),
+        (LinkTo::Runbook, runbook.filter(|runbook| is_link(runbook))),
+        (LinkTo::Dashboard, links.dashboard.as_deref()),
     ];
-    all.into_iter().filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() })).collect()
+    let link = |(to, url): (LinkTo, Option<&str>)| {
+        let title = (words.alert.link)(to);
+        Some(Link { title, label: format!("{title}{}:", words.before_colon), url: url?.to_owned() })
+    };
+    all.into_iter().filter_map(link).collect()
 }
 
 /// What is on the page that fixes it.
-fn fix_title(url: &str) -> &'static str {
-    let titles = [
-        ("Microsoft_AAD_RegisteredApps", "Open app registration"),
-        ("/adminconsent", "Open consent page"),
-        ("make.powerautomate", "Open Power Automate"),
-        ("make.gov.powerautomate", "Open Power Automate"),
-        ("api.slack.com", "Open Slack apps"),
-        ("pagerduty.com", "Open PagerDuty"),
+fn fix_page(url: &str) -> LinkTo {
+    let pages = [
+        ("Microsoft_AAD_RegisteredApps", LinkTo::AppRegistration),
+        ("/adminconsent", LinkTo::Consent),
+        ("make.powerautomate", LinkTo::PowerAutomate),
+        ("make.gov.powerautomate", LinkTo::PowerAutomate),
+        ("api.slack.com", LinkTo::SlackApps),
+        ("pagerduty.com", LinkTo::PagingService),
     ];
-    titles.iter().find(|(part, _)| url.contains(part)).map_or("Open settings", |(_, title)| title)
+    pages.into_iter().find(|(part, _)| url.contains(part)).map_or(LinkTo::Settings, |(_, page)| page)
 }
 
 /// What is on the page of Microsoft's portal.
-fn portal_title(url: &str) -> &'static str {
+fn portal_page(url: &str) -> LinkTo {
     match url {
-        _ if url.contains("/securescore") => "Open Secure Score",
-        _ if url.contains("/tvm_dashboard") => "Open exposure score",
-        _ => "Open Microsoft portal",
+        _ if url.contains("/securescore") => LinkTo::SecureScore,
+        _ if url.contains("/tvm_dashboard") => LinkTo::ExposureScore,
+        _ => LinkTo::Portal,
     }
 }
 
 /// Says a notification as lines of plain text: what must be known, without links.
-pub(super) fn plain(shown: &Shown) -> Vec<String> {
+pub(super) fn plain(shown: &Shown, locale: &Locale) -> Vec<String> {
     let is_of_rule = shown.notification.data.rule.is_some() && shown.notification.data.operator.is_none();
-    let Words { headline, emoji, reason, what_to_do, lines, facts, causes, footer, .. } = words(shown);
+    let Words { headline, emoji, reason, what_to_do, what_to_do_label, lines, facts, causes, footer, .. } =
+        words(shown, locale);
     let mut said = vec![format!("{emoji} {headline}")];
     said.extend(lines);
     said.extend(reason);
     said.extend(causes.into_iter().map(|cause| format!("• {cause}")));
-    said.extend(what_to_do.map(|text| if is_of_rule { format!("What to do: {text}") } else { text }));
-    said.extend(facts.into_iter().map(|Fact { name, value }| format!("{name}: {value}")));
+    said.extend(what_to_do.map(|text| if is_of_rule { format!("{what_to_do_label} {text}") } else { text }));
+    said.extend(facts.into_iter().map(|Fact { label, value, .. }| format!("{label} {value}")));
     said.push(footer);
     said
 }
@@ -204,18 +234,18 @@ fn has_ended(notification: &Notification) -> bool {
     notification.data.operator.as_ref().is_some_and(|operator| operator.until.is_some())
 }
 
-pub(super) fn footer(notification: &Notification) -> String {
+pub(super) fn footer(notification: &Notification, words: &language::Words) -> String {
     let facts = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", facts.short_id);
-    footer.push_str(&lines::earlier(facts.covers.len()));
-    if facts.possible_duplicate {
-        footer.push_str(" · possible duplicate");
-    }
-    if facts.test {
-        footer.push_str(" · test");
-    }
-    if notification.kind == NotificationType::Drill {
-        footer.push_str(" · drill");
+    footer.push_str(&lines::earlier(facts.covers.len(), words));
+    let marks = [
+        (facts.possible_duplicate, words.alert.possible_duplicate),
+        (facts.test, words.alert.test),
+        (notification.kind == NotificationType::Drill, words.alert.drill),
+    ];
+    for (_, mark) in marks.into_iter().filter(|(is_so, _)| *is_so) {
+        footer.push_str(" · ");
+        footer.push_str(mark);
     }
     footer
 }

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use scorewatch::{
     channel::{self, teams},
     domain::{Counts, Labels, Points, ScoreKind, Timestamp},
+    notify::language::Locale,
     notify::{Notification, NotificationType, notification::Cause, reason::CauseKind},
     template::sample,
 };
@@ -42,6 +43,7 @@ fn message() -> Notification {
         points: Some(points),
         counts: Some(Counts { count: 212, total: 230 }),
         detail: None,
+        change: None,
         link: Some(format!("https://security.microsoft.com/securescore?control={link}")),
     };
     data.causes = vec![
@@ -55,7 +57,8 @@ fn message() -> Notification {
 fn the_message_in_the_readme_s_picture_is_what_the_service_sends() {
     let registry = channel::templates(None).unwrap();
     let written: Value =
-        serde_json::from_slice(&registry.render("teams", &teams::DIALECT, &message()).unwrap()).unwrap();
+        serde_json::from_slice(&registry.render("teams", &teams::DIALECT, &message(), &Locale::default()).unwrap())
+            .unwrap();
     let file = Path::new(ROOT).join(PAYLOAD);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, serde_json::to_string_pretty(&written).unwrap() + "\n").unwrap();

@@ -42,6 +42,7 @@ pub(super) async fn queue(fixture: &Fixture, tenant: &str, sequence: u64, is_ove
         started_at: now,
         resolved_at: is_over.then_some(now),
         reason: None,
+        remark: None,
         resolution: None,
         resolved_by: None,
     });

@@ -12,6 +12,7 @@ use scorewatch::{
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
+    notify::language::Locale,
     notify::{fleet::FleetSettings, route::Audience},
     rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
     schedule::Schedule,
@@ -134,6 +135,7 @@ pub(super) fn drop_of(percent: f64) -> Condition {
 /// An unfenced webhook without pace.
 pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
     ChannelSettings {
+        locale: Locale::default(),
         name: channel_name(name),
         kind: ChannelKind::Webhook(Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }),
         audience: Audience::default(),

@@ -9,6 +9,7 @@ use scorewatch::{
     domain::{ScoreKind, Subject, Timestamp, characters::is_hidden},
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
+    notify::language::Locale,
     schedule::{Schedule, Zone},
     template::sample,
 };
@@ -133,7 +134,7 @@ pub(crate) fn template(bytes: &[u8]) {
     };
     for dialect in channel::dialects().into_iter().filter(|dialect| registry.suits("own", dialect)) {
         for notification in sample::all() {
-            let body = registry.render("own", dialect, &notification);
+            let body = registry.render("own", dialect, &notification, &Locale::default());
             let body = body.unwrap_or_else(|why| panic!("it was tried on this very sample, and fails: {why}"));
             assert!(body.len() <= BODY_BYTES_MAX, "{} bytes for {}", body.len(), dialect.name);
         }

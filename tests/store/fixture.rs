@@ -161,6 +161,7 @@ pub(super) fn notification(id: &str) -> Notification {
             score: None,
             no_data: Vec::new(),
             explanation: None,
+            why: None,
             operator: None,
             links: Links::default(),
         }

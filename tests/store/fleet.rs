@@ -48,6 +48,7 @@ fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>)
         started_at: at(1),
         resolved_at: is_over.then(|| at(2)),
         reason: None,
+        remark: None,
         resolution: None,
         resolved_by: None,
     });

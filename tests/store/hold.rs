@@ -37,6 +37,7 @@ pub(super) fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -
         started_at: at(firing.parse().unwrap()),
         resolved_at: is_over.then(|| at(0)),
         reason: None,
+        remark: None,
         resolution: None,
         resolved_by: None,
     });

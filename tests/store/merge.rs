@@ -24,6 +24,7 @@ fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
         started_at: at(0),
         resolved_at: is_over.then(|| at(0)),
         reason: None,
+        remark: None,
         resolution: None,
         resolved_by: None,
     });

@@ -70,6 +70,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
         started_at: began(),
         resolved_at: is_over.then_some(at),
         reason: None,
+        remark: None,
         resolution: is_over.then_some(Resolution::Accepted),
         resolved_by: None,
     });

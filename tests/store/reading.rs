@@ -26,6 +26,7 @@ fn said(rule: &str, sequence: u64, is_over: bool, read: i64) -> NewNotification 
         started_at: at(0),
         resolved_at: is_over.then(|| at(read)),
         reason: None,
+        remark: None,
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     });

@@ -20,6 +20,7 @@ use scorewatch::{
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
+    notify::language::Locale,
     notify::{Notification, NotificationType, route::Audience},
     template::sample,
 };
@@ -41,6 +42,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
     let bounds =
         RetryBounds { first: Duration::from_secs(2), max: Duration::from_mins(15), give_up: Duration::from_hours(24) };
     Arc::new(ChannelSettings {
+        locale: Locale::default(),
         name: ChannelName::parse("judged").unwrap(),
         kind: ChannelKind::Email(email),
         audience: Audience::default(),
@@ -77,7 +79,8 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
         let new: Vec<&String> = taken.iter().filter(|id| !known.contains(id)).collect();
         assert_eq!(new.len(), 1);
         let letter: Letter =
-            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said).unwrap()).unwrap();
+            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said, &Locale::default()).unwrap())
+                .unwrap();
         let id = &said.data.notification.id;
         let own = format!("<{id}@mssp.example>");
         let root = said

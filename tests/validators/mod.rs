@@ -28,6 +28,7 @@ use scorewatch::{
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
+    notify::language::Locale,
     notify::{Notification, route::Audience},
     secret::{ExposeSecret as _, SecretReference},
     template::sample,
@@ -65,6 +66,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
 
 fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
     let settings = ChannelSettings {
+        locale: Locale::default(),
         name: ChannelName::parse("judged").unwrap(),
         kind,
         audience: Audience::default(),

@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf, process::Command};
 use scorewatch::{
     channel::email::Letter,
     domain::{ScoreKind, Severity},
+    notify::language::Locale,
     notify::{NotificationType, notification::DigestFacts},
     rule::Resolution,
     template::Registry,
@@ -165,7 +166,7 @@ fn draw_mails(name: &str, messages: &[(String, Notification)]) {
     let mails: Vec<String> = messages
         .iter()
         .map(|(_, message)| {
-            let letter = registry.render("email", &channel::email::DIALECT, message).unwrap();
+            let letter = registry.render("email", &channel::email::DIALECT, message, &Locale::default()).unwrap();
             let letter: Letter = serde_json::from_slice(&letter).unwrap();
             letter.html.unwrap()
         })

@@ -1,6 +1,7 @@
 //! What alerts say, and what Alertmanager's answers mean.
 
 use super::*;
+use crate::notify::language::Locale;
 use crate::{secret::SecretReference, template::sample};
 
 fn at(text: &str) -> Timestamp {
@@ -8,7 +9,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn of(kind: NotificationType) -> Alert {
-    alert(&sample::notification(kind, "Contoso Ltd"), at("2026-11-24T10:00:00Z"))
+    alert(&sample::notification(kind, "Contoso Ltd"), &Locale::default(), at("2026-11-24T10:00:00Z"))
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn no_label_and_no_annotation_mentions_links_or_drives_anything() {
         let mut sample = sample::notification(NotificationType::AlertFiring, name);
         sample.data.tenant.as_mut().unwrap().labels = [(name.as_str().into(), name.as_str().into())].into();
         sample.data.score.as_mut().unwrap().subject = Some(name.clone());
-        let alert = alert(&sample, at("2026-11-24T10:00:00Z"));
+        let alert = alert(&sample, &Locale::default(), at("2026-11-24T10:00:00Z"));
         for text in alert.labels.values().chain(alert.annotations.values()) {
             for bad in ["<!", "<@", "<http", "https://evil", "<at>", "](http"] {
                 assert!(!text.contains(bad), "{bad} is in {text:?}");
@@ -64,7 +65,7 @@ fn no_label_and_no_annotation_mentions_links_or_drives_anything() {
 fn a_test_is_another_alert_and_short() {
     let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
     sample.data.notification.test = true;
-    let test = alert(&sample, at("2026-11-24T10:00:00Z"));
+    let test = alert(&sample, &Locale::default(), at("2026-11-24T10:00:00Z"));
     assert_eq!((&*test.labels["test"], &*test.labels["severity"]), ("true", "info"));
     assert_eq!(test.ends_at, at("2026-11-24T10:05:00Z"));
     let downtime = of(NotificationType::OperatorDowntime);
@@ -74,7 +75,7 @@ fn a_test_is_another_alert_and_short() {
 #[test]
 fn no_alert_ends_before_it_starts() {
     for sample in sample::all() {
-        let alert = alert(&sample, Timestamp::EPOCH);
+        let alert = alert(&sample, &Locale::default(), Timestamp::EPOCH);
         assert!(alert.starts_at <= alert.ends_at);
     }
 }

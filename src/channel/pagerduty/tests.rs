@@ -1,12 +1,13 @@
 //! What events say, and what PagerDuty's answers mean.
 
 use super::*;
+use crate::notify::language::Locale;
 use crate::template::sample;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn written(notification: &Notification, key: &str) -> (&'static str, Value) {
-    let (path, event) = event(notification, key);
+    let (path, event) = event(notification, &Locale::default(), key);
     (path, serde_json::to_value(event).unwrap())
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use super::{built_in, dialects, sample};
 use crate::{
     channel::{self, webhook},
+    notify::language::Locale,
     template::steps::{Budget, STEPS_MAX},
 };
 
@@ -73,7 +74,7 @@ fn the_built_in_templates_take_a_fraction_of_the_steps() {
     for dialect in dialects() {
         for notification in sample::largest_digests().iter().chain(&sample::all()) {
             let budget = Budget::new(STEPS_MAX);
-            registry.render_within(&budget, dialect.name, dialect, notification).unwrap();
+            registry.render_within(&budget, dialect.name, dialect, notification, &Locale::default()).unwrap();
             most = most.max(STEPS_MAX - budget.left());
         }
     }

@@ -9,7 +9,7 @@ use crate::{
         email::{self, Letter},
         google_chat, mattermost, slack, teams, templates, webhook,
     },
-    notify::Notification,
+    notify::{Notification, language::Locale},
     template::{Dialect, plain, sample},
 };
 
@@ -27,7 +27,7 @@ fn of_embeds(payload: &Value) -> usize {
 }
 
 /// Asserts that the body is within the limits that its receiver publishes.
-fn assert_fits(dialect: &'static Dialect, body: &[u8]) {
+pub(super) fn assert_fits(dialect: &'static Dialect, body: &[u8]) {
     let payload: Value = serde_json::from_slice(body).unwrap();
     match dialect.name {
         "teams" => assert!(body.len() <= teams::BYTES_MAX),
@@ -77,12 +77,12 @@ fn the_largest_digest_with_hostile_names_fits_every_receiver_and_says_what_it_le
         let name = digest.data.items[0].tenant.as_ref().map(|tenant| tenant.name.chars().take(20).collect::<String>());
         for dialect in CHATS {
             let kind = dialect.name;
-            let rich = registry.render(dialect.name, dialect, &digest).unwrap();
+            let rich = registry.render(dialect.name, dialect, &digest, &Locale::default()).unwrap();
             assert_fits(dialect, &rich);
             let (lines, more) = shown(&digest, &rich);
             assert_eq!(lines + more, all_lines(&digest), "{kind} {name:?}");
             assert!(lines >= 10, "{kind} {name:?}: {lines}");
-            let plain = plain(dialect, &digest).unwrap();
+            let plain = plain(dialect, &digest, &Locale::default()).unwrap();
             assert_fits(dialect, &plain);
             assert!(dialect.name != teams::DIALECT.name || plain.len() <= teams::PLAIN_BYTES_MAX);
             let (lines, more) = shown(&digest, &plain);
@@ -97,7 +97,7 @@ fn a_full_digest_with_ordinary_names_is_shown_whole() {
     let registry = built_in();
     let digest = sample::largest_digests().pop().unwrap();
     for (dialect, lines) in CHATS.into_iter().zip([50; 5]) {
-        let rich = registry.render(dialect.name, dialect, &digest).unwrap();
+        let rich = registry.render(dialect.name, dialect, &digest, &Locale::default()).unwrap();
         assert_eq!(shown(&digest, &rich), (lines, all_lines(&digest) - lines), "{}", dialect.name);
     }
 }
@@ -126,7 +126,10 @@ fn the_largest_report_with_hostile_names_fits_every_receiver_and_says_what_it_le
         let report = largest_report(name);
         for dialect in CHATS {
             let kind = dialect.name;
-            for body in [registry.render(dialect.name, dialect, &report).unwrap(), plain(dialect, &report).unwrap()] {
+            for body in [
+                registry.render(dialect.name, dialect, &report, &Locale::default()).unwrap(),
+                plain(dialect, &report, &Locale::default()).unwrap(),
+            ] {
                 assert_fits(dialect, &body);
                 let text = String::from_utf8(body).unwrap();
                 assert!(text.contains("Alerts that fire: 1 critical, 3 info"), "{kind}: {text}");
@@ -147,7 +150,8 @@ fn an_own_template_that_hides_what_a_report_says_is_not_used_for_it() {
     let registry = templates(Some(folder.path())).unwrap();
     let report = sample::notification(crate::notify::NotificationType::Report, "Contoso Ltd");
     for (name, is_used) in [("slack", false), ("items", false), ("mine", true)] {
-        let text = String::from_utf8(registry.render(name, &slack::DIALECT, &report).unwrap()).unwrap();
+        let text =
+            String::from_utf8(registry.render(name, &slack::DIALECT, &report, &Locale::default()).unwrap()).unwrap();
         assert!(text.contains("Alerts that fire") && text.contains("fell from 400 to 340"), "{text}");
         assert_eq!(text.contains("own"), is_used, "{name}: {text}");
     }
@@ -157,13 +161,15 @@ fn an_own_template_that_hides_what_a_report_says_is_not_used_for_it() {
 fn every_sample_fits_as_plain_text() {
     for sample in sample::all() {
         for dialect in CHATS {
-            let body = plain(dialect, &sample).unwrap();
+            let body = plain(dialect, &sample, &Locale::default()).unwrap();
             assert_fits(dialect, &body);
             assert!(dialect.name != teams::DIALECT.name || body.len() <= teams::PLAIN_BYTES_MAX);
         }
-        let whole: Notification = serde_json::from_slice(&plain(&webhook::DIALECT, &sample).unwrap()).unwrap();
+        let whole: Notification =
+            serde_json::from_slice(&plain(&webhook::DIALECT, &sample, &Locale::default()).unwrap()).unwrap();
         assert_eq!(whole, sample);
-        let letter: Letter = serde_json::from_slice(&plain(&email::DIALECT, &sample).unwrap()).unwrap();
+        let letter: Letter =
+            serde_json::from_slice(&plain(&email::DIALECT, &sample, &Locale::default()).unwrap()).unwrap();
         assert!(letter.html.is_none() && letter.text.contains(&sample.data.notification.short_id.to_string()));
     }
 }
@@ -176,7 +182,8 @@ fn an_own_template_that_hides_what_a_digest_says_is_not_used_for_it() {
     std::fs::write(folder.path().join("rest.hbs"), "{{#each words.lines}}\\n{{this}}{{/each}}").unwrap();
     let registry = templates(Some(folder.path())).unwrap();
     let digest = sample::notification(crate::notify::NotificationType::Digest, "Contoso Ltd");
-    let text = |name| String::from_utf8(registry.render(name, &slack::DIALECT, &digest).unwrap()).unwrap();
+    let text =
+        |name| String::from_utf8(registry.render(name, &slack::DIALECT, &digest, &Locale::default()).unwrap()).unwrap();
     assert!(text("slack").contains("fell from 400 to 340"));
     assert!(text("mine").contains("own") && text("mine").contains("fell from 400 to 340"));
 }

@@ -11,6 +11,7 @@ use crate::{
     egress::{MailServer, Outgoing, Private},
     notify::{
         Notification, NotificationType,
+        language::Locale,
         notification::{ExcludedControl, ExcludedFacts},
         route::Audience,
     },
@@ -30,7 +31,7 @@ fn secret(folder: &Path, text: &str) -> SecretReference {
 }
 
 /// One channel of each kind.
-fn kinds(folder: &Path) -> Vec<ChannelKind> {
+pub(super) fn kinds(folder: &Path) -> Vec<ChannelKind> {
     let url = |text: &str| secret(folder, text);
     let kinds = vec![
         ChannelKind::Teams(Teams {
@@ -64,12 +65,13 @@ fn kinds(folder: &Path) -> Vec<ChannelKind> {
     kinds
 }
 
-fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSettings {
+pub(super) fn settings(kind: ChannelKind, audience: Audience, show: Show) -> ChannelSettings {
     ChannelSettings {
         name: ChannelName::parse("contoso").unwrap(),
         kind,
         audience,
         show,
+        locale: Locale::default(),
         pace: Duration::from_secs(1),
         retry: RetryBounds {
             first: Duration::from_secs(2),
@@ -109,7 +111,7 @@ fn messages() -> Vec<Notification> {
     sample::TYPES.into_iter().map(whole).collect()
 }
 
-fn said(settings: ChannelSettings, message: &Notification, form: Form) -> String {
+pub(super) fn said(settings: ChannelSettings, message: &Notification, form: Form) -> String {
     let channel = channel::open(&Arc::new(settings), &Arc::new(channel::templates(None).unwrap()));
     let bytes = match channel.compose(message, form, Timestamp::EPOCH).unwrap() {
         Outgoing::Http(request) => request.body.to_vec(),

@@ -6,6 +6,8 @@ use crate::{
     domain::{ChannelName, Points, Reading, Sample, ScoreKind, SeriesId, Subject},
     notify::{
         compose::{self, AcceptedBy, MessageParts},
+        facts::wording::{Lack, Remark},
+        language,
         notification::{ExcludedFacts, Links, NoDataFacts},
         route::recipients,
     },
@@ -48,7 +50,7 @@ impl Judging<'_> {
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             points: self.points(score, target.subject, transition),
             excluded: self.excluded(target, transition),
-            reason: self.reason(rule, score, transition, &no_data),
+            remark: self.remark(rule, score, transition),
             no_data,
             accepted_by: AcceptedBy::Time,
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
@@ -114,26 +116,20 @@ impl Judging<'_> {
     }
 
     /// What the alert's message says in addition to its numbers.
-    fn reason(
-        &self,
-        rule: &Rule,
-        score: ScoreKind,
-        transition: &Transition,
-        no_data: &[NoDataFacts],
-    ) -> Option<String> {
+    fn remark(&self, rule: &Rule, score: ScoreKind, transition: &Transition) -> Option<Remark> {
         match transition.kind {
             TransitionKind::Unstable => Some(compose::unstable(rule)),
             TransitionKind::Resolved(_) => None,
-            _ if rule.is_no_data() => Some(compose::reasons(no_data)),
+            _ if rule.is_no_data() => Some(Remark::NoData),
             // Nothing that still fires is shown as healthy, nor as read just now.
             TransitionKind::Reminder => match self.failure(score) {
-                Some(failing) => {
-                    let since = transition.observed_at.map_or_else(String::new, compose::last_reading);
-                    Some(format!("{since}{}", blind::reason(Some(failing), self.outage(Some(failing)))))
-                }
-                None => (!transition.holds).then(|| compose::BETWEEN.to_owned()),
+                Some(failing) => Some(Remark::Unread {
+                    last_reading: transition.observed_at,
+                    failure: Some(blind::failure(failing, self.outage(Some(failing)))),
+                }),
+                None => (!transition.holds).then_some(Remark::Between),
             },
-            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(compose::across),
+            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(Remark::Across),
         }
     }
 
@@ -141,6 +137,7 @@ impl Judging<'_> {
     fn no_data_facts(&self, unread: Unread, is_new: bool) -> NoDataFacts {
         // A store of an older version knows one cause for the whole tenant.
         let failing = self.failure(unread.score);
+        let failure = failing.map(|failing| blind::failure(failing, self.outage(Some(failing))));
         NoDataFacts {
             kind: unread.score,
             since: unread.since,
@@ -148,7 +145,8 @@ impl Judging<'_> {
             cause: failing.map(|failing| blind::words(&failing.class)),
             is_new,
             hint: failing.and_then(|failing| failing.hint.clone()),
-            reason: blind::reason(failing, self.outage(failing)),
+            reason: language::failure(failure.as_ref()),
+            lack: Some(failure.map_or(Lack::NothingNew, Lack::Failure)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use uuid::Uuid;
 
-use crate::{config::Tenant, microsoft::FailureClass, store::Outage};
+use crate::{config::Tenant, microsoft::FailureClass, notify::facts::wording::Spread, store::Outage};
 
 /// A reason that is not the tenant's own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,10 +94,10 @@ impl Cause {
 
     /// What a message may say of it to whoever may see one tenant only: no name and no number.
     #[must_use]
-    pub const fn hint_for_everybody(&self) -> &'static str {
+    pub const fn spread(&self) -> Spread {
         match self {
-            Self::Service => "this is an outage; not only this tenant is affected",
-            _ => "not only this tenant is affected",
+            Self::Service => Spread::Outage,
+            _ => Spread::Shared,
         }
     }
 }

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{Cause, News, OPERATOR_BLIND, same_credential};
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Severity, TenantId, Timestamp, format_duration},
+    domain::{ChannelName, Severity, TenantId, Timestamp},
     microsoft::FailureClass,
     notify::{
         Notification, NotificationType, compose,
         digest::LINES_MAX,
+        facts::wording::{News as Says, OutageCause},
         identity::outage_id,
         notification::{AlertFacts, Data, DigestItem, OperatorFacts, RuleFacts},
         route::Audience,
@@ -110,6 +111,7 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
         started_at: outage.since,
         resolved_at: is_over.then_some(now),
         reason: None,
+        remark: None,
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     });
@@ -130,115 +132,47 @@ fn fix_page(outage: &Outage, news: &News, seen: &Seen<'_>) -> Option<String> {
 
 /// One tenant of the list.
 fn item(tenant: &Tenant, outage: &OperatorFacts, parts: &[&str], now: Timestamp) -> DigestItem {
-    let summary = if outage.until.is_some() { "was hit" } else { "can't be read" };
-    let facts = OperatorFacts { summary: summary.to_owned(), hint: None, ..outage.clone() };
+    let whole = outage.news.clone().map(Box::new);
+    let facts = OperatorFacts {
+        from: outage.from,
+        until: outage.until,
+        ..OperatorFacts::of(Says::OutageOfTenant { whole }, outage.class.clone(), None)
+    };
     let parts = [parts, &[tenant.id.as_str()]].concat();
     compose::for_operator(NotificationType::OperatorBlind, &parts, Some(tenant.facts()), facts, now).into()
 }
 
 fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> OperatorFacts {
-    let cause = Cause::from_key(&outage.cause);
-    let (count, names) = (seen.tenants.len(), names(&seen.tenants));
-    match news {
+    let cause = in_common(Cause::from_key(&outage.cause).as_ref(), is_secret_unreadable(news));
+    let count = seen.tenants.len();
+    let named = seen.tenants.iter().take(NAMED_MAX).map(|tenant| tenant.id.to_string()).collect();
+    let (says, class, until) = match news {
         News::Began { class, hint, .. } => {
-            let class_words = FailureClass::from_name(class).map_or("checks fail", FailureClass::words);
-            let why = match cause {
-                Some(Cause::Credential(app)) if is_secret_unreadable(news) => {
-                    format!("the credential of app {app} can't be read on this machine")
-                }
-                Some(Cause::Credential(app)) => format!("the credential of app {app} was rejected ({class_words})"),
-                Some(Cause::App(app)) => format!("app {app} was refused ({class_words})"),
-                _ => class_words.to_owned(),
-            };
-            let before = match seen.notified_before {
-                0 => String::new(),
-                1 => ", in addition to 1 that was reported before".to_owned(),
-                before => format!(", in addition to {before} that were reported before"),
-            };
-            let also = match seen.notified_before {
-                0 => String::new(),
-                1 => " 1 more tenant was reported before.".to_owned(),
-                before => format!(" {before} more tenants were reported before."),
-            };
-            let headline = format!("{count} of {} tenants can't be read", seen.of);
-            OperatorFacts {
-                summary: format!("{headline}: {why} ({names}{before})"),
-                headline: Some(headline),
-                detail: Some(format!("Cause: {why}.{also}")),
-                class: class.clone(),
-                hint: hint.clone().or_else(|| Some(remedy(cause.as_ref(), class).to_owned())),
-                channel: None,
-                from: Some(outage.since),
-                until: None,
-            }
+            let (of, before, hint) = (seen.of, seen.notified_before, hint.clone());
+            (Says::Outage { cause, class: class.clone(), count, of, named, before, hint }, class.as_str(), None)
         }
         News::Over { .. } => {
-            let what = match cause {
-                Some(Cause::Credential(app)) => format!("the credential of app {app} is accepted again"),
-                Some(Cause::App(app)) => format!("app {app} is accepted again"),
-                Some(Cause::Clock) => "this machine's clock is right again".to_owned(),
-                Some(Cause::Proxy) => "the proxy lets us sign in again".to_owned(),
-                Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft can be read again".to_owned(),
-            };
-            let tenants = if count == 1 { "1 tenant".to_owned() } else { format!("{count} tenants") };
-            let still = match seen.left {
-                0 => None,
-                1 => Some("1 of them still can't be read, and is reported on its own if that goes on".to_owned()),
-                left => {
-                    Some(format!("{left} of them still can't be read, and are reported on their own if that goes on"))
-                }
-            };
-            let (left, remaining) = match still {
-                Some(still) => (format!("; {still}"), format!(" {still}.")),
-                None => (String::new(), String::new()),
-            };
-            let lasted = lasted(now.since(outage.since));
-            OperatorFacts {
-                summary: format!("{what} after {lasted}, in which {tenants} could not be ({names}){left}"),
-                headline: Some(format!("{tenants} can be read again after {lasted}")),
-                detail: Some(format!("Cause: {}.{remaining}", cause_in_words(cause.as_ref()))),
-                class: "recovered".to_owned(),
-                hint: None,
-                channel: None,
-                from: Some(outage.since),
-                until: Some(now),
-            }
+            let seconds = lasted(now.since(outage.since)).as_secs();
+            (Says::OutageOver { cause, count, named, left: seen.left, seconds }, "recovered", Some(now))
         }
-    }
+    };
+    OperatorFacts { from: Some(outage.since), until, ..OperatorFacts::of(says, class, None) }
 }
 
-/// What an outage that is over was about.
-fn cause_in_words(cause: Option<&Cause>) -> String {
+/// What the tenants have in common, as messages say it.
+fn in_common(cause: Option<&Cause>, is_unreadable: bool) -> OutageCause {
     match cause {
-        Some(Cause::Credential(app)) => format!("the credential of app {app} was rejected"),
-        Some(Cause::App(app)) => format!("app {app} was refused"),
-        Some(Cause::Clock) => "this machine's clock was wrong".to_owned(),
-        Some(Cause::Proxy) => "a proxy on our side blocked the sign-in".to_owned(),
-        Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft could not be read".to_owned(),
-    }
-}
-
-/// The step that fixes it, or what there is to do meanwhile.
-fn remedy(cause: Option<&Cause>, class: &str) -> &'static str {
-    let by_class = FailureClass::from_name(class).and_then(|class| class.hint());
-    by_class.unwrap_or(match cause {
-        Some(Cause::Service) if class == FailureClass::Throttled.as_str() => {
-            "nothing to do now: checks continue; if it happens again, widen `spread` or lower `concurrency`"
-        }
-        _ => "nothing to do here: checks continue, and you are notified when it is over; Microsoft reports outages at status.cloud.microsoft",
-    })
-}
-
-fn names(tenants: &[&Tenant]) -> String {
-    let named: Vec<&str> = tenants.iter().take(NAMED_MAX).map(|tenant| tenant.id.as_str()).collect();
-    match tenants.len().saturating_sub(NAMED_MAX) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+        Some(Cause::Credential(app)) if is_unreadable => OutageCause::UnreadableCredential(app.to_string()),
+        Some(Cause::Credential(app)) => OutageCause::Credential(app.to_string()),
+        Some(Cause::App(app)) => OutageCause::App(app.to_string()),
+        Some(Cause::Clock) => OutageCause::Clock,
+        Some(Cause::Proxy) => OutageCause::Proxy,
+        Some(Cause::Service | Cause::Refusal(_)) | None => OutageCause::Microsoft,
     }
 }
 
 /// In whole minutes from a minute on.
-fn lasted(lasted: Duration) -> String {
+fn lasted(lasted: Duration) -> Duration {
     let seconds = lasted.as_secs();
-    format_duration(Duration::from_secs(if seconds < 60 { seconds.max(1) } else { seconds - seconds % 60 }))
+    Duration::from_secs(if seconds < 60 { seconds.max(1) } else { seconds - seconds % 60 })
 }

@@ -9,10 +9,11 @@ use super::Checker;
 use crate::{
     check::reason::{
         Evidence, HISTORY, PROFILES_WITHIN, Question, REASON_WITHIN, Recommendations, failed, failed_recommendations,
-        impact, is_of_records, questions, too_slow,
+        impact, is_of_records, questions,
     },
     config::Tenant,
     domain::{Excluded, Impact, SeriesKey, Timestamp},
+    notify::facts::wording::Why,
     store::CheckOutcome,
 };
 
@@ -36,14 +37,13 @@ impl Checker {
                 Box::pin(self.gather_records(tenant, outcome, excluded, &of_records)),
                 Box::pin(self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender))),
             );
-            let recommendations = recommendations.unwrap_or_else(|| Some(Err(too_slow())));
+            let recommendations = recommendations.unwrap_or(Some(Err(Why::TooSlow)));
             Evidence { recommendations, ..by_records }
         };
-        let stopping = || "What regressed was not looked up: the service was about to stop.".to_owned();
         let evidence = shutdown.run_until_cancelled(asked).await;
         Some(evidence.unwrap_or_else(|| Evidence {
-            records: Some(Err(stopping())),
-            recommendations: Some(Err(stopping())),
+            records: Some(Err(Why::Stopping)),
+            recommendations: Some(Err(Why::Stopping)),
             ..Evidence::default()
         }))
     }
@@ -74,7 +74,7 @@ impl Checker {
         let days: BTreeSet<Timestamp> = questions.iter().flat_map(pair).collect();
         let (account, next_check_at) = (&tenant.account, outcome.health.next_due_at);
         let read = self.within(REASON_WITHIN, self.microsoft.records(account, &days, next_check_at)).await;
-        let read = read.map_or_else(|| Err(too_slow()), |read| read.map_err(|error| failed(&error)));
+        let read = read.map_or_else(|| Err(Why::TooSlow), |read| read.map_err(|error| failed(&error)));
         if let Some(newest) = days.last().filter(|_| read.is_ok()) {
             let profiles = self.microsoft.profiles(account, *newest, next_check_at);
             match self.within(PROFILES_WITHIN, profiles).await {
@@ -91,7 +91,7 @@ impl Checker {
         tenant: &Tenant,
         outcome: &CheckOutcome,
         questions: &[Question],
-    ) -> Option<Result<Recommendations, String>> {
+    ) -> Option<Result<Recommendations, Why>> {
         let only_configuration = questions.iter().all(|question| impact(question.score) == Impact::DeviceScore);
         questions.first()?;
         let asked = self.microsoft.recommendations(&tenant.account, only_configuration, outcome.health.next_due_at);

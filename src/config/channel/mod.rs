@@ -29,14 +29,14 @@ use super::{
     raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
     scope::Scope,
     spelling::quoted,
-    words::{labels, name, one_of},
+    times::zone,
+    words::{labels, language, name, one_of},
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, Show, every_kind},
     domain::{ChannelName, Complaint, Selector, TenantId, parse_duration},
     egress::Private,
-    notify::route::Audience,
-    schedule::Zone,
+    notify::{language::Locale, route::Audience},
 };
 
 /// More notifications than this, waiting for one channel, go out as one.
@@ -77,7 +77,7 @@ every_kind!(gather_readers);
 pub(super) fn channel(
     text: &str,
     RawChannel { common: raw, own }: RawChannel,
-    timezone: &Zone,
+    inherited: &Locale,
     at: &Scope<'_>,
     draft: &mut Draft,
 ) -> Option<ChannelSettings> {
@@ -92,18 +92,23 @@ pub(super) fn channel(
     let tenants = raw.tenants.is_written().then(|| audience(raw.tenants, &at.key("tenants"), draft));
     let audience = Audience { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), draft)) };
     let show = show(raw.show, &audience, &at.key("show"), draft);
+    let locale = Locale {
+        language: language(raw.language, &at.key("language"), draft).unwrap_or(inherited.language),
+        zone: zone(raw.timezone, &at.key("timezone"), draft).unwrap_or_else(|| inherited.zone.clone()),
+    };
     let pace = draft.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
     let timeout = draft.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), draft);
     let digest_over = digest(raw.digest, &at.key("digest"), draft);
     let drill = draft.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
-    let reports = reports(raw.report, kind.as_ref(), timezone, &at.key("report"), draft);
+    let reports = reports(raw.report, kind.as_ref(), &locale.zone, &at.key("report"), draft);
     let template = draft.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings {
         name: name?,
         kind: kind?,
         audience,
         show,
+        locale,
         pace,
         retry,
         timeout,

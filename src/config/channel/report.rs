@@ -29,7 +29,7 @@ pub(super) struct Reports {
     pub(super) month: Option<Schedule>,
 }
 
-/// The reports of a channel. `timezone` is that of the whole configuration.
+/// The reports of a channel. `timezone` is that of the channel.
 pub(super) fn reports(
     raw: Field<RawReport>,
     kind: Option<&ChannelKind>,

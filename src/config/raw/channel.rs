@@ -27,6 +27,12 @@ raw! {
         /// `tenants` or `labels`.
         #[schemars(with = "Vec<form::ShowWord>")]
         show: Vec<Field<Word>>,
+        /// The language of its messages: `en`, `de` or `fr`; absent: that of the configuration.
+        #[schemars(with = "form::LanguageName")]
+        language: Word,
+        /// IANA time zone of the times in its messages; absent: that of the configuration.
+        #[schemars(with = "form::ZoneName")]
+        timezone: Word,
         /// Least time between two sends.
         #[schemars(with = "form::Span")]
         pace: Word,

@@ -42,6 +42,7 @@ fn one(word: &str, number: i64) -> Notification {
             started_at: Timestamp::from_seconds(if word.ends_with('\'') { 100 } else { 0 }),
             resolved_at: is_over.then_some(at),
             reason: None,
+            remark: None,
             resolution: None,
             resolved_by: None,
         });

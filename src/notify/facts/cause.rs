@@ -25,8 +25,48 @@ pub struct Cause {
     /// What changed about it, in our own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The value behind the detail; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub change: Option<CauseChange>,
     /// Where to look; `https` only.
     pub link: Option<String>,
+}
+
+/// What changed about a cause; the value behind [`Cause::detail`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum CauseChange {
+    /// Microsoft deprecated the control.
+    Deprecated,
+    /// A person set the control to that state, as Microsoft calls it.
+    SetTo {
+        /// The state.
+        state: String,
+    },
+    /// The control is worth another number of points.
+    Reweighted {
+        /// In points.
+        now: f64,
+        /// In points.
+        before: f64,
+    },
+    /// The recommendation is new.
+    New,
+    /// An exception was removed.
+    ExceptionRemoved,
+    /// An exception was made.
+    ExceptionMade,
+    /// More devices are exposed.
+    MoreExposed {
+        /// How many more.
+        devices: u64,
+    },
+    /// It is about more devices.
+    MoreDevices {
+        /// How many more.
+        devices: u64,
+    },
 }
 
 /// In which way something moved a score.

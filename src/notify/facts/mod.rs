@@ -5,5 +5,7 @@ pub mod control;
 pub mod digest;
 pub mod fleet;
 pub mod month;
+pub mod operator;
 pub mod report;
 pub mod score;
+pub mod wording;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cause::Comparison;
+use super::{cause::Comparison, wording::Lack};
 use crate::{
     domain::{Points, ScoreKind, Timestamp},
     rule::Gap,
@@ -85,6 +85,10 @@ pub struct NoDataFacts {
     pub hint: Option<String>,
     /// The class and the hint in words.
     pub reason: String,
+    /// The value behind the reason; in the store only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub lack: Option<Lack>,
     /// Whether the alert worsens by it: earlier notifications of the alert did not list it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_new: bool,

@@ -9,14 +9,17 @@ use std::collections::HashMap;
 use super::{CAUSES_MAX, CauseKind, Reason};
 use crate::{
     domain::{Counts, Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow},
-    notify::facts::cause::Cause,
+    notify::facts::{
+        cause::{Cause, CauseChange},
+        wording::{Shown, Why},
+    },
 };
 
 /// What changed about a recommendation since the snapshot.
 struct Changed<'a> {
     item: &'a Recommendation,
     impact: f64,
-    how: String,
+    how: CauseChange,
 }
 
 /// Compares a list with what is remembered of an earlier one. `is_part`: the score is of a part of the tenant, the list of all.
@@ -31,32 +34,23 @@ pub fn likely(
     let mut weighted: Vec<(&Recommendation, f64)> = weighted.collect();
     weighted.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
     let changed = before.map(|before| changes(&weighted, before));
-    let day = before.map(|before| before.taken_at.to_chrono().format("%Y-%m-%d").to_string()).unwrap_or_default();
-    let (what, causes) = match changed {
-        _ if weighted.is_empty() => {
-            ("Defender lists no recommendation that weighs in this score".to_owned(), Vec::new())
-        }
+    let (shown, causes) = match changed {
+        _ if weighted.is_empty() => (Shown::Nothing, Vec::new()),
         Some(changed) if !changed.is_empty() => {
             let count = changed.len();
-            let verb = if count == 1 { "recommendation has changed" } else { "recommendations have changed" };
-            let shown = changed.into_iter().take(CAUSES_MAX);
-            let causes = shown.map(|changed| cause(changed.item, changed.impact, Some(changed.how))).collect();
-            (format!("Likely contributors: {count} {verb} for the worse since they were last read on {day}"), causes)
+            let heaviest = changed.into_iter().take(CAUSES_MAX);
+            let causes = heaviest.map(|changed| cause(changed.item, changed.impact, Some(changed.how))).collect();
+            (Shown::Changed(count), causes)
         }
         compared => {
             let open = weighted.iter().filter(|(item, _)| !item.is_exception).take(CAUSES_MAX);
             let causes = open.map(|(item, impact)| cause(item, *impact, None)).collect();
-            let why = if compared.is_some() {
-                format!("none has changed for the worse since they were last read on {day}")
-            } else {
-                "there is no earlier list to compare with".to_owned()
-            };
-            (format!("Likely contributors are the recommendations with the largest impact; {why}"), causes)
+            (if compared.is_some() { Shown::Unchanged } else { Shown::NoEarlierList }, causes)
         }
     };
-    let of_all = if is_part { ". They are those of the whole tenant" } else { "" };
-    let cut = if list.is_complete { "" } else { ". Only a part of the list was read" };
-    Reason { explanation: Some(format!("{what}{of_all}{cut}.")), causes, ..Reason::default() }
+    let since = before.map(|before| before.taken_at);
+    let why = Why::Recommendations { shown, since, is_part, is_complete: list.is_complete };
+    Reason { why: Some(why), causes, ..Reason::default() }
 }
 
 /// The recommendations that changed for the worse, heaviest first.
@@ -64,7 +58,7 @@ fn changes<'a>(weighted: &[(&'a Recommendation, f64)], before: &RecommendationSn
     let known: HashMap<&str, &SnapshotRow> = before.rows.iter().map(|row| (row.id.as_str(), row)).collect();
     let changed = weighted.iter().filter_map(|&(item, impact)| {
         let how = match known.get(item.id.as_str()) {
-            None => before.is_complete.then(|| "new".to_owned())?,
+            None => before.is_complete.then_some(CauseChange::New)?,
             Some(row) => change(item, row)?,
         };
         Some(Changed { item, impact, how })
@@ -73,25 +67,21 @@ fn changes<'a>(weighted: &[(&'a Recommendation, f64)], before: &RecommendationSn
 }
 
 /// What changed about one recommendation, if it can have taken from a score.
-fn change(item: &Recommendation, row: &SnapshotRow) -> Option<String> {
+fn change(item: &Recommendation, row: &SnapshotRow) -> Option<CauseChange> {
     let grew = |now: Option<u64>, then: Option<u64>| now.zip(then).filter(|(now, then)| now > then);
     match (item.is_exception, row.is_exception) {
-        (false, true) => return Some("an exception was removed".to_owned()),
-        (true, false) => return Some("an exception was made".to_owned()),
+        (false, true) => return Some(CauseChange::ExceptionRemoved),
+        (true, false) => return Some(CauseChange::ExceptionMade),
         _ => {}
     }
     if let Some((now, then)) = grew(item.exposed, row.exposed) {
-        return Some(format!("{} more exposed than before", devices(now - then)));
+        return Some(CauseChange::MoreExposed { devices: now - then });
     }
     let (now, then) = grew(item.total, row.total)?;
-    Some(format!("it is about {} more than before", devices(now - then)))
+    Some(CauseChange::MoreDevices { devices: now - then })
 }
 
-fn devices(count: u64) -> String {
-    if count == 1 { "1 device".to_owned() } else { format!("{count} devices") }
-}
-
-fn cause(item: &Recommendation, impact: f64, detail: Option<String>) -> Cause {
+fn cause(item: &Recommendation, impact: f64, change: Option<CauseChange>) -> Cause {
     let counts = item.exposed.zip(item.total).map(|(count, total)| Counts { count, total });
     Cause {
         kind: CauseKind::Likely,
@@ -99,7 +89,8 @@ fn cause(item: &Recommendation, impact: f64, detail: Option<String>) -> Cause {
         category: item.category.clone(),
         points: Some(impact),
         counts,
-        detail,
+        detail: change.as_ref().map(CauseChange::in_english),
+        change,
         link: None,
     }
 }
@@ -134,7 +125,7 @@ mod tests {
             assert_eq!(cause.kind, CauseKind::Likely);
             format!("{}: {}", cause.title, cause.detail.unwrap_or_default())
         };
-        (reason.explanation.unwrap(), reason.causes.into_iter().map(line).collect())
+        (reason.explanation().unwrap(), reason.causes.into_iter().map(line).collect())
     }
 
     #[test]
@@ -194,7 +185,7 @@ mod tests {
         };
         let reason = likely(&list(vec![item("a", 1.0, 1, 1)]), Impact::DeviceScore, Some(&before), true);
         assert_eq!(reason.causes[0].detail, None);
-        assert!(reason.explanation.unwrap().contains("whole tenant"));
+        assert!(reason.explanation().unwrap().contains("whole tenant"));
     }
 
     #[test]

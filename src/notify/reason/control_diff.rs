@@ -6,14 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
-    sentence::{self, Ruler},
-};
+use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason};
 use crate::{
     domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
-    notify::facts::cause::Cause,
-    rule::display,
+    notify::facts::{
+        cause::{Cause, CauseChange},
+        wording::Why,
+    },
 };
 
 pub use crate::notify::facts::control::{ControlChange, ControlChanges};
@@ -35,7 +34,7 @@ pub fn compare(
     let breakdown = diff.breakdown();
     let comparison = before.all_tenants_average.zip(after.all_tenants_average);
     Reason {
-        explanation: Some(sentence::of(&breakdown, &diff.ruler())),
+        why: Some(diff.why(&breakdown)),
         causes: diff.causes(),
         breakdown: Some(breakdown),
         comparison: comparison.map(|(before, after)| Comparison { before, after }),
@@ -69,7 +68,7 @@ struct Shift<'a> {
     points: f64,
     /// The maximum that came or went with it, if that is known.
     maximum: Option<f64>,
-    detail: Option<String>,
+    change: Option<CauseChange>,
 }
 
 struct Diff<'a> {
@@ -106,7 +105,7 @@ impl<'a> Diff<'a> {
 
     fn push(&mut self, kind: CauseKind, name: &'a str, control: &'a Control, points: f64) -> &mut Shift<'a> {
         let index = self.shifts.len();
-        self.shifts.push(Shift { kind, name, control, points, maximum: None, detail: None });
+        self.shifts.push(Shift { kind, name, control, points, maximum: None, change: None });
         &mut self.shifts[index]
     }
 
@@ -115,13 +114,13 @@ impl<'a> Diff<'a> {
         let (Some(was), Some(is)) = (old.points, new.points) else { return };
         let profile = self.profiles.get(name);
         if is < was && profile.is_some_and(|profile| profile.is_deprecated) {
-            self.push(CauseKind::Retired, name, new, is - was).detail = Some("deprecated by Microsoft".to_owned());
+            self.push(CauseKind::Retired, name, new, is - was).change = Some(CauseChange::Deprecated);
             return;
         }
         let state = profile.and_then(|profile| self.state_change(profile));
         if let Some(state) = state.filter(|_| differ(was, is)) {
-            self.push(CauseKind::Accounting, name, new, is - was).detail =
-                Some(format!("a person set it to `{state}`"));
+            self.push(CauseKind::Accounting, name, new, is - was).change =
+                Some(CauseChange::SetTo { state: state.to_owned() });
             return;
         }
         let mut rest = is - was;
@@ -131,9 +130,8 @@ impl<'a> Diff<'a> {
             // The same share of what the control is worth now.
             let points = was * (maximum / old_maximum) - was;
             if differ(points, 0.0) {
-                let [is, was] = [maximum, old_maximum].map(display::number);
-                self.push(CauseKind::Reweighted, name, new, points).detail =
-                    Some(format!("worth {is} points now, {was} before"));
+                self.push(CauseKind::Reweighted, name, new, points).change =
+                    Some(CauseChange::Reweighted { now: maximum, before: old_maximum });
                 rest -= points;
             }
         }
@@ -229,13 +227,19 @@ impl<'a> Diff<'a> {
         Some((!after.is_subset(before), !before.is_subset(after)))
     }
 
-    fn ruler(&self) -> Ruler {
+    fn why(&self, breakdown: &Breakdown) -> Why {
         let of = |kind| self.shifts.iter().filter(move |shift| shift.kind == kind);
         let sum = |kind| of(kind).map(|shift| shift.maximum).sum::<Option<f64>>();
         let (added, retired) = (sum(CauseKind::Added), sum(CauseKind::Retired));
         let moved = self.points.1.of - self.points.0.of;
-        let is_explained = added.zip(retired).is_some_and(|(added, retired)| !differ(added + retired, moved));
-        Ruler { products: self.products(), added, is_explained }
+        Why::Records {
+            from: breakdown.from,
+            maximum: (breakdown.before.of, breakdown.after.of),
+            parts: breakdown.parts.clone(),
+            products: self.products(),
+            added,
+            is_explained: added.zip(retired).is_some_and(|(added, retired)| !differ(added + retired, moved)),
+        }
     }
 
     /// What the shift did to the score in percent, the maximum that came or went with it included.
@@ -279,7 +283,8 @@ impl<'a> Diff<'a> {
             category: shift.control.category.clone().filter(|_| self.category.is_none()),
             points,
             counts: shift.control.counts,
-            detail: shift.detail.clone(),
+            detail: shift.change.as_ref().map(CauseChange::in_english),
+            change: shift.change.clone(),
             link: profile.and_then(|profile| profile.link.clone()),
         }
     }

@@ -111,9 +111,9 @@ fn score(kind: ScoreKind, subject: Option<&str>) -> String {
         (ScoreKind::SecureScore, _) => "Sicherheitsbewertung".to_owned(),
         (ScoreKind::SecureScoreCategory, None) => "Sicherheitsbewertung nach Kategorie".to_owned(),
         (ScoreKind::SecureScoreCategory, Some(category)) => format!("Sicherheitsbewertung, {category}"),
-        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "Gefährdungsbewertung".to_owned(),
+        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "Expositionsbewertung".to_owned(),
         (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, Some(group)) => {
-            format!("Gefährdungsbewertung von {group}")
+            format!("Expositionsbewertung von {group}")
         }
     }
 }

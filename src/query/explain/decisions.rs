@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::{
     check::outlook::Outlook,
     config::{Config, Tenant},
-    domain::{ChannelName, Scope, ScoreKind, Timestamp},
-    notify::{Silence, excluded::sentence, silence::MatchTarget},
+    domain::{ChannelName, Language, Scope, ScoreKind, Timestamp},
+    notify::{Silence, excluded::sentence, language::Words, silence::MatchTarget},
     query::find,
     rule::{AlertState, Condition, Rule, display},
     store::{AlertRecord, TenantRecord},
@@ -112,7 +112,7 @@ fn excluded(facts: &Facts<'_>) -> Option<Decision> {
         return None;
     }
     let wanted = facts.config.excluded_names(facts.tenant, facts.now);
-    let said = sentence(&facts.config.excluded_facts(facts.tenant, &wanted, facts.now))?;
+    let said = sentence(&facts.config.excluded_facts(facts.tenant, &wanted, facts.now), Words::of(Language::En))?;
     let names: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
     let known = facts.record.map(|record| &record.excluded);
     let pending = known.is_none_or(|known| known.in_force != wanted);

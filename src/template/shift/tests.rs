@@ -15,16 +15,20 @@ fn facts() -> FleetFacts {
     }
 }
 
+const fn words() -> &'static Words {
+    Words::of(crate::domain::Language::En)
+}
+
 /// The headline, with what is known of why.
 fn said(facts: &FleetFacts) -> String {
-    let (what, why) = headline(facts);
+    let (what, why) = headline(facts, words());
     format!("{what}{why}")
 }
 
 /// Everything else.
 fn note(facts: &FleetFacts) -> String {
-    let unlisted = unlisted(facts).unwrap_or_default();
-    format!("{} {} {unlisted}", reason(facts), left_to_do(facts))
+    let unlisted = unlisted(facts, words()).unwrap_or_default();
+    format!("{} {} {unlisted}", reason(facts, words()), left_to_do(facts, words()))
 }
 
 fn control(tenants: usize) -> LostControl {

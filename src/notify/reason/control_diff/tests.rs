@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Counts, StateChange, Timestamp};
+use crate::{
+    domain::{Counts, StateChange, Timestamp},
+    rule::display,
+};
 
 const MONDAY: &str = "2026-11-23T00:00:00Z";
 const TUESDAY: &str = "2026-11-24T00:00:00Z";
@@ -49,7 +52,9 @@ fn explained(
     profiles: &ControlProfiles,
     category: Option<&str>,
 ) -> (ChangedBy, String, Vec<String>) {
-    let Reason { explanation, breakdown, causes, .. } = compare(before, after, profiles, category);
+    let reason = compare(before, after, profiles, category);
+    let explanation = reason.explanation();
+    let Reason { breakdown, causes, .. } = reason;
     let breakdown = breakdown.unwrap();
     assert_adds_up(&breakdown);
     let sentence = explanation.unwrap();
@@ -203,7 +208,7 @@ fn what_a_person_set_between_the_two_days_is_accounting_and_what_was_set_before_
         if kind == CauseKind::Accounting {
             assert_eq!(reason.causes[0].detail.as_deref(), Some("a person set it to `ignored`"));
             assert_eq!(
-                reason.explanation.as_deref(),
+                reason.explanation().as_deref(),
                 Some(
                     "Since the record of 2026-11-23: people of the tenant changed how 1 control counts, which took 10 points; \
                      no control of the tenant lost points."

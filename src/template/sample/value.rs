@@ -1,0 +1,62 @@
+//! The values behind the texts of sample notifications.
+
+use super::at;
+use crate::{
+    domain::FailureClass,
+    notify::{
+        NotificationType,
+        facts::{
+            cause::{CauseKind, Part},
+            wording::{CredentialType, Failure, News, Remark, Whose, Why},
+        },
+    },
+};
+
+/// Two controls of the tenant lost points.
+pub(super) fn why() -> Why {
+    Why::Records {
+        from: at("2026-11-23T00:00:00Z"),
+        maximum: (500.0, 500.0),
+        parts: vec![Part { kind: CauseKind::Lost, points: -60.0, percent: -12.0, controls: 2 }],
+        products: Some((false, false)),
+        added: Some(0.0),
+        is_explained: true,
+    }
+}
+
+/// The app's credential has expired.
+pub(super) fn unread() -> Remark {
+    let class = FailureClass::SecretExpired;
+    let failure = Failure {
+        since: at("2026-11-24T07:00:00Z"),
+        class: class.as_str().to_owned(),
+        spread: None,
+        hint: class.hint().map(str::to_owned),
+    };
+    Remark::Unread { last_reading: None, failure: Some(failure) }
+}
+
+/// What the operator is notified of.
+pub(super) fn news(kind: NotificationType) -> Option<News> {
+    let class = FailureClass::SecretExpired;
+    Some(match kind {
+        NotificationType::OperatorBlind => {
+            News::TenantUnread { class: class.as_str().to_owned(), hint: class.hint().map(str::to_owned) }
+        }
+        NotificationType::OperatorChannel => {
+            News::ChannelParked { reason: "Slack answered `no_service`".to_owned(), waiting: 0, is_still: false }
+        }
+        NotificationType::OperatorDowntime => News::Downtime { was_suspended: false, seconds: 7_200 },
+        NotificationType::OperatorCredential => News::CredentialExpires {
+            what: CredentialType::Secret,
+            whose: Whose::Tenant("contoso".to_owned()),
+            days: 14,
+        },
+        NotificationType::OperatorConfiguration => News::ConfigurationRejected {
+            errors: 2,
+            is_still: false,
+            first: "scorewatch.yaml:4:1: unknown key `colour`".to_owned(),
+        },
+        _ => return None,
+    })
+}

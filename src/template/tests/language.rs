@@ -1,0 +1,225 @@
+//! Every kind of message in every language: nothing of it is left in English, and nothing is cut that need not be.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{HEADLINE_CHARACTERS_MAX, LEVELS, realistic, sample, shortened, words};
+use crate::{
+    domain::Language,
+    notify::{
+        Notification, NotificationType,
+        language::{Locale, in_words},
+        notification::Facts,
+    },
+    schedule::Zone,
+    template::words::plain,
+};
+
+fn locale(language: Language) -> Locale {
+    Locale { language, zone: Zone::built_in("Europe/Berlin").unwrap() }
+}
+
+/// What a message says, without what is the same in every language: links, colors, signs.
+fn said(notification: &Notification, language: Language) -> Vec<String> {
+    fn gather(value: &Value, key: &str, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) if !["key", "color", "emoji", "hex", "url", "language"].contains(&key) => {
+                found.push(text.clone());
+            }
+            Value::Array(items) => items.iter().for_each(|item| gather(item, key, found)),
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| gather(value, key, found)),
+            _ => {}
+        }
+    }
+    let locale = locale(language);
+    let shown = words(&shortened(&in_words(notification, &locale), LEVELS[0]), &locale);
+    let mut found = Vec::new();
+    gather(&serde_json::to_value(&shown).unwrap(), "", &mut found);
+    found
+}
+
+/// What is not ours to say: names, titles of Microsoft's, what failed, what a rule's author wrote.
+const OUTSIDE: [&str; 16] = [
+    "scorewatch deliveries show",
+    "Contoso Ltd",
+    "VanArsdel",
+    "Alpine Ski House Holding GmbH & Co. KG, Garmisch-Partenkirchen",
+    "Workstations of the head office",
+    "Workstations of the",
+    "Workstations of",
+    "Block Office applications from creating child processes",
+    "Update Microsoft Defender definitions",
+    "Devices",
+    "Identity",
+    "scorewatch.yaml",
+    "unknown key",
+    "Slack answered",
+    "What it is for.",
+    "Scorewatch",
+];
+/// Words that the language shares with English.
+const SHARED: [(Language, &[&str]); 2] = [
+    (Language::De, &["in", "ist", "microsoft", "slack", "test", "url", "app", "was"]),
+    (
+        Language::Fr,
+        &[
+            "app",
+            "cet",
+            "client",
+            "configuration",
+            "information",
+            "maximum",
+            "message",
+            "messages",
+            "microsoft",
+            "minutes",
+            "points",
+            "possible",
+            "score",
+            "slack",
+            "test",
+            "url",
+        ],
+    ),
+];
+
+/// Words of two letters or more in lower case, without names of keys, rules and classes and without commands.
+fn words_of(texts: &[String]) -> BTreeSet<String> {
+    let own = |text: &String| {
+        let text = OUTSIDE.iter().fold(text.clone(), |text, outside| text.replace(outside, " "));
+        text.split('`').step_by(2).collect::<Vec<_>>().join(" ")
+    };
+    let text = texts.iter().map(own).collect::<Vec<_>>().join(" ");
+    let is_word = |word: &&str| {
+        word.chars().count() > 1 && word.chars().all(|letter| letter.is_alphabetic() && letter < '\u{370}')
+    };
+    let split = |letter: char| letter.is_whitespace() || "\u{a0}\u{202f}.,:;()'’·…?".contains(letter);
+    text.split(split).filter(is_word).map(str::to_lowercase).collect()
+}
+
+#[test]
+fn no_english_is_left_in_another_language() {
+    let all: Vec<Notification> = sample::all().into_iter().filter(is_ordinary).chain(realistic()).collect();
+    let mut left = BTreeSet::new();
+    for (language, shared) in SHARED {
+        for notification in &all {
+            let english = words_of(&said(notification, Language::En));
+            let other = words_of(&said(notification, language));
+            let both = other.intersection(&english).filter(|word| !shared.contains(&word.as_str()));
+            let both = both.filter(|word| !is_identifier(word, notification));
+            left.extend(both.map(|word| format!("{} {}: {word}", language.as_str(), notification.kind.as_str())));
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+/// Whether the word is a part of what is called so by a machine.
+fn is_identifier(word: &str, notification: &Notification) -> bool {
+    let data = serde_json::to_value(&notification.data).unwrap();
+    let mut named = Vec::new();
+    let mut rest = vec![&data];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(fields) => {
+                let is_named = |key: &str| {
+                    [
+                        "short_id",
+                        "class",
+                        "id",
+                        "apart",
+                        "notified_before",
+                        "name",
+                        "condition",
+                        "rule",
+                        "channel",
+                        "labels",
+                    ]
+                    .contains(&key)
+                };
+                named.extend(fields.iter().filter(|(key, _)| is_named(key)).map(|(_, value)| value.to_string()));
+                rest.extend(fields.values());
+            }
+            Value::Array(items) => rest.extend(items),
+            _ => {}
+        }
+    }
+    named.iter().any(|name| name.to_lowercase().contains(word))
+}
+
+/// Whether each text of the operator's has its value.
+fn has_values(facts: &Facts) -> bool {
+    facts.operator.as_ref().is_none_or(|operator| operator.news.is_some())
+}
+
+/// Whether no hostile text is in it, and no text of an older version.
+fn is_ordinary(notification: &Notification) -> bool {
+    let text = serde_json::to_string(notification).unwrap();
+    !["evil", "{{", "moc.", "\u{5E9}", "<&>", "\\\"\\\\"].iter().any(|hostile| text.contains(hostile))
+        && notification.data.tenant.as_ref().is_none_or(|tenant| !tenant.name.is_empty())
+        && has_values(&notification.data.facts)
+        && notification.data.items.iter().all(|item| has_values(&item.facts))
+}
+
+#[test]
+fn every_kind_of_message_reads_well_in_every_language() {
+    for language in Language::ALL {
+        let locale = locale(language);
+        let mut texts = Vec::new();
+        for kind in sample::TYPES {
+            let notification = in_words(&sample::notification(kind, "Contoso Ltd"), &locale);
+            texts.push(format!("## {}", kind.as_str()));
+            texts.extend(plain(&shortened(&notification, LEVELS[0]), &locale));
+        }
+        let without_data = sample::all().into_iter().filter(|sample| {
+            let is_alert = sample.kind == NotificationType::AlertFiring;
+            is_alert && sample.data.rule.as_ref().is_some_and(|rule| rule.name == "blind")
+        });
+        for notification in without_data.take(1) {
+            texts.push("## no data".to_owned());
+            texts.extend(plain(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale));
+        }
+        insta::assert_snapshot!(format!("messages_{}", language.as_str()), texts.join("\n"));
+    }
+}
+
+#[test]
+fn headlines_and_buttons_fit_in_every_language() {
+    for language in Language::ALL {
+        let locale = locale(language);
+        for notification in realistic().into_iter().chain(sample::all()).chain(sample::largest_digests()) {
+            let shown = words(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale);
+            let shown = serde_json::to_value(&shown).unwrap();
+            let line = format!("{} {}", shown["emoji"].as_str().unwrap(), shown["headline"].as_str().unwrap());
+            assert!(line.chars().count() <= HEADLINE_CHARACTERS_MAX, "{} characters: {line}", line.chars().count());
+            for link in shown["links"].as_array().unwrap() {
+                let title = link["title"].as_str().unwrap();
+                assert!(title.chars().count() <= 22, "{title}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_older_version_stored_is_sent_as_it_was_written() {
+    for kind in sample::TYPES {
+        let mut old = serde_json::to_value(sample::notification(kind, "Contoso Ltd")).unwrap();
+        let data = old["data"].as_object_mut().unwrap();
+        data.remove("why");
+        for (part, key) in [("alert", "remark"), ("operator", "news")] {
+            data.get_mut(part).and_then(Value::as_object_mut).map(|part| part.remove(key));
+        }
+        let old: Notification = serde_json::from_value(old).unwrap();
+        let said = in_words(&old, &locale(Language::De));
+        assert_eq!(said.data.explanation, old.data.explanation);
+        assert_eq!(said.data.operator, old.data.operator);
+    }
+}
+
+#[test]
+fn english_in_utc_is_what_is_stored() {
+    let stored = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
+    let said = in_words(&stored, &Locale::default());
+    assert_eq!(said.data.explanation, stored.data.explanation);
+    assert_eq!(said.data.why, None, "values behind texts are in no message");
+}
