@@ -40,12 +40,13 @@ fn said(notification: &Notification, language: Language) -> Vec<String> {
 }
 
 /// What is not ours to say: names, titles of Microsoft's, what failed, what a rule's author wrote.
-const OUTSIDE: [&str; 16] = [
+const OUTSIDE: [&str; 17] = [
     "scorewatch deliveries show",
     "Contoso Ltd",
     "VanArsdel",
     "Alpine Ski House Holding GmbH & Co. KG, Garmisch-Partenkirchen",
     "Workstations of the head office",
+    "Workstations of the head of",
     "Workstations of the",
     "Workstations of",
     "Block Office applications from creating child processes",
