@@ -12,7 +12,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{Points, ScoreKind, Severity, Subject, Timestamp},
+    domain::{Points, ScoreKind, Severity, Timestamp},
     rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 

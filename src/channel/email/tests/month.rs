@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     domain::Language,
-    notify::facts::month::{Controls, MonthReport},
+    notify::{
+        facts::month::{Controls, MonthReport},
+        language::Locale,
+    },
     template::Registry,
 };
 
@@ -21,7 +24,7 @@ fn report(of: &mut Notification) -> &mut MonthReport {
 
 fn mail(of: &Notification) -> Letter {
     let registry: Registry = crate::channel::templates(None).unwrap();
-    serde_json::from_slice(&registry.render("email", &DIALECT, of).unwrap()).unwrap()
+    serde_json::from_slice(&registry.render("email", &DIALECT, of, &Locale::default()).unwrap()).unwrap()
 }
 
 #[test]
