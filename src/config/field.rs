@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_yaml::Value;
 
+use super::examples;
+
 /// What stands under a key.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Field<T> {
@@ -14,8 +16,21 @@ pub(super) enum Field<T> {
     Absent,
     /// A value of the right shape.
     Good(T),
-    /// A value of another shape; says which. Never holds the value, which may be a secret in the wrong place.
-    Bad(String),
+    /// A value of another shape.
+    Bad(Misfit),
+}
+
+/// A value of the wrong shape. Never holds the value, which may be a secret in the wrong place.
+#[derive(Debug, Clone)]
+pub(super) struct Misfit {
+    /// What is wrong.
+    pub(super) what: String,
+    /// Whether there is no value at all.
+    pub(super) is_nothing: bool,
+    /// Whether a list is expected.
+    pub(super) expects_list: bool,
+    /// The condition that the text begins with, where a text stands.
+    pub(super) condition: Option<&'static str>,
 }
 
 impl<T> Field<T> {
@@ -39,9 +54,11 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         if value.is_null() {
-            return Ok(Self::Bad("there is no value".to_owned()));
+            let what = "there is no value".to_owned();
+            return Ok(Self::Bad(Misfit { what, is_nothing: true, expects_list: false, condition: None }));
         }
         let found = describe(&value);
+        let condition = value.as_str().and_then(examples::condition);
         Ok(T::deserialize(value).map_or_else(
             |error| {
                 let error = error.to_string();
@@ -49,7 +66,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 let expected = if expected.starts_with("a sequence") { "a list" } else { expected };
                 // The reader of structures has its own words for what it expects of a key.
                 let expected = if expected.contains("identifier") { "a mapping of known keys" } else { expected };
-                Self::Bad(format!("expected {expected}, found {found}"))
+                let expected = if expected == "a map" { "a mapping" } else { expected };
+                let what = format!("expected {expected}, found {found}");
+                Self::Bad(Misfit { what, is_nothing: false, expects_list: expected.starts_with("a list"), condition })
             },
             Self::Good,
         ))

@@ -176,9 +176,9 @@ impl Problems {
         match field {
             Field::Absent => None,
             Field::Good(value) => Some(value),
-            Field::Bad(what) => {
-                let instead = examples::instead(&at.path(), what.starts_with("expected a list"));
-                self.error(at, what, instead);
+            Field::Bad(misfit) => {
+                let instead = examples::instead(&at.path(), &misfit);
+                self.error(at, misfit.what, instead);
                 None
             }
         }

@@ -8,19 +8,25 @@ const PART_LETTERS_MIN: usize = 3;
 
 /// What people write who know it from elsewhere, and what it is called here.
 const ALIASES: &[(&str, &str)] = &[
+    ("alerts", "rules"),
     ("america", "us"),
     ("australia", "au"),
     ("condition", "when"),
     ("customer", "tenant"),
     ("customers", "tenants"),
     ("decrease", "drop"),
+    ("deutsch", "de"),
     ("emea", "eu"),
+    ("english", "en"),
+    ("environment", "env"),
     ("error", "critical"),
     ("europe", "eu"),
     ("expr", "when"),
     ("fall", "drop"),
     ("fatal", "critical"),
+    ("french", "fr"),
     ("gcch", "gcc-high"),
+    ("german", "de"),
     ("global", "commercial"),
     ("greater_than", "above"),
     ("gt", "above"),
@@ -51,6 +57,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("under", "below"),
     ("unitedkingdom", "uk"),
     ("urgent", "critical"),
+    ("var", "env"),
+    ("variable", "env"),
+    ("vault", "store"),
 ];
 
 /// The known word that was probably meant.

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{
     field::{Field, Word},
+    import::slug::stem,
     scope::{Problems, Scope},
     spelling::{nearest, proposal},
 };
 use crate::{
-    domain::{ChannelName, Complaint, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
+    domain::{ChannelName, Complaint, Labels, ScoreKind, Timestamp, characters::refuse_hidden, name::check_name},
     secret::redact::echo,
 };
 
@@ -25,9 +26,24 @@ pub(super) fn name<T, E: std::fmt::Display>(
     parse: impl FnOnce(&str) -> Result<T, E>,
     problems: &mut Problems,
 ) -> Option<T> {
-    parse(text)
-        .map_err(|why| problems.error(at, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"))
-        .ok()
+    let read = parse(text);
+    match read {
+        Ok(name) => Some(name),
+        Err(why) => {
+            let instead = match suggested_name(text) {
+                Some(suggested) => format!("write `{suggested}`: use a-z, 0-9 and, after the first, `-`, `_`, `.`"),
+                None => "use a-z, 0-9 and, after the first, `-`, `_`, `.`".to_owned(),
+            };
+            problems.error(at, why.to_string(), instead);
+            None
+        }
+    }
+}
+
+/// The nearest name that keeps to the grammar; `None`: there is none, or the text may be a secret.
+fn suggested_name(text: &str) -> Option<String> {
+    let is_harmless = refuse_hidden(text).is_ok() && echo(text) == text;
+    is_harmless.then(|| stem(text)).filter(|name| check_name(name).is_ok() && name != text)
 }
 
 /// A text that people read: one in which nothing hides.
@@ -122,6 +138,9 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
                 Ok(()) => drop(labels.insert(key.as_str().into(), value.into())),
                 Err(complaint) => problems.complain(&here, complaint),
             },
+            Field::Bad(misfit) if misfit.is_nothing => {
+                problems.error(&here, misfit.what, format!("write `{}: gold`", echo(&key)));
+            }
             _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
         }
     }
@@ -140,7 +159,12 @@ pub(super) fn notify(
         if let Some(name) = channels.get(&text) {
             reported.extend(name.clone());
         } else if !problems.channels_unread {
-            let instead = match nearest(&text, channels.keys().map(String::as_str)) {
+            let near = nearest(&text, channels.keys().map(String::as_str));
+            // A channel of a name that can't be one was reported there.
+            if near.and_then(|near| channels.get(near)).is_some_and(Option::is_none) {
+                continue;
+            }
+            let instead = match near {
                 Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };

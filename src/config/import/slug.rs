@@ -71,7 +71,8 @@ pub(in crate::config) fn slug(name: &str, domain: &str, directory: Uuid, taken: 
     TenantId::parse(&free).ok()
 }
 
-fn stem(text: &str) -> String {
+/// A name of plain letters, digits and hyphens that reads like this one; empty if no letter of it can be written so.
+pub(in crate::config) fn stem(text: &str) -> String {
     let mut stem = String::new();
     for letter in text.chars().flat_map(char::to_lowercase) {
         match letter {
