@@ -38,8 +38,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("expect.at", "2h15m"),
     ("when.from", "best"),
     ("recover.below", "30"),
-    ("retry.first", "2s"),
-    ("retry.max", "15m"),
+    ("first", "2s"),
+    ("max", "15m"),
     ("flapping.within", "24h"),
     ("rules", "[rules.yaml]"),
     ("tenants", "[tenants/*.yaml]"),
@@ -121,7 +121,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("scores", "[device-secure-score]"),
     ("secret", "{ file: secrets/contoso }"),
     ("secret_id", "{ file: secrets/vault }"),
-    ("secret_stores", "{ vault: { type: vault, address: https://vault.mssp.example:8200, token: { file: secrets/vault } } }"),
+    (
+        "secret_stores",
+        "{ vault: { type: vault, address: https://vault.mssp.example:8200, token: { file: secrets/vault } } }",
+    ),
     ("series", "\"400 340\""),
     ("server", "smtps://smtp.example"),
     ("severity", "critical"),
@@ -166,6 +169,26 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("regained", "{ regained: 80% }"),
 ];
 
+/// Keys that people look for where they are not: the key, one beside which it was written, and what to do instead.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("channel", "type", "delete it: the webhook's address decides which channel it is"),
+    ("headers", "signing_secret", "delete it: a receiver verifies `signing_secret: { file: PATH }`"),
+    ("method", "signing_secret", "delete it: a webhook is always a POST"),
+    ("port", "server", "delete it, and write the port into the address: `server: smtps://smtp.example:465`"),
+    ("report", "store", "write `report: weekly` in a channel"),
+    ("reports", "store", "write `report: weekly` in a channel"),
+    ("silence", "store", "make one with `scorewatch silences add`, or write `maintenance:` for times that come round"),
+    ("silences", "store", "make one with `scorewatch silences add`, or write `maintenance:` for times that come round"),
+    ("token", "bearer_token", "did you mean `bearer_token`?"),
+    ("token", "url", "delete it: messages go to the address of a webhook, `url: { file: PATH }`"),
+];
+
+/// What to do about an unknown key that belongs elsewhere.
+pub(super) fn elsewhere(key: &str, known: &[&str]) -> Option<&'static str> {
+    let found = ELSEWHERE.iter().find(|(other, beside, _)| *other == key && known.contains(beside));
+    found.map(|(.., instead)| *instead)
+}
+
 /// What to do about a value of the wrong shape.
 const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
 
@@ -185,6 +208,13 @@ pub(super) fn instead(path: &str, misfit: &Misfit) -> String {
     });
     if let Some((_, example)) = CONDITIONS.iter().find(|(condition, _)| Some(*condition) == of_condition) {
         return format!("write `{key}: {example}`");
+    }
+    if key == "tenants" && ["maintenance[", "silences["].iter().any(|list| path.contains(list)) {
+        return "write `tenants: all`, `tenants: [contoso]` or `tenants: { tier: gold }`".to_owned();
+    }
+    if key == "tenants" && path.starts_with("rules[") {
+        return "write labels of tenants, like `tenants: { tier: gold }`; without `tenants`, a rule applies to all"
+            .to_owned();
     }
     let fits = |example: &&str| misfit.is_nothing || example.starts_with('[') == misfit.expects_list;
     match example(path).filter(fits) {

@@ -27,6 +27,8 @@ pub(super) struct Misfit {
     pub(super) what: String,
     /// Whether there is no value at all.
     pub(super) is_nothing: bool,
+    /// Whether a list or mapping stands there.
+    pub(super) is_collection: bool,
     /// Whether a list is expected.
     pub(super) expects_list: bool,
     /// The condition that the text begins with, where a text stands.
@@ -54,10 +56,16 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         if value.is_null() {
-            let what = "there is no value".to_owned();
-            return Ok(Self::Bad(Misfit { what, is_nothing: true, expects_list: false, condition: None }));
+            return Ok(Self::Bad(Misfit {
+                what: "there is no value".to_owned(),
+                is_nothing: true,
+                is_collection: false,
+                expects_list: false,
+                condition: None,
+            }));
         }
         let found = describe(&value);
+        let is_collection = value.is_sequence() || value.is_mapping();
         let condition = value.as_str().and_then(examples::condition);
         Ok(T::deserialize(value).map_or_else(
             |error| {
@@ -68,7 +76,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 let expected = if expected.contains("identifier") { "a mapping of known keys" } else { expected };
                 let expected = if expected == "a map" { "a mapping" } else { expected };
                 let what = format!("expected {expected}, found {found}");
-                Self::Bad(Misfit { what, is_nothing: false, expects_list: expected.starts_with("a list"), condition })
+                let expects_list = expected.starts_with("a list");
+                Self::Bad(Misfit { what, is_nothing: false, is_collection, expects_list, condition })
             },
             Self::Good,
         ))

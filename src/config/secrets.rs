@@ -68,7 +68,8 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
         return None;
     }
     let env = draft.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
-    let file = draft.parse(raw.file, &at.key("file"), written_out).map(|path| SecretReference::File(at.folder().join(path)));
+    let file =
+        draft.parse(raw.file, &at.key("file"), written_out).map(|path| SecretReference::File(at.folder().join(path)));
     let credential =
         draft.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
     let reference = env.or(file).or(credential)?;

@@ -11,16 +11,23 @@ const ALIASES: &[(&str, &str)] = &[
     ("alerts", "rules"),
     ("america", "us"),
     ("australia", "au"),
+    ("begin", "from"),
+    ("channel", "notify"),
+    ("channels", "notify"),
     ("condition", "when"),
+    ("cron", "schedule"),
     ("customer", "tenant"),
     ("customers", "tenants"),
     ("decrease", "drop"),
     ("deutsch", "de"),
+    ("duration", "for"),
     ("emea", "eu"),
+    ("end", "until"),
     ("english", "en"),
     ("environment", "env"),
     ("error", "critical"),
     ("europe", "eu"),
+    ("every", "at"),
     ("expr", "when"),
     ("fall", "drop"),
     ("fatal", "critical"),
@@ -32,18 +39,24 @@ const ALIASES: &[(&str, &str)] = &[
     ("gt", "above"),
     ("high", "critical"),
     ("higher_than", "above"),
+    ("host", "server"),
     ("if", "when"),
     ("increase", "rise"),
     ("india", "ina"),
     ("information", "info"),
     ("informational", "info"),
+    ("integration_key", "routing_key"),
+    ("interval", "schedule"),
     ("kind", "type"),
+    ("labels", "tenants"),
+    ("length", "for"),
     ("less_than", "below"),
     ("level", "severity"),
     ("low", "info"),
     ("lower_than", "below"),
     ("lt", "below"),
     ("mail", "email"),
+    ("maintenance_windows", "maintenance"),
     ("medium", "warning"),
     ("minor", "info"),
     ("nodata", "no_data"),
@@ -51,15 +64,22 @@ const ALIASES: &[(&str, &str)] = &[
     ("priority", "severity"),
     ("public", "commercial"),
     ("receivers", "channels"),
+    ("recipients", "to"),
+    ("sender", "from"),
     ("sinks", "channels"),
     ("smtp", "email"),
+    ("start", "from"),
     ("switzerland", "swa"),
+    ("tag", "labels"),
+    ("tags", "labels"),
     ("under", "below"),
     ("unitedkingdom", "uk"),
     ("urgent", "critical"),
     ("var", "env"),
     ("variable", "env"),
     ("vault", "store"),
+    ("webhook", "url"),
+    ("windows", "maintenance"),
 ];
 
 /// The known word that was probably meant.
@@ -70,13 +90,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     }
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
     let written = plain(word);
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == written).map(|(_, suggested)| *suggested);
+    let is_alias_of = |candidate: &str| ALIASES.iter().any(|(alias, known)| *alias == written && *known == candidate);
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     let mut parts = Vec::new();
     for candidate in known.into_iter().take(CANDIDATES_MAX) {
         let known = plain(candidate);
-        if alias == Some(candidate) {
+        if is_alias_of(candidate) {
             return Some(candidate);
         }
         let edits = distance(&written, &known);

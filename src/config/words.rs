@@ -138,8 +138,9 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
                 Ok(()) => drop(labels.insert(key.as_str().into(), value.into())),
                 Err(complaint) => problems.complain(&here, complaint),
             },
-            Field::Bad(misfit) if misfit.is_nothing => {
-                problems.error(&here, misfit.what, format!("write `{}: gold`", echo(&key)));
+            Field::Bad(misfit) if misfit.is_nothing || misfit.is_collection => {
+                let what = if misfit.is_nothing { misfit.what.as_str() } else { "a label has a single value" };
+                problems.error(&here, what, "write one text, like `{ tier: gold }`");
             }
             _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
         }
@@ -159,6 +160,12 @@ pub(super) fn notify(
         if let Some(name) = channels.get(&text) {
             reported.extend(name.clone());
         } else if !problems.channels_unread {
+            let several: Vec<&str> = text.split([' ', ',', ';']).filter(|name| !name.is_empty()).collect();
+            if several.len() > 1 && several.iter().all(|name| channels.contains_key(*name)) {
+                let instead = format!("write `[{}]`", several.join(", "));
+                problems.error(&at.item(index), format!("`{text}` is several channels in one text"), instead);
+                continue;
+            }
             let near = nearest(&text, channels.keys().map(String::as_str));
             // A channel of a name that can't be one was reported there.
             if near.and_then(|near| channels.get(near)).is_some_and(Option::is_none) {

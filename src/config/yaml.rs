@@ -219,7 +219,11 @@ impl Builder<'_> {
             return Ok(());
         }
         let what = format!("the file holds more than {VALUES_MAX} values");
-        Err(Fault { mark, what, instead: "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`".into() })
+        Err(Fault {
+            mark,
+            what,
+            instead: "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`".into(),
+        })
     }
 
     fn wants_key(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{Datelike, NaiveDateTime, NaiveTime, Timelike};
+
 use super::weekday;
 use crate::domain::{Complaint, parse_duration, suggested_duration};
 
@@ -18,14 +20,14 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("hourly", "0 0 * * * *"),
 ];
 
-/// The fields in their order: what each is called, and what to write in it.
-const FIELDS: [(&str, &str); 6] = [
-    ("second", "0 to 59"),
-    ("minute", "0 to 59"),
-    ("hour", "0 to 23"),
-    ("day of month", "1 to 31, or `L` for the last"),
-    ("month", "1 to 12, or JAN to DEC"),
-    ("day of week", "SUN to SAT, or 0 to 6 from Sunday"),
+/// The fields in their order: what each is called, its last number, and what to write in it.
+const FIELDS: [(&str, u32, &str); 6] = [
+    ("second", 59, "0 to 59"),
+    ("minute", 59, "0 to 59"),
+    ("hour", 23, "0 to 23"),
+    ("day of month", 31, "1 to 31, or `L` for the last"),
+    ("month", 12, "1 to 12, or JAN to DEC"),
+    ("day of week", 6, "SUN to SAT, or 0 to 6 from Sunday"),
 ];
 
 /// Refuses what the parser would read in another sense or explain badly.
@@ -52,6 +54,9 @@ pub(super) fn check_shape(expression: &str) -> Result<(), Complaint> {
             format!("write `\"{exact}\"`"),
         ));
     }
+    if let Some((what, at)) = (fields < 5).then(|| moment(expression)).flatten() {
+        return Err(Complaint::new(format!("`{expression}` is {what}, not a schedule"), format!("write `\"{at}\"`")));
+    }
     match fields {
         6 => Ok(()),
         5 => Err(Complaint::new(
@@ -76,14 +81,32 @@ pub(super) fn of(expression: &str, reads: impl Fn(&str) -> bool) -> Complaint {
             written.iter().enumerate().map(|(other, field)| if other == *index { *field } else { "*" }).collect();
         !reads(&fields.join(" "))
     };
-    let Some((index, (name, range))) = (0..FIELDS.len()).find(is_bad).and_then(|index| Some((index, FIELDS.get(index)?)))
+    let Some((index, (name, last, range))) =
+        (0..FIELDS.len()).find(is_bad).and_then(|index| Some((index, FIELDS.get(index)?)))
     else {
         let instead = "write six fields, seconds first, like `0 */15 * * * *`";
         return Complaint::new(format!("`{expression}` is not a schedule"), instead);
     };
     let text = written.get(index).copied().unwrap_or_default();
-    let instead = if index + 1 == FIELDS.len() { weekday::instead(&written, reads) } else { None };
+    // In other dialects of cron, `5/15` goes on to the end.
+    let open_range = text.split_once('/').filter(|(from, _)| from.parse::<u32>().is_ok());
+    let instead = match open_range {
+        Some(("0", step)) => Some(format!("write `*/{step}`")),
+        Some((from, step)) => Some(format!("write `{from}-{last}/{step}`")),
+        None if index + 1 == FIELDS.len() => weekday::instead(&written, reads),
+        None => None,
+    };
     Complaint::new(format!("`{text}` can't be the {name}"), instead.unwrap_or_else(|| format!("write {range}")))
+}
+
+/// A time of day or a moment of one year: what it is, and the schedule that comes round then.
+fn moment(text: &str) -> Option<(&'static str, String)> {
+    if let Ok(time) = NaiveTime::parse_from_str(text, "%H:%M") {
+        return Some(("a time of day", format!("0 {} {} * * *", time.minute(), time.hour())));
+    }
+    let text = text.replace('T', " ");
+    let at = NaiveDateTime::parse_from_str(text.get(..16)?, "%Y-%m-%d %H:%M").ok()?;
+    Some(("one moment", format!("0 {} {} {} {} *", at.minute(), at.hour(), at.day(), at.month())))
 }
 
 /// An interval as people write it: `15m`, `every 15 minutes`.

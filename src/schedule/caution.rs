@@ -43,7 +43,9 @@ pub fn caution(expression: &str) -> Option<Caution> {
         let rest = fields.get(1..).unwrap_or_default().join(" ");
         return Some(Caution {
             misreading: Misreading::EverySecond,
-            what: format!("the first field is seconds, so `{expression}` runs every second of the times that the others name"),
+            what: format!(
+                "the first field is seconds, so `{expression}` runs every second of the times that the others name"
+            ),
             instead: format!("write `0` first: `\"0 {rest}\"`"),
         });
     }
@@ -100,7 +102,7 @@ fn step_beyond_field(fields: &[&str]) -> Option<Caution> {
     const STEPPED: [(&str, u64, &str, u64); 3] =
         [("second", 60, "minute", 1), ("minute", 60, "hour", 60), ("hour", 24, "day", 3_600)];
     fields.iter().zip(STEPPED).find_map(|(field, (unit, count, whole, seconds))| {
-        let step: u64 = field.strip_prefix("*/").or_else(|| field.strip_prefix("0/"))?.parse().ok()?;
+        let step: u64 = field.strip_prefix("*/")?.parse().ok()?;
         let exact = step.checked_mul(seconds).map(Duration::from_secs).and_then(every);
         (step > count).then(|| Caution {
             misreading: Misreading::StepBeyondField,
@@ -134,7 +136,10 @@ mod tests {
             ("* */15 * * * *", Some("write `0` first: `\"0 */15 * * * *\"`")),
             ("* 0 22 * * FRI", Some("write `0` first: `\"0 0 22 * * FRI\"`")),
             ("* * * * * *", None),
-            ("0 */70 * * * *", Some("only minute 0 of each hour matches; write `0` for once in each hour, or a step that divides 60")),
+            (
+                "0 */70 * * * *",
+                Some("only minute 0 of each hour matches; write `0` for once in each hour, or a step that divides 60"),
+            ),
             ("0 */120 * * * *", Some("write `\"0 0 */2 * * *\"`")),
             ("0 0 */48 * * *", Some("only hour 0 of each day matches")),
             ("0 */60 * * * *", None),

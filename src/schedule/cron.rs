@@ -77,8 +77,7 @@ impl Schedule {
         let expression = expression.trim();
         cause::check_shape(expression)?;
         let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
-        let cron =
-            parser.parse(expression).map_err(|_| cause::of(expression, |other| parser.parse(other).is_ok()))?;
+        let cron = parser.parse(expression).map_err(|_| cause::of(expression, |other| parser.parse(other).is_ok()))?;
         // Calendars repeat: what comes round after the epoch comes round after every instant.
         if occurrence::shown_from(&cron, 0).is_none() {
             return Err(Complaint::new(

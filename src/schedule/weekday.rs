@@ -66,7 +66,11 @@ mod tests {
             ("ÄÖ", None),
         ] {
             let found = in_words(field);
-            assert_eq!(found.as_deref(), meant.map(|meant| meant.iter().map(|day| (*day).to_owned()).collect::<Vec<_>>()).as_deref(), "{field}");
+            assert_eq!(
+                found.as_deref(),
+                meant.map(|meant| meant.iter().map(|day| (*day).to_owned()).collect::<Vec<_>>()).as_deref(),
+                "{field}"
+            );
         }
     }
 }
