@@ -127,11 +127,11 @@ pub(super) fn every(interval: Duration) -> Option<String> {
     let step = |count: u64| if count == 1 { "*".to_owned() } else { format!("*/{count}") };
     match () {
         () if interval.subsec_nanos() > 0 || seconds == 0 => None,
-        () if seconds < 60 => (60 % seconds == 0).then(|| format!("{} * * * * *", step(seconds))),
-        () if seconds % 60 > 0 => None,
-        () if minutes < 60 => (60 % minutes == 0).then(|| format!("0 {} * * * *", step(minutes))),
-        () if minutes % 60 > 0 => None,
-        () if hours < 24 => (24 % hours == 0).then(|| format!("0 0 {} * * *", step(hours))),
+        () if seconds < 60 => 60_u64.is_multiple_of(seconds).then(|| format!("{} * * * * *", step(seconds))),
+        () if !seconds.is_multiple_of(60) => None,
+        () if minutes < 60 => 60_u64.is_multiple_of(minutes).then(|| format!("0 {} * * * *", step(minutes))),
+        () if !minutes.is_multiple_of(60) => None,
+        () if hours < 24 => 24_u64.is_multiple_of(hours).then(|| format!("0 0 {} * * *", step(hours))),
         () if hours == 24 => Some("0 0 0 * * *".to_owned()),
         () if hours == 7 * 24 => Some("0 0 0 * * MON".to_owned()),
         () => None,

@@ -92,8 +92,8 @@ pub fn caution(expression: &str) -> Option<Caution> {
 
 /// Whether the seconds are not limited, and another field is. With no field limited, it says what it does.
 fn is_every_second(fields: &[&str]) -> bool {
-    let is_open = |field: &&str| matches!(*field, "*" | "?" | "*/1");
-    fields.first().is_some_and(is_open) && !fields.iter().all(|field| is_open(&field))
+    let is_open = |field: &str| matches!(field, "*" | "?" | "*/1");
+    fields.first().is_some_and(|field| is_open(field)) && !fields.iter().all(|field| is_open(field))
 }
 
 /// The first field of a time that has a step larger than itself.
@@ -101,9 +101,12 @@ fn step_beyond_field(fields: &[&str]) -> Option<Caution> {
     // What a field counts, how many there are, in what, and the length of one in seconds.
     const STEPPED: [(&str, u64, &str, u64); 3] =
         [("second", 60, "minute", 1), ("minute", 60, "hour", 60), ("hour", 24, "day", 3_600)];
-    fields.iter().zip(STEPPED).find_map(|(field, (unit, count, whole, seconds))| {
+    fields.iter().zip(STEPPED).enumerate().find_map(|(index, (field, (unit, count, whole, seconds)))| {
         let step: u64 = field.strip_prefix("*/")?.parse().ok()?;
-        let exact = step.checked_mul(seconds).map(Duration::from_secs).and_then(every);
+        // What comes round all day and every day says nothing of hours or days that are limited.
+        let is_alone = fields.iter().skip(index + 1).all(|field| *field == "*");
+        let interval = step.checked_mul(seconds).map(Duration::from_secs);
+        let exact = interval.filter(|_| is_alone).and_then(every);
         (step > count).then(|| Caution {
             misreading: Misreading::StepBeyondField,
             what: format!("`{field}` is a step of more than the {count} {unit}s of one {whole}, so only {unit} 0 of each {whole} matches"),
@@ -141,6 +144,7 @@ mod tests {
                 Some("only minute 0 of each hour matches; write `0` for once in each hour, or a step that divides 60"),
             ),
             ("0 */120 * * * *", Some("write `\"0 0 */2 * * *\"`")),
+            ("0 */120 8-17 * * *", Some("write `0` for once in each hour")),
             ("0 0 */48 * * *", Some("only hour 0 of each day matches")),
             ("0 */60 * * * *", None),
             ("0 0 */24 * * *", None),
