@@ -1,6 +1,19 @@
 //! What may stand under a key, for people who wrote nothing there, or something of another shape.
 
-use super::field::Misfit;
+/// A value of the wrong shape. Never holds the value, which may be a secret in the wrong place.
+#[derive(Debug, Clone)]
+pub(super) struct Misfit {
+    /// What is wrong.
+    pub(super) what: String,
+    /// Whether there is no value at all.
+    pub(super) is_nothing: bool,
+    /// Whether a list or mapping stands there.
+    pub(super) is_collection: bool,
+    /// Whether a list is expected.
+    pub(super) expects_list: bool,
+    /// The condition that the text begins with, where a text stands.
+    pub(super) condition: Option<&'static str>,
+}
 
 /// Keys of the configuration, each with a value that may stand there. One that means several things is told apart by the keys before
 /// it, and comes first; `*` is a key that people choose.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_yaml::Value;
 
-use super::examples;
+use super::examples::{self, Misfit};
 
 /// What stands under a key.
 #[derive(Debug, Clone, Default)]
@@ -18,21 +18,6 @@ pub(super) enum Field<T> {
     Good(T),
     /// A value of another shape.
     Bad(Misfit),
-}
-
-/// A value of the wrong shape. Never holds the value, which may be a secret in the wrong place.
-#[derive(Debug, Clone)]
-pub(super) struct Misfit {
-    /// What is wrong.
-    pub(super) what: String,
-    /// Whether there is no value at all.
-    pub(super) is_nothing: bool,
-    /// Whether a list or mapping stands there.
-    pub(super) is_collection: bool,
-    /// Whether a list is expected.
-    pub(super) expects_list: bool,
-    /// The condition that the text begins with, where a text stands.
-    pub(super) condition: Option<&'static str>,
 }
 
 impl<T> Field<T> {

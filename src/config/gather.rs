@@ -13,7 +13,8 @@ use serde_yaml::Value;
 use super::{
     audiences::Rules,
     draft::Draft,
-    field::{Field, Misfit, Word},
+    examples::Misfit,
+    field::{Field, Word},
     files::{self, Source},
     raw::{RawRule, RawRules, RawTenantEntry},
     rules::rule,

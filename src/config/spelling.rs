@@ -78,7 +78,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("var", "env"),
     ("variable", "env"),
     ("vault", "store"),
-    ("webhook", "url"),
     ("windows", "maintenance"),
 ];
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     field::{Field, Word},
-    import::slug::stem,
+    plain_name::stem,
     scope::{Problems, Scope},
     spelling::{nearest, proposal},
 };
