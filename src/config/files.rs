@@ -13,8 +13,8 @@ use super::{
     draft::Draft,
     marks::{Content, Mark, Node},
     scope::Scope,
-    secrets::written_out,
     spelling::nearest,
+    words::written_out,
     yaml::{self, Document, FILE_BYTES_MAX},
 };
 use crate::{

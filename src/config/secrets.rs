@@ -7,11 +7,9 @@ use super::{
     scope::Scope,
     stored::stored,
     trial::{Form, SecretUse},
+    words::written_out,
 };
-use crate::{
-    domain::Complaint,
-    secret::{SecretReference, redact::echo},
-};
+use crate::secret::{SecretReference, redact::echo};
 
 /// How a secret is written.
 pub(super) const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
@@ -110,19 +108,6 @@ fn refuse_foreign(raw: &RawReference, at: &Scope<'_>, draft: &mut Draft) -> bool
         has_foreign |= is_written;
     }
     has_foreign
-}
-
-/// A path as it is: no shell has replaced anything in it.
-pub(super) fn written_out(path: &str) -> Result<String, Complaint> {
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    if first.starts_with('~') && (first == path || !rest.is_empty()) {
-        let instead = format!("write the whole path, like `/home/scorewatch/{rest}`");
-        return Err(Complaint::new("`~` is not expanded to a home directory", instead));
-    }
-    if first.starts_with('$') {
-        return Err(Complaint::new("variables are not replaced in a path", "write the whole path"));
-    }
-    Ok(path.to_owned())
 }
 
 /// Where it is kept, as a problem says it: a path as it is written, and nothing that may be the secret itself.

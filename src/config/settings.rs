@@ -16,8 +16,7 @@ use super::{
     raw::{RawBrand, RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
-    secrets::written_out,
-    words::{Names, notify, one_of, visible},
+    words::{Names, notify, one_of, visible, written_out},
 };
 use crate::{
     channel,

@@ -7,8 +7,8 @@ use super::{
     field::{Field, Word},
     raw::RawReference,
     scope::Scope,
-    secrets::written_out,
     spelling::quoted,
+    words::written_out,
 };
 use crate::{
     domain::{Complaint, parse_duration},

@@ -51,6 +51,19 @@ pub(super) fn visible(text: &str) -> Result<String, Complaint> {
     refuse_hidden(text).map(|()| text.to_owned())
 }
 
+/// A path as it is: no shell has replaced anything in it.
+pub(super) fn written_out(path: &str) -> Result<String, Complaint> {
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if first.starts_with('~') && (first == path || !rest.is_empty()) {
+        let instead = format!("write the whole path, like `/home/scorewatch/{rest}`");
+        return Err(Complaint::new("`~` is not expanded to a home directory", instead));
+    }
+    if first.starts_with('$') {
+        return Err(Complaint::new("variables are not replaced in a path", "write the whole path"));
+    }
+    Ok(path.to_owned())
+}
+
 /// Reads a GUID, and reports text that is not one.
 pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Uuid> {
     let read = Uuid::parse_str(text);
