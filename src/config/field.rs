@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_yaml::Value;
 
+use super::examples::{self, Misfit};
+
 /// What stands under a key.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Field<T> {
@@ -14,8 +16,8 @@ pub(super) enum Field<T> {
     Absent,
     /// A value of the right shape.
     Good(T),
-    /// A value of another shape; says which. Never holds the value, which may be a secret in the wrong place.
-    Bad(String),
+    /// A value of another shape.
+    Bad(Misfit),
 }
 
 impl<T> Field<T> {
@@ -39,9 +41,17 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         if value.is_null() {
-            return Ok(Self::Bad("there is no value".to_owned()));
+            return Ok(Self::Bad(Misfit {
+                what: "there is no value".to_owned(),
+                is_nothing: true,
+                is_collection: false,
+                expects_list: false,
+                condition: None,
+            }));
         }
         let found = describe(&value);
+        let is_collection = value.is_sequence() || value.is_mapping();
+        let condition = value.as_str().and_then(examples::condition);
         Ok(T::deserialize(value).map_or_else(
             |error| {
                 let error = error.to_string();
@@ -49,7 +59,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 let expected = if expected.starts_with("a sequence") { "a list" } else { expected };
                 // The reader of structures has its own words for what it expects of a key.
                 let expected = if expected.contains("identifier") { "a mapping of known keys" } else { expected };
-                Self::Bad(format!("expected {expected}, found {found}"))
+                let expected = if expected == "a map" { "a mapping" } else { expected };
+                let what = format!("expected {expected}, found {found}");
+                let expects_list = expected.starts_with("a list");
+                Self::Bad(Misfit { what, is_nothing: false, is_collection, expects_list, condition })
             },
             Self::Good,
         ))

@@ -14,6 +14,7 @@ use super::{
     marks::{Content, Mark, Node},
     scope::Scope,
     spelling::nearest,
+    words::written_out,
     yaml::{self, Document, FILE_BYTES_MAX},
 };
 use crate::{
@@ -54,7 +55,7 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> Option<Source> {
     }
     if bytes.len() > FILE_BYTES_MAX {
         let fault = yaml::too_large();
-        complain(fault.mark, fault.what, fault.instead);
+        complain(fault.mark, fault.what, &echoed(&fault.instead));
         return None;
     }
     draft.watched.note(path.as_os_str().as_encoded_bytes());
@@ -88,7 +89,7 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> Option<Source> {
         }
         Err(faults) => {
             for fault in faults {
-                complain(fault.mark, fault.what, fault.instead);
+                complain(fault.mark, fault.what, &echoed(&fault.instead));
             }
             None
         }
@@ -127,6 +128,10 @@ fn beside(path: &Path) -> Option<Vec<String>> {
 
 /// The files that an entry of `rules:` or `tenants:` names, in order.
 pub(super) fn find(pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<PathBuf> {
+    if let Err(complaint) = written_out(pattern) {
+        draft.complain(at, complaint);
+        return Vec::new();
+    }
     draft.watched.pattern(&at.folder().join(pattern));
     if !pattern.contains(['*', '?', '[']) {
         let path = at.folder().join(pattern);

@@ -1,6 +1,11 @@
 //! The files that the main file names: tenants and rules.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -8,9 +13,10 @@ use serde_yaml::Value;
 use super::{
     audiences::Rules,
     draft::Draft,
+    examples::Misfit,
     field::{Field, Word},
     files::{self, Source},
-    raw::{RawRules, RawTenantEntry},
+    raw::{RawRule, RawRules, RawTenantEntry},
     rules::rule,
     scope::Scope,
     tenants::{Inherited, Tenants},
@@ -27,16 +33,39 @@ pub(super) fn read_tenants(
     tenants: &mut Tenants,
     draft: &mut Draft,
 ) {
-    for (index, entry) in draft.items(raw, at) {
+    let entries = draft.items(raw, at);
+    let mut files = FilesOnce::of(entries.len());
+    for (index, entry) in entries {
         let here = at.item(index);
         match entry {
             RawTenantEntry::Inline(tenant) => tenants.take(*tenant, &here, inherited, channels, draft),
             RawTenantEntry::File(pattern) => {
-                for path in files::find(&pattern, &here, draft) {
+                for path in files.find(&pattern, &here, draft) {
                     read_tenant_file(&path, inherited, channels, tenants, draft);
                 }
             }
         }
+    }
+}
+
+/// The files of several patterns, each once: two patterns may match the same file, and a list may name it twice.
+struct FilesOnce {
+    /// `None`: a single pattern matches no file twice, and is spared the look at each.
+    seen: Option<HashSet<PathBuf>>,
+}
+
+impl FilesOnce {
+    fn of(patterns: usize) -> Self {
+        Self { seen: (patterns > 1).then(HashSet::new) }
+    }
+
+    fn find(&mut self, pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<PathBuf> {
+        let mut found = files::find(pattern, at, draft);
+        if let Some(seen) = &mut self.seen {
+            // A file that is not there yet has no other name.
+            found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+        }
+        found
     }
 }
 
@@ -61,6 +90,18 @@ fn read_tenant_file(path: &Path, inherited: &Inherited, channels: &Names, tenant
     }
 }
 
+/// The list under `rules:` of a rule file; the main file has paths under the same key.
+fn rule_list(raw: Field<Vec<Field<RawRule>>>, at: &Scope<'_>, draft: &mut Draft) -> Option<Vec<Field<RawRule>>> {
+    match raw {
+        Field::Absent => None,
+        Field::Good(list) => Some(list),
+        Field::Bad(Misfit { what, .. }) => {
+            draft.error(at, what, "write a list of rules, each like `- { name: device-score-low, score: …, when: … }`");
+            None
+        }
+    }
+}
+
 /// Reads every rule file.
 pub(super) fn read_rules(
     raw: Field<Vec<Field<Word>>>,
@@ -71,8 +112,10 @@ pub(super) fn read_rules(
 ) -> Rules {
     let mut rules = Rules::new();
     let mut places: HashMap<String, Place> = HashMap::new();
-    for (index, Word(pattern)) in draft.items(raw, at) {
-        for path in files::find(&pattern, &at.item(index), draft) {
+    let patterns = draft.items(raw, at);
+    let mut files = FilesOnce::of(patterns.len());
+    for (index, Word(pattern)) in patterns {
+        for path in files.find(&pattern, &at.item(index), draft) {
             let Some(source) = files::read(&path, draft) else { continue };
             let top = source.scope();
             let Ok(raw) = RawRules::deserialize(&source.value) else {
@@ -81,7 +124,8 @@ pub(super) fn read_rules(
             };
             top.only(RawRules::KEYS, draft);
             let list = top.key("rules");
-            for (index, raw) in draft.items(raw.rules, &list) {
+            let Some(written) = rule_list(raw.rules, &list, draft) else { continue };
+            for (index, raw) in draft.items(Field::Good(written), &list) {
                 let here = list.item(index);
                 let Some(rule) = rule(raw, &here, channels, limit, draft) else { continue };
                 let place = here.key("name").place();

@@ -1,5 +1,7 @@
 //! Where each key and value of a YAML file stands, so that a problem can name its line and column.
 
+use std::borrow::Cow;
+
 use granit_parser::Span;
 
 /// Mappings with more keys than this are searched by an index: a file may hold a hundred thousand keys side by side.
@@ -51,7 +53,7 @@ pub(super) struct Entry {
 pub(super) struct Fault {
     pub(super) mark: Mark,
     pub(super) what: String,
-    pub(super) instead: &'static str,
+    pub(super) instead: Cow<'static, str>,
 }
 
 impl Mark {

@@ -19,6 +19,9 @@ use crate::{
 /// The rule by which the operator is notified when tenants can't be read; no file defines it.
 const OPERATOR_BLIND: &str = "operator.blind";
 
+/// What people write into a list who mean every tenant.
+const EVERYBODY: [&str; 2] = ["*", "all"];
+
 /// What may be named.
 #[derive(Debug, Default)]
 pub(super) struct Known<'a> {
@@ -43,7 +46,7 @@ pub(super) struct Written {
 pub(super) fn matchers(written: Written, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems) -> Matchers {
     let Written { tenants, rules, scores, severity: severities } = written;
     if ![tenants.is_written(), rules.is_written(), scores.is_written(), severities.is_written()].contains(&true) {
-        problems.error(at, "this says not what it covers", "write `tenants: all` if it is for everybody");
+        problems.error(at, "this does not say what it covers", "write `tenants: all` if it is for everybody");
     }
     let (tenants, labels) = whose(tenants, &at.key("tenants"), known, Warning::WindowCoversNobody, problems);
     let rules = words(rules, &at.key("rules"), problems, |text, at, problems| rule(text, at, known, problems));
@@ -72,10 +75,11 @@ pub(super) fn whose(
             }
         }
         Some(RawTenants::Ids(written)) => {
+            let is_empty = written.is_empty();
             for (index, Word(text)) in problems.items(Field::Good(written), at) {
                 tenants.extend(tenant(&text, &at.item(index), known, problems));
             }
-            if tenants.is_empty() {
+            if is_empty {
                 problems.error(at, "there is no tenant here", "write `tenants: all`, or ids of tenants");
             }
         }
@@ -84,6 +88,10 @@ pub(super) fn whose(
 }
 
 fn tenant(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<TenantId> {
+    if EVERYBODY.contains(&text) && !known.tenants.keys().any(|id| id.as_str() == text) {
+        problems.error(at, format!("`{text}` is not the `id` of a tenant"), "write `tenants: all`, without a list");
+        return None;
+    }
     let id = name(text, at, TenantId::parse, problems)?;
     if !known.has_nameless && !known.tenants.contains_key(&id) {
         let instead = match nearest(text, known.tenants.keys().map(|id| id.as_str())) {

@@ -27,6 +27,7 @@ mod matchers;
 mod outline;
 mod pending;
 mod place;
+mod plain_name;
 mod private;
 mod raw;
 mod receivers;

@@ -84,9 +84,17 @@ impl<'a> Scope<'a> {
     }
 
     /// Complains of every key that is none of these. What follows from it is not reported: see [`Problems::missing`].
-    pub(super) fn only(&self, known: &[&str], problems: &mut Problems) {
+    pub(super) fn only(&self, known: &[&'static str], problems: &mut Problems) {
+        self.only_near(known, known, problems);
+    }
+
+    /// The same, where not every known key is worth proposing.
+    pub(super) fn only_near(&self, known: &[&'static str], near: &[&'static str], problems: &mut Problems) {
         let Some(Node { content: Content::Mapping(entries), .. }) = self.node else { return };
-        let known: Vec<&str> = known.iter().map(|key| key.trim_start_matches("r#")).collect();
+        let plain = |keys: &[&'static str]| -> Vec<&'static str> {
+            keys.iter().map(|key| key.trim_start_matches("r#")).collect()
+        };
+        let (known, near) = (plain(known), plain(near));
         for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
             let here = Scope { mark: entry.mark, ..self.key(&entry.key) };
             problems.misspelt.insert(self.identity());
@@ -94,11 +102,16 @@ impl<'a> Scope<'a> {
                 problems.error(&here, what, instead);
                 continue;
             }
-            let absent = known.iter().copied().filter(|key| !self.has(key));
-            let suggested = nearest(&entry.key, absent).or_else(|| nearest(&entry.key, known.iter().copied()));
-            let instead = match suggested {
-                Some(suggested) => format!("did you mean `{suggested}`?"),
-                None => format!("use one of {}", quoted(&known)),
+            let absent = near.iter().copied().filter(|key| !self.has(key));
+            let elsewhere = examples::elsewhere(&entry.key, &near);
+            let suggested = match elsewhere {
+                Some(_) => None,
+                None => nearest(&entry.key, absent).or_else(|| nearest(&entry.key, near.iter().copied())),
+            };
+            let instead = match (elsewhere, suggested) {
+                (Some(elsewhere), _) => elsewhere.to_owned(),
+                (None, Some(suggested)) => format!("did you mean `{suggested}`?"),
+                (None, None) => format!("use one of {}", quoted(&near)),
             };
             if let Some(suggested) = suggested {
                 problems.misspelt.insert(self.key(suggested).identity());
@@ -176,9 +189,9 @@ impl Problems {
         match field {
             Field::Absent => None,
             Field::Good(value) => Some(value),
-            Field::Bad(what) => {
-                let instead = examples::instead(&at.path(), what.starts_with("expected a list"));
-                self.error(at, what, instead);
+            Field::Bad(misfit) => {
+                let instead = examples::instead(&at.path(), &misfit);
+                self.error(at, misfit.what, instead);
                 None
             }
         }

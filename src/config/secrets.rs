@@ -7,11 +7,12 @@ use super::{
     scope::Scope,
     stored::stored,
     trial::{Form, SecretUse},
+    words::written_out,
 };
 use crate::secret::{SecretReference, redact::echo};
 
 /// How a secret is written.
-const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
+pub(super) const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
 
 /// A reference to a text. A literal is refused, and never repeated.
 pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
@@ -38,32 +39,38 @@ pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, draf
 
 /// A reference that the caller notes.
 pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
-    let RawSecret::Reference(raw) = raw else {
-        draft.error(at, "a secret stands here itself, not where it is kept", HOW);
-        return None;
+    let raw = match raw {
+        RawSecret::Reference(raw) => raw,
+        RawSecret::Variable(name) => {
+            let what = format!("variables like `${{{name}}}` are not replaced here");
+            draft.error(at, what, format!("write `{{ env: {name} }}`"));
+            return None;
+        }
+        RawSecret::Address(_) | RawSecret::Literal => {
+            draft.error(at, "a secret stands here itself, not where it is kept", HOW);
+            return None;
+        }
     };
     at.only(RawReference::KEYS, draft);
     if raw.exec.is_written() || raw.store.is_written() {
         return stored(*raw, at, draft);
     }
-    for (key, is_written) in [("path", raw.path.is_written()), ("name", raw.name.is_written())] {
-        if is_written {
-            draft.error(
-                &at.key(key),
-                format!("`{key}` is of a secret store that is not named"),
-                "write `store: NAME` too",
-            );
-        }
+    let has_foreign = refuse_foreign(&raw, at, draft);
+    let places = [raw.env.is_written(), raw.file.is_written(), raw.credential.is_written()];
+    let count = places.iter().filter(|is_written| **is_written).count();
+    if count == 0 && (has_foreign || draft.is_misspelt(at)) {
+        return None;
     }
-    let env = draft.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
-    let file = draft.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
-    let credential =
-        draft.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
-    let mut given = [env, file, credential].into_iter().flatten();
-    let (Some(reference), None) = (given.next(), given.next()) else {
+    if count != 1 {
         draft.error(at, "a secret is kept in exactly one place", HOW);
         return None;
-    };
+    }
+    let env = draft.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
+    let file =
+        draft.parse(raw.file, &at.key("file"), written_out).map(|path| SecretReference::File(at.folder().join(path)));
+    let credential =
+        draft.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
+    let reference = env.or(file).or(credential)?;
     if let SecretReference::Env(name) = &reference
         && (name.is_empty() || name.contains(['=', '\0']))
     {
@@ -77,6 +84,30 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
         return None;
     }
     Some(reference)
+}
+
+/// Complains of each key that belongs to a program or a store, where neither is named.
+fn refuse_foreign(raw: &RawReference, at: &Scope<'_>, draft: &mut Draft) -> bool {
+    let mut has_foreign = false;
+    for (key, owner, is_written) in [
+        ("path", "store: NAME", raw.path.is_written()),
+        ("field", "store: NAME", raw.field.is_written()),
+        ("name", "store: NAME", raw.name.is_written()),
+        ("version", "store: NAME", raw.version.is_written()),
+        ("timeout", "exec: [PROGRAM]", raw.timeout.is_written()),
+    ] {
+        if is_written && !has_foreign {
+            let (kind, _) = owner.split_once(':').unwrap_or((owner, ""));
+            let instead = if key == "path" {
+                format!("write `{{ file: PATH }}` for a file, or `{owner}` too")
+            } else {
+                format!("write `{owner}` too, or `{{ file: PATH }}` or `{{ env: NAME }}` instead")
+            };
+            draft.error(&at.key(key), format!("`{key}` belongs to `{kind}`, which is not here"), instead);
+        }
+        has_foreign |= is_written;
+    }
+    has_foreign
 }
 
 /// Where it is kept, as a problem says it: a path as it is written, and nothing that may be the secret itself.

@@ -16,7 +16,7 @@ use super::{
     raw::{RawBrand, RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
-    words::{Names, notify, one_of, visible},
+    words::{Names, notify, one_of, visible, written_out},
 };
 use crate::{
     channel,
@@ -46,6 +46,7 @@ pub(super) fn operator(
     let raw = draft.take(raw, at).unwrap_or_default();
     at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
+    let count = raw.notify.count();
     let notify = notify(raw.notify, &here, names, draft);
     let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.audience.is_open());
     for channel in notify.iter().filter(|name| is_fenced(name)) {
@@ -53,6 +54,7 @@ pub(super) fn operator(
         draft.error(&here, what, "name a channel without `tenants:` and `labels:`");
     }
     if let [only] = &*notify
+        && count == Some(1)
         && !is_fenced(only)
     {
         let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
@@ -69,9 +71,13 @@ pub(super) fn templates(
     list: &Scope<'_>,
     draft: &mut Draft,
 ) -> Option<Arc<Registry>> {
-    let written = draft.take(raw, at);
-    let folder = written.as_ref().map(|Word(folder)| at.folder().join(folder));
-    if let (Some(folder), Some(Word(written))) = (&folder, &written) {
+    let is_written = raw.is_written();
+    let written = draft.parse(raw, at, written_out);
+    if is_written && written.is_none() {
+        return None;
+    }
+    let folder = written.as_ref().map(|folder| at.folder().join(folder));
+    if let (Some(folder), Some(written)) = (&folder, &written) {
         draft.watched.folder(folder);
         if !folder.is_dir() {
             draft.error(at, format!("there is no folder `{written}`"), "write a path relative to this file");
@@ -201,11 +207,16 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) ->
 /// Where the store is; a relative path starts from the main file.
 pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, Complaint> {
     match text.strip_prefix("sqlite://") {
-        Some(path) if !path.is_empty() => Ok(StoreLocation::Sqlite(folder.join(path))),
+        Some(path) if !path.is_empty() => written_out(path).map(|path| StoreLocation::Sqlite(folder.join(path))),
         _ if text.starts_with("postgres") => {
             Err(Complaint::new("this version keeps its store in SQLite only", "write `sqlite://data/scorewatch.db`"))
         }
-        // A path alone.
+        // A path alone, or after something like it.
+        _ if text.starts_with("sqlite:") || text.starts_with("file:") => {
+            let path = text.trim_start_matches("sqlite:").trim_start_matches("file:");
+            let path = if path.is_empty() { "data/scorewatch.db" } else { path };
+            Err(Complaint::new("a store begins with `sqlite://`", format!("write `sqlite://{path}`")))
+        }
         _ if !text.is_empty() && !text.contains("://") => Err(Complaint::new(
             format!("`{text}` does not say what kind of store it is"),
             format!("write `sqlite://{text}`"),

@@ -8,36 +8,55 @@ const PART_LETTERS_MIN: usize = 3;
 
 /// What people write who know it from elsewhere, and what it is called here.
 const ALIASES: &[(&str, &str)] = &[
+    ("alerts", "rules"),
     ("america", "us"),
     ("australia", "au"),
+    ("begin", "from"),
+    ("channel", "notify"),
+    ("channels", "notify"),
     ("condition", "when"),
+    ("cron", "schedule"),
     ("customer", "tenant"),
     ("customers", "tenants"),
     ("decrease", "drop"),
+    ("deutsch", "de"),
+    ("duration", "for"),
     ("emea", "eu"),
+    ("end", "until"),
+    ("english", "en"),
+    ("environment", "env"),
     ("error", "critical"),
     ("europe", "eu"),
+    ("every", "at"),
     ("expr", "when"),
     ("fall", "drop"),
     ("fatal", "critical"),
+    ("french", "fr"),
     ("gcch", "gcc-high"),
+    ("german", "de"),
     ("global", "commercial"),
     ("greater_than", "above"),
     ("gt", "above"),
     ("high", "critical"),
     ("higher_than", "above"),
+    ("host", "server"),
     ("if", "when"),
     ("increase", "rise"),
     ("india", "ina"),
     ("information", "info"),
     ("informational", "info"),
+    ("integration_key", "routing_key"),
+    ("interval", "schedule"),
     ("kind", "type"),
+    ("labels", "tenants"),
+    ("length", "for"),
     ("less_than", "below"),
     ("level", "severity"),
     ("low", "info"),
     ("lower_than", "below"),
     ("lt", "below"),
     ("mail", "email"),
+    ("maintenance_windows", "maintenance"),
     ("medium", "warning"),
     ("minor", "info"),
     ("nodata", "no_data"),
@@ -45,12 +64,21 @@ const ALIASES: &[(&str, &str)] = &[
     ("priority", "severity"),
     ("public", "commercial"),
     ("receivers", "channels"),
+    ("recipients", "to"),
+    ("sender", "from"),
     ("sinks", "channels"),
     ("smtp", "email"),
+    ("start", "from"),
     ("switzerland", "swa"),
+    ("tag", "labels"),
+    ("tags", "labels"),
     ("under", "below"),
     ("unitedkingdom", "uk"),
     ("urgent", "critical"),
+    ("var", "env"),
+    ("variable", "env"),
+    ("vault", "store"),
+    ("windows", "maintenance"),
 ];
 
 /// The known word that was probably meant.
@@ -61,13 +89,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     }
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
     let written = plain(word);
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == written).map(|(_, suggested)| *suggested);
+    let is_alias_of = |candidate: &str| ALIASES.iter().any(|(alias, known)| *alias == written && *known == candidate);
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     let mut parts = Vec::new();
     for candidate in known.into_iter().take(CANDIDATES_MAX) {
         let known = plain(candidate);
-        if alias == Some(candidate) {
+        if is_alias_of(candidate) {
             return Some(candidate);
         }
         let edits = distance(&written, &known);

@@ -8,6 +8,7 @@ use super::{
     raw::RawReference,
     scope::Scope,
     spelling::quoted,
+    words::written_out,
 };
 use crate::{
     domain::{Complaint, parse_duration},
@@ -133,6 +134,10 @@ fn program(raw: RawReference, at: &Scope<'_>, draft: &mut Draft) -> Option<Secre
         draft.error(&here, "there is no program", "write `exec: [./get-secret, contoso]`");
         return None;
     };
+    if let Err(complaint) = written_out(&program) {
+        draft.complain(&here, complaint);
+        return None;
+    }
     let program = at.folder().join(program);
     draft.watched.file(&program);
     if !is_executable(&program) {

@@ -33,6 +33,8 @@ pub(super) fn caution(expression: &str, at: &Scope<'_>, draft: &mut Draft) {
         let warning = match misreading {
             Misreading::EitherDay => Warning::ScheduleEitherDay,
             Misreading::Quartz => Warning::ScheduleQuartz,
+            Misreading::EverySecond => Warning::ScheduleEverySecond,
+            Misreading::StepBeyondField => Warning::ScheduleStepBeyondField,
         };
         draft.warning(warning, at, what, instead);
     }

@@ -7,11 +7,14 @@ use uuid::Uuid;
 
 use super::{
     field::{Field, Word},
+    plain_name::stem,
     scope::{Problems, Scope},
     spelling::{nearest, proposal},
 };
 use crate::{
-    domain::{ChannelName, Complaint, Labels, Language, ScoreKind, Timestamp, characters::refuse_hidden},
+    domain::{
+        ChannelName, Complaint, Labels, Language, ScoreKind, Timestamp, characters::refuse_hidden, name::check_name,
+    },
     secret::redact::echo,
 };
 
@@ -25,14 +28,42 @@ pub(super) fn name<T, E: std::fmt::Display>(
     parse: impl FnOnce(&str) -> Result<T, E>,
     problems: &mut Problems,
 ) -> Option<T> {
-    parse(text)
-        .map_err(|why| problems.error(at, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"))
-        .ok()
+    let read = parse(text);
+    match read {
+        Ok(name) => Some(name),
+        Err(why) => {
+            let instead = match suggested_name(text) {
+                Some(suggested) => format!("write `{suggested}`: use a-z, 0-9 and, after the first, `-`, `_`, `.`"),
+                None => "use a-z, 0-9 and, after the first, `-`, `_`, `.`".to_owned(),
+            };
+            problems.error(at, why.to_string(), instead);
+            None
+        }
+    }
+}
+
+/// The nearest name that keeps to the grammar; `None`: there is none, or the text may be a secret.
+fn suggested_name(text: &str) -> Option<String> {
+    let is_harmless = refuse_hidden(text).is_ok() && echo(text) == text;
+    is_harmless.then(|| stem(text)).filter(|name| check_name(name).is_ok() && name != text)
 }
 
 /// A text that people read: one in which nothing hides.
 pub(super) fn visible(text: &str) -> Result<String, Complaint> {
     refuse_hidden(text).map(|()| text.to_owned())
+}
+
+/// A path as it is: no shell has replaced anything in it.
+pub(super) fn written_out(path: &str) -> Result<String, Complaint> {
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if first.starts_with('~') && (first == path || !rest.is_empty()) {
+        let instead = format!("write the whole path, like `/home/scorewatch/{rest}`");
+        return Err(Complaint::new("`~` is not expanded to a home directory", instead));
+    }
+    if first.starts_with('$') {
+        return Err(Complaint::new("variables are not replaced in a path", "write the whole path"));
+    }
+    Ok(path.to_owned())
 }
 
 /// Reads a GUID, and reports text that is not one.
@@ -122,6 +153,10 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
                 Ok(()) => drop(labels.insert(key.as_str().into(), value.into())),
                 Err(complaint) => problems.complain(&here, complaint),
             },
+            Field::Bad(misfit) if misfit.is_nothing || misfit.is_collection => {
+                let what = if misfit.is_nothing { misfit.what.as_str() } else { "a label has a single value" };
+                problems.error(&here, what, "write one text, like `{ tier: gold }`");
+            }
             _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
         }
     }
@@ -140,7 +175,18 @@ pub(super) fn notify(
         if let Some(name) = channels.get(&text) {
             reported.extend(name.clone());
         } else if !problems.channels_unread {
-            let instead = match nearest(&text, channels.keys().map(String::as_str)) {
+            let several: Vec<&str> = text.split([' ', ',', ';']).filter(|name| !name.is_empty()).collect();
+            if several.len() > 1 && several.iter().all(|name| channels.contains_key(*name)) {
+                let instead = format!("write `[{}]`", several.join(", "));
+                problems.error(&at.item(index), format!("`{text}` is several channels in one text"), instead);
+                continue;
+            }
+            let near = nearest(&text, channels.keys().map(String::as_str));
+            // A channel of a name that can't be one was reported there.
+            if near.and_then(|near| channels.get(near)).is_some_and(Option::is_none) {
+                continue;
+            }
+            let instead = match near {
                 Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };

@@ -91,7 +91,7 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
         let instead = "check indentation (blanks, not tabs), quotes and brackets here and on the line above";
         (format!("this is not YAML: {}", error.info()), instead)
     });
-    Fault { mark, what, instead }
+    Fault { mark, what, instead: instead.into() }
 }
 
 /// What the parser says of a value, as far as it is needed to build it; kept while it may be repeated by an alias.
@@ -182,7 +182,7 @@ impl Builder<'_> {
         if anchor != 0 {
             if self.anchors.len() == ANCHORS_MAX {
                 let what = format!("more than {ANCHORS_MAX} values are named with `&`");
-                return Err(Fault { mark, what, instead: "write the values out, or split the file" });
+                return Err(Fault { mark, what, instead: "write the values out, or split the file".into() });
             }
             let is_scalar = matches!(token, Token::Scalar { .. });
             let from = self.kept.len();
@@ -219,7 +219,11 @@ impl Builder<'_> {
             return Ok(());
         }
         let what = format!("the file holds more than {VALUES_MAX} values");
-        Err(Fault { mark, what, instead: "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`" })
+        Err(Fault {
+            mark,
+            what,
+            instead: "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`".into(),
+        })
     }
 
     fn wants_key(&self) -> bool {
@@ -236,7 +240,7 @@ impl Builder<'_> {
         }
         if text.len() > KEY_BYTES_MAX {
             let what = format!("this key has {} bytes, more than {KEY_BYTES_MAX}", text.len());
-            return Err(Fault { mark, what, instead: "write a plain word before the colon" });
+            return Err(Fault { mark, what, instead: "write a plain word before the colon".into() });
         }
         let Some(Open { building: Building::Mapping { seen, key, .. }, .. }) = self.open.last_mut() else {
             return Ok(());
@@ -248,7 +252,7 @@ impl Builder<'_> {
                     "`{text}` stands here a second time; the first is on line {}, column {}",
                     first.line, first.column
                 );
-                self.faults.push(Fault { mark, what, instead: "keep one of the two" });
+                self.faults.push(Fault { mark, what, instead: "keep one of the two".into() });
             }
             None => drop(seen.insert(text.clone(), mark)),
         }
@@ -285,7 +289,7 @@ impl Builder<'_> {
         } else {
             return Ok(());
         };
-        Err(Fault { mark, what, instead: "write the values out, or split the file" })
+        Err(Fault { mark, what, instead: "write the values out, or split the file".into() })
     }
 
     fn begin(&mut self, is_mapping: bool, mark: Mark, anchor: usize) -> Result<(), Fault> {
@@ -296,7 +300,7 @@ impl Builder<'_> {
             return Err(Fault {
                 mark,
                 what: format!("values are nested more than {DEPTH_MAX} deep"),
-                instead: "check the brackets; a configuration needs six levels",
+                instead: "check the brackets; a configuration needs six levels".into(),
             });
         }
         self.count(mark)?;
@@ -322,6 +326,7 @@ impl Builder<'_> {
             }
             Building::Mapping { entries, values, .. } => {
                 self.faults.extend(causes::decimal_comma(&entries, &values));
+                self.faults.extend(causes::bare_list(&entries, &values, self.text));
                 let content = Content::Mapping(Entries::new(entries));
                 self.place(Node { mark, content }, Value::Mapping(values));
             }
@@ -362,7 +367,7 @@ fn plain(text: &str) -> Value {
 }
 
 fn fault(mark: Mark, what: &str, instead: &'static str) -> Fault {
-    Fault { mark, what: what.to_owned(), instead }
+    Fault { mark, what: what.to_owned(), instead: instead.into() }
 }
 
 #[cfg(test)]

@@ -36,4 +36,4 @@ pub use score::{Better, SUBJECT_GONE_AFTER, ScoreKind, Subject, Unit};
 pub use selector::Selector;
 pub use severity::Severity;
 pub use tenant::{Cloud, EntraTenantId, Labels, Region, TenantId};
-pub use time::{DURATION_MAX, Timestamp, format_duration, parse_duration};
+pub use time::{DURATION_MAX, Timestamp, format_duration, parse_duration, suggested_duration};

@@ -193,9 +193,19 @@ pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
     }
 }
 
-/// What was probably meant by a duration in other words: `24`, `24 hours`, `2w`, `1.5h`.
-fn suggested_duration(text: &str) -> Option<String> {
+/// What was probably meant by a duration in other words: `24`, `24 hours`, `2w`, `daily`.
+#[must_use]
+pub fn suggested_duration(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
+    let word = match text.as_str() {
+        "hourly" => Some("1h"),
+        "daily" => Some("24h"),
+        "weekly" => Some("7d"),
+        _ => None,
+    };
+    if let Some(word) = word {
+        return Some(word.to_owned());
+    }
     let number_end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(number_end);
     let number: u64 = number.parse().ok()?;
@@ -205,6 +215,7 @@ fn suggested_duration(text: &str) -> Option<String> {
         "min" | "mins" | "minute" | "minutes" | "m" => "m",
         "sec" | "secs" | "second" | "seconds" | "s" => "s",
         "w" | "wk" | "week" | "weeks" => return Some(format!("{}d", number.checked_mul(7)?)),
+        "y" | "yr" | "year" | "years" => return Some(format!("{}d", number.checked_mul(365)?)),
         _ => return None,
     };
     Some(format!("{number}{unit}"))

@@ -1,5 +1,9 @@
 //! What a schedule means although its author may think otherwise: other dialects of cron read the same text differently.
 
+use std::time::Duration;
+
+use super::cause::every;
+
 /// How a schedule may be misread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misreading {
@@ -7,6 +11,10 @@ pub enum Misreading {
     EitherDay,
     /// It is written as Quartz has it, which counts weekdays from another number.
     Quartz,
+    /// The first field is `*`, so it runs each second of every time that the others name.
+    EverySecond,
+    /// A step is larger than its field, and so is never taken.
+    StepBeyondField,
 }
 
 /// A schedule that means something else than in another dialect.
@@ -31,6 +39,19 @@ pub fn caution(expression: &str) -> Option<Caution> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     let [second, minute, hour, day, month, weekday] = fields[..] else { return None };
     let is_limited = |field: &str| !matches!(field, "*" | "?");
+    if is_every_second(&fields) {
+        let rest = fields.get(1..).unwrap_or_default().join(" ");
+        return Some(Caution {
+            misreading: Misreading::EverySecond,
+            what: format!(
+                "the first field is seconds, so `{expression}` runs every second of the times that the others name"
+            ),
+            instead: format!("write `0` first: `\"0 {rest}\"`"),
+        });
+    }
+    if let Some(caution) = step_beyond_field(&fields) {
+        return Some(caution);
+    }
     let time = format!("{second} {minute} {hour}");
     if [day, weekday].contains(&"?") {
         let weekday_here = weekday.parse::<usize>().ok().and_then(|number| Some((number, *DAYS.get(number)?)));
@@ -69,6 +90,34 @@ pub fn caution(expression: &str) -> Option<Caution> {
     })
 }
 
+/// Whether the seconds are not limited, and another field is. With no field limited, it says what it does.
+fn is_every_second(fields: &[&str]) -> bool {
+    let is_open = |field: &str| matches!(field, "*" | "?" | "*/1");
+    fields.first().is_some_and(|field| is_open(field)) && !fields.iter().all(|field| is_open(field))
+}
+
+/// The first field of a time that has a step larger than itself.
+fn step_beyond_field(fields: &[&str]) -> Option<Caution> {
+    // What a field counts, how many there are, in what, and the length of one in seconds.
+    const STEPPED: [(&str, u64, &str, u64); 3] =
+        [("second", 60, "minute", 1), ("minute", 60, "hour", 60), ("hour", 24, "day", 3_600)];
+    fields.iter().zip(STEPPED).enumerate().find_map(|(index, (field, (unit, count, whole, seconds)))| {
+        let step: u64 = field.strip_prefix("*/")?.parse().ok()?;
+        // What comes round all day and every day says nothing of hours or days that are limited.
+        let is_alone = fields.iter().skip(index + 1).all(|field| *field == "*");
+        let interval = step.checked_mul(seconds).map(Duration::from_secs);
+        let exact = interval.filter(|_| is_alone).and_then(every);
+        (step > count).then(|| Caution {
+            misreading: Misreading::StepBeyondField,
+            what: format!("`{field}` is a step of more than the {count} {unit}s of one {whole}, so only {unit} 0 of each {whole} matches"),
+            instead: match exact {
+                Some(exact) => format!("write `\"{exact}\"`"),
+                None => format!("write `0` for once in each {whole}, or a step that divides {count}"),
+            },
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +136,18 @@ mod tests {
             ("0 0 22 ? * 1", Some("weekday 1 is MON; write `0 0 22 * * SUN`")),
             ("0 0 22 15 * ?", Some("here it means `*`; write `0 0 22 15 * *`")),
             ("0 0 22 ? * TUE#2", Some("here it means `*`; write `0 0 22 * * TUE#2`")),
+            ("* */15 * * * *", Some("write `0` first: `\"0 */15 * * * *\"`")),
+            ("* 0 22 * * FRI", Some("write `0` first: `\"0 0 22 * * FRI\"`")),
+            ("* * * * * *", None),
+            (
+                "0 */70 * * * *",
+                Some("only minute 0 of each hour matches; write `0` for once in each hour, or a step that divides 60"),
+            ),
+            ("0 */120 * * * *", Some("write `\"0 0 */2 * * *\"`")),
+            ("0 */120 8-17 * * *", Some("write `0` for once in each hour")),
+            ("0 0 */48 * * *", Some("only hour 0 of each day matches")),
+            ("0 */60 * * * *", None),
+            ("0 0 */24 * * *", None),
             ("0 0 22 8-14 * +TUE", None),
             ("0 0 22 * * TUE#2", None),
             ("0 0 22 8-14 * *", None),

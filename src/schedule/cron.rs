@@ -16,13 +16,11 @@ use croner::{
 };
 
 use super::{
-    Zone,
+    Zone, cause,
     occurrence::{self, LeftOut, Occurrence, Reading},
 };
 use crate::domain::{Complaint, Timestamp};
 
-/// Longest expression, in bytes; every minute of an hour, written out, fits.
-const EXPRESSION_BYTES_MAX: usize = 512;
 /// How far the gaps between ticks are examined: a whole week, and what leads into the next.
 const GAPS_WITHIN: Duration = Duration::from_hours(8 * 24);
 /// Most ticks that are examined for it.
@@ -77,14 +75,9 @@ impl Schedule {
     /// ```
     pub fn parse(expression: &str, zone: Zone) -> Result<Self, Complaint> {
         let expression = expression.trim();
-        check_shape(expression)?;
+        cause::check_shape(expression)?;
         let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
-        let cron = parser.parse(expression).map_err(|why| {
-            Complaint::new(
-                format!("`{expression}` is not a schedule ({why})"),
-                "write six fields, seconds first, like `0 */15 * * * *`",
-            )
-        })?;
+        let cron = parser.parse(expression).map_err(|_| cause::of(expression, |other| parser.parse(other).is_ok()))?;
         // Calendars repeat: what comes round after the epoch comes round after every instant.
         if occurrence::shown_from(&cron, 0).is_none() {
             return Err(Complaint::new(
@@ -203,44 +196,6 @@ impl Schedule {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.0.expression, self.0.zone)
-    }
-}
-
-/// Refuses what the parser would take in another sense or explain badly.
-fn check_shape(expression: &str) -> Result<(), Complaint> {
-    const NICKNAMES: [(&str, &str); 7] = [
-        ("@yearly", "0 0 0 1 1 *"),
-        ("@annually", "0 0 0 1 1 *"),
-        ("@monthly", "0 0 0 1 * *"),
-        ("@weekly", "0 0 0 * * SUN"),
-        ("@daily", "0 0 0 * * *"),
-        ("@midnight", "0 0 0 * * *"),
-        ("@hourly", "0 0 * * * *"),
-    ];
-    if expression.len() > EXPRESSION_BYTES_MAX {
-        return Err(Complaint::new(
-            format!("a schedule may have at most {EXPRESSION_BYTES_MAX} characters"),
-            "use ranges and steps",
-        ));
-    }
-    if expression.contains('@') {
-        let written = NICKNAMES.iter().find(|(nickname, _)| expression.eq_ignore_ascii_case(nickname));
-        let instead = written.map_or("0 0 * * * *", |(_, instead)| instead);
-        return Err(Complaint::new(
-            format!("`{expression}` is a nickname, which is not supported"),
-            format!("write `{instead}`"),
-        ));
-    }
-    match expression.split_whitespace().count() {
-        6 => Ok(()),
-        5 => Err(Complaint::new(
-            format!("`{expression}` has five fields"),
-            format!("put the seconds first: `0 {expression}`"),
-        )),
-        fields => Err(Complaint::new(
-            format!("`{expression}` has {fields} fields"),
-            "write six (second, minute, hour, day of month, month, day of week), like `0 */15 * * * *`",
-        )),
     }
 }
 

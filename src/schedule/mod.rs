@@ -1,5 +1,6 @@
 //! Times that come round: cron in a time zone, spread by a stable hash, windows. Pure.
 
+mod cause;
 pub mod caution;
 pub mod checks;
 pub mod cron;
@@ -8,6 +9,7 @@ mod occurrence;
 #[cfg(test)]
 mod scan;
 pub mod spread;
+mod weekday;
 pub mod window;
 pub mod zone;
 

@@ -81,7 +81,7 @@ pub(super) fn channel(
     at: &Scope<'_>,
     draft: &mut Draft,
 ) -> Option<ChannelSettings> {
-    at.only(&keys(), draft);
+    at.only_near(&keys(), &near(&raw.r#type), draft);
     let name = name(text, at, ChannelName::parse, draft);
     let private = private(raw.allow_private, &at.key("allow_private"), draft);
     let reader = reader(raw.r#type, at, draft);
@@ -130,6 +130,13 @@ pub(super) fn keys() -> Vec<&'static str> {
         }
     }
     keys
+}
+
+/// The keys of the kind that is written; without one, those of all.
+fn near(raw: &Field<Word>) -> Vec<&'static str> {
+    let Field::Good(Word(word)) = raw else { return keys() };
+    let reader = READERS.iter().find(|reader| reader.word == word);
+    reader.map_or_else(keys, |reader| [RawCommon::KEYS, reader.keys].concat())
 }
 
 /// The reader of the kind under `type:`.

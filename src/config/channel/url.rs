@@ -22,14 +22,24 @@ pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, draft: &mut Dra
     let here = at.key("url");
     Some(match draft.require(raw, &here, "{ file: secrets/url }")? {
         RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
+        RawSecret::Literal => return without_scheme(&here, draft),
         url => WebhookUrl::Secret(secrets::reference(url, &here, draft)?),
     })
 }
 
+/// Complains of a text that is not a URL. It may hold a secret, and so is not repeated.
+fn without_scheme(at: &Scope<'_>, draft: &mut Draft) -> Option<WebhookUrl> {
+    let instead = "write `https://` before it, or `{ file: PATH }` if the URL is a secret";
+    draft.error(at, "a URL must begin with `https://`", instead);
+    None
+}
+
 /// A base URL; one in the open is checked immediately.
 pub(super) fn base_url(raw: RawSecret, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<WebhookUrl> {
-    let RawSecret::Address(url) = raw else {
-        return Some(WebhookUrl::Secret(secrets::reference(raw, at, draft)?));
+    let url = match raw {
+        RawSecret::Address(url) => url,
+        RawSecret::Literal => return without_scheme(at, draft),
+        reference => return Some(WebhookUrl::Secret(secrets::reference(reference, at, draft)?)),
     };
     if let Err(error) = guard::base(url.expose_secret(), private) {
         let what = match error {

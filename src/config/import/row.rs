@@ -64,7 +64,8 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         }
         Some(cell.to_owned())
     };
-    if sheet.cell(row, &Column::TenantId).is_none() {
+    // A column that is not there was reported once, for all rows.
+    if sheet.has(&Column::TenantId) && sheet.cell(row, &Column::TenantId).is_none() {
         let instead = "copy it from Partner Center or Entra";
         faults.push((Column::TenantId, "the directory (tenant) id is missing".to_owned(), instead));
     }
@@ -81,7 +82,7 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     let name = text(Column::Name, faults);
     let is_named = name.is_some();
     let name = name.or_else(|| id.as_ref().map(ToString::to_string)).unwrap_or_else(|| domain.clone());
-    if name.is_empty() && faults.len() == before {
+    if name.is_empty() && sheet.says_names() && faults.len() == before {
         faults.push((Column::Name, "the row does not say what the tenant is called".to_owned(), "write its name"));
     }
     if name.chars().count() > NAME_CHARACTERS_MAX {
@@ -100,7 +101,7 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     let is_app = sheet.cell(row, &Column::ClientId).is_some();
     let app = app(is_app, client_id, materials, faults);
     let labels = labels(sheet, row, faults);
-    if faults.len() > before {
+    if faults.len() > before || !sheet.says_names() {
         return None;
     }
     Some(Offer { id, name, is_named, domain, entra: EntraTenantId(entra?), cloud, region, app, labels })

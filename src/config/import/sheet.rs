@@ -58,6 +58,11 @@ impl Sheet {
         self.index(column).is_some()
     }
 
+    /// Whether a column says what the tenants are called.
+    pub(super) fn says_names(&self) -> bool {
+        [Column::Id, Column::Name, Column::Domain].iter().any(|column| self.has(column))
+    }
+
     /// Line and column of a row's cell; of the row where it has no such cell.
     pub(super) fn place(&self, row: &Row, column: &Column) -> (usize, usize) {
         let index = self.index(column).filter(|index| *index < row.cells.len()).unwrap_or_default();
@@ -269,13 +274,20 @@ impl Sheet {
             };
             self.columns.push(column);
         }
+        if !self.has(&Column::TenantId) && !self.says_names() {
+            let what = "the first line does not say what the columns hold".to_owned();
+            // Which columns are not used follows from it.
+            reported.retain(|(_, (level, ..))| *level == Level::Error);
+            reported.push((0, (Level::Error, what, "write a line above the rows, like `name,tenant_id`")));
+            return reported;
+        }
         if !self.has(&Column::TenantId) {
             let what = "no column holds the tenants' directory ids".to_owned();
             let instead =
                 "name it `tenant_id`, or `Microsoft ID` as in Partner Center's export; a header line comes first";
             reported.push((0, (Level::Error, what, instead)));
         }
-        if ![Column::Id, Column::Name, Column::Domain].iter().any(|column| self.has(column)) {
+        if !self.says_names() {
             let what = "no column says what the tenants are called".to_owned();
             reported.push((0, (Level::Error, what, "name one `name` or `Company name`")));
         }

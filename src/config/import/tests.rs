@@ -189,6 +189,7 @@ fn a_list_that_is_none_is_refused_in_a_sentence() {
         (b"\n\n", "list.csv:1:1: the list is empty"),
         (b"name,id\nA,a\n", "no column holds the tenants' directory ids"),
         (b"tenant_id\nx\n", "no column says what the tenants are called"),
+        (b"Contoso,2f1c0a5e-0000-4000-8000-000000000001\n", "the first line does not say what the columns hold"),
         (b"tenant_id,name,Name\n", "list.csv:1:16: this column is there a second time"),
         (b"tenant_id,name,Client Secret\n", "list.csv:1:16: secrets themselves stand in this column"),
         (b"tenant_id,name\n\xff\xfe,A\n", "list.csv:2:1: this line is not UTF-8"),

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Group, Place, Problem, Problems, Rule, Schedule, Scope, Warning, Whole, format_duration};
-use crate::{rule::Condition, schedule::Gaps};
+use crate::{
+    rule::Condition,
+    schedule::{self, Gaps},
+};
 
 pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mut Problems) {
     let mut gaps: BTreeMap<usize, (&Schedule, Gaps)> = BTreeMap::new();
@@ -17,7 +20,10 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
         }
     }
     for (schedule, Gaps { shortest, .. }) in gaps.values() {
-        if whole.spread > *shortest {
+        // One that runs every second by mistake was reported as such.
+        let is_every_second = schedule::caution(schedule.expression())
+            .is_some_and(|caution| caution.misreading == schedule::Misreading::EverySecond);
+        if whole.spread > *shortest && !is_every_second {
             let what = format!(
                 "tenants are checked over {}, and the schedule `{}` starts again every {}",
                 format_duration(whole.spread),

@@ -10,7 +10,10 @@ use serde::{
 use serde_yaml::Value;
 
 use super::{RawReference, RawReportAt, RawTenant};
-use crate::config::field::{Field, Word};
+use crate::{
+    config::field::{Field, Word},
+    secret::redact::echo,
+};
 
 /// An entry under `tenants:` of the main file.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub(in crate::config) enum RawSecret {
     Reference(Box<RawReference>),
     /// A literal text that is a web address: allowed for the `url:` of a generic webhook only.
     Address(secrecy::SecretString),
+    /// The name of an environment variable as a shell has it, like `${NAME}`, which is rejected.
+    Variable(String),
     /// A value written in plain text, which is rejected.
     Literal,
 }
@@ -92,9 +97,20 @@ impl<'de> Deserialize<'de> for RawSecret {
                 RawReference::deserialize(value).map_or(Self::Literal, |reference| Self::Reference(Box::new(reference)))
             }
             Value::String(text) if text.contains("://") => Self::Address(text.into()),
+            Value::String(text) => variable(&text).map_or(Self::Literal, |name| Self::Variable(name.to_owned())),
             _ => Self::Literal,
         })
     }
+}
+
+/// The name in `${NAME}`, `$env:NAME`, `%NAME%` or `env:NAME`; only one in capitals, since anything else may be the secret itself.
+fn variable(text: &str) -> Option<&str> {
+    let between = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
+    let name = between("${", "}").or_else(|| between("%", "%")).or_else(|| between("$env:", ""));
+    let name = name.or_else(|| between("env:", "")).or_else(|| between("$", "").filter(|name| name.contains('_')))?;
+    let is_usual = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    let is_name = name.starts_with(|letter: char| letter.is_ascii_uppercase()) && name.chars().all(is_usual);
+    (is_name && echo(name) == name).then_some(name)
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {

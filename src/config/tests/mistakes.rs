@@ -1,12 +1,16 @@
 //! The mistakes that people make in a first configuration: each is one edit of it, with the words that are said of it, and whether
 //! an editor that knows the JSON Schema marks it, too.
 
+mod habits;
 mod schema;
 mod table;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use self::table::{Editor, MISTAKES, Mistake};
+use self::{
+    habits::HABITS,
+    table::{Editor, MISTAKES, Mistake},
+};
 use crate::{
     config::{load, schema::Subject},
     diagnostic::render,
@@ -85,7 +89,7 @@ fn the_first_configuration_has_no_mistake() {
 #[test]
 fn each_mistake_is_named_once_and_nothing_that_follows_from_it() {
     let mut missed = Vec::new();
-    for mistake in MISTAKES {
+    for mistake in MISTAKES.iter().chain(HABITS) {
         let folder = tempfile::tempdir().unwrap();
         let text = say(folder.path(), &change(MAIN, 'm', mistake), &change(RULES, 'r', mistake));
         // An error suppresses what may follow from it; a warning may come with others.
@@ -100,7 +104,7 @@ fn each_mistake_is_named_once_and_nothing_that_follows_from_it() {
 #[test]
 fn an_editor_marks_what_the_schema_can_know() {
     let mut missed = Vec::new();
-    for mistake in MISTAKES {
+    for mistake in MISTAKES.iter().chain(HABITS) {
         let (subject, text) = match mistake.0 {
             'm' => (Subject::Main, change(MAIN, 'm', mistake)),
             _ => (Subject::Rules, change(RULES, 'r', mistake)),
@@ -126,6 +130,34 @@ fn a_comment_switches_a_warning_off_where_it_stands() {
         let text = say(folder.path(), &MAIN.replace("channels:", &written), RULES);
         assert_eq!(text.contains("warning[channel-unused]"), is_reported, "{text}");
     }
+}
+
+#[test]
+fn a_warning_about_a_schedule_is_switched_off_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for (schedule, name) in
+        [("* */15 * * * *", "schedule-every-second"), ("0 */70 * * * *", "schedule-step-beyond-field")]
+    {
+        let main = MAIN.replace("0 */15 * * * *", schedule);
+        let text = say(folder.path(), &main, RULES);
+        assert!(text.contains(&format!("warning[{name}]")) && text.ends_with("1 problem in 1 file"), "{text}");
+        let allowed = main.replace("# every 15 minutes", &format!("# scorewatch: allow({name})"));
+        assert_eq!(say(folder.path(), &allowed, RULES), "0 problems in 0 files");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = "id: fabrikam\nname: Fabrikam\ntenant_id: 2f1c0a5e-0000-4000-8000-000000000002\n\
+        credential: { client_id: 6d2a0000-0000-4000-8000-000000000001, secret: { file: secrets/contoso }, expires: 2027-03-01 }\n";
+    fs::write(folder.path().join("fabrikam.yaml"), tenant).unwrap();
+    let main = MAIN
+        .replace("[rules.yaml]", "[rules.yaml, ./rules.yaml, 'rule*.yaml']")
+        .replace("tenants:\n", "tenants:\n  - fabrikam.yaml\n  - fabrikam.yaml\n  - 'fab*.yaml'\n");
+    assert_eq!(say(folder.path(), &main, RULES), "0 problems in 0 files");
+    let config = load(&folder.path().join("scorewatch.yaml")).config.unwrap();
+    assert_eq!((config.tenants.len(), config.rules.len()), (2, 3));
 }
 
 #[test]

@@ -50,7 +50,7 @@ const MISTAKES: &[Mistake] = &[
         'm',
         "operator: {",
         "maintenance: [{ name: w, from: 0 0 22 * * *, for: 1h }]\noperator: {",
-        "maintenance[0]: this says not what it covers; write `tenants: all`",
+        "maintenance[0]: this does not say what it covers; write `tenants: all`",
     ),
     (
         'm',

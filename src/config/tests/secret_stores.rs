@@ -58,7 +58,10 @@ fn a_bad_reference_is_reported_at_its_place() {
         ("{ store: azure, path: x }", "`path` does not belong to this reference"),
         ("{ store: azure, name: a_b }", "a Key Vault has no such name"),
         ("{ store: azure, name: a, version: \"a/b\" }", "this is not a version"),
-        ("{ path: x }", "write `store: NAME` too"),
+        (
+            "{ path: x }",
+            "`path` belongs to `store`, which is not here; write `{ file: PATH }` for a file, or `store: NAME` too",
+        ),
     ] {
         let text = problems(STORES, secret);
         assert!(text.contains(reported) && text.contains("tenants/contoso.yaml:6:"), "{secret}: {text}");

@@ -41,7 +41,8 @@ pub(super) fn characters_of(text: &str) -> Vec<Fault> {
             faults.push(Fault {
                 mark,
                 what: format!("{} can't stand in a configuration file", characters::name(letter)),
-                instead: "delete it; where a text needs it, write it as an escape like `\\u2028` in double quotes",
+                instead: "delete it; where a text needs it, write it as an escape like `\\u2028` in double quotes"
+                    .into(),
             });
         }
         if faults.len() == AMBIGUOUS_REPORTED_MAX {

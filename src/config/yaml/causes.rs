@@ -15,6 +15,12 @@ pub(super) fn of(info: &str, line: &str) -> Option<(String, &'static str)> {
         let what = "YAML reads a `*` at the beginning of a value as an alias, and nothing has that name".to_owned();
         return Some((what, "put the value in quotes, or name a value with `&name` before"));
     }
+    if info.contains("mapping values are not allowed")
+        && ["file:", "env:", "credential:"].iter().any(|place| value.starts_with(place))
+    {
+        let what = "a second `:` follows in one value".to_owned();
+        return Some((what, "put what follows the first one in braces, like `{ file: PATH }`"));
+    }
     if info.contains("mapping values are not allowed") {
         let what = "a second `:` follows in one value".to_owned();
         return Some((what, "put a value that holds `: ` in quotes, or check the indentation of this line"));
@@ -44,7 +50,39 @@ pub(super) fn decimal_comma(entries: &[Entry], values: &Mapping) -> Option<Fault
         (is_one && value(rest).is_some_and(Value::is_null)).then(|| Fault {
             mark: number.value.mark,
             what: format!("`{whole},{}` has a decimal comma, which separates two keys here", rest.key),
-            instead: "write a decimal point, like `52.5`",
+            instead: "write a decimal point, like `52.5`".into(),
         })
     })
+}
+
+/// Keys that hold a list of words.
+const LISTS: [&str; 7] = ["notify", "to", "scores", "rules", "tenants", "exec", "show"];
+
+/// A list without brackets in a mapping on one line: YAML reads `{ notify: soc, too }` as two keys.
+pub(super) fn bare_list(entries: &[Entry], values: &Mapping, text: &str) -> Option<Fault> {
+    entries.iter().enumerate().find_map(|(index, entry)| {
+        let key = LISTS.into_iter().find(|key| *key == &*entry.key)?;
+        let first = values.get(key)?.as_str()?;
+        // What follows on the same line, and has neither a colon nor a value.
+        let is_word = |next: &&Entry| {
+            let is_alone = values.get(&*next.key).is_some_and(Value::is_null) && next.mark.line == entry.mark.line;
+            is_alone && !has_colon(next, text)
+        };
+        let rest: Vec<&str> = entries.get(index + 1..)?.iter().take_while(is_word).map(|next| &*next.key).collect();
+        let second = rest.first()?;
+        Some(Fault {
+            mark: entry.value.mark,
+            what: format!("a `,` separates two keys here, so `{second}` is read as a key"),
+            instead: format!("write a list: `{key}: [{first}, {}]`", rest.join(", ")).into(),
+        })
+    })
+}
+
+fn has_colon(entry: &Entry, text: &str) -> bool {
+    let line = text.lines().nth(entry.mark.line - 1).unwrap_or_default();
+    let after = line.chars().skip(entry.mark.column - 1 + entry.key.chars().count());
+    after
+        .skip_while(|letter| letter.is_whitespace() || matches!(letter, '"' | '\''))
+        .take(1)
+        .any(|letter| letter == ':')
 }

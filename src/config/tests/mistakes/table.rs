@@ -80,7 +80,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ('r', "score: device", "scores: device", "unknown key `scores`; did you mean `score`?", Marks),
     // Schedules and times.
     ('m', "\"0 */15 * * * *\"", "\"*/15 * * * *\"", "has five fields; put the seconds first: `0 */15 * * * *`", Marks),
-    ('m', "\"0 */15 * * * *\"", "\"every 15 minutes\"", "has 3 fields; write six", Marks),
+    ('m', "\"0 */15 * * * *\"", "\"at quarter past\"", "has 3 fields; write six", Marks),
     ('m', "\"0 */15 * * * *\"", "\"@hourly\"", "is a nickname, which is not supported; write `0 0 * * * *`", Marks),
     ('m', "Europe/Berlin", "Europe/Berln", "is not a time zone; did you mean `Europe/Berlin`?", Marks),
     ('m', "Europe/Berlin", "Berlin", "is not a time zone; did you mean `Europe/Berlin`?", Marks),
@@ -210,7 +210,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "`contoso.onmicrosoft.com` is a domain, not a GUID",
         Marks,
     ),
-    ('m', "id: contoso", "id: Contoso Ltd", "'C' can't stand there in a name", Marks),
+    ('m', "id: contoso", "id: Contoso Ltd", "'C' can't stand there in a name; write `contoso-ltd`", Marks),
     ('m', "      client_id: 6d2a0000-0000-4000-8000-000000000001\n", "", "`client_id` is missing", Marks),
     (
         'm',
