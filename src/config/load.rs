@@ -115,11 +115,9 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, draft);
     exclude(raw.exclude, &top.key("exclude"), &mut tenants, draft);
     // Most have no window, and many tenants are not listed for nothing.
-    let mut known = Known::default();
-    if raw.maintenance.is_written() {
-        let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
-        known = Known { rules, lacks_rules, ..tenants.known() };
-    }
+    let names = || rules.iter().map(|(rule, _)| &rule.name).collect();
+    let known = raw.maintenance.is_written().then(|| Known { rules: names(), lacks_rules, ..tenants.known() });
+    let known = known.unwrap_or_default();
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };

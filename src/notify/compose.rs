@@ -105,12 +105,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
             },
             alert: Some(alert),
             tenant: Some(tenant),
-            rule: Some(RuleFacts {
-                name: key.rule.to_string(),
-                condition,
-                about: guide.about.map(|about| about.to_string()),
-                runbook: guide.runbook.map(|runbook| runbook.to_string()),
-            }),
+            rule: Some(rule_facts(key, condition, guide)),
             score: Some(ScoreFacts {
                 points,
                 excluded,
@@ -124,6 +119,15 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
             links,
         }
         .into(),
+    }
+}
+
+fn rule_facts(key: &AlertKey, condition: String, guide: Guide) -> RuleFacts {
+    RuleFacts {
+        name: key.rule.to_string(),
+        condition,
+        about: guide.about.map(|about| about.to_string()),
+        runbook: guide.runbook.map(|runbook| runbook.to_string()),
     }
 }
 

@@ -139,13 +139,11 @@ fn digest() -> DigestFacts {
 /// unless that is an ordinary one.
 #[must_use]
 pub fn notification(kind: NotificationType, name: &str) -> Notification {
+    use NotificationType as Type;
+
     let id = NotificationId::of_parts(&["sample", kind.as_str()]);
     let is_alert = kind.as_str().starts_with("alert.");
-    let about_tenant = is_alert
-        || matches!(
-            kind,
-            NotificationType::OperatorBlind | NotificationType::OperatorCredential | NotificationType::MonthReport
-        );
+    let about_tenant = is_alert || matches!(kind, Type::OperatorBlind | Type::OperatorCredential | Type::MonthReport);
     Notification {
         kind,
         timestamp: at("2026-11-24T09:15:58Z"),

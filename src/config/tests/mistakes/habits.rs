@@ -218,13 +218,7 @@ pub(super) const HABITS: &[Mistake] = &[
     ),
     ('m', "operator:", "report: weekly\noperator:", "unknown key `report`; write `report: weekly` in a channel", Marks),
     ('m', "type: teams,", "type: teams, report: { every: week },", "unknown key `every`; did you mean `at`?", Marks),
-    (
-        'm',
-        "type: teams,",
-        "type: teams, report: monthly,",
-        "`monthly` is not a time for reports; write `weekly`",
-        Marks,
-    ),
+    ('m', "type: teams,", "type: teams, report: yearly,", "`yearly` is not a time for reports", Marks),
     (
         'm',
         "type: webhook, url: https://soar.example/hook",
