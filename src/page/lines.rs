@@ -44,6 +44,7 @@ pub(super) fn of_page(writer: &Writer, facts: &MonthFacts, page: &Page, top: usi
     if page.scores.is_empty() {
         lines.push(page.no_scores.to_owned());
     }
+    lines.extend(page.excluded.iter().cloned());
     lines.extend(page.failing.clone());
     lines.extend(page.changes.iter().flat_map(|changes| changed(writer, page.changes_title, changes, top)));
     if page.alerts.is_empty() {
