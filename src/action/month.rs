@@ -46,7 +46,7 @@ pub async fn send(
     let mut queued = Queued { channels: Vec::new(), report };
     for channel in channels {
         let name = &channel.name;
-        let by_schedule = key.as_deref().filter(|_| queued.report.is_over);
+        let by_schedule = key.as_deref().filter(|_| queued.report.is_over && queued.report.asked_microsoft);
         let by_schedule = by_schedule.map(|key| month::id(store.identity(), key, queued.report.month, name));
         let id = match by_schedule {
             Some(id) if !store.knows(&id).await? => id,

@@ -187,7 +187,7 @@ fn tenant_for<'a>(
 
 fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) -> Notification {
     let score = rule.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
-    let (baseline, bad, good) = values(&rule.when);
+    let (baseline, bad, good) = values(&rule.when, score);
     let kind = if resolved { TransitionKind::Resolved(Resolution::Recovered) } else { TransitionKind::Fired };
     let since = now.minus(rule.hold);
     let transition = Transition {
@@ -257,18 +257,20 @@ fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
 }
 
 /// A baseline, a value at which the condition holds, and one at which it is over.
-fn values(condition: &Condition) -> (Option<f64>, Option<f64>, Option<f64>) {
-    const BASELINE: f64 = 400.0;
+fn values(condition: &Condition, score: ScoreKind) -> (Option<f64>, Option<f64>, Option<f64>) {
+    let range = score.range();
+    let baseline = if range.contains(&400.0) { 400.0 } else { 60.0 };
+    let possible = |value: f64| Some(value.clamp(*range.start(), *range.end()));
     let distance = |change: &Change| match change.size {
-        Size::Percent(percent) => BASELINE * percent / 100.0,
+        Size::Percent(percent) => baseline * percent / 100.0,
         Size::Points(points) => points,
     };
     match condition {
-        Condition::Below(bound) => (None, Some(bound - 10.0), Some(bound + 25.0)),
-        Condition::Above(bound) => (None, Some(bound + 10.0), Some(bound - 25.0)),
-        Condition::Drop(change) => (Some(BASELINE), Some(BASELINE - 1.5 * distance(change)), Some(BASELINE)),
-        Condition::Rise(change) => (Some(BASELINE), Some(BASELINE + 1.5 * distance(change)), Some(BASELINE)),
-        Condition::NoData(_) => (None, None, Some(BASELINE)),
+        Condition::Below(bound) => (None, possible(bound - 10.0), possible(bound + 25.0)),
+        Condition::Above(bound) => (None, possible(bound + 10.0), possible(bound - 25.0)),
+        Condition::Drop(change) => (Some(baseline), possible(baseline - 1.5 * distance(change)), Some(baseline)),
+        Condition::Rise(change) => (Some(baseline), possible(baseline + 1.5 * distance(change)), Some(baseline)),
+        Condition::NoData(_) => (None, None, Some(baseline)),
     }
 }
 

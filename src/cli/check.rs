@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Place, Problem, Warning},
     domain::{ChannelName, Timestamp},
     notify::Maintenance,
-    schedule::Schedule,
+    schedule::{Schedule, Zone},
     zones::Zones,
 };
 
@@ -187,22 +187,22 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
     }
     output::say(&format!("time zone data: {} ({})", time_zone_data.release, time_zone_data.source));
     for line in schedules {
-        let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
+        let runs = shown_in(&line.timezone, &line.next_runs);
         output::say(&format!(
             "schedule \"{}\" ({}), {}: next runs would be {}",
             line.schedule,
             line.timezone,
             output::counted(line.tenants, "tenant"),
-            runs.join(", ")
+            runs
         ));
     }
     for ReportLine { channel, report, schedule, timezone, tenants, next } in reports {
         let of = if *report == "month" { "monthly report of each of" } else { "report on" };
-        let next: Vec<_> = next.iter().map(ToString::to_string).collect();
+        let next = shown_in(timezone, next);
         output::say(&format!(
             "channel `{channel}` \"{schedule}\" ({timezone}), {of} {}: next {}",
             output::counted(*tenants, "tenant"),
-            next.join(", ")
+            next
         ));
     }
     for WindowLine { name, covers, schedule, timezone, next } in maintenance {
@@ -210,6 +210,12 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
         let next = if next.is_empty() { "never".to_owned() } else { next.join(", ") };
         output::say(&format!("maintenance `{name}` \"{schedule}\" ({timezone}), {covers}: next open {next}"));
     }
+}
+
+/// Instants on the clock of that zone.
+fn shown_in(timezone: &str, times: &[Timestamp]) -> String {
+    let zone: Zone = timezone.parse().unwrap_or_default();
+    times.iter().map(|at| zone.written(*at)).collect::<Vec<_>>().join(", ")
 }
 
 /// When each channel gets its next reports.

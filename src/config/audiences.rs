@@ -13,6 +13,7 @@ use super::{
     tenants::Tenants,
 };
 use crate::{
+    channel::ChannelSettings,
     diagnostic::{Place, Problem},
     domain::{Labels, TenantId},
     rule::Rule,
@@ -33,8 +34,16 @@ pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, probl
     for tenant in tenants.by_id.values() {
         by_labels.entry(&tenant.labels).or_default().push(&tenant.id);
     }
+    // Of a channel that names a tenant which does not exist, that is the cause.
+    let is_known =
+        |channel: &ChannelSettings| channel.audience.tenants.iter().flatten().all(|id| tenants.places.contains_key(id));
+    let channels: Channels = channels
+        .iter()
+        .filter(|(_, channel)| is_known(channel))
+        .map(|(name, one)| (name.clone(), one.clone()))
+        .collect();
     for (rule, place) in rules {
-        check_rule(rule, place, &by_labels, channels, problems);
+        check_rule(rule, place, &by_labels, &channels, problems);
     }
 }
 

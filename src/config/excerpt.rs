@@ -222,7 +222,7 @@ fn walk(
             // Whoever writes labels chooses their keys.
             let is_label = open.last().is_some_and(|open| !open.hidden && open.under.as_deref() == Some("labels"));
             let harmless = !hidden && key.as_deref().is_some_and(|key| SHOWN.contains(&key));
-            let has_its_shape = key.is_some_and(|key| is_of_shape(&key, text));
+            let has_its_shape = key.is_some_and(|key| is_of_shape(&key, text, hidden));
             paint(span, has_its_shape || is_plain && (is_key || is_label || harmless), lines, widths);
             if let Some(open) = open.last_mut().filter(|open| open.is_mapping) {
                 if is_key {
@@ -242,12 +242,11 @@ fn walk(
 }
 
 /// Whether a value is what belongs there by its shape alone, mistyped or not, and so no secret that was pasted into the wrong place.
-fn is_of_shape(key: &str, text: &str) -> bool {
+fn is_of_shape(key: &str, text: &str, hidden: bool) -> bool {
     match key {
         "tenant_id" | "client_id" => {
-            text.chars().count() <= ID_CHARACTERS_MAX
-                && text.matches('-').count() >= 3
-                && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+            let odd = text.chars().filter(|letter| !letter.is_ascii_hexdigit() && *letter != '-').count();
+            !hidden && odd <= 2 && text.chars().count() <= ID_CHARACTERS_MAX && text.matches('-').count() == 4
         }
         "file" => ["/", "./", "../"].iter().any(|root| text.starts_with(root)) && echo(text) == text,
         _ => false,

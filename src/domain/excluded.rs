@@ -249,14 +249,15 @@ fn at_time<T>(all: &[T], at: Timestamp, from: impl Fn(&T) -> Timestamp) -> Optio
     all.get(begun.saturating_sub(1))
 }
 
-/// What a control was worth: what is known of that time or, if nothing is, of the nearest time before or else after it.
+/// What a control was worth: what is known of that time or, if nothing is, of the nearest time before or else after it. If nothing
+/// is known at all, it is the most that it ever earned: a worth that followed what it earns would hide what others lose.
 fn worth(steps: &[Step], step: &Step) -> f64 {
     let known = |step: &&Step| step.of.is_some_and(|of| of > 0.0);
     let of = step.of.or_else(|| {
         let before = steps.iter().rfind(|one| one.from < step.from && known(one));
         before.or_else(|| steps.iter().find(known)).and_then(|one| one.of)
     });
-    of.unwrap_or(0.0).max(step.earned)
+    of.unwrap_or_else(|| steps.iter().map(|one| one.earned).fold(0.0, f64::max)).max(step.earned)
 }
 
 /// How a control stands in a record. A record that does not say what it earns leaves it as it was.

@@ -29,6 +29,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
+use tracing::warn;
 
 pub use assertion::Statement;
 use budget::Budget;
@@ -284,7 +285,7 @@ impl Inner {
         account: &Account,
         source: &dyn Source,
         ask: Ask,
-        with_controls: bool,
+        mut with_controls: bool,
         next_check_at: Timestamp,
     ) -> Result<Found, Failure> {
         // The semaphore is never closed.
@@ -302,7 +303,13 @@ impl Inner {
             let next = source.read(ask, &page, &mut found)?;
             if with_controls && source.api() == Api::Graph {
                 let days = found.readings.iter().map(|reading| reading.sample.at).collect();
-                evidence::records::read(&page, &days, &mut found.records)?;
+                // The score itself can be read: what is known of the controls stays as it was.
+                if let Err(failure) = evidence::records::read(&page, &days, &mut found.records) {
+                    let (tenant, class) = (&account.tenant, failure.class.as_str());
+                    warn!(%tenant, class, "exclusions stay as they were: the controls can't be read: {}", failure.what);
+                    found.records.clear();
+                    with_controls = false;
+                }
             }
             let Some(next) = next else {
                 source.finish(&mut found);

@@ -51,8 +51,13 @@ pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which
 async fn alerts_of_messages(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Vec<String>, Error> {
     let mut alerts = Vec::new();
     for delivery in of_messages(store, scope, letters).await? {
-        let about = deliveries::show(store, scope, delivery).await?.notification.data.facts.alert;
-        alerts.extend(about.map(|alert| alert.id).filter(|id| !alerts.contains(id)));
+        let data = deliveries::show(store, scope, delivery).await?.notification.data;
+        let of_lines = data.items.into_iter().filter_map(|item| item.facts.alert);
+        for alert in data.facts.alert.into_iter().chain(of_lines) {
+            if !alerts.contains(&alert.id) {
+                alerts.push(alert.id);
+            }
+        }
     }
     Ok(alerts)
 }

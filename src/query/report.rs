@@ -105,7 +105,7 @@ pub async fn report_by(
         failing: failing.map(|failing| FailingChecks { since: Day::at(failing.since, zone), class: failing.class }),
         asked_microsoft: question.ask_microsoft,
         controls: Controls::NotAsked,
-        alerts: alerts(store, config, tenant, zone).await?,
+        alerts: alerts(store, config, tenant, zone, until).await?,
         actions: Vec::new(),
         actions_unknown: Vec::new(),
         excluded: config.excluded_facts(tenant, &names, now),
@@ -188,12 +188,20 @@ fn days(samples: &[Sample], span: &Span) -> Option<Records> {
     Some(Records { before, last, newest })
 }
 
-async fn alerts(store: &dyn Store, config: &Config, tenant: &Tenant, zone: &Zone) -> Result<Vec<FiringAlert>, Error> {
+async fn alerts(
+    store: &dyn Store,
+    config: &Config,
+    tenant: &Tenant,
+    zone: &Zone,
+    until: Timestamp,
+) -> Result<Vec<FiringAlert>, Error> {
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), firing_only: true, ..AlertFilter::default() };
+    // What began after the month is the next one's.
     let rows = store.alerts(&filter).await?.into_iter();
     let mut alerts: Vec<_> = rows
         .filter_map(|row| {
             let AlertState::Firing(firing) = &row.alert.state else { return None };
+            (firing.since < until).then_some(())?;
             let rule = config.rules.iter().find(|rule| rule.name == row.key.rule);
             Some(FiringAlert {
                 rule: row.key.rule.to_string(),

@@ -30,7 +30,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address to listen on.
-    #[error("can't listen on {address}: {source}; choose another address under `listen:`")]
+    #[error(
+        "can't listen on {address}: another program, perhaps another Scorewatch, listens there, or this address is not one of this machine; stop it, or choose another address under `listen:`"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -8,7 +8,7 @@ use super::{
     link::safe_link,
     month,
     phrases::is_link,
-    report, text,
+    reading, report, text,
     words::{self, Shown},
 };
 use crate::notify::{
@@ -113,6 +113,8 @@ fn complete(facts: &mut Value) {
 
 /// The notification with every text tamed and cut, and lists as long as the level allows.
 pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
+    // Then the first of them is the message itself.
+    let says_one_reading = reading::as_one(notification).is_some();
     let mut notification = notification.clone();
     let mut items = std::mem::take(&mut notification.data.items);
     // What is over is the least grave, whatever it was.
@@ -122,7 +124,8 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
         count_left_out(&mut notification, &items, level.items);
     }
     items.truncate(level.items);
-    let of_lines = Level { text_characters: level.text_characters.min(LINE_TEXT_CHARACTERS), ..level };
+    let line_max = if says_one_reading { level.text_characters } else { LINE_TEXT_CHARACTERS };
+    let of_lines = Level { text_characters: level.text_characters.min(line_max), ..level };
     notification = cut_texts(notification, level);
     notification.data.items =
         items.into_iter().map(|item| DigestItem::from(cut_texts(Notification::from(item), of_lines))).collect();

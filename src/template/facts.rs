@@ -99,9 +99,9 @@ fn points(data: &Data, score: &ScoreFacts, words: &Words) -> Option<String> {
 /// The controls that do not count, and what the value is with them.
 fn excluded_controls(score: &ScoreFacts, words: &Words) -> Option<String> {
     let excluded = score.excluded.as_ref()?;
-    let with_them = excluded
-        .value_with_them
-        .map(|value| (words.alert.with_them)(&words.percent(&crate::rule::display::number(value))));
+    let with_them = excluded.value_with_them.map(|value| {
+        (words.alert.with_them)(excluded.controls.len(), &words.percent(&crate::rule::display::number(value)))
+    });
     let with_them = with_them.map(|said| format!(". {said}")).unwrap_or_default();
     Some(format!("{}{with_them}", sentence(&excluded.controls, words)?))
 }

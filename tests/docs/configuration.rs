@@ -69,25 +69,48 @@ fn kind(value: &Value, definitions: &Value) -> String {
         return link(name).unwrap_or_else(|| kind(&definitions[name], definitions));
     }
     if let Some(choices) = value["anyOf"].as_array() {
-        let choices: Vec<_> = choices.iter().map(|choice| kind(choice, definitions)).collect();
+        let mut choices: Vec<_> = choices.iter().map(|choice| kind(choice, definitions)).collect();
+        choices.dedup();
         return choices.join(" or ");
     }
     if let Some(words) = value["enum"].as_array() {
+        if words.iter().any(|word| word == "Europe/Berlin") {
+            return "IANA time zone".to_owned();
+        }
         let words: Vec<_> = words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
         return words.join(", ");
     }
     if let Some(word) = value["const"].as_str() {
         return format!("`{word}`");
     }
-    if value["pattern"].is_string() {
-        return "URL".to_owned();
+    if let Some(pattern) = value["pattern"].as_str() {
+        return of_pattern(pattern).to_owned();
     }
     match value["type"].as_str() {
         Some("array") => format!("list of {}", kind(&value["items"], definitions)),
         Some("object") => format!("names to {}", kind(&value["additionalProperties"], definitions)),
+        Some("integer") => "whole number".to_owned(),
+        Some("number") => "number".to_owned(),
         Some("boolean") => "`true` or `false`".to_owned(),
         _ => "text".to_owned(),
     }
+}
+
+/// What texts of that pattern are.
+fn of_pattern(pattern: &str) -> &'static str {
+    let kinds = [
+        ("^http", "URL"),
+        ("^sqlite:", "URL"),
+        ("(d|h|m|s|ms)", "duration"),
+        ("){5}", "cron"),
+        ("[0-9A-Fa-f]{8}", "GUID"),
+        ("[0-9]{4}-[0-9]{2}", "day"),
+        ("^#", "color"),
+        ("%$", "percentage"),
+        ("]):[0-9]+$", "address and port"),
+        ("^0*[1-9][0-9]*$", "whole number"),
+    ];
+    kinds.into_iter().find(|(part, _)| pattern.contains(part)).map_or("text", |(_, kind)| kind)
 }
 
 /// The table of one mapping.

@@ -144,7 +144,8 @@ impl Judging<'_> {
             class: failing.map(|failing| failing.class.clone()),
             cause: failing.map(|failing| blind::words(&failing.class)),
             is_new,
-            hint: failing.and_then(|failing| failing.hint.clone()),
+            // A customer may read this: where a secret is kept is for the operator only.
+            hint: failure.as_ref().and_then(|failure| failure.hint.clone()),
             reason: language::failure(failure.as_ref()),
             lack: Some(failure.map_or(Lack::NothingNew, Lack::Failure)),
         }

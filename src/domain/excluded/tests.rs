@@ -71,6 +71,25 @@ fn what_a_control_is_worth_is_taken_from_the_record_the_profile_or_the_nearest_d
 }
 
 #[test]
+fn a_control_of_unknown_worth_hides_no_loss_of_others_and_is_no_loss_itself() {
+    for (mfa, other, why) in [
+        ([0.0, 10.0], [70.0, 63.0], "it gains while others lose"),
+        ([10.0, 0.0], [70.0, 70.0], "it alone loses"),
+        ([10.0, 0.0], [70.0, 63.0], "both lose"),
+    ] {
+        let of = |day: usize, number: i64| {
+            record(number, 100.0, &[("MFA", mfa[day], None), ("Other", other[day], Some(90.0))])
+        };
+        let records = [of(0, 1), of(1, 2)];
+        let excluded = Excluded::default().after(&read(&["MFA"], records.clone()));
+        for (record, other) in records.iter().zip(other) {
+            let value = excluded.value(SCORE, shown(record));
+            assert!((value - other / 0.9).abs() < 1e-9, "{why}: {value}");
+        }
+    }
+}
+
+#[test]
 fn categories_lose_their_own_controls_and_still_add_up() {
     let all = record(1, 100.0, &[("MFA", 10.0, Some(10.0)), ("Other", 20.0, None), ("scid_1", 30.0, None)]);
     let excluded = Excluded::default().after(&read(&["MFA"], [all.clone()]));

@@ -104,7 +104,7 @@ impl Decidable {
             Some(WaitsFor::Time) => false,
             Some(WaitsFor::Readings) | None => made_at < self.next_tick_at,
         };
-        hold.until <= now || hold.why == HoldReason::Fleet && is_complete
+        is_over(hold, made_at, now) || hold.why == HoldReason::Fleet && is_complete
     }
 
     /// Whether a run of held notifications can be decided on: as part of a shift; and as part of none.
@@ -114,7 +114,7 @@ impl Decidable {
         for step in steps {
             let Some(hold) = step.hold else { continue };
             let resolution = step.is_accepted.then_some(Resolution::Accepted);
-            let is_over = hold.until <= now;
+            let is_over = is_over(hold, step.made_at, now);
             let (is_read, is_final) = match WaitsFor::of(step.kind, resolution) {
                 _ if is_over || hold.why != HoldReason::Fleet => (is_over, is_over),
                 Some(WaitsFor::Readings) => (self.is_read(step.made_at, now), self.is_final(step.made_at, now)),
@@ -141,6 +141,12 @@ impl Decidable {
         }
         decidable
     }
+}
+
+/// Whether the wait is over. What a clock that was ahead has made would otherwise wait until this one is there.
+fn is_over(hold: Hold, made_at: Timestamp, now: Timestamp) -> bool {
+    let is_of_the_future = made_at > now && matches!(hold.why, HoldReason::Fleet | HoldReason::Outage);
+    hold.until <= now || is_of_the_future
 }
 
 /// A time before all readings.
@@ -209,6 +215,9 @@ mod tests {
             (HoldReason::Silence, 30, readings, 3, true, "its time has come"),
             (HoldReason::Silence, 31, readings, 3, false, "a silence ends in its time"),
             (HoldReason::LateSilence, 31, readings, 3, false, "a late one, too"),
+            (HoldReason::Fleet, 99, readings, 45, true, "it was made by a clock that was ahead"),
+            (HoldReason::Outage, 99, readings, 45, true, "so was this"),
+            (HoldReason::Silence, 99, readings, 45, false, "a silence ends in its time, whoever made it"),
             (HoldReason::Fleet, 31, readings, 14, true, "everybody was read since"),
             (HoldReason::Fleet, 31, readings, 15, false, "somebody has still to be read"),
             (HoldReason::Fleet, 31, None, 14, true, "what waits for nothing is looked at, too"),

@@ -38,8 +38,8 @@ pub(crate) struct AlertWords {
     /// Until which day they do not.
     pub(crate) until_day: fn(&str) -> String,
     pub(crate) until_next_check: &'static str,
-    /// The score with them, as a percentage.
-    pub(crate) with_them: fn(&str) -> String,
+    /// The score with so many of them, as a percentage.
+    pub(crate) with_them: fn(usize, &str) -> String,
     /// One number of another.
     pub(crate) of: fn(&str, &str) -> String,
     /// What is, and what was.

@@ -26,7 +26,8 @@ use crate::{
 /// a time.
 const CANDIDATES: &str = "SELECT d.id, d.channel, d.alert_key, d.hold_why, d.hold_until, d.queued_at, n.type, n.resolution \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-    WHERE d.state = 'held' AND (d.hold_until <= ?1 OR d.hold_why = 'fleet' AND d.queued_at < ?2) ORDER BY +d.id";
+    WHERE d.state = 'held' AND (d.hold_until <= ?1 OR d.hold_why IN ('fleet', 'outage') AND d.queued_at > ?1 \
+    OR d.hold_why = 'fleet' AND d.queued_at < ?2) ORDER BY +d.id";
 
 /// The SQL behind [`crate::store::Holds::held_decidable`].
 pub(super) async fn due(

@@ -35,7 +35,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     },
     until_day: |day| format!("bis {day}"),
     until_next_check: "bis zur nächsten Abfrage",
-    with_them: |value| format!("Mit ihnen: {value}"),
+    with_them: |count, value| format!("{}: {value}", if count == 1 { "Mit ihr" } else { "Mit ihnen" }),
     of: |one, other| format!("{one} von {other}"),
     before: |now, before| format!("{now} (zuvor: {before})"),
     period: |from, until, lasted| format!("{from} bis {until} ({lasted})"),
@@ -84,7 +84,7 @@ fn ended(subject: &Subject, end: &End<'_>) -> String {
         End::Over => format!("Alarm {about} beendet"),
         End::ReadAgain(Some(value)) => format!("{name} wieder abrufbar: {value}"),
         End::ReadAgain(None) => format!("{name} wieder abrufbar"),
-        End::Recovered(value) => format!("{name} auf {value} erholt"),
+        End::Recovered(value) => format!("{name} wieder bei {value}"),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     },
     until_day: |day| format!("until {day}"),
     until_next_check: "until the next check",
-    with_them: |value| format!("With them: {value}"),
+    with_them: |count, value| format!("{}: {value}", if count == 1 { "With it" } else { "With them" }),
     of: |one, other| format!("{one} of {other}"),
     before: |now, before| format!("{now} (before: {before})"),
     period: |from, until, lasted| format!("{from} until {until} ({lasted})"),

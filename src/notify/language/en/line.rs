@@ -7,7 +7,7 @@ pub(super) const WORDS: LineWords = LineWords {
     names_and: |names, more| format!("{names} and {more} more"),
     and_more: |count| format!("… and {count} more"),
     and_more_of: |count, which| format!("… and {count} more: {which}"),
-    others: |count| format!("{count} others"),
+    others: |count| if count == 1 { "1 other".to_owned() } else { format!("{count} others") },
     all_of_them: |delivery| format!("All of them: scorewatch deliveries show {delivery}"),
     severities: |count, severity| format!("{count} {severity}"),
     ended: |count| format!("{count} ended"),

@@ -35,7 +35,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     },
     until_day: |day| format!("jusqu’au {day}"),
     until_next_check: "jusqu’à la prochaine lecture",
-    with_them: |value| format!("Avec eux\u{a0}: {value}"),
+    with_them: |count, value| format!("{}\u{a0}: {value}", if count < 2 { "Avec lui" } else { "Avec eux" }),
     of: |one, other| format!("{one} sur {other}"),
     before: |now, before| format!("{now} (auparavant\u{a0}: {before})"),
     period: |from, until, lasted| format!("{from}, jusqu’au {until} ({lasted})"),
