@@ -205,7 +205,8 @@ fn walk(
     let key = open.last().and_then(|open| open.key.clone());
     let is_named = open.last().is_some_and(|open| open.is_mapping && open.under.as_deref() == Some("channels"));
     let may_hold = |key: &str| is_named || [SHOWN, KEYS].iter().any(|keys| keys.contains(&key));
-    let hidden = open.last().is_some_and(|open| open.hidden) || key.as_deref().is_some_and(|key| !may_hold(key));
+    let is_below_hidden = open.last().is_some_and(|open| open.hidden);
+    let hidden = is_below_hidden || key.as_deref().is_some_and(|key| !may_hold(key));
     match event {
         Event::MappingStart(..) | Event::SequenceStart(..) => {
             let is_mapping = matches!(event, Event::MappingStart(..));
@@ -222,7 +223,7 @@ fn walk(
             // Whoever writes labels chooses their keys.
             let is_label = open.last().is_some_and(|open| !open.hidden && open.under.as_deref() == Some("labels"));
             let harmless = !hidden && key.as_deref().is_some_and(|key| SHOWN.contains(&key));
-            let has_its_shape = key.is_some_and(|key| is_of_shape(&key, text, hidden));
+            let has_its_shape = key.is_some_and(|key| is_of_shape(&key, text, is_below_hidden));
             paint(span, has_its_shape || is_plain && (is_key || is_label || harmless), lines, widths);
             if let Some(open) = open.last_mut().filter(|open| open.is_mapping) {
                 if is_key {
@@ -242,11 +243,11 @@ fn walk(
 }
 
 /// Whether a value is what belongs there by its shape alone, mistyped or not, and so no secret that was pasted into the wrong place.
-fn is_of_shape(key: &str, text: &str, hidden: bool) -> bool {
+fn is_of_shape(key: &str, text: &str, is_below_hidden: bool) -> bool {
     match key {
         "tenant_id" | "client_id" => {
             let odd = text.chars().filter(|letter| !letter.is_ascii_hexdigit() && *letter != '-').count();
-            !hidden && odd <= 2 && text.chars().count() <= ID_CHARACTERS_MAX && text.matches('-').count() == 4
+            !is_below_hidden && odd <= 2 && text.chars().count() <= ID_CHARACTERS_MAX && text.matches('-').count() == 4
         }
         "file" => ["/", "./", "../"].iter().any(|root| text.starts_with(root)) && echo(text) == text,
         _ => false,
