@@ -11,6 +11,9 @@ use crate::{
 
 /// What to do about a URL that is damaged.
 const COPY: &str = "copy the URL again";
+/// What to do about a URL without TLS.
+const OWN_NETWORK: &str =
+    "write `https://`; if the receiver is in your own network, set `allow_private` on the channel";
 /// Longest URL that Power Automate takes, in characters.
 const URL_BYTES_MAX: usize = 16 * 1024;
 
@@ -56,6 +59,7 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     match parsed.scheme() {
         "https" => {}
         "http" if may_be_private(&parsed, private) => {}
+        "http" => return refuse("it must begin with `https://`", OWN_NETWORK),
         _ => return refuse("it must begin with `https://`", COPY),
     }
     if parsed.port().is_some() && !may_be_private(&parsed, private) {

@@ -20,8 +20,11 @@ use scorewatch::{
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
-    notify::language::Locale,
-    notify::{Notification, NotificationType, route::Audience},
+    notify::{
+        Notification, NotificationType,
+        language::{Locale, in_words},
+        route::Audience,
+    },
     template::sample,
 };
 use serde_json::json;
@@ -78,9 +81,10 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
         let taken = server.taken();
         let new: Vec<&String> = taken.iter().filter(|id| !known.contains(id)).collect();
         assert_eq!(new.len(), 1);
+        let locale = Locale::default();
+        let shown = in_words(&said, &locale);
         let letter: Letter =
-            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said, &Locale::default()).unwrap())
-                .unwrap();
+            serde_json::from_slice(&templates.render("email", &email::DIALECT, &shown, &locale).unwrap()).unwrap();
         let id = &said.data.notification.id;
         let own = format!("<{id}@mssp.example>");
         let root = said
