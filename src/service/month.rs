@@ -146,23 +146,37 @@ enum Outcome {
     Waits,
 }
 
+/// A month that is due on a channel.
+struct DueOn<'a> {
+    channel: &'a Arc<ChannelSettings>,
+    zone: &'a Zone,
+    month: Month,
+    /// Whether it was due before the channel led where it leads now.
+    is_new: bool,
+}
+
 /// The reports that were due after `from` and are not known to the store.
 async fn wanted(store: &dyn Store, config: &Config, from: Timestamp, now: Timestamp) -> Result<Wanted, StoreError> {
     let from = from.max(month::made_up_after(config.retention, now));
     let known = store.channels().await?.into_iter().filter_map(|known| Some((known.channel, known.seen_at?)));
     let seen: BTreeMap<_, _> = known.collect();
-    let mut due: Vec<(&Arc<ChannelSettings>, &Zone, Month)> = Vec::new();
+    let mut due: Vec<DueOn<'_>> = Vec::new();
     for (name, settings) in &config.channels {
         // A channel gets nothing for having been configured.
         let (Some(schedule), Some(seen_at)) = (&settings.month, seen.get(name)) else { continue };
-        let months = month::due(schedule, from.max(*seen_at), now);
-        due.extend(months.into_iter().map(|month| (settings, schedule.zone(), month)));
+        let since_seen = month::due(schedule, from.max(*seen_at), now);
+        due.extend(month::due(schedule, from, now).into_iter().map(|month| DueOn {
+            channel: settings,
+            zone: schedule.zone(),
+            month,
+            is_new: !since_seen.contains(&month),
+        }));
     }
     let mut wanted = Wanted::new();
     if due.is_empty() {
         return Ok(wanted);
     }
-    let is_shown = |tenant: &&Arc<Tenant>| due.iter().any(|(channel, ..)| admits(channel, tenant));
+    let is_shown = |tenant: &&Arc<Tenant>| due.iter().any(|due| admits(due.channel, tenant));
     let tenants: Vec<&Arc<Tenant>> = config.tenants.values().filter(is_shown).collect();
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<TenantId> = batch.iter().map(|tenant| tenant.id.clone()).collect();
@@ -170,9 +184,14 @@ async fn wanted(store: &dyn Store, config: &Config, from: Timestamp, now: Timest
         for tenant in batch {
             let record = records.iter().find(|record| record.tenant == tenant.id);
             let Some(record) = record.filter(|record| record.identity.is(tenant.account.entra)) else { continue };
-            for (channel, zone, month) in due.iter().filter(|(channel, ..)| admits(channel, tenant)) {
-                let id = month::id(store.identity(), &record.identity.key, *month, &channel.name);
-                if !is_known_in(record, *month, zone) || store.knows(&id).await? {
+            for DueOn { channel, zone, month, is_new } in due.iter().filter(|due| admits(due.channel, tenant)) {
+                let id = |month| month::id(store.identity(), &record.identity.key, month, &channel.name);
+                if !is_known_in(record, *month, zone) || store.knows(&id(*month)).await? {
+                    continue;
+                }
+                // A channel that leads elsewhere counts as new, and is not if it was sent the month before.
+                let before = month.before().filter(|_| *is_new).map(id);
+                if *is_new && !matches!(before, Some(before) if store.knows(&before).await?) {
                     continue;
                 }
                 let key = (tenant.id.clone(), *month, zone.name().to_owned());

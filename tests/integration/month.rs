@@ -16,7 +16,7 @@ use scorewatch::{
         month::{self, Months},
     },
     simulation::cloud::{DefenderRefusal, Fetch},
-    store::Downtime,
+    store::{ChannelIdentity, Downtime},
 };
 
 use super::{
@@ -130,6 +130,33 @@ async fn what_was_missed_in_a_downtime_comes_later_for_the_right_months() {
 }
 
 #[tokio::test]
+async fn a_channel_that_leads_elsewhere_since_a_downtime_still_gets_the_month() {
+    let fixture = Fixture::new().await;
+    let config = config().with_tenant(fixture.tenant("contoso", 400.0)).with_channel(monthly(fixture.channel("soc")));
+    let leads_to = async |destination: &str| {
+        let identity = ChannelIdentity {
+            channel: channel_name("soc"),
+            destination: destination.to_owned(),
+            access: destination.to_owned(),
+        };
+        fixture.store.note_channels(vec![identity], fixture.clock.now()).await.unwrap();
+    };
+    leads_to("one").await;
+    drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+    fixture.visit_all(&config).await;
+    pass_to(&fixture, "2026-02-01T08:00:00Z");
+    look(&fixture, &config, &Months::default()).await;
+    pass_to(&fixture, "2026-03-03T00:00:00Z");
+    let downtime = Downtime { from: Timestamp::parse("2026-02-27T00:00:00Z").unwrap(), until: fixture.clock.now() };
+    fixture.store.record_downtime(downtime).await.unwrap();
+    leads_to("another").await;
+    for _restart in 0..2 {
+        look(&fixture, &config, &Months::default()).await;
+        assert_eq!(made(&fixture).await, ["2026-01 contoso to soc", "2026-02 contoso to soc"]);
+    }
+}
+
+#[tokio::test]
 async fn nobody_gets_a_month_for_having_been_given_a_schedule() {
     let fixture = Fixture::new().await;
     let before = config().with_tenant(fixture.tenant("contoso", 400.0)).with_channel(fixture.channel("soc"));
@@ -216,7 +243,7 @@ async fn a_month_that_a_person_sends_is_not_sent_again_by_the_schedule() {
             tenant: tenant.to_owned(),
             month: month.map(|month| month.parse().unwrap()),
             zone: None,
-            ask_microsoft: false,
+            ask_microsoft: true,
         };
         let (store, now) = (fixture.store.as_ref(), fixture.clock.now());
         let queued = action::month::send(store, &config, &Scope::All, &question, channel, now).await;
