@@ -184,16 +184,20 @@ async fn wanted(store: &dyn Store, config: &Config, from: Timestamp, now: Timest
         for tenant in batch {
             let record = records.iter().find(|record| record.tenant == tenant.id);
             let Some(record) = record.filter(|record| record.identity.is(tenant.account.entra)) else { continue };
+            let mut is_sent = BTreeSet::new();
             for DueOn { channel, zone, month, is_new } in due.iter().filter(|due| admits(due.channel, tenant)) {
                 let id = |month| month::id(store.identity(), &record.identity.key, month, &channel.name);
                 if !is_known_in(record, *month, zone) || store.knows(&id(*month)).await? {
                     continue;
                 }
-                // A channel that leads elsewhere counts as new, and is not if it was sent the month before.
-                let before = month.before().filter(|_| *is_new).map(id);
-                if *is_new && !matches!(before, Some(before) if store.knows(&before).await?) {
+                // A channel that leads elsewhere counts as new, and is not if it was sent the month before, or is now.
+                if let Some(before) =
+                    month.before().filter(|before| *is_new && !is_sent.contains(&(&channel.name, *before)))
+                    && !store.knows(&id(before)).await?
+                {
                     continue;
                 }
+                is_sent.insert((&channel.name, *month));
                 let key = (tenant.id.clone(), *month, zone.name().to_owned());
                 let due = wanted.entry(key).or_insert_with(|| Due {
                     tenant: Arc::clone(tenant),

@@ -321,6 +321,19 @@ async fn a_rule_of_users_says_that_it_is_an_outage_and_no_more_of_others() {
 }
 
 #[tokio::test]
+async fn where_a_secret_is_kept_is_for_the_operator_only() {
+    let fixture = Fixture::new().await;
+    let config = fleet(&fixture).await.with_rule(rule("blind", Condition::NoData(minutes(30))));
+    let secret = fixture.directory.path().join("secret");
+    std::fs::remove_file(&secret).unwrap();
+    hours(&fixture, &config, 10).await;
+    let of = async |channel| serde_json::to_string(&said(&fixture, channel).await).unwrap();
+    let (to_users, to_operator) = (of("soc").await, of("ops").await);
+    assert!(to_users.contains("secret-unreadable") && to_operator.contains(secret.to_str().unwrap()), "{to_operator}");
+    assert!(!to_users.contains(secret.to_str().unwrap()), "{to_users}");
+}
+
+#[tokio::test]
 async fn two_of_a_healthy_fleet_are_no_outage() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;

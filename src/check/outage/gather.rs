@@ -1,5 +1,5 @@
-//! What the tenants of one outage have to say goes out together: the first of them waits until each of the others was looked at once
-//! more, and what a chat gets then is one message. Whoever has only one of these tenants is notified by then, too.
+//! Messages about the tenants of one outage go out together: the first is held until every other tenant has been checked once more, and
+//! a chat then gets one message. A channel that shows only one of these tenants waits just as long.
 
 use std::{
     collections::BTreeMap,
@@ -19,12 +19,12 @@ use crate::{
 /// The longest that something is held for others: tenants may be checked once a day.
 const WAIT_MAX: Duration = Duration::from_hours(1);
 
-/// Until when each cause gathers what there is to say. Cheap to clone; clones see the same. It is lost at a restart, which costs one
-/// more message.
+/// Until when messages are gathered for each cause. Cheap to clone; clones share it. A restart forgets it, at the cost of one more
+/// message.
 #[derive(Debug, Clone, Default)]
 pub struct Gathering(Arc<Mutex<BTreeMap<(Cause, Step), Timestamp>>>);
 
-/// What is gathered apart from each other: nobody waits for an end with what has only begun.
+/// Beginnings and ends are gathered separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Began,
@@ -32,7 +32,7 @@ enum Step {
 }
 
 impl Step {
-    /// `None`: it says nothing of a score that has no data for the reason that the tenant fails for, or a person waits for it.
+    /// `None`: it is not about missing data, or it is the operator's or the result of what somebody did.
     fn of(notification: &Notification) -> Option<Self> {
         let data = &notification.data;
         if data.no_data.is_empty() || data.operator.is_some() {
@@ -50,8 +50,7 @@ impl Step {
 }
 
 impl Gathering {
-    /// Holds what a tenant has to say of an outage that goes on, or was over a short time ago. `before`: what the store knew of the
-    /// tenant.
+    /// Holds a tenant's messages about an outage that goes on or has just ended. `before`: what the store knew of the tenant.
     pub fn hold(&self, outcome: &mut CheckOutcome, tenant: &Tenant, before: Option<&TenantRecord>, causes: &Causes) {
         if causes.lately.is_empty() {
             return;
@@ -62,9 +61,9 @@ impl Gathering {
             return;
         }
         let wait = tenant.schedule.interval_at(outcome.now);
+        let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for new in &mut outcome.notifications {
             let Some(step) = Step::of(&new.notification) else { continue };
-            let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let known = gathering.get(&(cause.clone(), step)).copied();
             let until = until(known, wait, outcome.now);
             gathering.insert((cause.clone(), step), until);
@@ -73,7 +72,8 @@ impl Gathering {
     }
 }
 
-/// Until when something is held whose tenant is checked at that interval; `known`: until when its cause gathers already.
+/// Until when a message is held whose tenant is checked at that interval; `known`: when the gathering for its cause ends, if one is
+/// under way.
 fn until(known: Option<Timestamp>, interval: Duration, now: Timestamp) -> Timestamp {
     let latest = now.plus(WAIT_MAX);
     // What lies further ahead than any wait was set by a clock that was ahead.
