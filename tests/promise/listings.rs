@@ -18,9 +18,9 @@ async fn said(world: &World, arguments: &[&str]) -> String {
     without_spans(&said).replace(&world.folder.path().display().to_string(), "FOLDER")
 }
 
-/// With `just now`, `5 s ago` and `in 2 h` as one word.
+/// With `just now`, `now`, `5 s ago` and `in 2 h` as one word.
 fn without_spans(text: &str) -> String {
-    let mut text = text.replace("just now", "AGO");
+    let mut text = text.replace("just now", "AGO").replace("  now", "  AGO");
     for number in (0..200).rev() {
         for unit in ["s", "min", "h"] {
             text = text.replace(&format!("{number} {unit} ago"), "AGO").replace(&format!("in {number} {unit}"), "AGO");
