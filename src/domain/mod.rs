@@ -1,5 +1,6 @@
 //! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
 
+pub mod access;
 mod brand;
 pub mod channel_name;
 pub mod characters;
@@ -20,6 +21,7 @@ pub mod severity;
 pub mod tenant;
 pub mod time;
 
+pub use access::{Caller, Role};
 pub use brand::Brand;
 pub use channel_name::ChannelName;
 pub use color::Color;

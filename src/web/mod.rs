@@ -1,9 +1,14 @@
-//! What the service answers over HTTP: whether it lives, whether it does its work, its metrics, and the page on which a person
-//! confirms a drill. Nothing else here changes anything, and nothing here names a tenant.
+//! What the service answers over HTTP: whether it lives, whether it does its work, its metrics, the page on which a person
+//! confirms a drill, the API ([`api`]) and the dashboard ([`pages`]). Everything that names a tenant takes a
+//! [`Caller`](crate::domain::Caller), whom [`access`] finds.
 
+mod access;
+mod api;
+mod app;
 mod confirm;
 mod health;
 mod metrics;
+mod pages;
 pub mod probe;
 mod protect;
 mod rate;
@@ -12,6 +17,7 @@ mod server;
 
 use std::sync::Arc;
 
+pub use app::{App, dashboard};
 pub use server::serve;
 use tokio::sync::watch;
 

@@ -7,16 +7,18 @@ use super::{
     protect::{self, refusal},
 };
 
-pub(super) fn router(state: State) -> Router {
+/// The routes of probes, metrics and confirmations, beside those of `dashboard`.
+pub(super) fn router(state: State, dashboard: Router) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::page))
         .route("/confirm/{id}", get(confirm::ask).post(confirm::take))
+        .with_state(state)
+        .merge(dashboard)
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not found") })
         .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "method not allowed") })
         .layer(DefaultBodyLimit::max(protect::BODY_BYTES_MAX))
         .layer(middleware::from_fn(protect::cap_body))
         .layer(middleware::map_response(protect::set_headers))
-        .with_state(state)
 }

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{State, router::router};
-use crate::task;
+use crate::{task, telemetry::Health};
 
 /// Limits on what a client may use.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +46,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// Answers on `listener` until `shutdown`, then lets requests under way finish, for a few seconds at most.
-pub async fn serve(listener: TcpListener, state: State, shutdown: CancellationToken) {
-    serve_within(LIMITS, listener, state, shutdown).await;
+pub async fn serve(listener: TcpListener, state: State, dashboard: Router, shutdown: CancellationToken) {
+    let health = state.health.clone();
+    serve_within(LIMITS, listener, router(state, dashboard), health, shutdown).await;
 }
 
-pub(super) async fn serve_within(limits: Limits, listener: TcpListener, state: State, shutdown: CancellationToken) {
-    let health = state.health.clone();
-    let router = router(state);
+pub(super) async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    router: Router,
+    health: Health,
+    shutdown: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     health.listening(true);

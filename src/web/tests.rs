@@ -1,5 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     State,
+    router::router,
     server::{Limits, serve_within},
 };
 use crate::{
@@ -57,7 +59,13 @@ impl Server {
         let (_, config) = watch::channel(config(channels));
         let state = State::new(listings, known, Metrics::default(), health.clone(), clock.clone(), config);
         let shutdown = CancellationToken::new();
-        let done = tokio::spawn(serve_within(limits, listener, state, shutdown.clone()));
+        let done = tokio::spawn(serve_within(
+            limits,
+            listener,
+            router(state, Router::new()),
+            health.clone(),
+            shutdown.clone(),
+        ));
         Self { address, health, clock, shutdown, done }
     }
 
