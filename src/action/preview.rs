@@ -204,6 +204,8 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         gap: None,
         unread: Vec::new(),
         listed: 0,
+        escalated: 0,
+        unacknowledged: None,
         holds: !resolved,
     };
     let unread: Vec<ScoreKind> = match rule.score {

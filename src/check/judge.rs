@@ -345,10 +345,9 @@ impl<'a> Judging<'a> {
                 missed_checks: if place == 0 { seen.missed } else { 0 },
                 onboarded_at: seen.onboarded_at,
                 feeds: seen.feeds,
-                // What a person has seen is not said again while it is as it was.
-                notified_at: settled
-                    .filter(|record| record.acknowledged.is_none())
-                    .and_then(|record| record.notified_at),
+                notified_at: settled.and_then(|record| record.notified_at),
+                sendable_since: record.filter(is_it).and_then(sendable_since),
+                is_acknowledged: record.filter(is_it).is_some_and(|record| record.acknowledged.is_some()),
                 is_on_its_way: settled.is_none() && !notified_channels.is_empty(),
                 can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,
@@ -392,6 +391,12 @@ impl<'a> Judging<'a> {
             (earliest, at) => earliest.or(at),
         };
     }
+}
+
+/// From when on an alert's newest notification could be sent. Where nobody is notified of it at first, that is when it fired.
+fn sendable_since(record: &AlertRecord) -> Option<Timestamp> {
+    let fired_at = || record.alert.firing().map(|firing| firing.fired_at);
+    if record.notified_channels.is_empty() { fired_at() } else { record.sendable_since }
 }
 
 /// Whether it fired for want of data, before its rule was edited.

@@ -17,7 +17,7 @@ use super::{
     files::{self, Source},
     gather::read_rules,
     maintenance::maintenance,
-    raw::{RawRules, RawSuite, RawSuiteChannel},
+    raw::{OneOrMany, RawRules, RawSuite, RawSuiteChannel},
     scope::Scope,
     settings::{flapping, fleet},
     times::zone,
@@ -223,6 +223,14 @@ fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names
             let top = source.scope();
             for (_, rule) in unheard.items(raw.rules, &top) {
                 named(rule.notify, names);
+                match unheard.take(rule.escalate, &top) {
+                    Some(OneOrMany::One(step)) => named(step.notify, names),
+                    Some(OneOrMany::Many(steps)) => {
+                        let steps = unheard.items(Field::Good(steps), &top);
+                        steps.into_iter().for_each(|(_, step)| named(step.notify, names));
+                    }
+                    None => {}
+                }
             }
         }
     }

@@ -13,6 +13,8 @@ pub struct AlertNotes {
     pub is_firing: bool,
     /// How often it has begun to fire.
     pub generation: u64,
+    /// How many of its rule's escalation steps its firing has taken.
+    pub escalated: u32,
     /// Its newest notification.
     pub newest: Option<NotificationId>,
     /// When that reached a final state on some channel; `None` while it is on its way everywhere.
@@ -69,12 +71,17 @@ impl AlertNotes {
         self.newest.as_ref().filter(|_| self.is_firing && self.notified_generation == Some(self.generation))
     }
 
-    /// Notes that a notification of it was queued for these channels.
+    /// Notes that a notification of it was queued for these channels. An escalation notifies further channels of what the others know:
+    /// when those are reminded, and what a channel that is added is sent, stays as it was.
     pub fn queued(&mut self, notification: NotificationId, envelope: &Envelope, queued_for: &[ChannelName]) {
+        let is_known = envelope.kind == NotificationType::AlertEscalated && !self.current_channels().is_empty();
         let mut channels = [self.current_channels(), queued_for].concat();
         channels.sort();
         channels.dedup();
         (self.notified_channels, self.notified_generation) = (channels, Some(self.generation));
+        if is_known {
+            return;
+        }
         (self.newest, self.notified_at, self.owes) = (Some(notification), None, None);
         if !envelope.keeps_acknowledgement() {
             self.acknowledged = None;
@@ -155,6 +162,7 @@ mod tests {
         AlertNotes {
             is_firing: true,
             generation: 2,
+            escalated: 0,
             newest: Some(id("old")),
             notified_at: Some(at(1)),
             notified_generation: Some(2),

@@ -7,8 +7,8 @@ use super::{
     identity::alert_id,
     language,
     notification::{
-        AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
-        TenantFacts,
+        AlertFacts, EscalationFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts,
+        RuleFacts, ScoreFacts, TenantFacts,
     },
 };
 use crate::{
@@ -85,6 +85,11 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         resolved_at: resolution.map(|_| transition.at),
         reason: remark.as_ref().and_then(|remark| language::remark(remark, &no_data)),
         remark,
+        escalation: transition.unacknowledged.map(|one| EscalationFacts {
+            unacknowledged_since: one.since,
+            after_seconds: one.after.as_secs(),
+            step: transition.escalated,
+        }),
         resolution,
         resolved_by: match (resolution, accepted_by) {
             (Some(Resolution::Accepted), AcceptedBy::Person(name)) => name,
@@ -201,6 +206,7 @@ pub const fn type_of(kind: TransitionKind) -> NotificationType {
         TransitionKind::Fired => NotificationType::AlertFiring,
         TransitionKind::Worsened => NotificationType::AlertWorsened,
         TransitionKind::Reminder => NotificationType::AlertReminder,
+        TransitionKind::Escalated => NotificationType::AlertEscalated,
         TransitionKind::Unstable => NotificationType::AlertUnstable,
         TransitionKind::Resolved(_) => NotificationType::AlertResolved,
     }

@@ -21,10 +21,11 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 16] = [
+pub const TYPES: [NotificationType; 17] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertEscalated,
     NotificationType::AlertResolved,
     NotificationType::AlertUnstable,
     NotificationType::FleetShift,
@@ -172,7 +173,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 why: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened).then(value::why),
                 operator: operator(kind),
                 links: Links {
-                    dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
+                    dashboard: Some("https://scores.mssp.example/alerts/alert_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                     portal: about_tenant.then(|| {
                         "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()
                     }),
@@ -210,6 +211,7 @@ fn alert(kind: NotificationType) -> AlertFacts {
         resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
         reason: None,
         remark: None,
+        escalation: (kind == NotificationType::AlertEscalated).then(value::escalation),
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     }

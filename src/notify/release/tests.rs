@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     notify::drill,
-    rule::{AlertState, Condition, Firing, Flapping, Terms as RuleTerms, Unstable},
+    rule::{AlertState, Condition, Escalated, Firing, Flapping, Terms as RuleTerms, Unstable},
 };
 
 /// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `U` is unstable, `C` was and is calm, `R`
@@ -160,6 +160,7 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         end_taken_back: 0,
         gap: None,
         unread: Vec::new(),
+        escalated: Escalated::default(),
     };
     let alert = |state, unstable| {
         let flapping = Flapping { changes: Vec::new(), unstable };
@@ -182,7 +183,7 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         ("F1 U1 F5", fires(5, 0), &[So, Over, So]),
     ] {
         let mut run = run(text, false);
-        run.hold_against(&alert);
+        run.hold_against(&alert, false);
         assert_eq!(run.steps.iter().map(|step| step.still).collect::<Vec<_>>(), expected, "{text}");
     }
 }
