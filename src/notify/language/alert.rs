@@ -170,5 +170,7 @@ pub(crate) enum LinkTo {
     ExposureScore,
     Portal,
     Runbook,
+    /// The page of one alert.
+    Alert,
     Dashboard,
 }

@@ -135,6 +135,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::SecureScore | LinkTo::ExposureScore => "Zur Bewertung",
         LinkTo::Portal => "Zum Microsoft-Portal",
         LinkTo::Runbook => "Zur Anleitung",
+        LinkTo::Alert => "Zum Alarm",
         LinkTo::Dashboard => "Zur Übersicht",
     }
 }

@@ -129,6 +129,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::ExposureScore => "Open exposure score",
         LinkTo::Portal => "Open Microsoft portal",
         LinkTo::Runbook => "Open runbook",
+        LinkTo::Alert => "Open alert",
         LinkTo::Dashboard => "Open dashboard",
     }
 }

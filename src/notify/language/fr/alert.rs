@@ -144,6 +144,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::ExposureScore => "Score d’exposition",
         LinkTo::Portal => "Portail Microsoft",
         LinkTo::Runbook => "Ouvrir la procédure",
+        LinkTo::Alert => "Ouvrir l’alerte",
         LinkTo::Dashboard => "Tableau de bord",
     }
 }
