@@ -12,7 +12,12 @@ use std::{
 };
 
 pub(super) use self::target::Target;
-use self::{excluding::Excluding, failures::Begins, no_data::ScoreRead, target::Seen};
+use self::{
+    excluding::Excluding,
+    failures::Begins,
+    no_data::ScoreRead,
+    target::{Seen, awaits_data, sendable_since},
+};
 pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind, moved,
@@ -391,15 +396,4 @@ impl<'a> Judging<'a> {
             (earliest, at) => earliest.or(at),
         };
     }
-}
-
-/// From when on an alert's newest notification could be sent. Where nobody is notified of it at first, that is when it fired.
-fn sendable_since(record: &AlertRecord) -> Option<Timestamp> {
-    let fired_at = || record.alert.firing().map(|firing| firing.fired_at);
-    if record.notified_channels.is_empty() { fired_at() } else { record.sendable_since }
-}
-
-/// Whether it fired for want of data, before its rule was edited.
-fn awaits_data(alert: &Alert) -> bool {
-    matches!(&alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)))
 }

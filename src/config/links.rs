@@ -86,7 +86,7 @@ mod tests {
         ] {
             let data = completed(url, kind).data;
             assert_eq!(data.links.dashboard.as_deref(), page, "{kind:?}");
-            let first = data.items.first().and_then(|item| item.links.dashboard.as_deref());
+            let first = data.items.iter().find_map(|item| item.links.dashboard.as_deref());
             assert_eq!(first, of_lines, "{kind:?}");
         }
     }

@@ -189,12 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn an_escalation_adds_its_channels_and_leaves_the_rest_as_it_was() {
+        let mut notes = AlertNotes { notified_channels: channels("b"), ..firing() };
+        notes.queued(id("new"), &envelope(NotificationType::AlertEscalated), &channels("a"));
+        assert_eq!(notes, AlertNotes { notified_channels: channels("a b"), ..firing() });
+        let mut nobody = AlertNotes { notified_channels: Vec::new(), ..firing() };
+        nobody.queued(id("new"), &envelope(NotificationType::AlertEscalated), &channels("a"));
+        assert_eq!((nobody.newest, nobody.notified_at), (Some(id("new")), None), "the first that anybody hears");
+    }
+
+    #[test]
     fn an_acknowledgement_and_a_shift_last_as_long_as_the_notification_says() {
         use NotificationType as Kind;
         for (kind, is_acknowledged, is_of_shift) in [
             (Kind::AlertFiring, false, false),
             (Kind::AlertWorsened, true, true),
             (Kind::AlertReminder, true, true),
+            (Kind::AlertEscalated, true, true),
             (Kind::AlertResolved, false, true),
         ] {
             let mut notes = firing();

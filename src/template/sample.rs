@@ -177,7 +177,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                     portal: about_tenant.then(|| {
                         "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()
                     }),
-                    fix: fix_page(kind).map(str::to_owned),
+                    fix: value::fix_page(kind).map(str::to_owned),
                     confirm: (kind == NotificationType::Drill)
                         .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                 },
@@ -318,18 +318,6 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             _ => None,
         },
     })
-}
-
-/// Where what is wrong can be fixed.
-const fn fix_page(kind: NotificationType) -> Option<&'static str> {
-    match kind {
-        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
-            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
-             6d2a0000-0000-4000-8000-000000000002",
-        ),
-        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
-        _ => None,
-    }
 }
 
 /// Where a runbook could be.

@@ -66,3 +66,15 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
         _ => return None,
     })
 }
+
+/// Where what is wrong can be fixed.
+pub(super) const fn fix_page(kind: NotificationType) -> Option<&'static str> {
+    match kind {
+        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
+            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
+             6d2a0000-0000-4000-8000-000000000002",
+        ),
+        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
+        _ => None,
+    }
+}
