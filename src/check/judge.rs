@@ -30,8 +30,7 @@ use crate::{
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
-        Alert, AlertState, Condition, EvaluationContext, Event, Feed, MISSED_MAX, Resolution, Rule, TransitionKind,
-        close, remind_once, step,
+        Alert, EvaluationContext, Event, Feed, MISSED_MAX, Resolution, Rule, TransitionKind, close, remind_once, step,
     },
     schedule::{checks_between, phase},
     store::{

@@ -227,7 +227,9 @@ fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names
                     Some(OneOrMany::One(step)) => named(step.notify, names),
                     Some(OneOrMany::Many(steps)) => {
                         let steps = unheard.items(Field::Good(steps), &top);
-                        steps.into_iter().for_each(|(_, step)| named(step.notify, names));
+                        for (_, step) in steps {
+                            named(step.notify, names);
+                        }
                     }
                     None => {}
                 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Timestamp},
-    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
+    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind, Unacknowledged},
 };
 
 /// What a notification of a transition is made from, in addition to the transition.
@@ -85,11 +85,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         resolved_at: resolution.map(|_| transition.at),
         reason: remark.as_ref().and_then(|remark| language::remark(remark, &no_data)),
         remark,
-        escalation: transition.unacknowledged.map(|one| EscalationFacts {
-            unacknowledged_since: one.since,
-            after_seconds: one.after.as_secs(),
-            step: transition.escalated,
-        }),
+        escalation: escalation(transition),
         resolution,
         resolved_by: match (resolution, accepted_by) {
             (Some(Resolution::Accepted), AcceptedBy::Person(name)) => name,
@@ -125,6 +121,12 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         }
         .into(),
     }
+}
+
+/// Why further channels are notified; of an escalation only.
+fn escalation(transition: &Transition) -> Option<EscalationFacts> {
+    let Unacknowledged { since, after, .. } = transition.unacknowledged?;
+    Some(EscalationFacts { unacknowledged_since: since, after_seconds: after.as_secs(), step: transition.escalated })
 }
 
 fn rule_facts(key: &AlertKey, condition: String, guide: Guide) -> RuleFacts {

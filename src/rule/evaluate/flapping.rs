@@ -97,7 +97,7 @@ fn swallow(before: &Alert, outcome: Outcome, unstable: &Unstable, changed_at: Ti
     let Some(alert) = outcome.alert else { return Outcome::default() };
     let newest = last_firing(&alert.state).unwrap_or(&unstable.fired).clone();
     // Who was notified that it is unstable is notified of what becomes of it.
-    let fired = Firing { escalated: carried(unstable), ..newest };
+    let fired = Firing { escalated: kept(unstable), ..newest };
     let flapping =
         Flapping { unstable: Some(Unstable { changed_at, fired }), changes: before.flapping.changes.clone() };
     let (generation, sequence) = (before.generation, before.sequence);
@@ -129,7 +129,7 @@ fn settle(
                 worst_notified_at,
                 worst_before: None,
                 worst_before_at: None,
-                escalated: carried(unstable),
+                escalated: kept(unstable),
                 ..firing.clone()
             };
             notify(&calm, &notified, TransitionKind::Fired, seen)
@@ -144,7 +144,7 @@ fn settle(
 }
 
 /// What was escalated of an unstable alert stays so; the time without an acknowledgement counts anew.
-const fn carried(unstable: &Unstable) -> Escalated {
+const fn kept(unstable: &Unstable) -> Escalated {
     Escalated { counts_from: None, steps: unstable.fired.escalated.steps }
 }
 

@@ -1,10 +1,12 @@
 //! The scenarios. The clocks of all show 12:00 at the start.
 
+mod escalated;
+
 use std::time::Duration;
 
-use scorewatch::rule::{Condition, Escalation, FlapLimit, Rule, Size};
+use scorewatch::rule::{Condition, FlapLimit, Rule, Size};
 
-use crate::integration::setup::{channels, drop_of, rule};
+use crate::integration::setup::{drop_of, rule};
 
 /// From half past twelve to two.
 const WINDOW: [(&str, u64); 1] = [("0 30 12 * * *", 90)];
@@ -69,10 +71,6 @@ const FALL_OWN: &str = "44 own fleet.shift t1 t2, shift, apart , median -6.00";
 const FALL_SOC: &str = "44 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, \
                         apart , median -6.00";
 
-/// What `call` is sent half an hour after that.
-const ESCALATED_CALL: &str = "74 call fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, \
-                              escalations, apart , median -6.00";
-
 /// 280 from one quarter to the next, 400 otherwise.
 fn dip(from: i64, until: i64, quarter: i64) -> f64 {
     if (from..until).contains(&quarter) { 280.0 } else { 400.0 }
@@ -80,67 +78,7 @@ fn dip(from: i64, until: i64, quarter: i64) -> f64 {
 
 /// All scenarios of this file.
 pub(super) fn all() -> impl Iterator<Item = Scenario> {
-    held().into_iter().chain(digests()).chain(fleets()).chain([flapping()]).chain(escalated())
-}
-
-/// A rule whose alerts are escalated after half an hour.
-fn escalating(rule: Rule) -> Rule {
-    let notify = channels(&["call", "desk"]);
-    Rule { escalate: vec![Escalation { after: Duration::from_mins(30), notify }], ..rule }
-}
-
-/// What nobody acknowledges.
-fn escalated() -> Vec<Scenario> {
-    let one = || Scenario { rule: escalating(low()), ..plain() };
-    vec![
-        Scenario {
-            promise: "what nobody acknowledges is escalated once, and its end goes to all",
-            read: |_, quarter| Some(dip(1, 8, quarter)),
-            sent: &[
-                "15 soc alert.firing t0 280",
-                "45 call alert.escalated t0 280",
-                "120 call alert.resolved t0 400",
-                "120 soc alert.resolved t0 400",
-            ],
-            ..one()
-        },
-        Scenario {
-            promise: "an escalation that is due in a silence is sent at its end, and not if it is over by then",
-            tenants: 2,
-            read: |tenant, quarter| Some(dip(1, if tenant == 0 { 10 } else { 4 }, quarter)),
-            silences: &[(20, 100)],
-            sent: &[
-                "15 own alert.firing t1 280",
-                "15 soc alert.firing t0 280",
-                "15 soc alert.firing t1 280",
-                "100 call alert.escalated t0 280",
-                "100 own alert.resolved t1 400",
-                "100 soc alert.resolved t1 400",
-                "150 call alert.resolved t0 400",
-                "150 soc alert.resolved t0 400",
-            ],
-            ..one()
-        },
-        Scenario {
-            promise: "what fires in a window is escalated half an hour after its end",
-            read: |_, quarter| Some(dip(3, 14, quarter)),
-            quarters: 16,
-            windows: &WINDOW,
-            sent: &[
-                "120 soc alert.firing t0 280",
-                "150 call alert.escalated t0 280",
-                "210 call alert.resolved t0 400",
-                "210 soc alert.resolved t0 400",
-            ],
-            ..one()
-        },
-        Scenario {
-            promise: "alerts that a notice covers are escalated together, each channel seeing its own",
-            rule: escalating(rule("fall", drop_of(5.0))),
-            sent: &[FALL_OWN, FALL_SOC, ESCALATED_CALL, "74 desk alert.escalated t2 376"],
-            ..fleet()
-        },
-    ]
+    held().into_iter().chain(digests()).chain(fleets()).chain([flapping()]).chain(escalated::all())
 }
 
 /// What silences and maintenance windows hold.
