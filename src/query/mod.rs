@@ -16,7 +16,9 @@ pub mod ids;
 pub mod online;
 mod page;
 pub mod report;
+pub mod rules;
 pub mod silences;
+pub mod system;
 pub mod tenants;
 
 pub use error::{Error, Thing};

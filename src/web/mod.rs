@@ -3,7 +3,7 @@
 //! [`Caller`](crate::domain::Caller), whom [`access`] finds.
 
 mod access;
-mod api;
+pub mod api;
 mod app;
 mod confirm;
 mod health;
