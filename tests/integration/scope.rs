@@ -1,6 +1,7 @@
 //! Whoever may see one tenant sees and does nothing of another's, whatever is asked.
 
 mod acts;
+mod api;
 mod pages;
 
 use std::{collections::BTreeSet, sync::Arc};

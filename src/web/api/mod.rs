@@ -6,8 +6,10 @@ mod channels;
 mod cursor;
 mod deliveries;
 mod input;
+mod once;
 mod openapi;
 mod problem;
+mod questions;
 mod route;
 mod rules;
 mod serve;
@@ -20,14 +22,21 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use serde_json::Value;
+use tower_http::compression::CompressionLayer;
 
+pub use self::questions::{Question, Questions};
 use self::{
     input::Nothing,
     openapi::Document,
     problem::{FAILED, Problem},
     route::{Call, Route},
+    serve::Who,
 };
 use super::app::App;
+use crate::domain::Caller;
+
+/// The path of the document.
+const DOCUMENT: &str = "/openapi.json";
 
 /// Every route, and the document that describes them, the one that answers it included.
 fn described() -> (Vec<Route>, Value) {
@@ -38,7 +47,7 @@ fn described() -> (Vec<Route>, Value) {
         async move { document.ok_or_else(|| Problem::new(FAILED)) }
     };
     let mut routes = table::routes();
-    routes.push(Route::get("/openapi.json", "describe", answer).says("This document"));
+    routes.push(Route::get(DOCUMENT, "describe", answer).says("This document"));
     let document = openapi::document(&routes);
     if let Value::Object(document) = &document {
         // Nobody has set it before.
@@ -48,7 +57,19 @@ fn described() -> (Vec<Route>, Value) {
 }
 
 pub(super) fn routes() -> Router<App> {
-    serve::router(described().0)
+    serve::router(described().0, &Who::Asked).layer(CompressionLayer::new())
+}
+
+/// The API for one caller, whom no request has to prove.
+#[must_use]
+pub fn of(app: App, caller: Caller) -> Router {
+    serve::router(described().0, &Who::Always(caller)).with_state(app)
+}
+
+/// What the API can be asked, for one caller in this process.
+#[must_use]
+pub fn questions(app: App, caller: Caller) -> Questions {
+    Questions::new(described().0, app, caller)
 }
 
 /// The OpenAPI document.
@@ -56,3 +77,6 @@ pub(super) fn routes() -> Router<App> {
 pub fn document() -> Value {
     described().1
 }
+
+#[cfg(test)]
+mod tests;

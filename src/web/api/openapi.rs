@@ -108,9 +108,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
         "parameters": of_path(route).chain(of_headers(route)).chain(of_query(route)).collect::<Vec<_>>(),
         "responses": responses,
     });
-    if route.role != Role::Viewer {
-        operation["x-role"] = json!(route.role);
-    }
+    operation["x-role"] = json!(route.role);
     if route.method == Method::Post {
         let is_needed = !parameters(&route.input).is_empty();
         operation["requestBody"] =

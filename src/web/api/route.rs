@@ -155,7 +155,7 @@ pub(super) fn page<C: DeserializeOwned>(limit: Option<u32>, after: Option<&str>)
 
 /// What was asked and is not read yet.
 pub(super) type Raw = Call<Value>;
-type Handling = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+pub(super) type Handling = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
 
 /// One route.
 pub(in crate::web) struct Route {

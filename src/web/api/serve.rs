@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     input::{of_query, parameters},
+    once::{self, Outcome},
     problem::{self, Problem},
     route::{Answer, Method, Raw, Route},
 };
@@ -32,8 +33,29 @@ pub(super) const TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a body may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Who sends the requests.
+#[derive(Debug, Clone)]
+pub(super) enum Who {
+    /// Each request says so itself.
+    Asked,
+    /// The same for all.
+    Always(Caller),
+}
+
+impl Who {
+    async fn find(&self, parts: &mut Parts, app: &App) -> Result<Caller, Problem> {
+        match self {
+            Self::Always(caller) => Ok(caller.clone()),
+            Self::Asked => {
+                let caller = Caller::from_request_parts(parts, app).await;
+                caller.map_err(|response| Problem::of_response(&response))
+            }
+        }
+    }
+}
+
 /// The routes as a router.
-pub(super) fn router(routes: Vec<Route>) -> Router<App> {
+pub(super) fn router(routes: Vec<Route>, who: &Who) -> Router<App> {
     let mut paths: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
     for route in routes {
         paths.entry(route.path).or_default().push(route);
@@ -41,25 +63,29 @@ pub(super) fn router(routes: Vec<Route>) -> Router<App> {
     let mut router = Router::new();
     for (path, routes) in paths {
         let routes: Arc<[Route]> = routes.into();
+        let who = who.clone();
         let serve = move |State(app): State<App>, request: Request| {
-            let routes = Arc::clone(&routes);
-            async move { answer(&app, &routes, request).await }
+            let (routes, who) = (Arc::clone(&routes), who.clone());
+            async move { answer(&app, &routes, &who, request).await }
         };
         router = router.route(&format!("{BASE}{path}"), any(serve));
     }
-    let nothing = |State(app): State<App>, request: Request| async move { answer(&app, &[], request).await };
-    router.route("/api", any(nothing)).route("/api/{*rest}", any(nothing))
+    let who = who.clone();
+    let nothing = move |State(app): State<App>, request: Request| {
+        let who = who.clone();
+        async move { answer(&app, &[], &who, request).await }
+    };
+    router.route("/api", any(nothing.clone())).route("/api/{*rest}", any(nothing))
 }
 
-async fn answer(app: &App, routes: &[Route], request: Request) -> Response {
-    respond(app, routes, request).await.unwrap_or_else(IntoResponse::into_response)
+async fn answer(app: &App, routes: &[Route], who: &Who, request: Request) -> Response {
+    respond(app, routes, who, request).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Everything that precedes a handler. Nobody who is not known learns which paths there are.
-async fn respond(app: &App, routes: &[Route], request: Request) -> Result<Response, Problem> {
+async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, app).await;
-    let caller = caller.map_err(|response| Problem::of_response(&response))?;
+    let caller = who.find(&mut parts, app).await?;
     if routes.is_empty() {
         let openapi = format!("`GET {BASE}/openapi.json` describes every path");
         return Err(Problem::because(problem::NOT_FOUND, format!("there is no such path; {openapi}")));
@@ -91,8 +117,10 @@ async fn respond(app: &App, routes: &[Route], request: Request) -> Result<Respon
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
     let raw = Raw { store: app.store.clone(), config: app.config(), now: app.now(), caller, path, input };
-    let answer = within_time(route, raw).await?;
-    Ok(success(route, &parts.headers, answer))
+    match route.method {
+        Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
+        Method::Post => act(route, raw, once::key(&parts.headers)?).await,
+    }
 }
 
 fn not_allowed(routes: &[Route]) -> Problem {
@@ -139,26 +167,28 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
     Err(Problem::of_errors(problem::BAD_REQUEST, vec!["the body must be a JSON object".to_owned()]))
 }
 
-async fn within_time(route: &Route, raw: Raw) -> Result<Answer, Problem> {
-    match tokio::time::timeout(TIME_MAX, route.handle(raw)).await {
-        Ok(done) => done,
-        Err(_) if route.method == Method::Get => {
-            Err(Problem::because(problem::UNAVAILABLE, "the store did not answer in time"))
-        }
-        Err(_) => {
-            let detail = "the store did not answer in time, so it is not known whether this was done; repeat the request \
-                          with the same `Idempotency-Key`";
-            Err(Problem::because(problem::UNAVAILABLE, detail))
-        }
-    }
+async fn read(route: &Route, raw: Raw) -> Result<Answer, Problem> {
+    let answer = tokio::time::timeout(TIME_MAX, route.handle(raw)).await;
+    answer.unwrap_or_else(|_| Err(Problem::because(problem::UNAVAILABLE, "the store did not answer in time")))
 }
 
-/// The answer; of a `GET`, only its tag if whoever asks has it already.
-fn success(route: &Route, headers: &HeaderMap, Answer { media_type, body }: Answer) -> Response {
-    let media_type = [(header::CONTENT_TYPE, media_type)];
-    if route.method != Method::Get {
-        return (route.success, media_type, body).into_response();
+async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, Problem> {
+    let done = tokio::time::timeout(TIME_MAX, once::act(route, raw, key)).await;
+    let done = done.map_err(|_| {
+        let detail = "the store did not answer in time, so it is not known whether this was done; repeat the request with the \
+                      same `Idempotency-Key`";
+        Problem::because(problem::UNAVAILABLE, detail)
+    })?;
+    let Outcome { status, answer: Answer { media_type, body }, is_replayed } = done?;
+    let mut response = (status, [(header::CONTENT_TYPE, media_type)], body).into_response();
+    if is_replayed {
+        response.headers_mut().insert(once::REPLAYED, HeaderValue::from_static("true"));
     }
+    Ok(response)
+}
+
+/// What was asked for; or only its tag, if whoever asks has it already.
+fn shown(route: &Route, headers: &HeaderMap, Answer { media_type, body }: Answer) -> Response {
     let digest = Sha256::digest(&body);
     let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("W/\"{tag}\"");
@@ -168,5 +198,5 @@ fn success(route: &Route, headers: &HeaderMap, Answer { media_type, body }: Answ
     if is_known {
         return (StatusCode::NOT_MODIFIED, tag).into_response();
     }
-    (route.success, tag, media_type, body).into_response()
+    (route.success, tag, [(header::CONTENT_TYPE, media_type)], body).into_response()
 }
