@@ -11,6 +11,7 @@ pub mod channels;
 pub mod deliveries;
 mod error;
 pub mod explain;
+pub mod export;
 pub mod find;
 pub mod ids;
 pub mod online;

@@ -43,6 +43,7 @@ pub struct Explanation {
 /// What a condition compares.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[schemars(rename = "ConditionComparison")]
 pub enum Comparison {
     /// A value with a bound.
     Bound {
@@ -161,6 +162,7 @@ pub struct Reminder {
 /// What a step makes of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "EvaluationVerdict")]
 pub enum Verdict {
     /// It neither fires nor pends.
     Quiet,

@@ -12,6 +12,7 @@ mod problem;
 mod questions;
 mod route;
 mod rules;
+mod samples;
 mod serve;
 mod silences;
 mod system;

@@ -136,7 +136,7 @@ impl Names {
 
 /// Who sends a request.
 fn caller(role: Role, scope: &Scope) -> Caller {
-    Caller { name: "ann".to_owned(), role, scope: scope.clone() }
+    Caller { role, scope: scope.clone(), ..Caller::local("ann") }
 }
 
 async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names, query: &str) -> (u16, String) {
