@@ -21,7 +21,7 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, location, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, location, metrics, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
@@ -128,6 +128,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     Some(Config {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
         listen: listen(raw.listen, &top.key("listen"), draft),
+        metrics: metrics(raw.metrics, &top.key("metrics"), draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,

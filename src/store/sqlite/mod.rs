@@ -19,6 +19,7 @@ mod files;
 mod fleet;
 mod generation;
 mod hold;
+mod idempotency;
 mod listing;
 mod merge;
 mod movement;

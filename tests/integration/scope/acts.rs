@@ -41,7 +41,7 @@ fn of_rule(tenant: Option<&str>) -> Message {
 }
 
 /// All that the store has and actions change.
-async fn state(scene: &Scene) -> String {
+pub(super) async fn state(scene: &Scene) -> String {
     let store = scene.store();
     let all = Scope::All;
     let deliveries = deliveries::list(store, &all, &deliveries::Filter::default(), &Page::ALL).await.unwrap();
