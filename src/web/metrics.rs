@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::{
-    extract::State as Shared,
+    extract::{Request, State as Shared},
     http::header,
     response::{IntoResponse, Response},
 };
 
 use super::{
-    State,
+    State, access,
     health::{self, Operator},
 };
 use crate::{
@@ -25,7 +25,12 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// How long a scrape waits for the store; scrapers give up after 10 s by default ("Prometheus configuration": `scrape_timeout`).
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn page(Shared(state): Shared<State>) -> Response {
+pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Response {
+    if let Some(app) = &state.app
+        && let Err(refused) = access::may_scrape(&request.into_parts().0, app).await
+    {
+        return refused;
+    }
     let ask = async { Ok((state.listings.totals().await?, state.channels.channels().await?)) };
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));

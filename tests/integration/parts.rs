@@ -15,10 +15,10 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks, Claim,
-        ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due, FailingTenant,
-        Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox, Reconciled,
-        Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
+        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
+        Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
+        FailingTenant, Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox,
+        Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
         TenantRecord, Totals, Upkeep,
     },
 };
@@ -36,6 +36,8 @@ pub(super) struct Parts {
     pub(super) outages: Arc<dyn Outages>,
     pub(super) listings: Arc<dyn Listings>,
     pub(super) upkeep: Arc<dyn Upkeep>,
+    pub(super) access: Arc<dyn Access>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 impl Parts {
@@ -53,6 +55,8 @@ impl Parts {
             outages: store.clone(),
             listings: store.clone(),
             upkeep: store.clone(),
+            access: store.clone(),
+            audit: store.clone(),
         }
     }
 }
