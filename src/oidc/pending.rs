@@ -63,7 +63,10 @@ impl Pending {
     /// Reads it from a cookie. `None`: the cookie is not one of these.
     #[must_use]
     pub fn of_cookie(value: &str) -> Option<Self> {
-        let parts: Vec<&str> = value.get(..value.len().min(COOKIE_BYTES_MAX))?.split('.').collect();
+        if value.len() > COOKIE_BYTES_MAX {
+            return None;
+        }
+        let parts: Vec<&str> = value.split('.').collect();
         let [VERSION, seconds, state, nonce, verifier, target] = parts.as_slice() else { return None };
         let secret = |text: &str| -> Option<SecretString> {
             (URL_SAFE_NO_PAD.decode(text).ok()?.len() == RANDOM_BYTES).then(|| text.into())

@@ -85,7 +85,7 @@ async fn a_token_that_is_wrong_in_anything_lets_nobody_in() {
         ("other claims", spoilt(reclaimed), "the signature of the ID token is wrong"),
         (
             "a cut signature",
-            spoilt(|token| token[..token.len() - 4].to_owned()),
+            spoilt(|token| token[..token.len() - 6].to_owned()),
             "the signature of the ID token is wrong",
         ),
         ("no signature", spoilt(|token| token.rsplit_once('.').unwrap().0.to_owned()), "the ID token can't be read"),

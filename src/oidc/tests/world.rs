@@ -3,7 +3,6 @@
 use std::sync::{Arc, LazyLock, Mutex};
 
 use aws_lc_rs::{
-    encoding::AsBigEndian,
     hmac,
     rand::SystemRandom,
     rsa::KeySize,
@@ -40,15 +39,17 @@ pub(super) static KEYS: LazyLock<[RsaKeyPair; 2]> =
 pub(super) static CURVE: LazyLock<EcdsaKeyPair> =
     LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());
 
+/// The modulus of a public key of 2,048 bits, which PKCS #1 has behind nine bytes of DER, and its exponent, behind two more.
+fn numbers(key: &RsaKeyPair) -> [Vec<u8>; 2] {
+    let der = key.public_key().as_ref();
+    assert_eq!((&der[..4], der.len()), (&[0x30, 0x82, 0x01, 0x0a][..], 270));
+    [der[9..265].to_vec(), der[267..].to_vec()]
+}
+
 /// A public key as the key set has it.
 pub(super) fn published(key: &RsaKeyPair, id: &str) -> Value {
-    let components = key.public_key();
-    let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
-    json!({
-        "kty": "RSA", "use": "sig", "kid": id,
-        "n": text(components.modulus().big_endian_without_leading_zero()),
-        "e": text(components.exponent().big_endian_without_leading_zero()),
-    })
+    let [n, e] = numbers(key).map(|number| URL_SAFE_NO_PAD.encode(number));
+    json!({ "kty": "RSA", "use": "sig", "kid": id, "n": n, "e": e })
 }
 
 pub(super) fn published_curve(id: &str) -> Value {
@@ -93,7 +94,7 @@ impl Token {
             Signer::Pss(index) => rsa(index, &RSA_PSS_SHA256),
             Signer::Curve => CURVE.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec(),
             Signer::PublicKeyAsShared => {
-                let shared = KEYS[0].public_key().modulus().big_endian_without_leading_zero().to_vec();
+                let [shared, _] = numbers(&KEYS[0]);
                 hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &shared), message.as_bytes()).as_ref().to_vec()
             }
             Signer::Nobody => Vec::new(),
