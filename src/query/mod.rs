@@ -12,12 +12,15 @@ pub mod deliveries;
 mod error;
 pub mod explain;
 pub mod find;
+pub mod fleet;
 pub mod ids;
 pub mod online;
 mod page;
 pub mod report;
+pub mod samples;
 pub mod silences;
 pub mod tenants;
+pub mod work;
 
 pub use error::{Error, Thing};
 pub use page::{Listing, Page};

@@ -6,6 +6,7 @@ mod check;
 mod fleet;
 mod listing;
 mod outbox;
+mod overview;
 mod route;
 mod tenant;
 mod upkeep;
@@ -19,6 +20,7 @@ pub use check::{
 pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
 pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
+pub use overview::{Advice, OpenAlert, SeriesSamples, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 pub use upkeep::Downtime;

@@ -7,6 +7,7 @@ mod holds;
 mod listings;
 mod outages;
 mod outbox;
+mod overview;
 mod roster;
 mod routing;
 mod silences;
