@@ -23,7 +23,8 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// `default-src` says nothing about forms, bases and frames ("Content Security Policy Level 3", section "Fetch Directives").
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'";
 
 /// Refuses a request that announces a body beyond the cap.
 pub(super) async fn cap_body(request: Request, next: Next) -> Response {
@@ -39,7 +40,11 @@ fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
 
 /// Adds the headers that every answer has.
 pub(super) async fn set_headers(mut response: Response) -> Response {
+    let kept = response.headers().get(header::CACHE_CONTROL).cloned();
     response.headers_mut().extend(HEADERS);
+    if let Some(kept) = kept {
+        response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    }
     response
 }
 
