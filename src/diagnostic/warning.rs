@@ -106,7 +106,7 @@ warnings! {
     PublicUrlWithoutTls "public-url-without-tls"
         "Messages show no links that begin with `http:`, and nobody can confirm a drill."
     ListenBeyondLoopback "listen-beyond-loopback"
-        "Other machines can reach the address under `listen:`, which requires no password."
+        "Other machines can reach the address under `listen:`, which speaks no TLS: passwords and tokens cross the network in plain text."
     AllowPrivateCoversPublic "allow-private-covers-public"
         "A network under `allow_private:` contains public addresses."
     AppCannotServeCloud "app-cannot-serve-cloud"

@@ -1,5 +1,6 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
+mod access_parts;
 mod backed_off;
 mod blindness;
 mod chat;

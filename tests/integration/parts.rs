@@ -15,10 +15,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks, Claim,
-        ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due, FailingTenant,
-        Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox, Reconciled,
-        Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
+        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
+        NewNotification, OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, RecordedAnswer, Rerouted, Roster,
+        Routed, Routes, Routing, SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine,
         TenantRecord, Totals, Upkeep,
     },
 };
@@ -35,7 +36,11 @@ pub(super) struct Parts {
     pub(super) fleet: Arc<dyn Fleet>,
     pub(super) outages: Arc<dyn Outages>,
     pub(super) listings: Arc<dyn Listings>,
+    pub(super) overview: Arc<dyn Overview>,
     pub(super) upkeep: Arc<dyn Upkeep>,
+    pub(super) idempotency: Arc<dyn Idempotency>,
+    pub(super) access: Arc<dyn Access>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 impl Parts {
@@ -52,7 +57,11 @@ impl Parts {
             fleet: store.clone(),
             outages: store.clone(),
             listings: store.clone(),
+            overview: store.clone(),
             upkeep: store.clone(),
+            idempotency: store.clone(),
+            access: store.clone(),
+            audit: store.clone(),
         }
     }
 }
@@ -334,6 +343,29 @@ impl Listings for Parts {
 }
 
 #[async_trait]
+impl Overview for Parts {
+    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError> {
+        self.overview.tenant_lines().await
+    }
+
+    async fn newest_samples_of(
+        &self,
+        tenants: &[TenantId],
+        archived_since: Option<Timestamp>,
+    ) -> Result<Vec<SeriesSamples>, StoreError> {
+        self.overview.newest_samples_of(tenants, archived_since).await
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {
+        self.overview.open_alerts().await
+    }
+
+    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
+        self.overview.advice(tenants, limit).await
+    }
+}
+
+#[async_trait]
 impl Upkeep for Parts {
     fn identity(&self) -> &str {
         self.upkeep.identity()
@@ -365,5 +397,16 @@ impl Upkeep for Parts {
 
     async fn close(&self) {
         self.upkeep.close().await;
+    }
+}
+
+#[async_trait]
+impl Idempotency for Parts {
+    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
+        self.idempotency.begin_request(request, now).await
+    }
+
+    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
+        self.idempotency.end_request(request, answer).await
     }
 }
