@@ -68,6 +68,10 @@ pub enum Work {
     Access,
     /// An entry of the audit log.
     Audit,
+    /// An action that is to be done once, however often it is asked for.
+    BeginRequest,
+    /// The answer to such an action.
+    EndRequest,
     /// A tenant that is checked on a person's word.
     RequestCheck,
     /// The heartbeat.
@@ -200,7 +204,7 @@ mod armed {
 
     impl Work {
         /// All kinds of work, in the order of the enumeration.
-        pub const ALL: [Self; 34] = [
+        pub const ALL: [Self; 36] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -228,6 +232,8 @@ mod armed {
             Self::Unacknowledge,
             Self::Access,
             Self::Audit,
+            Self::BeginRequest,
+            Self::EndRequest,
             Self::RequestCheck,
             Self::Heartbeat,
             Self::Downtime,

@@ -16,6 +16,7 @@ mod health;
 mod init;
 mod logging;
 mod man;
+mod mcp;
 mod once;
 mod output;
 mod password;
@@ -110,6 +111,8 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the man page, or write one for each command
     Man(man::Arguments),
+    /// Answer an assistant's questions over standard input and output (Model Context Protocol); changes nothing
+    Mcp(mcp::Arguments),
     /// Write a tenant's month as a page that can be printed or attached to mail
     Report(report::Arguments),
     /// Print a JSON Schema of the configuration, for editors, or of what a webhook receives
@@ -225,6 +228,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Health(arguments) => health::health(&file, &arguments).await,
         Command::Completions(arguments) => completions::completions(&arguments),
         Command::Man(arguments) => man::man(&arguments),
+        Command::Mcp(arguments) => mcp::mcp(&file, &arguments).await,
         Command::Report(arguments) => report::report(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,

@@ -8,6 +8,7 @@ use super::{Failure, caller, configured, output};
 use crate::{
     action::silence::{self, Draft, NewSilence},
     clock::Clock,
+    config::Config,
     domain::{Scope, ScoreKind, Timestamp},
     query::{
         self, Page, Store,
@@ -110,7 +111,7 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
     };
     let store = query::open(&config).await?;
     let done = match (arguments.action, new) {
-        (Action::Add(_), Some((new, json))) => make(&*store, new, json).await,
+        (Action::Add(_), Some((new, json))) => make(&*store, &config, new, json).await,
         (Action::List { all, json }, _) => {
             let listing = query::silences::list(&*store, &Scope::All, all, &Page::ALL, now).await;
             listing.map_err(Into::into).and_then(|listing| list(&listing.items, now, json))
@@ -158,8 +159,8 @@ fn list_covered(rows: &[AlertRow]) {
     output::say(&output::table(["TENANT", "RULE", "SCORE", "SUBJECT"], lines));
 }
 
-async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Failure> {
-    let silence = silence::add(store, &Scope::All, new).await?;
+async fn make(store: &dyn Store, config: &Config, new: NewSilence, json: bool) -> Result<(), Failure> {
+    let silence = silence::add(store, config, &caller::caller(), new, Clock::System.now()).await?;
     if json {
         return output::json(&silence);
     }
@@ -200,7 +201,7 @@ async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> R
 }
 
 async fn end(store: &dyn Store, id: SilenceId, now: Timestamp) -> Result<(), Failure> {
-    silence::end(store, &Scope::All, id, now).await?;
+    silence::end(store, &caller::caller(), id, now).await?;
     output::say(&format!("silence {id} has ended; the running service re-evaluates what it held within seconds"));
     Ok(())
 }

@@ -93,6 +93,8 @@ pub struct Config {
     pub store: StoreLocation,
     /// Where dashboard, API and metrics listen.
     pub listen: SocketAddr,
+    /// What `/metrics` serves beyond counts.
+    pub metrics: MetricsSettings,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
     /// Who has to sign in, and under which names we are asked.
@@ -131,6 +133,13 @@ pub struct Config {
     pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one.
     pub watched: Watched,
+}
+
+/// What `/metrics` serves beyond counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Whether each score of each tenant is a time series.
+    pub tenants: bool,
 }
 
 impl Config {

@@ -93,6 +93,8 @@ raw! {
         fleet: RawFleet,
         /// The number of changes from which an alert is reported once as unstable, and then no more until it is stable.
         flapping: RawFlapping,
+        /// What `/metrics` serves beyond counts.
+        metrics: RawMetrics,
         /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
         /// Controls of the secure score that do not count for some tenants.
@@ -241,6 +243,13 @@ raw! {
         /// Within so much time: `24h`.
         #[schemars(with = "form::Span")]
         within: Word,
+    }
+
+    /// What `/metrics` serves beyond counts.
+    struct RawMetrics {
+        /// `true`: each score of each tenant, and its age, with the tenant's id as a label; many tenants make many time series.
+        #[schemars(with = "bool")]
+        tenants: Word,
     }
 
     /// A time that comes round, in which notifications are suppressed.

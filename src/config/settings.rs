@@ -8,12 +8,12 @@ use std::{
 };
 
 use super::{
-    Channels, Operator, StoreLocation,
+    Channels, MetricsSettings, Operator, StoreLocation,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
     files,
-    raw::{RawBrand, RawFlapping, RawFleet, RawOperator},
+    raw::{RawBrand, RawFlapping, RawFleet, RawMetrics, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
     words::{Names, notify, one_of, visible, written_out},
@@ -143,6 +143,14 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, draft: &mut Draf
         changes: changes.unwrap_or(default.changes),
         within: draft.parse(raw.within, &at.key("within"), above_zero).unwrap_or(default.within),
     }
+}
+
+/// What `/metrics` serves beyond counts.
+pub(super) fn metrics(raw: Field<RawMetrics>, at: &Scope<'_>, draft: &mut Draft) -> MetricsSettings {
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawMetrics::KEYS, draft);
+    let switch = [("true", true), ("false", false)];
+    MetricsSettings { tenants: one_of(raw.tenants, &at.key("tenants"), &switch, draft).unwrap_or_default() }
 }
 
 /// Where the service listens if nothing else is written.

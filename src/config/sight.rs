@@ -8,7 +8,7 @@ use super::Config;
 use crate::domain::{ChannelName, TenantId};
 
 /// What one channel can show.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Sight {
     /// Whether it has no audience, and may show tenants yet to come as well.
     pub open: bool,

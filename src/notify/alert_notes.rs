@@ -30,7 +30,7 @@ pub struct AlertNotes {
 }
 
 /// What is still to be done about an alert that fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owed {
     /// An earlier version kept it quiet: a notification.

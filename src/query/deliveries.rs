@@ -27,7 +27,7 @@ pub struct Filter {
 }
 
 /// A delivery, and what it says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeliveryLine {
     /// The delivery.
     #[serde(flatten)]

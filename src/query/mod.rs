@@ -13,12 +13,15 @@ pub mod channels;
 pub mod deliveries;
 mod error;
 pub mod explain;
+pub mod export;
 pub mod find;
 pub mod ids;
 pub mod online;
 mod page;
 pub mod report;
+pub mod rules;
 pub mod silences;
+pub mod system;
 pub mod tenants;
 
 pub use error::{Error, Thing};

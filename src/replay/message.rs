@@ -64,8 +64,9 @@ pub struct Suppressed {
 }
 
 /// What suppresses a message, in the order in which it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ReplayStage")]
 pub enum Stage {
     /// The rule and the tenant name no channel that may show the tenant.
     Route,

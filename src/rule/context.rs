@@ -81,7 +81,7 @@ impl Feed {
 }
 
 /// What one fleet shift did to one series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ShiftedBy {
     /// The time of the first reading that shows it.
     pub at: Timestamp,
@@ -90,7 +90,7 @@ pub struct ShiftedBy {
 }
 
 /// An amount in the measure in which moves of a score are compared between tenants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// Percent of what the score was.

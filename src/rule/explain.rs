@@ -14,7 +14,8 @@ use super::{
 use crate::domain::{Sample, ScoreKind, Timestamp};
 
 /// What a step makes of an alert, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Evaluation")]
 pub struct Explanation {
     /// The reading that was judged.
     pub reading: Option<Sample>,
@@ -40,8 +41,9 @@ pub struct Explanation {
 }
 
 /// What a condition compares.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[schemars(rename = "ConditionComparison")]
 pub enum Comparison {
     /// A value with a bound.
     Bound {
@@ -69,14 +71,17 @@ pub enum Comparison {
         since: Timestamp,
         /// How long that is ago, our own downtime apart.
         #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         lasted: Duration,
         /// How much of it we were down ourselves.
         #[serde(rename = "downtime_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         downtime: Duration,
         /// From when on a scheduled check has been missed or has failed since then; `None`: none is scheduled.
         missed_at: Option<Timestamp>,
         /// How long it takes.
         #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         needed: Duration,
         /// When it would hold without data; `None`: not as long as no check is scheduled.
         until: Option<Timestamp>,
@@ -84,7 +89,7 @@ pub enum Comparison {
 }
 
 /// What a value is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "source")]
 pub enum Baseline {
     /// The value that was frozen when the alert fired.
@@ -99,22 +104,25 @@ pub enum Baseline {
 }
 
 /// How far `for` has come.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PendingHold")]
 pub struct Hold {
     /// Since when the condition has held.
     pub since: Timestamp,
     /// How long that was at the reading.
     #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub lasted: Duration,
     /// How long it must be.
     #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub needed: Duration,
     /// The first reading from then on fires, if the condition holds there too.
     pub fires_from: Timestamp,
 }
 
 /// What a firing alert needs to be over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Recovery {
     /// The value that marks it; `None`: there is no such value.
     pub mark: Option<f64>,
@@ -127,7 +135,7 @@ pub struct Recovery {
 }
 
 /// A side of a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The value is above the bound.
@@ -141,18 +149,20 @@ pub enum Side {
 }
 
 /// When a firing alert is reported again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reminder {
     /// Time between two, from when the last became final.
     #[serde(rename = "repeat_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub repeat: Duration,
     /// When the next is due; `None`: the last is still on its way.
     pub at: Option<Timestamp>,
 }
 
 /// What a step makes of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "EvaluationVerdict")]
 pub enum Verdict {
     /// It neither fires nor pends.
     Quiet,

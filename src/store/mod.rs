@@ -38,7 +38,20 @@ pub enum StoreError {
 
 /// A durable store: all of its roles. One conformance suite holds every implementation to the text of their traits.
 pub trait Store:
-    Checks + Roster + Outbox + Holds + Silences + Channels + Routing + Fleet + Outages + Listings + Upkeep + Access + Audit
+    Checks
+    + Roster
+    + Outbox
+    + Holds
+    + Silences
+    + Channels
+    + Routing
+    + Fleet
+    + Outages
+    + Listings
+    + Upkeep
+    + Access
+    + Audit
+    + Idempotency
 {
 }
 
@@ -56,6 +69,7 @@ impl<T> Store for T where
         + Upkeep
         + Access
         + Audit
+        + Idempotency
 {
 }
 

@@ -6,6 +6,7 @@ mod blindness;
 mod channel;
 mod check;
 mod fleet;
+mod idempotency;
 mod listing;
 mod outbox;
 mod route;
@@ -23,6 +24,7 @@ pub use check::{
     TenantHealth, TenantRecord,
 };
 pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
+pub use idempotency::{Begun, KeyedRequest, RecordedAnswer};
 pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};

@@ -3,7 +3,7 @@
 //! [`Caller`](crate::domain::Caller), whom [`access`] finds.
 
 mod access;
-mod api;
+pub mod api;
 mod app;
 mod confirm;
 mod health;
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use crate::{
     clock::Clock,
     config::Config,
-    store::{Channels, Listings},
+    store::{Channels, Listings, Store},
     telemetry::{Health, Metrics},
 };
 
@@ -43,6 +43,8 @@ pub struct State {
     pub clock: Clock,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
+    /// Where tenants' scores are read, if `/metrics` serves them.
+    pub store: Option<Arc<dyn Store>>,
     confirmations: Arc<rate::Rate>,
     /// Who may read the metrics; `None`: everybody, in tests.
     app: Option<App>,
@@ -59,7 +61,23 @@ impl State {
         clock: Clock,
         config: watch::Receiver<Arc<Config>>,
     ) -> Self {
-        Self { listings, channels, metrics, health, clock, config, confirmations: Arc::default(), app: None }
+        Self {
+            listings,
+            channels,
+            metrics,
+            health,
+            clock,
+            config,
+            store: None,
+            confirmations: Arc::default(),
+            app: None,
+        }
+    }
+
+    /// The same, which can serve the scores of tenants.
+    #[must_use]
+    pub fn with_store(self, store: Arc<dyn Store>) -> Self {
+        Self { store: Some(store), ..self }
     }
 }
 

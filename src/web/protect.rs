@@ -1,7 +1,6 @@
 //! What holds for every request and answer: bodies are small, and headers make browsers trust nothing.
 
 use axum::{
-    Json,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
@@ -46,7 +45,9 @@ pub(super) async fn set_headers(mut response: Response) -> Response {
     response
 }
 
-/// An answer that says no, in the one form that they all have.
+/// An answer that says no, in the one form that they all have: RFC 9457.
 pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({ "error": why }))).into_response()
+    let title = status.canonical_reason().unwrap_or("Error");
+    let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": why });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
 }

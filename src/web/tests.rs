@@ -187,7 +187,7 @@ async fn what_is_not_answered_is_refused_in_json_with_the_same_headers() {
     ] {
         let (head, body) = server.ask(request_line, headers).await;
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{request_line}: {head}");
-        assert!(json(&body)["error"].is_string(), "{request_line}: {body}");
+        assert!(json(&body)["detail"].is_string(), "{request_line}: {body}");
         for header in [
             "x-content-type-options: nosniff",
             "cache-control: no-store",

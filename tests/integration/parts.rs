@@ -15,11 +15,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
-        Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox,
-        Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
-        TenantRecord, Totals, Upkeep,
+        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
+        NewNotification, Outage, Outages, Outbox, Reconciled, RecordedAnswer, Rerouted, Roster, Routed, Routes,
+        Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -38,6 +38,7 @@ pub(super) struct Parts {
     pub(super) upkeep: Arc<dyn Upkeep>,
     pub(super) access: Arc<dyn Access>,
     pub(super) audit: Arc<dyn Audit>,
+    pub(super) idempotency: Arc<dyn Idempotency>,
 }
 
 impl Parts {
@@ -57,6 +58,7 @@ impl Parts {
             upkeep: store.clone(),
             access: store.clone(),
             audit: store.clone(),
+            idempotency: store.clone(),
         }
     }
 }
@@ -369,5 +371,16 @@ impl Upkeep for Parts {
 
     async fn close(&self) {
         self.upkeep.close().await;
+    }
+}
+
+#[async_trait]
+impl Idempotency for Parts {
+    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
+        self.idempotency.begin_request(request, now).await
+    }
+
+    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
+        self.idempotency.end_request(request, answer).await
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn config() -> Config {
         store: StoreLocation::Sqlite("data/s.db".into()),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
+        metrics: scorewatch::config::MetricsSettings::default(),
         brand: scorewatch::domain::Brand::default(),
         timezone: scorewatch::schedule::Zone::utc(),
         spread: Duration::ZERO,

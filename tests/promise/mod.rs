@@ -26,6 +26,7 @@ mod isolation_hanging_channels;
 mod isolation_secrets;
 mod isolation_slow_tenant;
 mod listings;
+mod mcp;
 mod month;
 mod notified_once;
 mod online;

@@ -11,6 +11,7 @@ mod excluded;
 mod fixture;
 mod fleet;
 mod hold;
+mod idempotency;
 mod merge;
 mod migration;
 mod outbox;

@@ -16,7 +16,8 @@ use crate::{
 const PARTS_MAX: u64 = 60;
 
 /// What rules would have sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestReport")]
 pub struct Report {
     /// The beginning of the replayed period.
     pub since: Timestamp,
@@ -37,7 +38,8 @@ pub struct Report {
 }
 
 /// Numbers of notifications by type, before any are merged or suppressed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestLineOf{K}")]
 pub struct Line<K> {
     /// The tenant or rule that they belong to.
     pub of: K,
@@ -56,7 +58,8 @@ pub struct Line<K> {
 }
 
 /// The messages that one channel would have received.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestChannel")]
 pub struct ChannelLine {
     /// The channel's name in the configuration.
     pub channel: ChannelName,

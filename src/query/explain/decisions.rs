@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One thing that decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// Who decides, for machines.
     pub by: &'static str,

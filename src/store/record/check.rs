@@ -74,7 +74,7 @@ pub struct TenantHealth {
 }
 
 /// The checks of one score fail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScoreFailure {
     /// The kind of score that this is about.
     pub score: ScoreKind,
@@ -84,7 +84,7 @@ pub struct ScoreFailure {
 }
 
 /// A tenant's checks fail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failing {
     /// The first failed check since the last good one.
     pub since: Timestamp,

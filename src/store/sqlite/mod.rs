@@ -21,6 +21,7 @@ mod files;
 mod fleet;
 mod generation;
 mod hold;
+mod idempotency;
 mod listing;
 mod merge;
 mod movement;

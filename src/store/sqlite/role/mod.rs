@@ -6,6 +6,7 @@ mod channels;
 mod checks;
 mod fleet;
 mod holds;
+mod idempotency;
 mod listings;
 mod outages;
 mod outbox;
