@@ -64,14 +64,14 @@ pub enum Work {
     Acknowledge,
     /// An alert of which a person wants reminders again.
     Unacknowledge,
-    /// Tokens, accounts and sessions.
-    Access,
-    /// An entry of the audit log.
-    Audit,
     /// An action that is to be done once, however often it is asked for.
     BeginRequest,
     /// The answer to such an action.
     EndRequest,
+    /// Tokens, accounts and sessions.
+    Access,
+    /// An entry of the audit log.
+    Audit,
     /// A tenant that is checked on a person's word.
     RequestCheck,
     /// The heartbeat.
@@ -204,7 +204,7 @@ mod armed {
 
     impl Work {
         /// All kinds of work, in the order of the enumeration.
-        pub const ALL: [Self; 36] = [
+        pub const ALL: [Self; 34] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -230,10 +230,10 @@ mod armed {
             Self::EndSilence,
             Self::Acknowledge,
             Self::Unacknowledge,
-            Self::Access,
-            Self::Audit,
             Self::BeginRequest,
             Self::EndRequest,
+            Self::Access,
+            Self::Audit,
             Self::RequestCheck,
             Self::Heartbeat,
             Self::Downtime,

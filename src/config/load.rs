@@ -131,8 +131,8 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     Some(Config {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
         listen,
-        access: access(raw.access, &top.key("access"), listen, draft),
         metrics: metrics(raw.metrics, &top.key("metrics"), draft),
+        access: access(raw.access, &top.key("access"), listen, draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,

@@ -20,6 +20,7 @@ mod follow;
 mod gather;
 pub mod import;
 pub mod init;
+mod links;
 mod lint;
 mod load;
 mod maintenance;

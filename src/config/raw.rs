@@ -32,7 +32,7 @@ mod channel;
 mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
-pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
+pub(super) use self::rules::{RawCondition, RawEscalation, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
 raw! {

@@ -48,10 +48,11 @@ pub trait Store:
     + Fleet
     + Outages
     + Listings
+    + Overview
     + Upkeep
+    + Idempotency
     + Access
     + Audit
-    + Idempotency
 {
 }
 
@@ -66,10 +67,11 @@ impl<T> Store for T where
         + Fleet
         + Outages
         + Listings
+        + Overview
         + Upkeep
+        + Idempotency
         + Access
         + Audit
-        + Idempotency
 {
 }
 

@@ -22,10 +22,11 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 17] = [
+pub const TYPES: [NotificationType; 18] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertEscalated,
     NotificationType::AlertResolved,
     NotificationType::AlertUnstable,
     NotificationType::FleetShift,
@@ -174,11 +175,11 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 why: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened).then(value::why),
                 operator: operator::operator(kind),
                 links: Links {
-                    dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
+                    dashboard: Some("https://scores.mssp.example/alerts/alert_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                     portal: about_tenant.then(|| {
                         "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()
                     }),
-                    fix: fix_page(kind).map(str::to_owned),
+                    fix: value::fix_page(kind).map(str::to_owned),
                     confirm: (kind == NotificationType::Drill)
                         .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                 },
@@ -212,6 +213,7 @@ fn alert(kind: NotificationType) -> AlertFacts {
         resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
         reason: None,
         remark: None,
+        escalation: (kind == NotificationType::AlertEscalated).then(value::escalation),
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     }
@@ -262,18 +264,6 @@ fn causes(name: &str) -> Vec<Cause> {
     let counts = Some(Counts { count: 50, total: 69 });
     let first = Cause { title: title.to_owned(), category, points: Some(9.5), counts, link, ..Cause::default() };
     vec![first, Cause { title: "Update Microsoft Defender definitions".to_owned(), ..Cause::default() }]
-}
-
-/// Where what is wrong can be fixed.
-const fn fix_page(kind: NotificationType) -> Option<&'static str> {
-    match kind {
-        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
-            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
-             6d2a0000-0000-4000-8000-000000000002",
-        ),
-        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
-        _ => None,
-    }
 }
 
 /// Where a runbook could be.

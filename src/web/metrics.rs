@@ -39,7 +39,6 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
     {
         return refused;
     }
-    let headers = parts.headers;
     let ask = async { Ok((state.listings.totals().await?, state.channels.channels().await?)) };
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
@@ -56,13 +55,13 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
     if let Err(error) = &gauges {
         tracing::warn!(%error, "metrics are served without the store's gauges");
     }
-    if let (Ok(gauges), Some(store)) = (&mut gauges, &state.store)
+    if let (Ok(gauges), Some(app)) = (&mut gauges, &state.app)
         && config.metrics.tenants
     {
-        gauges.scores = scores(store.as_ref(), &config, state.clock.now()).await;
+        gauges.scores = scores(app.store.as_ref(), &config, state.clock.now()).await;
     }
     let page = state.metrics.render(gauges.ok().as_ref());
-    if wants_classic(&headers) {
+    if wants_classic(&parts.headers) {
         return ([(header::CONTENT_TYPE, CLASSIC)], classic(&page)).into_response();
     }
     ([(header::CONTENT_TYPE, OPENMETRICS)], page).into_response()

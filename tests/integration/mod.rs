@@ -11,6 +11,7 @@ mod decision;
 mod delivery;
 mod drill;
 mod ended_silence;
+mod escalation;
 mod excluded;
 mod faulty_store;
 mod fixture;

@@ -6,7 +6,7 @@ use scorewatch::{
     action,
     channel::ChannelSettings,
     config::Config,
-    domain::{Scope, Timestamp},
+    domain::Timestamp,
     microsoft::Microsoft,
     notify::{NotificationType, facts::month::MonthFacts, route::Audience},
     query::{Error, report::Question},

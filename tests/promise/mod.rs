@@ -13,6 +13,7 @@ mod daily_record;
 mod demo;
 mod deployed;
 mod drill;
+mod escalated;
 mod excluded;
 mod exit_codes;
 mod explained;
