@@ -24,8 +24,9 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 31] = [
+const SECTIONS: [Section; 32] = [
     section("Main file", Subject::Main, ""),
+    section("Access", Subject::Main, "RawAccess"),
     section("Brand", Subject::Main, "RawBrand"),
     section("Tenants", Subject::Main, "RawTenant"),
     section("Credentials", Subject::Main, "RawCredential"),

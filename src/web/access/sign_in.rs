@@ -8,6 +8,7 @@ use axum::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{cookie, is_secure, request, session};
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     domain::{Caller, Origin, Role, Scope},
     secret::password::{self, PASSWORD_BYTES_MAX, PasswordError},
     store::{AccountRecord, EntryBody, NewEntry, SecretDigest, StoreError},
-    web::app::App,
+    web::{app::App, pages::render, protect::refusal},
 };
 
 /// Longest path that people are sent back to, in bytes.
@@ -224,26 +225,14 @@ fn lacks_tls(headers: &HeaderMap, config: &Config) -> bool {
 
 /// The form as a page, with a remark above it.
 fn form(status: StatusCode, remark: Option<&str>, name: &str, to: &str) -> Response {
-    let remark = remark.map(|remark| format!("<p role=\"alert\">{}</p>\n", escaped(remark))).unwrap_or_default();
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Sign in · Scorewatch</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"robots\" content=\"noindex\"></head>\n<body>\n<main>\n<h1>Sign in to Scorewatch</h1>\n{remark}\
-         <form method=\"post\" action=\"/sign-in\">\n\
-         <p><label for=\"name\">Name</label><br><input id=\"name\" name=\"name\" autocomplete=\"username\" \
-         autocapitalize=\"none\" required value=\"{}\"></p>\n\
-         <p><label for=\"password\">Password</label><br><input id=\"password\" name=\"password\" type=\"password\" \
-         autocomplete=\"current-password\" required></p>\n\
-         <input type=\"hidden\" name=\"to\" value=\"{}\">\n<p><button type=\"submit\">Sign in</button></p>\n</form>\n</main>\n</body>\n</html>\n",
-        escaped(name),
-        escaped(own_path(to).unwrap_or_default()),
-    );
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
-}
-
-fn escaped(text: &str) -> String {
-    let shown = crate::domain::characters::shown(text);
-    shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    let filled = json!({ "remark": remark, "name": name, "to": own_path(to).unwrap_or_default() });
+    match render("sign-in", &filled) {
+        Ok(page) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the sign-in page could not be written");
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; the log says why")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -244,6 +244,12 @@ impl Route {
         self
     }
 
+    /// The same, which takes that role.
+    pub(super) const fn takes(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
     /// The same, whose success has another status than 200.
     pub(super) const fn with_status(mut self, success: StatusCode) -> Self {
         self.success = success;

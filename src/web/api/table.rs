@@ -95,6 +95,9 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/rules/{name}", "showRule", rules::show).says("A rule, and the tenants to which it applies"),
         Route::get("/rules/{name}/backtest", "backtestRule", rules::backtest)
             .says("What a rule would have sent for past readings; nothing is sent"),
+        Route::get("/audit", "listAudit", system::entries)
+            .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
+            .takes(Admin),
         Route::get("/system", "showSystem", system::show).says("The version, the configuration in force, the store"),
     ]
 }
