@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{domain::Caller, web::app::App};
 
-/// A question, as a program can be told of it.
+/// A question, as a program needs to know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     /// Its name.

@@ -21,8 +21,10 @@ pub(super) struct Samples {
     /// Of which of several values.
     subject: Option<String>,
     /// From when on, in RFC 3339; by default from 30 days before the end.
+    #[schemars(extend("format" = "date-time"))]
     from: Option<String>,
     /// Up to when, in RFC 3339, but not at that instant; by default to the newest.
+    #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
 }
 

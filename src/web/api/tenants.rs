@@ -79,6 +79,7 @@ pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Report {
     /// The month, like `2026-11`; the present one by default.
+    #[schemars(extend("pattern" = r"^\d{4}-(0[1-9]|1[0-2])$"))]
     month: Option<String>,
 }
 
