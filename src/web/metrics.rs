@@ -64,10 +64,8 @@ pub(super) async fn page(Shared(state): Shared<State>, headers: HeaderMap) -> Re
 /// Whether the reader asks for text, and not for the newer format as well.
 fn wants_classic(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let types: Vec<&str> = accepted
-        .flat_map(|types| types.split(','))
-        .map(|one| one.split_once(';').map_or(one, |(one, _)| one))
-        .collect();
+    let types: Vec<&str> =
+        accepted.flat_map(|types| types.split(',')).map(|one| one.find(';').map_or(one, |end| &one[..end])).collect();
     let has = |wanted: &str| types.iter().any(|one| one.trim().eq_ignore_ascii_case(wanted));
     has("text/plain") && !has("application/openmetrics-text")
 }

@@ -2,7 +2,14 @@
 
 use serde_json::Value;
 
-use crate::harness::{LOW, SOC, World, get};
+use crate::harness::{LOW, SOC, World};
+
+/// The status and the body.
+async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    let (status, answer) = crate::harness::get(address, path).await;
+    let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    (status, body)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_reads_what_fires_and_every_sample() {

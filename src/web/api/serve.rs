@@ -155,7 +155,7 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
         return Ok(Value::Object(serde_json::Map::new()));
     }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split_once(';').map_or(media_type, |(media_type, _)| media_type).trim();
+    let media_type = media_type.find(';').map_or(media_type, |end| &media_type[..end]).trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::because(problem::NOT_JSON, "send it with `Content-Type: application/json`"));
     }

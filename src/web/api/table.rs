@@ -25,7 +25,7 @@ fn of_tenants() -> Vec<Route> {
         Route::get("/tenants/{id}/samples", "listSamples", samples::list)
             .says("Every sample of a tenant's scores over a stretch of time, by series"),
         Route::get("/tenants/{id}/samples.csv", "exportSamples", samples::csv)
-            .says("The same as a table, which `scorewatch backtest --csv` reads"),
+            .says("The same as a table, which `scorewatch backtest --csv FILE` reads"),
         Route::get("/tenants/{id}/report", "reportMonth", tenants::report)
             .says("How a tenant's scores moved in a month, as far as the store knows"),
         Route::get("/tenants/{id}/explain/{rule}", "explainRule", tenants::explain)

@@ -77,7 +77,8 @@ impl Names {
         let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
         let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         let lines = alerts::lines(store, &scene.config, all, rows).await.unwrap();
-        let filter = deliveries::Filter { tenant: Some(tenant.to_owned()), ..deliveries::Filter::default() };
+        let (tenant_id, channel_name) = (Some(tenant.to_owned()), Some(channel.to_owned()));
+        let filter = deliveries::Filter { tenant: tenant_id, channel: channel_name, ..deliveries::Filter::default() };
         let deliveries = deliveries::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         Self { tenant, channel, alert: lines[0].id.clone(), delivery: deliveries[0].id.to_string(), silence }
     }
@@ -159,7 +160,7 @@ async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names
     (status, body)
 }
 
-/// Parks the channel of `contoso`, so that there is one to resume.
+/// Parks the channel of `contoso` and its delivery, so that there is one to resume.
 async fn park(scene: &Scene) {
     let (store, channel, now) = (scene.store(), ChannelName::parse("contoso-team").unwrap(), scene.now());
     let Claim::Send(claimed) = store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
@@ -172,7 +173,7 @@ async fn park(scene: &Scene) {
 /// Sends the request as every role with every scope. Returns whether it worked for somebody who is limited to that tenant.
 async fn walk(scene: &Scene, operation: &Operation) -> bool {
     let own = Names::of(scene, "contoso", "contoso-team", "1").await;
-    if operation.id == "unparkChannel" {
+    if ["unparkChannel", "resendDelivery"].contains(&operation.id.as_str()) {
         park(scene).await;
     }
     let mut works = false;
