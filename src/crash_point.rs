@@ -68,6 +68,10 @@ pub enum Work {
     BeginRequest,
     /// The answer to such an action.
     EndRequest,
+    /// Tokens, accounts and sessions.
+    Access,
+    /// An entry of the audit log.
+    Audit,
     /// A tenant that is checked on a person's word.
     RequestCheck,
     /// The heartbeat.
@@ -228,6 +232,8 @@ mod armed {
             Self::Unacknowledge,
             Self::BeginRequest,
             Self::EndRequest,
+            Self::Access,
+            Self::Audit,
             Self::RequestCheck,
             Self::Heartbeat,
             Self::Downtime,

@@ -27,6 +27,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("secret.name", "contoso"),
     ("url.name", "soc-url"),
     ("labels.*", "gold"),
+    ("access.sign_in", "always"),
+    ("access.hosts", "[scores.mssp.example]"),
+    ("access.trusted_proxies", "[10.1.2.3]"),
+    ("access", "{ hosts: [scores.mssp.example] }"),
     ("brand.name", "Fabrikam Security"),
     ("rules.name", "device-score-low"),
     ("rules.tenants", "{ tier: gold }"),
@@ -50,6 +54,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("silences.until", "12:00"),
     ("silences.for", "2h"),
     ("expect.type", "alert.firing"),
+    ("escalate.after", "30m"),
+    ("escalate.notify", "[on-call]"),
+    ("escalate", "{ after: 30m, notify: [on-call] }"),
     ("report.month", "\"0 0 8 1 * *\""),
     ("report.at", "\"0 0 8 * * MON\""),
     ("expect.at", "2h15m"),
@@ -270,6 +277,7 @@ mod tests {
     fn each_key_has_an_example() {
         let keys = [
             raw::RawMain::KEYS,
+            raw::RawAccess::KEYS,
             raw::RawBrand::KEYS,
             raw::RawTenant::KEYS,
             raw::RawCredential::KEYS,

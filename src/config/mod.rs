@@ -1,5 +1,6 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
+pub mod access;
 mod admit;
 mod allow;
 mod facts;
@@ -19,6 +20,7 @@ mod follow;
 mod gather;
 pub mod import;
 pub mod init;
+mod links;
 mod lint;
 mod load;
 mod maintenance;
@@ -96,6 +98,8 @@ pub struct Config {
     pub metrics: MetricsSettings,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
+    /// Who has to sign in, and under which names we are asked.
+    pub access: access::AccessSettings,
     /// Whose reports these are.
     pub brand: Brand,
     /// The zone of schedules and windows that name none, of the times that commands print, and of the months of reports.

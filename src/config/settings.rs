@@ -160,8 +160,9 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> SocketAddr {
     let address = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
     if let Some(address) = address.filter(|address: &SocketAddr| !address.ip().is_loopback()) {
-        let what = format!("other machines can reach `{address}`, which asks for no password");
-        let instead = "write `127.0.0.1` and put a proxy in front, or see to it that a firewall keeps others out";
+        let what = format!("other machines can reach `{address}`, which speaks no TLS");
+        let instead =
+            "write `127.0.0.1` and put a proxy with TLS in front, or see to it that a firewall keeps others out";
         draft.warning(Warning::ListenBeyondLoopback, at, what, instead);
     }
     address.unwrap_or(LISTEN)

@@ -172,7 +172,9 @@ pub async fn explain(
     {
         return Err(Error::invalid(format!("rule `{}` has no subject `{subject}` for this tenant", rule.name)));
     }
-    let (notified, kept_out) = config.routes(rule, tenant);
+    let firing = record.as_ref().into_iter().flat_map(|record| &record.alerts).filter(|alert| alert.rule == rule.name);
+    let escalated = firing.filter_map(|record| record.alert.firing()).map(|firing| firing.escalated.steps).max();
+    let (notified, kept_out) = config.routes(rule, tenant, escalated.unwrap_or_default());
     let facts = decisions::Facts {
         config,
         scope,

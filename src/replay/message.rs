@@ -168,7 +168,7 @@ impl Message {
         let remark = match transition.kind {
             TransitionKind::Resolved(_) | TransitionKind::Unstable => None,
             _ if self.rule.is_no_data() => Some(Remark::NoData),
-            TransitionKind::Reminder => (!transition.holds).then_some(Remark::Between),
+            TransitionKind::Reminder | TransitionKind::Escalated => (!transition.holds).then_some(Remark::Between),
             TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(Remark::Across),
         };
         let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));

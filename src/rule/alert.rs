@@ -177,6 +177,29 @@ pub struct Firing {
     /// The scores without data that the last notification listed, and that have given none since; `no_data` only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
+    /// How far its escalation has come.
+    #[serde(default, skip_serializing_if = "Escalated::is_blank")]
+    pub escalated: Escalated,
+}
+
+/// How far the escalation of a firing has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalated {
+    /// From when on its notification was sent, or could have been: nothing held it any more. The time without an acknowledgement
+    /// counts from here. `None`: not yet, or a person has seen the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<Timestamp>,
+    /// How many of the rule's steps were taken.
+    #[serde(default)]
+    pub steps: u32,
+}
+
+impl Escalated {
+    /// Whether nothing of it needs to be kept.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.counts_from.is_none() && self.steps == 0
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

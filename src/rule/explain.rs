@@ -9,7 +9,7 @@ use super::{
     Alert, AlertState, Condition, EvaluationContext, Event, Feed, Firing, Recover, Resolution, Rule, Terms,
     TransitionKind,
     baseline::{self, Reference},
-    evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, reopened, step},
+    evaluate::{Judged, accepted_at, due_at, held_since, judged_by, reminder_at, reopened, step},
 };
 use crate::domain::{Sample, ScoreKind, Timestamp};
 
@@ -31,6 +31,8 @@ pub struct Explanation {
     pub recovery: Option<Recovery>,
     /// When a firing alert is reported again without a change.
     pub reminder: Option<Reminder>,
+    /// When a firing alert is sent to further channels; `None`: its rule has no further step.
+    pub escalation: Option<Escalation>,
     /// When a firing alert is taken for the new level.
     pub accepted_at: Option<Timestamp>,
     /// The scores that have given no data for as long as the rule asks; `no_data` only.
@@ -159,6 +161,18 @@ pub struct Reminder {
     pub at: Option<Timestamp>,
 }
 
+/// When a firing alert is sent to further channels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Escalation {
+    /// How long it may go without an acknowledgement.
+    #[serde(rename = "after_seconds", serialize_with = "seconds")]
+    pub after: Duration,
+    /// When that is over; `None`: its notification is held, or a person has seen it.
+    pub at: Option<Timestamp>,
+    /// How many steps were taken.
+    pub steps_taken: u32,
+}
+
 /// What a step makes of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -176,6 +190,8 @@ pub enum Verdict {
     Worsens,
     /// It fires on, and a reminder is due.
     Reminds,
+    /// It fires on, and nobody has acknowledged it in time.
+    Escalates,
     /// It has changed too often and is reported as unstable.
     Unstable,
     /// The alert is over, for this reason.
@@ -199,6 +215,7 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationCon
         hold: None,
         recovery: None,
         reminder: None,
+        escalation: None,
         accepted_at: None,
         without_data: Vec::new(),
         verdict: verdict(rule, alert, event, context),
@@ -223,7 +240,13 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationCon
         explanation.accepted_at = accepted_at(rule, firing);
         explanation.reminder = rule.repeat.map(|repeat| Reminder {
             repeat,
-            at: context.notified_at.map(|notified_at| reminder_at(repeat, notified_at, context.now)),
+            at: context.reminded_from().map(|notified_at| reminder_at(repeat, notified_at, context.now)),
+        });
+        let step = usize::try_from(firing.escalated.steps).ok().and_then(|taken| rule.escalate.get(taken));
+        explanation.escalation = step.filter(|_| alert.flapping.unstable.is_none()).map(|step| Escalation {
+            after: step.after,
+            at: due_at(rule, firing, context),
+            steps_taken: firing.escalated.steps,
         });
     }
     explanation
@@ -301,6 +324,7 @@ fn verdict(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationContext
         (Some(TransitionKind::Fired), _) => Verdict::Fires,
         (Some(TransitionKind::Worsened), _) => Verdict::Worsens,
         (Some(TransitionKind::Reminder), _) => Verdict::Reminds,
+        (Some(TransitionKind::Escalated), _) => Verdict::Escalates,
         (Some(TransitionKind::Unstable), _) => Verdict::Unstable,
         (Some(TransitionKind::Resolved(resolution)), _) => Verdict::Ends(resolution),
         (None, AlertState::Inactive) => Verdict::Quiet,

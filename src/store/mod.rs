@@ -38,7 +38,20 @@ pub enum StoreError {
 
 /// A durable store: all of its roles. One conformance suite holds every implementation to the text of their traits.
 pub trait Store:
-    Checks + Roster + Outbox + Holds + Silences + Channels + Routing + Fleet + Outages + Listings + Upkeep + Idempotency
+    Checks
+    + Roster
+    + Outbox
+    + Holds
+    + Silences
+    + Channels
+    + Routing
+    + Fleet
+    + Outages
+    + Listings
+    + Upkeep
+    + Idempotency
+    + Access
+    + Audit
 {
 }
 
@@ -55,6 +68,8 @@ impl<T> Store for T where
         + Listings
         + Upkeep
         + Idempotency
+        + Access
+        + Audit
 {
 }
 

@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it, by the role that it has to do with.
 
+mod access;
+mod audit;
 mod blindness;
 mod channel;
 mod check;
@@ -11,6 +13,10 @@ mod route;
 mod tenant;
 mod upkeep;
 
+pub use access::{
+    AccountRecord, NewAccount, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord, TokenRecord,
+};
+pub use audit::{BEFORE_FIRST, Broken, Entry, EntryBody, EntryFilter, Link, NewEntry, Verifier, Written, hex};
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use channel::{ChannelRecord, ParkedChannel};
 pub use check::{

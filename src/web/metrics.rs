@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::State as Shared,
+    extract::{Request, State as Shared},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
-    State,
+    State, access,
     health::{self, Operator},
 };
 use crate::{
@@ -32,7 +32,13 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Media type of the classic text format ("Exposition formats", prometheus.io).
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) async fn page(Shared(state): Shared<State>, headers: HeaderMap) -> Response {
+pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Some(app) = &state.app
+        && let Err(refused) = access::may_scrape(&parts, app).await
+    {
+        return refused;
+    }
     let ask = async { Ok((state.listings.totals().await?, state.channels.channels().await?)) };
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
@@ -49,13 +55,13 @@ pub(super) async fn page(Shared(state): Shared<State>, headers: HeaderMap) -> Re
     if let Err(error) = &gauges {
         tracing::warn!(%error, "metrics are served without the store's gauges");
     }
-    if let (Ok(gauges), Some(store)) = (&mut gauges, &state.store)
+    if let (Ok(gauges), Some(app)) = (&mut gauges, &state.app)
         && config.metrics.tenants
     {
-        gauges.scores = scores(store.as_ref(), &config, state.clock.now()).await;
+        gauges.scores = scores(app.store.as_ref(), &config, state.clock.now()).await;
     }
     let page = state.metrics.render(gauges.ok().as_ref());
-    if wants_classic(&headers) {
+    if wants_classic(&parts.headers) {
         return ([(header::CONTENT_TYPE, CLASSIC)], classic(&page)).into_response();
     }
     ([(header::CONTENT_TYPE, OPENMETRICS)], page).into_response()

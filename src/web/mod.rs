@@ -17,14 +17,14 @@ mod server;
 
 use std::sync::Arc;
 
-pub use app::{App, dashboard};
+pub use app::App;
 pub use server::serve;
 use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
     config::Config,
-    store::{Channels, Listings, Store},
+    store::{Channels, Listings},
     telemetry::{Health, Metrics},
 };
 
@@ -43,9 +43,9 @@ pub struct State {
     pub clock: Clock,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Where tenants' scores are read, if `/metrics` serves them.
-    pub store: Option<Arc<dyn Store>>,
     confirmations: Arc<rate::Rate>,
+    /// Who may read the metrics; `None`: everybody, in tests.
+    app: Option<App>,
 }
 
 impl State {
@@ -59,13 +59,7 @@ impl State {
         clock: Clock,
         config: watch::Receiver<Arc<Config>>,
     ) -> Self {
-        Self { listings, channels, metrics, health, clock, config, store: None, confirmations: Arc::default() }
-    }
-
-    /// The same, which can serve the scores of tenants.
-    #[must_use]
-    pub fn with_store(self, store: Arc<dyn Store>) -> Self {
-        Self { store: Some(store), ..self }
+        Self { listings, channels, metrics, health, clock, config, confirmations: Arc::default(), app: None }
     }
 }
 

@@ -47,6 +47,7 @@ const SECTIONS: [Section; 30] = [
     section("Rules", Subject::Rules, "RawRule"),
     section("Conditions", Subject::Rules, "RawCondition"),
     section("Recovery", Subject::Rules, "RawRecover"),
+    section("Escalation", Subject::Rules, "RawEscalation"),
     section("Test files", Subject::Tests, ""),
     section("Tests", Subject::Tests, "RawCase"),
     section("Tenants of a test", Subject::Tests, "RawCaseTenant"),

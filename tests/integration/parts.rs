@@ -15,11 +15,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Begun, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks,
-        Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings, NewNotification,
-        Outage, Outages, Outbox, Reconciled, RecordedAnswer, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord,
-        ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
+        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
+        NewNotification, Outage, Outages, Outbox, Reconciled, RecordedAnswer, Rerouted, Roster, Routed, Routes,
+        Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Parts {
     pub(super) listings: Arc<dyn Listings>,
     pub(super) upkeep: Arc<dyn Upkeep>,
     pub(super) idempotency: Arc<dyn Idempotency>,
+    pub(super) access: Arc<dyn Access>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 impl Parts {
@@ -55,6 +57,8 @@ impl Parts {
             listings: store.clone(),
             upkeep: store.clone(),
             idempotency: store.clone(),
+            access: store.clone(),
+            audit: store.clone(),
         }
     }
 }

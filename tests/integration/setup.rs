@@ -84,6 +84,7 @@ pub(super) fn config() -> Config {
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
         fleet: FleetSettings::default(),
         maintenance: Vec::new(),
+        access: scorewatch::config::access::AccessSettings::default(),
         exclusions: Vec::new(),
         secrets: Vec::new().into(),
         watched: Watched::default(),

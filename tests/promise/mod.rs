@@ -14,6 +14,7 @@ mod daily_record;
 mod demo;
 mod deployed;
 mod drill;
+mod escalated;
 mod excluded;
 mod exit_codes;
 mod explained;

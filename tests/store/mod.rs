@@ -1,5 +1,7 @@
 //! One conformance suite for every store, and what is particular to each.
 
+mod access;
+mod audit;
 mod blindness;
 mod channel;
 mod conformance;

@@ -124,6 +124,9 @@ pub struct AlertRecord {
     pub alert: Alert,
     /// When its newest notification became final on some channel; `None` while it is still on its way everywhere.
     pub notified_at: Option<Timestamp>,
+    /// From when on its newest notification could be sent to some channel, as nothing held it any more. Asked of a firing alert whose
+    /// newest notification is not final.
+    pub sendable_since: Option<Timestamp>,
     /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
     pub can_be_withdrawn: bool,
     /// The channels that notifications of this generation were queued for.

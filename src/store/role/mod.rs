@@ -1,5 +1,7 @@
 //! What a store does, one trait for each of its roles. Whoever needs one role takes that; a stub implements what it stubs.
 
+mod access;
+mod audit;
 mod channels;
 mod checks;
 mod fleet;
@@ -13,6 +15,8 @@ mod routing;
 mod silences;
 mod upkeep;
 
+pub use access::Access;
+pub use audit::Audit;
 pub use channels::Channels;
 pub use checks::Checks;
 pub use fleet::Fleet;

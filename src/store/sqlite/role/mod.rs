@@ -1,5 +1,7 @@
 //! The roles of the embedded store; each entry only hands over to the module that does it.
 
+mod access;
+mod audit;
 mod channels;
 mod checks;
 mod fleet;
