@@ -162,10 +162,11 @@ pub struct Reminder {
 }
 
 /// When a firing alert is sent to further channels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Escalation {
     /// How long it may go without an acknowledgement.
     #[serde(rename = "after_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub after: Duration,
     /// When that is over; `None`: its notification is held, or a person has seen it.
     pub at: Option<Timestamp>,
