@@ -111,7 +111,7 @@ impl Limits {
 }
 
 /// How somebody came to us, and from where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "via", rename_all = "kebab-case")]
 pub enum Origin {
     /// A command on this machine.

@@ -50,7 +50,7 @@ impl NewEntry {
 }
 
 /// The part of an entry that may name a tenant, and from which it can be erased.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EntryBody {
     /// Who did it.
     pub who: String,
@@ -68,7 +68,8 @@ pub struct EntryBody {
 }
 
 /// An entry, for people.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub struct Entry {
     /// Its number: 1 for the first, without gaps.
     pub seq: u64,

@@ -2,9 +2,11 @@
 //! once; the router and the OpenAPI document are made of it.
 
 mod alerts;
+mod audit;
 mod channels;
 mod cursor;
 mod deliveries;
+mod fleet;
 mod input;
 mod once;
 mod openapi;
@@ -18,6 +20,7 @@ mod silences;
 mod system;
 mod table;
 mod tenants;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 

@@ -116,7 +116,8 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
         }
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
-    let raw = Raw { store: app.store.clone(), config: app.config(), now: app.now(), caller, path, input };
+    let (store, config, fleet, now) = (app.store.clone(), app.config(), app.fleet.clone(), app.now());
+    let raw = Raw { store, config, fleet, now, caller, path, input };
     match route.method {
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,
