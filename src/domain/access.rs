@@ -194,6 +194,19 @@ impl Caller {
         Self { scope, ..Self::local("somebody") }
     }
 
+    /// What tells them from others of the same name: a token may be called as an account is.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let via = match self.origin {
+            Origin::Command { .. } => "command",
+            Origin::Local { .. } => "local",
+            Origin::Token { .. } => "token",
+            Origin::Session { .. } | Origin::SignIn { .. } => "account",
+            Origin::Service => "service",
+        };
+        format!("{via} {}", self.name)
+    }
+
     /// Whether they may do what takes this role.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {

@@ -23,6 +23,7 @@ use crate::{
     telemetry::{Health, Metrics, StoreTrouble},
 };
 
+mod access;
 mod confirm;
 mod stub_store;
 

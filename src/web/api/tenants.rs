@@ -58,7 +58,7 @@ pub(super) struct Recheck {
 
 pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
     let id = call.path("id");
-    tenant::recheck(call.store.as_ref(), &call.config, &call.caller.scope, id, call.now).await?;
+    tenant::recheck(call.store.as_ref(), &call.config, &call.caller, id, call.now).await?;
     Ok(Recheck { tenant: id.to_owned() })
 }
 
