@@ -2,7 +2,6 @@
 //! once; the router and the OpenAPI document are made of it.
 
 mod alerts;
-mod audit;
 mod channels;
 mod cursor;
 mod deliveries;

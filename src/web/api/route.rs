@@ -246,7 +246,7 @@ impl Route {
         self
     }
 
-    /// The same, for that role and stronger ones.
+    /// The same, which takes that role.
     pub(super) const fn takes(mut self, role: Role) -> Self {
         self.role = role;
         self

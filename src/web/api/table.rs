@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{alerts, audit, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
+use super::{alerts, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
 use crate::domain::Role::{Admin, Analyst};
 
 /// Every route but that of the document.
@@ -103,8 +103,8 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/rules/{name}", "showRule", rules::show).says("A rule, and the tenants to which it applies"),
         Route::get("/rules/{name}/backtest", "backtestRule", rules::backtest)
             .says("What a rule would have sent for past readings; nothing is sent"),
-        Route::get("/audit", "listAudit", audit::list)
-            .says("Who did what, newest first; nothing for whoever is limited to some tenants")
+        Route::get("/audit", "listAudit", system::entries)
+            .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
             .takes(Admin),
         Route::get("/system", "showSystem", system::show).says("The version, the configuration in force, the store"),
     ]
