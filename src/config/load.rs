@@ -124,7 +124,6 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
-    let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
     draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
     let listen = listen(raw.listen, &top.key("listen"), draft);
@@ -138,7 +137,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         timezone: locale.zone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
-        concurrency: concurrency.unwrap_or(256),
+        concurrency: draft.parse(raw.concurrency, &top.key("concurrency"), whole).unwrap_or(256),
         retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,

@@ -91,9 +91,11 @@ pub(super) struct Written {
     everything: bool,
     /// When it begins, in RFC 3339; by default now.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     starts_at: Option<String>,
     /// When it ends, in RFC 3339. Either this or `duration` is given.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     ends_at: Option<String>,
     /// How long it lasts, like `2h`.
     #[serde(default)]
