@@ -5,17 +5,20 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, Watched, audiences,
+    Channels, Config, Loaded, StoreLocation, Watched,
+    access::{AccessSettings, access},
+    audiences,
     channel::{channel, whole},
     draft::Draft,
     endpoints::endpoints,
     excerpt, exclusions,
-    field::Field,
+    field::{Field, Word},
     files::{self, Source},
     gather::{read_rules, read_tenants},
     lint::{Whole, lint},
     maintenance::maintenance,
     matchers::Known,
+    oidc::Around,
     pending::Pending,
     raw::{RawChannel, RawExclusion, RawMain},
     receivers,
@@ -102,6 +105,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, draft);
     tenants.nameless |= draft.is_misspelt(&top.key("tenants"));
+    let (public_url, access) = reached(&mut raw, &top, &inherited, &tenants, draft);
     let errors = draft.errors();
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), draft);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, draft);
@@ -123,12 +127,11 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
-    let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
-    draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
     Some(Config {
-        store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
+        store: store(raw.store, &top, draft)?,
         listen: listen(raw.listen, &top.key("listen"), draft),
-        public_url: public_url(raw.public_url, &top.key("public_url"), draft),
+        access,
+        public_url,
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,
         spread,
@@ -147,6 +150,35 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
     })
+}
+
+/// Where the store is.
+fn store(raw: Field<Word>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLocation> {
+    let store = draft.parse(raw, &top.key("store"), |text| location(text, top.folder()));
+    draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
+    store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())
+}
+
+/// Under which address people reach us, and who of them gets in.
+fn reached(
+    raw: &mut RawMain,
+    top: &Scope<'_>,
+    inherited: &Inherited,
+    tenants: &Tenants,
+    draft: &mut Draft,
+) -> (Option<String>, AccessSettings) {
+    let (raw_url, raw_access) = (std::mem::take(&mut raw.public_url), std::mem::take(&mut raw.access));
+    let has_public_url = raw_url.is_written();
+    let public_url = public_url(raw_url, &top.key("public_url"), draft);
+    let around = Around {
+        has_public_url,
+        public_url: public_url.as_deref(),
+        graph: inherited.endpoints.graph(),
+        // Many tenants are not listed for nothing.
+        known: if raw_access.is_written() { tenants.known() } else { Known::default() },
+    };
+    let access = access(raw_access, &top.key("access"), &around, draft);
+    (public_url, access)
 }
 
 /// Adds what the main file excludes to what tenants exclude for themselves.

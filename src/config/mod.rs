@@ -1,5 +1,6 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
+pub mod access;
 mod admit;
 mod allow;
 mod facts;
@@ -24,6 +25,7 @@ mod load;
 mod maintenance;
 mod marks;
 mod matchers;
+mod oidc;
 mod outline;
 mod pending;
 mod place;
@@ -94,6 +96,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
+    /// Who has to sign in, and how.
+    pub access: access::AccessSettings,
     /// Whose reports these are.
     pub brand: Brand,
     /// The zone of schedules and windows that name none, of the times that commands print, and of the months of reports.

@@ -29,9 +29,11 @@ macro_rules! raw {
 pub(super) use raw;
 
 mod channel;
+mod oidc;
 mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
+pub(super) use self::oidc::{RawGrant, RawOidc};
 pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
@@ -47,6 +49,8 @@ raw! {
         /// Base of the links in messages.
         #[schemars(with = "form::WebAddress")]
         public_url: Word,
+        /// Who has to sign in, and under which names the dashboard is reached.
+        access: RawAccess,
         /// Whose reports these are.
         brand: RawBrand,
         /// The language of messages and reports; a channel may override it for its messages, a tenant for its report.
@@ -97,6 +101,12 @@ raw! {
         exclude: Vec<Field<RawExclusion>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
+    }
+
+    /// Who has to sign in, and under which names the dashboard is reached.
+    struct RawAccess {
+        /// How people sign in with OpenID Connect; absent: they don't.
+        oidc: RawOidc,
     }
 
     /// Whose reports these are: yours, as your customers know you.
