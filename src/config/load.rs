@@ -1,6 +1,6 @@
 //! The whole configuration: main file, tenants, rules, channels, and what they promise each other.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, location, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, location, metrics, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
@@ -105,7 +105,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, draft);
     tenants.nameless |= draft.is_misspelt(&top.key("tenants"));
-    let (public_url, access) = reached(&mut raw, &top, &inherited, &tenants, draft);
+    let Reached { listen, public_url, access } = reached(&mut raw, &top, &inherited, &tenants, draft);
     let errors = draft.errors();
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), draft);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, draft);
@@ -129,7 +129,8 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     Some(Config {
         store: store(raw.store, &top, draft)?,
-        listen: listen(raw.listen, &top.key("listen"), draft),
+        listen,
+        metrics: metrics(raw.metrics, &top.key("metrics"), draft),
         access,
         public_url,
         brand: brand(raw.brand, &top.key("brand"), draft),
@@ -160,14 +161,15 @@ fn store(raw: Field<Word>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLo
 }
 
 /// Under which address people reach us, and who of them gets in.
-fn reached(
-    raw: &mut RawMain,
-    top: &Scope<'_>,
-    inherited: &Inherited,
-    tenants: &Tenants,
-    draft: &mut Draft,
-) -> (Option<String>, AccessSettings) {
+struct Reached {
+    listen: SocketAddr,
+    public_url: Option<String>,
+    access: AccessSettings,
+}
+
+fn reached(raw: &mut RawMain, top: &Scope<'_>, inherited: &Inherited, tenants: &Tenants, draft: &mut Draft) -> Reached {
     let (raw_url, raw_access) = (std::mem::take(&mut raw.public_url), std::mem::take(&mut raw.access));
+    let listen = listen(std::mem::take(&mut raw.listen), &top.key("listen"), draft);
     let has_public_url = raw_url.is_written();
     let public_url = public_url(raw_url, &top.key("public_url"), draft);
     let around = Around {
@@ -177,8 +179,8 @@ fn reached(
         // Many tenants are not listed for nothing.
         known: if raw_access.is_written() { tenants.known() } else { Known::default() },
     };
-    let access = access(raw_access, &top.key("access"), &around, draft);
-    (public_url, access)
+    let access = access(raw_access, &top.key("access"), listen, &around, draft);
+    Reached { listen, public_url, access }
 }
 
 /// Adds what the main file excludes to what tenants exclude for themselves.

@@ -20,6 +20,7 @@ mod follow;
 mod gather;
 pub mod import;
 pub mod init;
+mod links;
 mod lint;
 mod load;
 mod maintenance;
@@ -94,9 +95,11 @@ pub struct Config {
     pub store: StoreLocation,
     /// Where dashboard, API and metrics listen.
     pub listen: SocketAddr,
+    /// What `/metrics` serves beyond counts.
+    pub metrics: MetricsSettings,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
-    /// Who has to sign in, and how.
+    /// Who has to sign in and how, and under which names we are asked.
     pub access: access::AccessSettings,
     /// Whose reports these are.
     pub brand: Brand,
@@ -132,6 +135,13 @@ pub struct Config {
     pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one.
     pub watched: Watched,
+}
+
+/// What `/metrics` serves beyond counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Whether each score of each tenant is a time series.
+    pub tenants: bool,
 }
 
 impl Config {

@@ -34,7 +34,7 @@ mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
 pub(super) use self::oidc::{RawGrant, RawOidc};
-pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
+pub(super) use self::rules::{RawCondition, RawEscalation, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
 raw! {
@@ -95,6 +95,8 @@ raw! {
         fleet: RawFleet,
         /// The number of changes from which an alert is reported once as unstable, and then no more until it is stable.
         flapping: RawFlapping,
+        /// What `/metrics` serves beyond counts.
+        metrics: RawMetrics,
         /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
         /// Controls of the secure score that do not count for some tenants.
@@ -105,6 +107,13 @@ raw! {
 
     /// Who has to sign in, and under which names the dashboard is reached.
     struct RawAccess {
+        /// `auto`: unless only this machine can reach `listen`; `always`; `never`: only if `listen` is a loopback address.
+        #[schemars(with = "form::SignInWord")]
+        sign_in: Word,
+        /// Names, in addition to that of `public_url`, under which dashboard, API and metrics are reached.
+        hosts: Vec<Field<Word>>,
+        /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
+        trusted_proxies: Vec<Field<Word>>,
         /// How people sign in with OpenID Connect; absent: they don't.
         oidc: RawOidc,
     }
@@ -238,6 +247,13 @@ raw! {
         /// Within so much time: `24h`.
         #[schemars(with = "form::Span")]
         within: Word,
+    }
+
+    /// What `/metrics` serves beyond counts.
+    struct RawMetrics {
+        /// `true`: each score of each tenant, and its age, with the tenant's id as a label; many tenants make many time series.
+        #[schemars(with = "bool")]
+        tenants: Word,
     }
 
     /// A time that comes round, in which notifications are suppressed.

@@ -193,9 +193,9 @@ impl Spawner {
 
     fn web(&self, listener: TcpListener) {
         let Engine { store, metrics, config, clock, .. } = self.engine.clone();
-        let dashboard = web::dashboard(web::App::new(store.clone(), clock.clone(), config.clone()));
+        let app = web::App::new(store.clone(), clock.clone(), config.clone());
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
-        self.part("web", Box::pin(web::serve(listener, state, dashboard, self.shutdown.clone())));
+        self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }
 
     /// What follows the configuration in force.

@@ -38,12 +38,38 @@ pub enum StoreError {
 
 /// A durable store: all of its roles. One conformance suite holds every implementation to the text of their traits.
 pub trait Store:
-    Checks + Roster + Outbox + Holds + Silences + Channels + Routing + Fleet + Outages + Listings + Upkeep
+    Checks
+    + Roster
+    + Outbox
+    + Holds
+    + Silences
+    + Channels
+    + Routing
+    + Fleet
+    + Outages
+    + Listings
+    + Upkeep
+    + Idempotency
+    + Access
+    + Audit
 {
 }
 
 impl<T> Store for T where
-    T: Checks + Roster + Outbox + Holds + Silences + Channels + Routing + Fleet + Outages + Listings + Upkeep
+    T: Checks
+        + Roster
+        + Outbox
+        + Holds
+        + Silences
+        + Channels
+        + Routing
+        + Fleet
+        + Outages
+        + Listings
+        + Upkeep
+        + Idempotency
+        + Access
+        + Audit
 {
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::sync::watch;
 
-use super::{api, pages};
+use super::{access, api, pages};
 use crate::{clock::Clock, config::Config, domain::Timestamp, store::Store};
 
 /// What the API and the pages read from.
@@ -16,13 +16,15 @@ pub struct App {
     /// The clock, for ages and limits.
     clock: Clock,
     config: watch::Receiver<Arc<Config>>,
+    /// How often somebody tried to sign in.
+    pub(super) sign_ins: Arc<access::SignIns>,
 }
 
 impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
-        Self { store, clock, config }
+        Self { store, clock, config, sign_ins: Arc::default() }
     }
 
     /// The configuration in force. A request asks once and keeps to the answer.
@@ -35,8 +37,8 @@ impl App {
     }
 }
 
-/// The API and the pages.
+/// The API, the pages, and signing in and out.
 #[must_use]
-pub fn dashboard(app: App) -> Router {
-    Router::new().merge(api::routes()).merge(pages::routes()).with_state(app)
+pub(super) fn dashboard(app: App) -> Router {
+    Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
 }

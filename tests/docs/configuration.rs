@@ -24,7 +24,7 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 32] = [
+const SECTIONS: [Section; 33] = [
     section("Main file", Subject::Main, ""),
     section("Access", Subject::Main, "RawAccess"),
     section("Sign-in with OpenID Connect", Subject::Main, "RawOidc"),
@@ -42,6 +42,7 @@ const SECTIONS: [Section; 32] = [
     section("Operator", Subject::Main, "RawOperator"),
     section("Fleet shifts", Subject::Main, "RawFleet"),
     section("Flapping", Subject::Main, "RawFlapping"),
+    section("Metrics", Subject::Main, "RawMetrics"),
     section("Maintenance windows", Subject::Main, "RawMaintenance"),
     section("Exclusions", Subject::Main, "RawExclusion"),
     section("Exclusions of a tenant", Subject::Main, "RawOwnExclusion"),
@@ -49,6 +50,7 @@ const SECTIONS: [Section; 32] = [
     section("Rules", Subject::Rules, "RawRule"),
     section("Conditions", Subject::Rules, "RawCondition"),
     section("Recovery", Subject::Rules, "RawRecover"),
+    section("Escalation", Subject::Rules, "RawEscalation"),
     section("Test files", Subject::Tests, ""),
     section("Tests", Subject::Tests, "RawCase"),
     section("Tenants of a test", Subject::Tests, "RawCaseTenant"),

@@ -15,11 +15,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks, Claim,
-        ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due, FailingTenant,
-        Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox, Reconciled,
-        Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
-        TenantRecord, Totals, Upkeep,
+        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
+        NewNotification, Outage, Outages, Outbox, Reconciled, RecordedAnswer, Rerouted, Roster, Routed, Routes,
+        Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -36,6 +36,9 @@ pub(super) struct Parts {
     pub(super) outages: Arc<dyn Outages>,
     pub(super) listings: Arc<dyn Listings>,
     pub(super) upkeep: Arc<dyn Upkeep>,
+    pub(super) idempotency: Arc<dyn Idempotency>,
+    pub(super) access: Arc<dyn Access>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 impl Parts {
@@ -53,6 +56,9 @@ impl Parts {
             outages: store.clone(),
             listings: store.clone(),
             upkeep: store.clone(),
+            idempotency: store.clone(),
+            access: store.clone(),
+            audit: store.clone(),
         }
     }
 }
@@ -365,5 +371,16 @@ impl Upkeep for Parts {
 
     async fn close(&self) {
         self.upkeep.close().await;
+    }
+}
+
+#[async_trait]
+impl Idempotency for Parts {
+    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
+        self.idempotency.begin_request(request, now).await
+    }
+
+    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
+        self.idempotency.end_request(request, answer).await
     }
 }

@@ -4,6 +4,7 @@
 //! asked for, and fails where its tool is missing, so that none is counted that did not run; `./test` asks for those whose tools are there.
 
 mod alertmanager;
+mod api;
 mod assertion;
 mod exim;
 mod mail;
