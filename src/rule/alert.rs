@@ -183,7 +183,7 @@ pub struct Firing {
 }
 
 /// How far the escalation of a firing has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Escalated {
     /// From when on its notification was sent, or could have been: nothing held it any more. The time without an acknowledgement
     /// counts from here. `None`: not yet, or a person has seen the alert.

@@ -162,7 +162,7 @@ pub struct Reminder {
 }
 
 /// When a firing alert is sent to further channels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Escalation {
     /// How long it may go without an acknowledgement.
     #[serde(rename = "after_seconds", serialize_with = "seconds")]

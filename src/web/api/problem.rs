@@ -125,6 +125,7 @@ impl From<query::Error> for Problem {
             Error::NotFound { .. } | Error::NoAlert(_) => Self::because(NOT_FOUND, error.to_string()),
             Error::Ambiguous { what, candidates } => Self { candidates, ..Self::because(AMBIGUOUS, what) },
             Error::Invalid(errors) => Self::of_errors(INVALID, errors),
+            Error::Forbidden(what) => Self::because(FORBIDDEN, what),
             Error::Conflict(what) => Self::because(CONFLICT, what),
             Error::Store(error) => {
                 tracing::warn!(%error, "a request to the API could not be answered");
