@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::{access, api, pages};
-use crate::{clock::Clock, config::Config, domain::Timestamp, store::Store};
+use crate::{clock::Clock, config::Config, domain::Timestamp, egress::Egress, oidc::Providers, store::Store};
 
 /// What the API and the pages read from.
 #[derive(Clone)]
@@ -18,13 +18,16 @@ pub struct App {
     config: watch::Receiver<Arc<Config>>,
     /// How often somebody tried to sign in.
     pub(super) sign_ins: Arc<access::SignIns>,
+    /// Where people sign in with OpenID Connect.
+    pub(super) providers: Arc<Providers>,
 }
 
 impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
-        Self { store, clock, config, sign_ins: Arc::default() }
+        let providers = Arc::new(Providers::new(Egress::new(), clock.clone()));
+        Self { store, clock, config, sign_ins: Arc::default(), providers }
     }
 
     /// The configuration in force. A request asks once and keeps to the answer.
