@@ -15,14 +15,17 @@ mod error;
 pub mod explain;
 pub mod export;
 pub mod find;
+pub mod fleet;
 pub mod ids;
 pub mod online;
 mod page;
 pub mod report;
 pub mod rules;
+pub mod samples;
 pub mod silences;
 pub mod system;
 pub mod tenants;
+pub mod work;
 
 pub use error::{Error, Thing};
 pub use page::{Listing, Page};

@@ -166,6 +166,7 @@ pub struct Reminder {
 pub struct Escalation {
     /// How long it may go without an acknowledgement.
     #[serde(rename = "after_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub after: Duration,
     /// When that is over; `None`: its notification is held, or a person has seen it.
     pub at: Option<Timestamp>,

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::reload::Changes,
+    config::reload::{Changes, Rejected},
     crash_point::{self, CrashPoint},
     domain::Timestamp,
     store::{Store, StoreError},
@@ -98,9 +98,9 @@ impl Service {
             config: engine.config.clone(),
             clock: engine.clock.clone(),
         };
-        let rejections = rejection::follow(notifier, rejected, spawner.shutdown.clone());
+        let rejections = rejection::follow(notifier, rejected.clone(), spawner.shutdown.clone());
         spawner.part("rejection", Box::pin(rejections));
-        spawner.web(listener);
+        spawner.web(listener, rejected);
         spawner.part("planner", Box::pin(planner.run()));
         spawner.followers();
         spawner.jobs(store_recovered);
@@ -191,9 +191,9 @@ impl Spawner {
         drop(self.tasks.spawn(task::until(task, self.shutdown.clone(), crash_point::part(task, work))));
     }
 
-    fn web(&self, listener: TcpListener) {
+    fn web(&self, listener: TcpListener, rejected: watch::Receiver<Option<Rejected>>) {
         let Engine { store, metrics, config, clock, .. } = self.engine.clone();
-        let app = web::App::new(store.clone(), clock.clone(), config.clone());
+        let app = web::App::new(store.clone(), clock.clone(), config.clone()).with_rejected(rejected);
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
         self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }

@@ -48,6 +48,7 @@ pub trait Store:
     + Fleet
     + Outages
     + Listings
+    + Overview
     + Upkeep
     + Idempotency
     + Access
@@ -66,6 +67,7 @@ impl<T> Store for T where
         + Fleet
         + Outages
         + Listings
+        + Overview
         + Upkeep
         + Idempotency
         + Access

@@ -6,7 +6,15 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::{access, api, pages};
-use crate::{clock::Clock, config::Config, domain::Timestamp, egress::Egress, oidc::Providers, store::Store};
+use crate::{
+    clock::Clock,
+    config::{Config, reload::Rejected},
+    domain::Timestamp,
+    egress::Egress,
+    oidc::Providers,
+    query::fleet,
+    store::Store,
+};
 
 /// What the API and the pages read from.
 #[derive(Clone)]
@@ -20,6 +28,12 @@ pub struct App {
     pub(super) sign_ins: Arc<access::SignIns>,
     /// Where people sign in with OpenID Connect.
     pub(super) providers: Arc<Providers>,
+    /// What was last read of the fleet's samples; shared by all who look at the fleet.
+    pub(super) fleet: Arc<fleet::Memory>,
+    /// Who is told of changes.
+    pub(super) streams: Arc<pages::Streams>,
+    /// The configuration that was refused; `None`: nobody says.
+    rejected: Option<watch::Receiver<Option<Rejected>>>,
 }
 
 impl App {
@@ -27,7 +41,27 @@ impl App {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
         let providers = Arc::new(Providers::new(Egress::new(), clock.clone()));
-        Self { store, clock, config, sign_ins: Arc::default(), providers }
+        Self {
+            store,
+            clock,
+            config,
+            sign_ins: Arc::default(),
+            providers,
+            fleet: Arc::default(),
+            streams: Arc::default(),
+            rejected: None,
+        }
+    }
+
+    /// The same, which also knows of configurations that are refused.
+    #[must_use]
+    pub fn with_rejected(self, rejected: watch::Receiver<Option<Rejected>>) -> Self {
+        Self { rejected: Some(rejected), ..self }
+    }
+
+    /// The configuration that was refused, for as long as no other is accepted.
+    pub(super) fn rejected(&self) -> Option<Rejected> {
+        self.rejected.as_ref().and_then(|rejected| rejected.borrow().clone())
     }
 
     /// The configuration in force. A request asks once and keeps to the answer.

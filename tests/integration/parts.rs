@@ -15,11 +15,12 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
         CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
         Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
-        NewNotification, Outage, Outages, Outbox, Reconciled, RecordedAnswer, Rerouted, Roster, Routed, Routes,
-        Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
+        NewNotification, OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, RecordedAnswer, Rerouted, Roster,
+        Routed, Routes, Routing, SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine,
+        TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) fleet: Arc<dyn Fleet>,
     pub(super) outages: Arc<dyn Outages>,
     pub(super) listings: Arc<dyn Listings>,
+    pub(super) overview: Arc<dyn Overview>,
     pub(super) upkeep: Arc<dyn Upkeep>,
     pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) access: Arc<dyn Access>,
@@ -55,6 +57,7 @@ impl Parts {
             fleet: store.clone(),
             outages: store.clone(),
             listings: store.clone(),
+            overview: store.clone(),
             upkeep: store.clone(),
             idempotency: store.clone(),
             access: store.clone(),
@@ -336,6 +339,29 @@ impl Listings for Parts {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         self.listings.totals().await
+    }
+}
+
+#[async_trait]
+impl Overview for Parts {
+    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError> {
+        self.overview.tenant_lines().await
+    }
+
+    async fn newest_samples_of(
+        &self,
+        tenants: &[TenantId],
+        archived_since: Option<Timestamp>,
+    ) -> Result<Vec<SeriesSamples>, StoreError> {
+        self.overview.newest_samples_of(tenants, archived_since).await
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {
+        self.overview.open_alerts().await
+    }
+
+    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
+        self.overview.advice(tenants, limit).await
     }
 }
 

@@ -19,7 +19,7 @@ use scorewatch::{
         self, Error, Page, alerts,
         backtest::{self, Question, Source},
         changes::Version,
-        deliveries, find, silences, tenants,
+        deliveries, find, fleet, samples, silences, tenants,
     },
     rule::Rule,
     service::roster,
@@ -150,7 +150,20 @@ impl Scene {
             ("changes", self.changes(scope).await),
             ("backtest", json(&self.backtest(scope, &[]).await.unwrap())),
             ("online", json(&online)),
+            ("fleet", json(&self.fleet(scope).await)),
         ]
+    }
+
+    async fn fleet(&self, scope: &Scope) -> fleet::Fleet {
+        let (memory, filter) = (fleet::Memory::default(), fleet::Filter::default());
+        fleet::fleet(self.store(), &self.config, &memory, scope, &filter, &Page::ALL, self.now()).await.unwrap()
+    }
+
+    async fn samples(&self, scope: &Scope, tenant: &str) -> Result<Vec<samples::SeriesWindow>, Error> {
+        let (from, until) = (self.now().minus(minutes(60)), self.now().plus(minutes(60)));
+        let question =
+            samples::Question { tenant: tenant.to_owned(), score: None, subject: None, from, until, points: 100 };
+        samples::samples(self.store(), &self.config, scope, &question, self.now()).await
     }
 
     async fn changes(&self, scope: &Scope) -> String {
@@ -296,6 +309,8 @@ async fn a_single_look_up_answers_as_if_others_did_not_exist() {
         let of_other = query::online::online(config, scope, &[other.to_owned()], || {}).await;
         let of_absent = query::online::online(config, scope, &[absent.to_owned()], || {}).await;
         as_if_absent("online", (other, of_other), (absent, of_absent));
+        let [of_other, of_absent] = [scene.samples(scope, other).await, scene.samples(scope, absent).await];
+        as_if_absent("samples", (other, of_other), (absent, of_absent));
         let [of_other, of_absent] = [scene.backtest(scope, &[other]).await, scene.backtest(scope, &[absent]).await];
         as_if_absent("backtest", (other, of_other), (absent, of_absent));
     }
@@ -316,6 +331,10 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
         assert!(says("silence").contains("silence 1 of ann: patching"), "{}", says("silence"));
         assert_eq!(says("silence").contains("a silence that covers more tenants"), !names_others);
         assert_eq!(says("audience").contains("another audience's channel may not show this tenant"), !names_others);
+        let drawn = scene.samples(&scope, "contoso").await.unwrap();
+        assert_eq!((drawn.len(), drawn[0].points.len(), drawn[0].alerts.len()), (1, 2, 1), "{drawn:?}");
+        assert_eq!(OTHERS.iter().any(|other| json(&drawn).contains(other)), names_others, "{drawn:?}");
+        assert_eq!(drawn[0].silences.len(), 3, "that of several tenants, and that of all, without a word of them");
         let detail = tenants::show(store, config, &scope, "contoso").await.unwrap();
         assert_eq!(
             (detail.alerts.len(), detail.may_be_shown_by),
@@ -323,4 +342,9 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
         );
     }
     assert_eq!(scene.now(), at(15));
+    let (all, own) = (scene.fleet(&Scope::All).await, scene.fleet(&only(&["contoso"])).await);
+    assert_eq!((all.totals.tenants, all.totals.firing, own.totals.tenants, own.totals.firing), (2, 2, 1, 1));
+    assert_eq!(own.totals.medians[0].tenants, 1, "the median is of the scope");
+    let work = query::work::work(scene.store(), &only(&["contoso"]), 10).await.unwrap();
+    assert!(work.is_empty(), "nothing is remembered of recommendations: {work:?}");
 }

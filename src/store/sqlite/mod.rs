@@ -29,6 +29,7 @@ mod notification;
 mod open;
 mod outage;
 mod outbox;
+mod overview;
 mod queue;
 mod read;
 mod recommendation;

@@ -10,6 +10,7 @@ mod idempotency;
 mod listings;
 mod outages;
 mod outbox;
+mod overview;
 mod roster;
 mod routing;
 mod silences;

@@ -1,0 +1,270 @@
+//! The fleet at a glance: every tenant with its scores, how each has moved in a day, a week and a month, what fires, how fresh it is,
+//! and the fleet's median beside it. A scope limits everything, the median included.
+
+mod memory;
+mod movement;
+mod order;
+mod total;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+pub use self::{
+    memory::Memory,
+    movement::FleetScore,
+    order::{Only, Sort},
+    total::{FleetTotals, ScoreMedian},
+};
+use super::{Error, Page};
+use crate::{
+    config::{Config, Tenant},
+    domain::{Labels, Sample, Scope, ScoreKind, Severity, TenantId, Timestamp},
+    rule::RuleName,
+    store::{Failing, OpenAlert, Store, TenantLine},
+};
+
+/// Which tenants, and in which order. Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// A part of the tenant's id or name, whatever its case.
+    pub search: Option<String>,
+    /// Labels that the tenant has, all of them.
+    pub labels: Vec<(String, String)>,
+    /// Only tenants in that condition.
+    pub only: Option<Only>,
+    /// The score that the order is about; `None`: the first that most tenants are polled for.
+    pub score: Option<ScoreKind>,
+    /// The order.
+    pub sort: Sort,
+    /// Whether the order is the other way round.
+    pub is_reversed: bool,
+}
+
+/// How many alerts are open, by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AlertCounts {
+    /// Firing alerts of severity `critical`.
+    pub critical: u32,
+    /// Firing alerts of severity `warning`.
+    pub warning: u32,
+    /// Firing alerts of severity `info`.
+    pub info: u32,
+    /// Alerts that pend.
+    pub pending: u32,
+    /// Firing alerts that a person has seen.
+    pub acknowledged: u32,
+}
+
+impl AlertCounts {
+    /// How many alerts fire.
+    #[must_use]
+    pub const fn firing(&self) -> u32 {
+        self.critical + self.warning + self.info
+    }
+
+    /// The worst severity that fires; `None`: nothing fires.
+    #[must_use]
+    pub const fn worst(&self) -> Option<Severity> {
+        match (self.critical, self.warning, self.info) {
+            (0, 0, 0) => None,
+            (0, 0, _) => Some(Severity::Info),
+            (0, ..) => Some(Severity::Warning),
+            _ => Some(Severity::Critical),
+        }
+    }
+
+    const fn add(&mut self, alert: &OpenAlert, severity: Severity) {
+        match (alert.is_firing, severity) {
+            (false, _) => self.pending += 1,
+            (true, Severity::Critical) => self.critical += 1,
+            (true, Severity::Warning) => self.warning += 1,
+            (true, Severity::Info) => self.info += 1,
+        }
+        self.acknowledged += (alert.is_firing && alert.is_acknowledged) as u32;
+    }
+}
+
+/// How current what is known of a tenant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Freshness {
+    /// Its last check succeeded, and the next one is not overdue.
+    Fresh,
+    /// Its next check is overdue.
+    Late,
+    /// It has never been checked.
+    NeverChecked,
+    /// Its checks fail.
+    Failing,
+}
+
+/// A tenant at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FleetLine {
+    /// Its id in the configuration.
+    pub id: TenantId,
+    /// The tenant's name as messages show it.
+    pub name: Arc<str>,
+    /// The tenant's labels in the configuration.
+    pub labels: Arc<Labels>,
+    /// Its scores that have one value, in the order of the documentation.
+    pub scores: Vec<FleetScore>,
+    /// Its open alerts.
+    pub alerts: AlertCounts,
+    /// How current all this is.
+    pub freshness: Freshness,
+    /// When it was last checked, whatever came of it.
+    pub checked_at: Option<Timestamp>,
+    /// When it is checked next.
+    pub next_check_at: Option<Timestamp>,
+    /// Since when its checks fail, and how; `None`: the last one succeeded.
+    pub failing: Option<Failing>,
+}
+
+impl FleetLine {
+    /// Its score of that kind.
+    #[must_use]
+    pub fn score(&self, kind: ScoreKind) -> Option<&FleetScore> {
+        self.scores.iter().find(|score| score.kind == kind)
+    }
+}
+
+/// A part of the fleet, and what the whole of it comes to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fleet {
+    /// The tenants, in the order that was asked for.
+    pub items: Vec<FleetLine>,
+    /// Where the next page begins; `None`: nothing follows.
+    pub next: Option<TenantId>,
+    /// How many tenants match.
+    pub matching: usize,
+    /// The score that the order is about.
+    pub score: Option<ScoreKind>,
+    /// All tenants of the scope together, whether or not they match.
+    pub totals: FleetTotals,
+    /// The values of each label of the scope's tenants.
+    pub labels: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+/// A late check is one that is overdue by so much more than the time over which checks are spread.
+const LATE_AFTER: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// The fleet at a glance.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn fleet(
+    store: &dyn Store,
+    config: &Config,
+    memory: &Memory,
+    scope: &Scope,
+    filter: &Filter,
+    page: &Page<TenantId>,
+    now: Timestamp,
+) -> Result<Fleet, Error> {
+    let known: HashMap<TenantId, TenantLine> =
+        store.tenant_lines().await?.into_iter().map(|line| (line.tenant.clone(), line)).collect();
+    let open = open_alerts(config, scope, store.open_alerts().await?);
+    let in_scope = |tenant: &&Arc<Tenant>| scope.includes(&tenant.id);
+    let tenants: Vec<&Arc<Tenant>> = config.tenants.values().filter(in_scope).collect();
+    let of = |tenant: &Tenant| {
+        known.get(&tenant.id).filter(|line| line.entra.is_none_or(|entra| entra == tenant.account.entra))
+    };
+    let lines: Vec<&TenantLine> = tenants.iter().filter_map(|tenant| of(tenant)).collect();
+    let series = memory.series(store, &lines, now).await?;
+    let mut lines: Vec<FleetLine> = tenants
+        .iter()
+        .map(|tenant| {
+            let samples = series.get(&tenant.id).map_or(&[][..], |series| series.as_slice());
+            line(config, tenant, of(tenant), samples, now).with(open.get(&tenant.id).copied().unwrap_or_default())
+        })
+        .collect();
+    let totals = FleetTotals::of(&mut lines);
+    let score = filter.score.or_else(|| totals.medians.first().map(|median| median.kind));
+    let labels = labels(&tenants);
+    lines.retain(|line| order::matches(filter, line));
+    let matching = lines.len();
+    order::sort(&mut lines, filter, score);
+    let (mut items, next) = order::cut(lines, page);
+    for line in &mut items {
+        let Some(series) = series.get(&line.id) else { continue };
+        for score in &mut line.scores {
+            if let Some((_, samples)) = series.iter().find(|(kind, _)| *kind == score.kind) {
+                score.draw(samples);
+            }
+        }
+    }
+    Ok(Fleet { items, next, matching, score, totals, labels })
+}
+
+impl FleetLine {
+    fn with(self, alerts: AlertCounts) -> Self {
+        Self { alerts, ..self }
+    }
+}
+
+fn line(
+    config: &Config,
+    tenant: &Arc<Tenant>,
+    known: Option<&TenantLine>,
+    series: &[(ScoreKind, Vec<Sample>)],
+    now: Timestamp,
+) -> FleetLine {
+    let is_late = |line: &TenantLine| now > line.next_due_at.plus(config.spread).plus(LATE_AFTER);
+    let freshness = match known {
+        None => Freshness::NeverChecked,
+        Some(line) if line.failing.is_some() => Freshness::Failing,
+        Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
+        Some(line) if is_late(line) => Freshness::Late,
+        Some(_) => Freshness::Fresh,
+    };
+    let polled = |kind: ScoreKind| tenant.scores.contains(&kind);
+    let mut scores: Vec<_> = series
+        .iter()
+        .filter(|(kind, _)| polled(*kind))
+        .filter_map(|(kind, samples)| FleetScore::of(*kind, samples))
+        .collect();
+    scores.sort_by_key(|score| score.kind);
+    FleetLine {
+        id: tenant.id.clone(),
+        name: tenant.name.clone(),
+        labels: tenant.labels.clone(),
+        scores,
+        alerts: AlertCounts::default(),
+        freshness,
+        checked_at: known.and_then(|line| line.checked_at),
+        next_check_at: known.map(|line| line.next_due_at),
+        failing: known.and_then(|line| line.failing.clone()),
+    }
+}
+
+/// The open alerts of each tenant of the scope, each as severe as its rule is now.
+fn open_alerts(config: &Config, scope: &Scope, alerts: Vec<OpenAlert>) -> HashMap<TenantId, AlertCounts> {
+    let severities: HashMap<&RuleName, Severity> =
+        config.rules.iter().map(|rule| (&rule.name, rule.severity)).collect();
+    let mut counts: HashMap<TenantId, AlertCounts> = HashMap::new();
+    for alert in alerts.iter().filter(|alert| scope.includes(&alert.tenant)) {
+        let severity = severities.get(&alert.rule).copied().unwrap_or_default();
+        counts.entry(alert.tenant.clone()).or_default().add(alert, severity);
+    }
+    counts
+}
+
+fn labels(tenants: &[&Arc<Tenant>]) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+    /// More values than a person chooses from: such a label names single tenants.
+    const VALUES_MAX: usize = 40;
+    let mut labels: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    for (key, value) in tenants.iter().flat_map(|tenant| tenant.labels.iter()) {
+        let values = labels.entry(key.clone()).or_default();
+        if values.len() <= VALUES_MAX && !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    labels.retain(|_, values| values.len() <= VALUES_MAX);
+    labels.values_mut().for_each(|values| values.sort());
+    labels
+}

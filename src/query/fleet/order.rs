@@ -1,0 +1,163 @@
+//! Which tenants of the fleet, and in which order. Pure.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, FleetLine, FleetScore, Freshness};
+use crate::{
+    domain::{ScoreKind, TenantId},
+    query::Page,
+};
+
+/// In which order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    /// What needs a person first: by the worst alert, then what can't be read, then by what was lost in a day.
+    #[default]
+    Attention,
+    /// By name.
+    Name,
+    /// The worst value first.
+    Value,
+    /// The greatest loss in 24 hours first.
+    Day,
+    /// The greatest loss in 7 days first.
+    Week,
+    /// The greatest loss in 30 days first.
+    Month,
+    /// What was checked longest ago first.
+    Checked,
+}
+
+impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 7] =
+        [Self::Attention, Self::Name, Self::Value, Self::Day, Self::Week, Self::Month, Self::Checked];
+
+    /// The name in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Name => "name",
+            Self::Value => "value",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Checked => "checked",
+        }
+    }
+
+    /// Finds the order of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == name)
+    }
+}
+
+/// A condition of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Only {
+    /// Something fires.
+    Firing,
+    /// It can't be read, was never checked, or is overdue.
+    Blind,
+    /// A score got worse within 24 hours.
+    Worse,
+}
+
+impl Only {
+    /// Every condition.
+    pub const ALL: [Self; 3] = [Self::Firing, Self::Blind, Self::Worse];
+
+    /// The name in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Blind => "blind",
+            Self::Worse => "worse",
+        }
+    }
+
+    /// Finds the condition of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|only| only.as_str() == name)
+    }
+
+    /// Whether the tenant is in it.
+    pub(super) fn holds(self, line: &FleetLine) -> bool {
+        match self {
+            Self::Firing => line.alerts.firing() > 0,
+            Self::Blind => line.freshness != Freshness::Fresh,
+            Self::Worse => line.scores.iter().any(|score| score.day.is_some_and(|day| score.loss(day) > 0.0)),
+        }
+    }
+}
+
+pub(super) fn matches(filter: &Filter, line: &FleetLine) -> bool {
+    let Filter { search, labels, only, .. } = filter;
+    let is_found = search.as_deref().map(str::trim).filter(|text| !text.is_empty()).is_none_or(|text| {
+        let text = text.to_lowercase();
+        line.id.as_str().contains(&text) || line.name.to_lowercase().contains(&text)
+    });
+    let has = |(key, value): &(String, String)| line.labels.get(key.as_str()).is_some_and(|has| **has == **value);
+    is_found && labels.iter().all(has) && only.is_none_or(|only| only.holds(line))
+}
+
+pub(super) fn sort(lines: &mut [FleetLine], filter: &Filter, score: Option<ScoreKind>) {
+    let of = |line: &FleetLine, value: fn(&FleetScore) -> Option<f64>| {
+        score.and_then(|kind| line.score(kind)).and_then(|score| Some(score.loss(value(score)?)))
+    };
+    let by_loss = |value: fn(&FleetScore) -> Option<f64>| {
+        move |a: &FleetLine, b: &FleetLine| greatest_first(of(a, value), of(b, value))
+    };
+    let order = |a: &FleetLine, b: &FleetLine| match filter.sort {
+        Sort::Attention => attention(b).cmp(&attention(a)).then_with(|| greatest_first(lost(a), lost(b))),
+        Sort::Name => Ordering::Equal,
+        Sort::Value => by_loss(|score| Some(score.value))(a, b),
+        Sort::Day => by_loss(|score| score.day)(a, b),
+        Sort::Week => by_loss(|score| score.week)(a, b),
+        Sort::Month => by_loss(|score| score.month)(a, b),
+        Sort::Checked => a.checked_at.cmp(&b.checked_at),
+    };
+    lines.sort_by(|a, b| {
+        let order = order(a, b).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id));
+        if filter.is_reversed { order.reverse() } else { order }
+    });
+}
+
+/// The greater, the sooner a person is needed.
+const fn attention(line: &FleetLine) -> (u32, bool, u32, u32, bool) {
+    let alerts = &line.alerts;
+    let is_blind = !matches!(line.freshness, Freshness::Fresh);
+    (alerts.critical, is_blind, alerts.warning, alerts.info, alerts.pending > 0)
+}
+
+/// The greatest share that one of its scores lost in a day, so that different scores can be compared.
+fn lost(line: &FleetLine) -> Option<f64> {
+    let shares = line.scores.iter().filter_map(|score| Some(score.loss(score.day?) / score.value.abs().max(1.0)));
+    shares.max_by(f64::total_cmp)
+}
+
+/// What is not known comes last.
+fn greatest_first(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}
+
+/// The page of a list that is in its order: what follows its cursor, or the beginning if that has left the list.
+pub(super) fn cut(lines: Vec<FleetLine>, page: &Page<TenantId>) -> (Vec<FleetLine>, Option<TenantId>) {
+    let after = page.after.as_ref().and_then(|after| lines.iter().position(|line| line.id == *after));
+    let rest = lines.into_iter().skip(after.map_or(0, |index| index + 1));
+    let listing = super::super::Listing::cut(rest.collect(), page, |last: &FleetLine| last.id.clone());
+    (listing.items, listing.next)
+}

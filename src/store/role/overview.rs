@@ -1,0 +1,32 @@
+//! A fleet at a glance: columns of many tenants, not whole records of a few.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{TenantId, Timestamp},
+    store::{Advice, OpenAlert, SeriesSamples, StoreError, TenantLine},
+};
+
+/// A fleet at a glance: columns of many tenants, not whole records of a few.
+#[async_trait]
+pub trait Overview: Send + Sync + 'static {
+    /// Every tenant that is known, by slug, without its series and alerts.
+    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError>;
+
+    /// The newest samples of these tenants' series, of kinds of score that have one value; with `archived_since`, also what is older,
+    /// back to that time. A series whose subject is gone is left out.
+    async fn newest_samples_of(
+        &self,
+        tenants: &[TenantId],
+        archived_since: Option<Timestamp>,
+    ) -> Result<Vec<SeriesSamples>, StoreError>;
+
+    /// Every alert that pends or fires, in no particular order.
+    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError>;
+
+    /// What is recommended to most effect, by the points that it would gain over all of these tenants (`None`: over all), from what is
+    /// remembered of each tenant's recommendations; at most `limit`. Exceptions, and what every device follows, are left out.
+    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError>;
+}

@@ -1,0 +1,231 @@
+//! What a form does. Each asks first whether the caller may, does one thing of [`crate::action`], and sends the browser to a page that
+//! shows what came of it.
+
+use std::collections::BTreeMap;
+
+use axum::{Form, extract::Path};
+
+use super::{
+    answer::{Answer, Visit, see},
+    params::Params,
+    words::encoded,
+};
+use crate::{
+    action::{alert, channel, delivery, drill as channel_drill, silence as silences, tenant},
+    domain::Role,
+    notify::{DeliveryId, SilenceId, silence::Acknowledgement},
+    query::{self, Error, Page, alerts, alerts::Which, ids},
+};
+
+/// The fields of a form.
+type Fields = Form<Vec<(String, String)>>;
+
+/// What a comment says that nobody wrote.
+const COMMENT: &str = "From the dashboard.";
+
+/// Does something, and sends the browser there.
+async fn act(visit: &Visit, role: Role, done: &str, does: impl Future<Output = Result<String, Error>>) -> Answer {
+    visit.require(role).await?;
+    match does.await {
+        Ok(path) => see(&path, done),
+        Err(error) => Err(visit.refuse(&error).await),
+    }
+}
+
+/// `POST /alerts/{id}/acknowledge`; with `undo`, takes it back.
+pub(super) async fn acknowledge(visit: Visit, Path(id): Path<String>, Form(fields): Fields) -> Answer {
+    let fields = Params(fields);
+    let (done, now) = (if fields.get("undo").is_some() { "taken-back" } else { "acknowledged" }, visit.app.now());
+    let does = async {
+        let which = ids::alert(visit.store(), visit.scope(), &id).await?;
+        if fields.get("undo").is_some() {
+            alert::unacknowledge(visit.store(), visit.scope(), &which, now).await?;
+        } else {
+            alert::acknowledge(visit.store(), visit.scope(), &which, seen(&visit, &fields)).await?;
+        }
+        Ok(format!("/alerts/{}", encoded(&id)))
+    };
+    act(&visit, Role::Analyst, done, does).await
+}
+
+fn seen(visit: &Visit, fields: &Params) -> Acknowledgement {
+    Acknowledgement { at: visit.app.now(), by: visit.caller.name.clone(), comment: comment(fields) }
+}
+
+fn comment(fields: &Params) -> String {
+    fields.get("comment").map(str::trim).filter(|comment| !comment.is_empty()).unwrap_or(COMMENT).to_owned()
+}
+
+/// `POST /alerts/{id}/accept`.
+pub(super) async fn accept(visit: Visit, Path(id): Path<String>) -> Answer {
+    let does = async {
+        let which = ids::alert(visit.store(), visit.scope(), &id).await?;
+        let (config, by) = (visit.app.config(), Some(visit.caller.name.as_str()));
+        alert::accept(visit.store(), &config, visit.scope(), &which, by, visit.app.now()).await?;
+        Ok(format!("/alerts/{}", encoded(&id)))
+    };
+    act(&visit, Role::Analyst, "accepted", does).await
+}
+
+/// `POST /alerts/{id}/silence`: its rule for its tenant.
+pub(super) async fn silence(visit: Visit, Path(id): Path<String>, Form(fields): Fields) -> Answer {
+    let fields = Params(fields);
+    let does = async {
+        let which = ids::alert(visit.store(), visit.scope(), &id).await?;
+        let rules = if fields.get("reach") == Some("tenant") { Vec::new() } else { vec![which.rule.clone()] };
+        make_silence(&visit, &fields, vec![which.tenant.clone()], rules).await?;
+        Ok(format!("/alerts/{}", encoded(&id)))
+    };
+    act(&visit, Role::Analyst, "silenced", does).await
+}
+
+async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rules: Vec<String>) -> Result<(), Error> {
+    let draft = silences::Draft {
+        tenants,
+        rules,
+        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        comment: comment(fields),
+        author: visit.caller.name.clone(),
+        ..silences::Draft::default()
+    };
+    let new = draft.read(&visit.app.config(), visit.scope(), visit.app.now())?;
+    silences::add(visit.store(), visit.scope(), new).await?;
+    Ok(())
+}
+
+/// `POST /alerts`: the same for every alert that is selected, or with `all` acceptance of whatever matches the list's filters.
+pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer {
+    let fields = Params(fields);
+    let what = fields.text("do");
+    let done = match what.as_str() {
+        "acknowledge" => "acknowledged",
+        "silence" => "silenced",
+        "accept" | "accept-all" => "accepted",
+        _ => "nothing",
+    };
+    let has_any = fields.get("alert").is_some() || what == "accept-all";
+    let does = async {
+        if what == "accept-all" {
+            accept_all(&visit, &fields).await?;
+        } else if has_any {
+            on_each(&visit, &fields, &what).await?;
+        }
+        Ok("/alerts".to_owned())
+    };
+    act(&visit, Role::Analyst, if has_any { done } else { "nothing" }, does).await
+}
+
+/// A new scoring model reaches tenants one after the other; what it did is accepted for all of them in one step.
+async fn accept_all(visit: &Visit, fields: &Params) -> Result<(), Error> {
+    let text = |name: &str| fields.get(name).map(str::to_owned);
+    let pick = alert::Pick {
+        shift: text("shift"),
+        rule: text("rule"),
+        tenants: text("tenant").into_iter().collect(),
+        by: Some(visit.caller.name.clone()),
+        ..alert::Pick::default()
+    };
+    let (config, now) = (visit.app.config(), visit.app.now());
+    alert::accept_all(visit.store(), &config, visit.scope(), &pick, false, now).await.map(drop)
+}
+
+async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error> {
+    let (config, now) = (visit.app.config(), visit.app.now());
+    let (store, scope) = (visit.store(), visit.scope());
+    let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
+    let lines = alerts::lines(store, &config, scope, open).await?;
+    let chosen: Vec<&alerts::AlertLine> =
+        lines.iter().filter(|line| fields.all("alert").any(|id| id == line.id)).collect();
+    let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in chosen {
+        let which = Which::of(&line.row.key);
+        let did = match what {
+            "acknowledge" => alert::acknowledge(store, scope, &which, seen(visit, fields)).await.map(drop),
+            "accept" => alert::accept(store, &config, scope, &which, Some(&visit.caller.name), now).await.map(drop),
+            "silence" => {
+                tenants_by_rule.entry(which.rule).or_default().push(which.tenant);
+                Ok(())
+            }
+            _ => return Err(Error::invalid("choose what to do with the selected alerts")),
+        };
+        match did {
+            // One of many may be pending, have no level, or be over by now; the list shows which are left.
+            Ok(()) | Err(Error::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for (rule, tenants) in tenants_by_rule {
+        make_silence(visit, fields, tenants, vec![rule]).await?;
+    }
+    Ok(())
+}
+
+/// `POST /silences`: a silence as it is written in the form.
+pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
+    let fields = Params(fields);
+    let list = |name: &str| -> Vec<String> {
+        let texts = fields.all(name).flat_map(|text| text.split([',', ' '])).map(str::trim);
+        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    };
+    let does = async {
+        let draft = silences::Draft {
+            tenants: list("tenants"),
+            labels: list("labels"),
+            rules: list("rule"),
+            everything: fields.get("everything").is_some(),
+            length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+            comment: fields.text("comment"),
+            author: visit.caller.name.clone(),
+            ..silences::Draft::default()
+        };
+        let new = draft.read(&visit.app.config(), visit.scope(), visit.app.now())?;
+        silences::add(visit.store(), visit.scope(), new).await?;
+        Ok("/silences".to_owned())
+    };
+    act(&visit, Role::Analyst, "silenced", does).await
+}
+
+/// `POST /silences/{id}/end`.
+pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
+    let does = async {
+        silences::end(visit.store(), visit.scope(), SilenceId(id), visit.app.now()).await?;
+        Ok("/silences".to_owned())
+    };
+    act(&visit, Role::Analyst, "ended", does).await
+}
+
+/// `POST /deliveries/{id}/resend`.
+pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
+    let does = async {
+        delivery::resend(visit.store(), visit.scope(), DeliveryId(id), visit.app.now()).await?;
+        Ok(format!("/deliveries/{id}"))
+    };
+    act(&visit, Role::Analyst, "resent", does).await
+}
+
+/// `POST /channels/{name}/drill`.
+pub(super) async fn drill(visit: Visit, Path(name): Path<String>) -> Answer {
+    let does = async {
+        channel_drill::drill(visit.store(), &visit.app.config(), visit.scope(), &name, visit.app.now()).await?;
+        Ok("/channels".to_owned())
+    };
+    act(&visit, Role::Admin, "drilled", does).await
+}
+
+/// `POST /channels/{name}/unpark`.
+pub(super) async fn unpark(visit: Visit, Path(name): Path<String>) -> Answer {
+    let does = async {
+        channel::unpark(visit.store(), &visit.app.config(), visit.scope(), &name, visit.app.now()).await?;
+        Ok("/channels".to_owned())
+    };
+    act(&visit, Role::Admin, "unparked", does).await
+}
+
+/// `POST /tenants/{id}/recheck`.
+pub(super) async fn recheck(visit: Visit, Path(id): Path<String>) -> Answer {
+    let does = async {
+        tenant::recheck(visit.store(), &visit.app.config(), visit.scope(), &id, visit.app.now()).await?;
+        Ok::<_, query::Error>(format!("/tenants/{}", encoded(&id)))
+    };
+    act(&visit, Role::Analyst, "recheck", does).await
+}

@@ -1,0 +1,124 @@
+//! `GET /alerts`: every open and past alert of all tenants, and what can be done to many of them at once.
+
+use axum::extract::Query;
+use serde_json::{Value, json};
+
+use super::{
+    answer::{Answer, Visit},
+    chrome::Place,
+    params::Params,
+    words::{self, Clockface},
+};
+use crate::{
+    domain::Role,
+    query::{
+        self, Page,
+        alerts::{self, AlertLine},
+        find,
+    },
+    rule::display,
+};
+
+/// So many alerts on a page. Those that are open are rarely more.
+const PAGE: u32 = 200;
+
+/// What is said after something was done.
+const DONE: [(&str, &str); 4] = [
+    ("acknowledged", "Acknowledged. No reminders are sent until an alert worsens or resolves."),
+    ("silenced", "Silenced. Alerts go on; their notifications are held until the silence ends."),
+    ("accepted", "Accepted as the new level. The alerts are resolved, and their channels are notified of it."),
+    ("nothing", "Nothing was selected."),
+];
+
+/// What the page says was done.
+pub(super) fn done(params: &Params) -> Option<&'static str> {
+    let name = params.get("done")?;
+    DONE.into_iter().find(|(is, _)| *is == name).map(|(_, text)| text)
+}
+
+/// `GET /alerts`.
+pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
+    let params = Params(pairs);
+    let shown = async {
+        let config = visit.app.config();
+        if let Some(tenant) = params.get("tenant") {
+            find::tenant(&config, visit.scope(), tenant)?;
+        }
+        let is_past = params.get("show") == Some("all");
+        let filter = alerts::Filter {
+            tenant: params.get("tenant").map(str::to_owned),
+            rule: params.get("rule").map(str::to_owned),
+            shift: params.get("shift").map(str::to_owned),
+            resolved: is_past,
+        };
+        let after = params.get("after").and_then(|text| serde_json::from_str(text).ok());
+        let listing = alerts::list(visit.store(), visit.scope(), &filter, &Page { after, ..Page::first(PAGE) }).await?;
+        let next = listing.next.and_then(|next| serde_json::to_string(&next).ok());
+        let next = next.map(|next| {
+            let address = params.with("/alerts", "page", None);
+            format!("{address}{}after={}", if address.contains('?') { '&' } else { '?' }, words::encoded(&next))
+        });
+        let mut lines = alerts::lines(visit.store(), &config, visit.scope(), listing.items).await?;
+        if is_past {
+            lines.sort_by_key(|line| std::cmp::Reverse(line.row.changed_at));
+        }
+        let rules: Vec<&str> = config.rules.iter().map(|rule| rule.name.as_str()).collect();
+        Ok::<_, query::Error>(json!({
+            "done": done(&params),
+            "is_past": is_past,
+            "open_path": params.with("/alerts", "show", None),
+            "past_path": params.with("/alerts", "show", Some("all")),
+            "rules": rules.iter().map(|rule| json!({ "name": rule, "is_here": params.get("rule") == Some(rule) })).collect::<Vec<_>>(),
+            "tenant": params.text("tenant"),
+            "shift": params.text("shift"),
+            "rule": params.text("rule"),
+            "is_filtered": filter != alerts::Filter { resolved: is_past, ..alerts::Filter::default() },
+            "count": words::counted(lines.len(), "alert"),
+            "alerts": alert_rows(&visit.face(), &lines),
+            "has_alerts": !lines.is_empty(),
+            "may_act": visit.caller.may(Role::Analyst),
+            "next": next,
+        }))
+    };
+    match shown.await {
+        Ok(page) => visit.show(Place::Alerts, "Alerts", "alerts", &page).await,
+        Err(error) => Err(visit.refuse(&error).await),
+    }
+}
+
+/// Alerts as the template `alert-table` shows them.
+pub(super) fn alert_rows(face: &Clockface, lines: &[AlertLine]) -> Value {
+    lines.iter().map(|line| alert_row(face, line)).collect()
+}
+
+fn alert_row(face: &Clockface, line: &AlertLine) -> Value {
+    let key = &line.row.key;
+    let last = line.row.last_notification.as_ref();
+    let name =
+        last.and_then(|last| last.data.tenant.as_ref()).map_or(key.tenant.as_str(), |tenant| tenant.name.as_str());
+    let number = |value: f64| key.score.map_or_else(|| display::number(value), |kind| words::value(kind, value));
+    let resolved = last.and_then(|last| last.data.alert.as_ref()).and_then(|alert| alert.resolved_at);
+    let loss = line.loss.filter(|loss| *loss > 0.0);
+    json!({
+        "id": line.id,
+        "short_id": line.short_id,
+        "tenant": key.tenant,
+        "tenant_name": name,
+        "rule": key.rule,
+        "score": key.score.map_or("All scores", words::score_name),
+        "subject": key.subject.as_ref().map(ToString::to_string),
+        "severity": words::severity(line.severity),
+        "state": line.row.alert.state.as_str(),
+        "value": line.value.map(number),
+        "compared": line.compared_with.map(number),
+        "loss": loss.map(display::number),
+        "loss_percent": line.loss_percent.filter(|_| loss.is_some()).map(|percent| format!("{percent:.1}")),
+        "since": face.optional(line.since),
+        "until": face.optional(resolved.filter(|_| line.since.is_none())),
+        "acknowledged": line.row.acknowledged.as_ref().map(|seen| json!({
+            "by": seen.by, "comment": seen.comment, "at": face.moment(seen.at),
+        })),
+        "shift": line.row.shift,
+        "is_open": line.since.is_some(),
+    })
+}

@@ -1,0 +1,155 @@
+//! Answers of pages: a page, a redirection after an action, or a page that says why not.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{
+    chrome::{Chrome, Place},
+    engine,
+    words::Clockface,
+};
+use crate::{
+    domain::{Caller, Role, Scope},
+    query,
+    store::Store,
+    web::app::App,
+};
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) struct Refused(Box<Response>);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// A page, or why there is none.
+pub(super) type Answer = Result<Response, Refused>;
+
+/// A request: who asks, and what is asked of.
+pub(super) struct Visit {
+    pub(super) app: App,
+    pub(super) caller: Caller,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        Ok(Self { app: app.clone(), caller })
+    }
+}
+
+impl Visit {
+    /// The clock by which the page shows times.
+    pub(super) fn face(&self) -> Clockface {
+        Clockface { zone: self.app.config().timezone.clone(), now: self.app.now() }
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &dyn Store {
+        self.app.store.as_ref()
+    }
+
+    /// What the caller may see and act on.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.caller.scope
+    }
+
+    /// Writes a page.
+    ///
+    /// `template`: its name, which is not that of the place in the navigation. `page`: what it shows.
+    pub(super) async fn show(&self, place: Place, title: &str, template: &str, page: &Value) -> Answer {
+        Ok(self.write(StatusCode::OK, place, title, template, page).await)
+    }
+
+    async fn write(&self, status: StatusCode, place: Place, title: &str, template: &str, page: &Value) -> Response {
+        let chrome = Chrome::of(self, place, title).await;
+        let written = engine::render(template, page)
+            .and_then(|body| engine::render("layout", &json!({ "chrome": chrome, "body": body })));
+        match written {
+            Ok(html) => html_page(status, html),
+            Err(error) => {
+                tracing::error!(%error, "a page could not be written");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                (status, "The page could not be written. See the log of the service.").into_response()
+            }
+        }
+    }
+
+    /// The page that says why what was asked for has no answer.
+    pub(super) async fn refuse(&self, error: &query::Error) -> Refused {
+        let (status, title) = match error {
+            query::Error::NotFound { .. } | query::Error::NoAlert(_) => (StatusCode::NOT_FOUND, "Not found"),
+            query::Error::Ambiguous { .. } => (StatusCode::CONFLICT, "More than one matches"),
+            query::Error::Invalid(_) => (StatusCode::BAD_REQUEST, "That can't be done as written"),
+            query::Error::Forbidden(_) => (StatusCode::FORBIDDEN, "Not allowed"),
+            query::Error::Conflict(_) => (StatusCode::CONFLICT, "That can't be done now"),
+            query::Error::Store(_) | query::Error::Failed(_) => {
+                tracing::warn!(%error, "a page could not be answered");
+                (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable")
+            }
+        };
+        self.say(status, title, &sentences(error)).await
+    }
+
+    /// A page with a few sentences.
+    pub(super) async fn say(&self, status: StatusCode, title: &str, lines: &[String]) -> Refused {
+        let page = json!({ "title": title, "lines": lines });
+        Refused(Box::new(self.write(status, Place::Nowhere, title, "message", &page).await))
+    }
+
+    /// Refuses who may not do what takes that role.
+    pub(super) async fn require(&self, role: Role) -> Result<(), Refused> {
+        if self.caller.may(role) {
+            return Ok(());
+        }
+        let line = format!("This takes the role `{role}`; you have the role `{}`.", self.caller.role);
+        Err(self.say(StatusCode::FORBIDDEN, "You may not do this", &[line]).await)
+    }
+}
+
+/// What is wrong, a sentence each, with a capital and a full stop.
+fn sentences(error: &query::Error) -> Vec<String> {
+    let lines = match error {
+        query::Error::Store(_) => vec!["the store could not be read; try again in a minute".to_owned()],
+        query::Error::Ambiguous { what, candidates } => {
+            std::iter::once(what.clone()).chain(candidates.iter().cloned()).collect()
+        }
+        query::Error::Invalid(problems) => problems.clone(),
+        error => vec![error.to_string()],
+    };
+    lines.iter().map(|line| sentence(line)).collect()
+}
+
+fn sentence(line: &str) -> String {
+    let mut letters = line.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if line.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+fn html_page(status: StatusCode, html: String) -> Response {
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], html).into_response()
+}
+
+/// Sends the browser to a page of ours after an action. The name of what was done is shown there.
+pub(super) fn see(path: &str, done: &str) -> Answer {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let location = HeaderValue::from_str(&format!("{path}{joint}done={done}"));
+    let location = location.unwrap_or_else(|_| HeaderValue::from_static("/"));
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// Sends the browser to another page of ours.
+pub(super) fn go(path: &str) -> Answer {
+    let location = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}

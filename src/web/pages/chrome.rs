@@ -1,0 +1,75 @@
+//! What surrounds every page: the navigation, the search box, and who is signed in.
+
+use serde::Serialize;
+
+use super::answer::Visit;
+use crate::store::OpenAlert;
+
+/// A place in the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Fleet,
+    Alerts,
+    Work,
+    Deliveries,
+    Channels,
+    Silences,
+    Rules,
+    System,
+    Nowhere,
+}
+
+/// The places in their order. What is not there yet, like an audit, is a line here once it has a route.
+const PLACES: [(Place, &str, &str); 8] = [
+    (Place::Fleet, "/", "Fleet"),
+    (Place::Alerts, "/alerts", "Alerts"),
+    (Place::Work, "/work", "Work"),
+    (Place::Deliveries, "/deliveries", "Deliveries"),
+    (Place::Channels, "/channels", "Channels"),
+    (Place::Silences, "/silences", "Silences"),
+    (Place::Rules, "/rules", "Rules"),
+    (Place::System, "/system", "System"),
+];
+
+/// What surrounds a page.
+#[derive(Debug, Serialize)]
+pub(super) struct Chrome {
+    title: String,
+    places: Vec<Link>,
+    caller: String,
+    role: &'static str,
+    version: &'static str,
+    zone: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    path: &'static str,
+    name: &'static str,
+    is_here: bool,
+    count: Option<usize>,
+}
+
+impl Chrome {
+    pub(super) async fn of(visit: &Visit, here: Place, title: &str) -> Self {
+        let firing = visit.app.store.open_alerts().await.unwrap_or_default();
+        let is_counted = |alert: &&OpenAlert| {
+            alert.is_firing && !alert.is_acknowledged && visit.caller.scope.includes(&alert.tenant)
+        };
+        let firing = firing.iter().filter(is_counted).count();
+        let link = |(place, path, name)| Link {
+            path,
+            name,
+            is_here: place == here,
+            count: (place == Place::Alerts && firing > 0).then_some(firing),
+        };
+        Self {
+            title: title.to_owned(),
+            places: PLACES.map(link).into(),
+            caller: visit.caller.name.clone(),
+            role: visit.caller.role.as_str(),
+            version: env!("CARGO_PKG_VERSION"),
+            zone: visit.app.config().timezone.name().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! `GET /`: who got worse, who is blind, what was sent, and whether messages arrive; then every tenant.
+
+use std::time::Duration;
+
+use axum::extract::Query;
+use serde_json::{Value, json};
+
+use super::{
+    answer::{Answer, Visit},
+    chart,
+    chrome::Place,
+    params::Params,
+    words::{self, Clockface},
+};
+use crate::{
+    domain::{ScoreKind, TenantId, Timestamp},
+    notify::DeliveryState,
+    query::{
+        self, Page,
+        channels::ChannelStatus,
+        deliveries,
+        fleet::{self, Filter, Fleet, FleetLine, FleetScore, FleetTotals, Freshness, Only, Sort},
+    },
+    rule::display,
+};
+
+/// So many tenants on a page.
+const PAGE: u32 = 100;
+/// So many names in the summary.
+const NAMES: u32 = 3;
+/// The most deliveries that are looked through to count those of a day.
+const COUNTED_MAX: u32 = 500;
+const DAY: Duration = Duration::from_hours(24);
+
+/// `GET /`.
+pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
+    let params = Params(pairs);
+    let shown = async {
+        let filter = filter(&params);
+        let after = params.get("after").and_then(|id| TenantId::parse(id).ok());
+        let fleet = list(&visit, &filter, &Page { after, ..Page::first(PAGE) }).await?;
+        let messages = Messages::of(&visit).await?;
+        let worse = Filter { only: Some(Only::Worse), sort: Sort::Attention, ..Filter::default() };
+        let worse = list(&visit, &worse, &Page::first(NAMES)).await?.items;
+        let blind = Filter { only: Some(Only::Blind), ..Filter::default() };
+        let blind = list(&visit, &blind, &Page::first(NAMES)).await?.items;
+        Ok::<_, query::Error>(view(&visit.face(), &params, &filter, &fleet, &worse, &blind, &messages))
+    };
+    match shown.await {
+        Ok(page) => visit.show(Place::Fleet, "Fleet", "fleet", &page).await,
+        Err(error) => Err(visit.refuse(&error).await),
+    }
+}
+
+async fn list(visit: &Visit, filter: &Filter, page: &Page<TenantId>) -> Result<Fleet, query::Error> {
+    let config = visit.app.config();
+    fleet::fleet(visit.store(), &config, &visit.app.fleet, visit.scope(), filter, page, visit.app.now()).await
+}
+
+fn filter(params: &Params) -> Filter {
+    let label = |text: &str| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Filter {
+        search: params.get("q").map(str::to_owned),
+        labels: params.all("label").filter_map(label).collect(),
+        only: params.get("only").and_then(Only::from_name),
+        score: params.get("score").and_then(ScoreKind::from_name),
+        sort: params.get("sort").and_then(Sort::from_name).unwrap_or_default(),
+        is_reversed: params.get("order") == Some("reversed"),
+    }
+}
+
+/// What was sent, what waits, and which channels don't work.
+struct Messages {
+    delivered: usize,
+    is_capped: bool,
+    waiting: u64,
+    dead: u64,
+    trouble: Vec<ChannelStatus>,
+    channels: usize,
+}
+
+impl Messages {
+    async fn of(visit: &Visit) -> Result<Self, query::Error> {
+        let now = visit.app.now();
+        let filter =
+            deliveries::Filter { states: vec![DeliveryState::Delivered.as_str().to_owned()], ..Default::default() };
+        let sent = deliveries::list(visit.store(), visit.scope(), &filter, &Page::first(COUNTED_MAX)).await?;
+        let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= now.minus(DAY));
+        let delivered = sent.items.iter().filter(|delivery| is_new(delivery.finished_at)).count();
+        let channels = query::channels::list(visit.store(), &visit.app.config(), visit.scope(), now).await?;
+        Ok(Self {
+            is_capped: delivered == sent.items.len() && sent.next.is_some(),
+            delivered,
+            waiting: channels.iter().map(|channel| channel.waiting).sum(),
+            dead: channels.iter().map(|channel| channel.dead).sum(),
+            channels: channels.len(),
+            trouble: channels.into_iter().filter(|channel| channel.state != "ok" || channel.unproven).collect(),
+        })
+    }
+}
+
+fn view(
+    face: &Clockface,
+    params: &Params,
+    filter: &Filter,
+    fleet: &Fleet,
+    worse: &[FleetLine],
+    blind: &[FleetLine],
+    messages: &Messages,
+) -> Value {
+    let next = fleet.next.as_ref().map(|after| {
+        let address = params.with("/", "page", None);
+        format!("{address}{}after={after}", if address.contains('?') { '&' } else { '?' })
+    });
+    let kinds: Vec<ScoreKind> = fleet.totals.medians.iter().map(|median| median.kind).collect();
+    let is_filtered = filter.search.is_some() || !filter.labels.is_empty() || filter.only.is_some();
+    json!({
+        "tiles": tiles(face, &fleet.totals, worse, blind, messages),
+        "scores": kinds.iter().map(|kind| json!({
+            "name": words::score_name(*kind),
+            "path": params.with("/", "score", Some(kind.as_str())),
+            "is_here": fleet.score == Some(*kind),
+            "median": fleet.totals.medians.iter().find(|median| median.kind == *kind)
+                .map(|median| words::value(*kind, median.value)),
+        })).collect::<Vec<_>>(),
+        "score": fleet.score.map(ScoreKind::as_str),
+        "score_name": fleet.score.map(words::score_name),
+        "search": params.text("q"),
+        "labels": fleet.labels.iter().map(|(key, values)| json!({
+            "key": key,
+            "values": values.iter().map(|value| {
+                let is_here = filter.labels.iter().any(|(has, is)| **key == **has && **value == **is);
+                json!({ "value": value, "is_here": is_here })
+            }).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "only": only(params, filter, &fleet.totals),
+        "sort": filter.sort.as_str(),
+        "columns": columns(params, filter),
+        "others": kinds.iter().filter(|kind| fleet.score != Some(**kind)).map(|kind| words::score_name(*kind)).collect::<Vec<_>>(),
+        "rows": fleet.items.iter().map(|line| row(face, line, fleet.score, &kinds)).collect::<Vec<_>>(),
+        "count": words::counted(fleet.matching, "tenant"),
+        "is_filtered": is_filtered,
+        "all": "/",
+        "has_tenants": fleet.totals.tenants > 0,
+        "next": next,
+        "is_later_page": params.get("after").is_some(),
+        "first": params.with("/", "after", None),
+    })
+}
+
+fn only(params: &Params, filter: &Filter, totals: &FleetTotals) -> Vec<Value> {
+    let blind = totals.failing + totals.late + totals.never_checked;
+    let items = [
+        (None, "All", totals.tenants),
+        (Some(Only::Worse), "Got worse", totals.worse),
+        (Some(Only::Firing), "Alerting", totals.firing),
+        (Some(Only::Blind), "Not read", blind),
+    ];
+    items
+        .map(|(only, name, count)| {
+            let path = params.with("/", "only", only.map(Only::as_str));
+            json!({ "name": name, "count": count, "path": path, "is_here": filter.only == only })
+        })
+        .into()
+}
+
+fn columns(params: &Params, filter: &Filter) -> Vec<Value> {
+    let columns = [
+        (Sort::Name, "Tenant", ""),
+        (Sort::Value, "Score", "number"),
+        (Sort::Attention, "", ""),
+        (Sort::Day, "24 h", "number"),
+        (Sort::Week, "7 d", "number wide"),
+        (Sort::Month, "30 d", "number wide"),
+    ];
+    columns
+        .map(|(sort, name, class)| {
+            let is_here = filter.sort == sort;
+            let path = params.with("/", "sort", Some(sort.as_str()));
+            let path = match (is_here, filter.is_reversed) {
+                (true, false) => format!("{path}&order=reversed"),
+                _ => path.replace("&order=reversed", "").replace("order=reversed&", ""),
+            };
+            let is_ascending = (sort == Sort::Name) != filter.is_reversed;
+            json!({
+                "name": name, "class": class, "path": path, "is_here": is_here,
+                "aria_sort": if is_ascending { "ascending" } else { "descending" },
+                "arrow": if !is_here { "" } else if is_ascending { "↑" } else { "↓" },
+            })
+        })
+        .into()
+}
+
+fn tiles(
+    face: &Clockface,
+    totals: &FleetTotals,
+    worse: &[FleetLine],
+    blind: &[FleetLine],
+    messages: &Messages,
+) -> Vec<Value> {
+    let tile = |title: &str, path: &str, big: String, class: &str, lines: Vec<String>| json!({ "title": title, "path": path, "big": big, "class": class, "lines": lines });
+    let unread = totals.failing + totals.late + totals.never_checked;
+    let alerts = &totals.alerts;
+    let mut firing = Vec::new();
+    for (count, name) in [(alerts.critical, "critical"), (alerts.warning, "warning"), (alerts.info, "info")] {
+        firing.extend((count > 0).then(|| format!("{count} {name}")));
+    }
+    firing.extend((alerts.acknowledged > 0).then(|| format!("{} acknowledged", alerts.acknowledged)));
+    firing.extend((alerts.pending > 0).then(|| format!("{} pending", alerts.pending)));
+    let mut sent: Vec<String> = messages
+        .trouble
+        .iter()
+        .map(|channel| {
+            format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state })
+        })
+        .collect();
+    sent.extend((messages.dead > 0).then(|| format!("{} undeliverable", messages.dead)));
+    sent.extend((messages.waiting > 0).then(|| format!("{} waiting", messages.waiting)));
+    if sent.is_empty() {
+        sent.push(match messages.channels {
+            0 => "no channel is configured".to_owned(),
+            1 => "the one channel works".to_owned(),
+            count => format!("all {count} channels work"),
+        });
+    }
+    let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
+    let alert_class = if alerts.critical > 0 {
+        "critical"
+    } else if alerts.firing() > 0 {
+        "warning"
+    } else {
+        "ok"
+    };
+    vec![
+        tile(
+            "Got worse in 24 h",
+            "/?only=worse&sort=day",
+            totals.worse.to_string(),
+            if totals.worse > 0 { "warning" } else { "ok" },
+            if worse.is_empty() { vec!["no score fell".to_owned()] } else { worse.iter().map(lost).collect() },
+        ),
+        tile(
+            "Can't be read",
+            "/?only=blind",
+            unread.to_string(),
+            if unread > 0 { "critical" } else { "ok" },
+            if blind.is_empty() {
+                vec![format!("all {} are read", totals.tenants)]
+            } else {
+                blind.iter().map(|line| format!("{}: {}", line.name, freshness(face, line))).collect()
+            },
+        ),
+        tile(
+            "Alerts firing",
+            "/alerts",
+            alerts.firing().to_string(),
+            alert_class,
+            if firing.is_empty() { vec!["nothing fires".to_owned()] } else { firing },
+        ),
+        tile(
+            "Messages sent in 24 h",
+            "/deliveries",
+            format!("{}{}", messages.delivered, if messages.is_capped { "+" } else { "" }),
+            if is_trouble { "warning" } else { "ok" },
+            sent,
+        ),
+    ]
+}
+
+/// The score that lost the greatest share in a day.
+fn lost(line: &FleetLine) -> String {
+    let lost = |score: &FleetScore| score.day.map(|day| score.loss(day));
+    let share = |score: &&FleetScore| lost(score).unwrap_or_default() / score.value.abs().max(1.0);
+    let worst = line.scores.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let Some((worst, day)) = worst.and_then(|worst| Some((worst, worst.day?))) else { return line.name.to_string() };
+    let sign = if day > 0.0 { "+" } else { "−" };
+    let name = words::score_name(worst.kind).to_lowercase();
+    format!("{}: {name} {sign}{}", line.name, display::number(day.abs()))
+}
+
+/// How current what is known of a tenant is, in a few words.
+pub(super) fn freshness(face: &Clockface, line: &FleetLine) -> String {
+    let since = |at: Timestamp| words::length(face.now.since(at));
+    match (line.freshness, &line.failing, line.checked_at) {
+        (Freshness::Failing, Some(failing), _) => {
+            format!("{} for {}", failing.class.replace('-', " "), since(failing.since))
+        }
+        (Freshness::Late, _, Some(at)) => format!("late, last checked {} ago", since(at)),
+        (Freshness::NeverChecked, ..) => "not checked yet".to_owned(),
+        (_, _, Some(at)) => format!("{} ago", since(at)),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn row(face: &Clockface, line: &FleetLine, shown: Option<ScoreKind>, kinds: &[ScoreKind]) -> Value {
+    let score = shown.and_then(|kind| line.score(kind)).map(|score| {
+        json!({
+            "value": words::value(score.kind, score.value),
+            "spark_svg": chart::spark(&score.points),
+            "day": words::change(score.kind, score.day),
+            "week": words::change(score.kind, score.week),
+            "month": words::change(score.kind, score.month),
+            "median": words::change(score.kind, score.from_median),
+        })
+    });
+    let other = |kind: &ScoreKind| {
+        let score = line.score(*kind);
+        json!({
+            "value": score.map(|score| words::value(*kind, score.value)),
+            "day": score.map_or(Value::Null, |score| words::change(*kind, score.day)),
+        })
+    };
+    let alerts = &line.alerts;
+    let counts = [
+        (alerts.critical, "critical"),
+        (alerts.warning, "warning"),
+        (alerts.info, "info"),
+        (alerts.pending, "pending"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let is_blind = line.freshness != Freshness::Fresh;
+    json!({
+        "id": line.id,
+        "name": line.name,
+        "labels": line.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
+        "score": score,
+        "others": kinds.iter().filter(|kind| shown != Some(**kind)).map(other).collect::<Vec<_>>(),
+        "alerts": counts.map(|(count, class)| json!({ "count": count, "class": class })).collect::<Vec<_>>(),
+        "is_acknowledged": alerts.acknowledged > 0 && alerts.acknowledged == alerts.firing(),
+        "class": alerts.worst().map_or(if is_blind { "blind" } else { "calm" }, crate::domain::Severity::as_str),
+        "is_blind": is_blind,
+        "freshness": freshness(face, line),
+        "checked": face.optional(line.checked_at),
+    })
+}

@@ -1,0 +1,46 @@
+//! What an address or a form carries: pairs of names and values, some of them several times.
+
+use super::words::encoded;
+
+/// Pairs of names and values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Params(pub(super) Vec<(String, String)>);
+
+impl Params {
+    /// The value of that name; an empty one, as an empty field of a form gives, is none.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(is, value)| is == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of that name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(is, value)| is == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        self.get(name).unwrap_or_default().to_owned()
+    }
+
+    /// The same address with another value for that name; `None`: without it. A further page is one of another list.
+    pub(super) fn with(&self, path: &str, name: &str, value: Option<&str>) -> String {
+        let kept = self.0.iter().filter(|(is, value)| is != name && is != "after" && is != "done" && !value.is_empty());
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(value.map(|value| (name, value)));
+        let pairs: Vec<String> = kept.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_what_is_not_changed() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let params = Params(vec![pair("q", "a&b"), pair("label", "tier=gold"), pair("after", "x"), pair("empty", "")]);
+        assert_eq!(params.with("/", "sort", Some("day")), "/?q=a%26b&label=tier%3Dgold&sort=day");
+        assert_eq!(params.with("/", "q", None), "/?label=tier%3Dgold");
+        assert_eq!((params.get("empty"), params.get("q")), (None, Some("a&b")));
+        assert_eq!(Params::default().with("/alerts", "q", None), "/alerts");
+    }
+}

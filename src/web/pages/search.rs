@@ -1,0 +1,46 @@
+//! `GET /search`: whatever is in the box at the top: a tenant's id or name, or the id of an alert or a message.
+
+use axum::{extract::Query, http::StatusCode};
+
+use super::{
+    answer::{Answer, Visit, go},
+    params::Params,
+    words::encoded,
+};
+use crate::query::{Error, find, ids};
+
+/// `GET /search`.
+pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
+    let params = Params(pairs);
+    let text = params.text("q");
+    let text = text.trim();
+    if text.is_empty() {
+        return go("/");
+    }
+    let config = visit.app.config();
+    if find::tenant(&config, visit.scope(), text).is_ok() {
+        return go(&format!("/tenants/{}", encoded(text)));
+    }
+    let lower = text.to_lowercase();
+    let is_part = config.tenants.values().any(|tenant| {
+        visit.scope().includes(&tenant.id)
+            && (tenant.id.as_str().contains(&lower) || tenant.name.to_lowercase().contains(&lower))
+    });
+    match ids::alert(visit.store(), visit.scope(), text).await {
+        Ok(_) => return go(&format!("/alerts/{}", encoded(text))),
+        // A name may look like an id.
+        Err(error @ Error::Ambiguous { .. }) if !is_part => return Err(visit.refuse(&error).await),
+        Err(error @ (Error::Store(_) | Error::Failed(_))) => return Err(visit.refuse(&error).await),
+        Err(_) => {}
+    }
+    if is_part {
+        return go(&format!("/?q={}", encoded(text)));
+    }
+    if ids::delivery(visit.store(), visit.scope(), text).await.is_ok() {
+        return go(&format!("/deliveries/{}", encoded(text)));
+    }
+    let line = format!(
+        "No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it."
+    );
+    Err(visit.say(StatusCode::NOT_FOUND, "Nothing found", &[line]).await)
+}

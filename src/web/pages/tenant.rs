@@ -1,0 +1,156 @@
+//! `GET /tenants/{id}`: its scores drawn, what regressed, what is open, what was sent, and who can see it.
+
+use std::time::Duration;
+
+use axum::extract::{Path, Query};
+use serde_json::{Value, json};
+
+use super::{
+    alerts::alert_rows,
+    answer::{Answer, Visit},
+    chart,
+    chrome::Place,
+    deliveries::delivery_rows,
+    params::Params,
+    words::{self, Clockface},
+};
+use crate::{
+    domain::{Impact, Scope},
+    notify::language::Locale,
+    query::{
+        self, Page, alerts, deliveries,
+        samples::{self, SeriesWindow},
+        tenants::{self, TenantDetail},
+        work,
+    },
+    template::summary,
+};
+
+/// The stretches of time that a drawing can show.
+const SPANS: [(&str, &str, u64); 5] =
+    [("1h", "1 h", 1), ("24h", "24 h", 24), ("7d", "7 d", 7 * 24), ("30d", "30 d", 30 * 24), ("90d", "90 d", 90 * 24)];
+const SPAN: &str = "7d";
+/// The most samples of a drawing: about one for two pixels.
+pub(super) const POINTS: usize = 400;
+const DELIVERIES: u32 = 10;
+const ACTIONS: u32 = 5;
+
+/// `GET /tenants/{id}`.
+pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
+    let params = Params(pairs);
+    let shown = async {
+        let config = visit.app.config();
+        let detail = tenants::show(visit.store(), &config, visit.scope(), &id).await?;
+        let span = SPANS.into_iter().find(|(name, ..)| params.get("span") == Some(name));
+        let (span, _, hours) = span.or(SPANS.into_iter().find(|(name, ..)| *name == SPAN)).unwrap_or(SPANS[0]);
+        let windows = drawn(&visit, &id, Duration::from_hours(hours)).await?;
+        let filter = alerts::Filter { tenant: Some(id.clone()), resolved: true, ..alerts::Filter::default() };
+        let rows = alerts::list(visit.store(), visit.scope(), &filter, &Page::first(50)).await?.items;
+        let lines = alerts::lines(visit.store(), &config, visit.scope(), rows).await?;
+        let sent = deliveries::Filter { tenant: Some(id.clone()), ..deliveries::Filter::default() };
+        let sent = deliveries::list(visit.store(), visit.scope(), &sent, &Page::first(DELIVERIES)).await?.items;
+        let sent = deliveries::lines(visit.store(), visit.scope(), sent).await?;
+        let only_this = Scope::Only([detail.tenant.id.clone()].into());
+        let actions = work::work(visit.store(), &only_this, ACTIONS).await?;
+        let face = visit.face();
+        let mut page = view(&face, &detail, &windows, span);
+        page["regressed"] = json!(regressed(&lines));
+        page["alerts"] = alert_rows(&face, &lines);
+        page["deliveries"] = delivery_rows(&face, &sent);
+        page["actions"] = actions.iter().map(action).collect();
+        page["done"] = json!(params.get("done") == Some("recheck"));
+        page["sees"] = json!(query::channels::who_sees(&config, visit.scope(), Some(&detail.tenant.id))?
+            .iter()
+            .map(|seen| {
+                let is_used = !seen.sight.shown().is_empty();
+                json!({ "channel": seen.channel, "is_used": is_used, "rules": seen.sight.rules.keys().collect::<Vec<_>>() })
+            })
+            .collect::<Vec<_>>());
+        Ok::<_, query::Error>((detail.tenant.name.clone(), page))
+    };
+    match shown.await {
+        Ok((name, page)) => visit.show(Place::Fleet, &name, "tenant", &page).await,
+        Err(error) => Err(visit.refuse(&error).await),
+    }
+}
+
+/// The tenant's series over the stretch of time that ends now.
+pub(super) async fn drawn(visit: &Visit, id: &str, span: Duration) -> Result<Vec<SeriesWindow>, query::Error> {
+    let now = visit.app.now();
+    let question = samples::Question {
+        tenant: id.to_owned(),
+        score: None,
+        subject: None,
+        from: now.minus(span),
+        until: now,
+        points: POINTS,
+    };
+    samples::samples(visit.store(), &visit.app.config(), visit.scope(), &question, now).await
+}
+
+fn view(face: &Clockface, detail: &TenantDetail, windows: &[SeriesWindow], span: &str) -> Value {
+    let tenant = &detail.tenant;
+    let id = tenant.id.as_str();
+    let spans = SPANS.map(|(name, text, _)| {
+        json!({ "text": text, "path": format!("/tenants/{id}?span={name}"), "is_here": name == span })
+    });
+    let (whole, parts): (Vec<_>, Vec<_>) = windows.iter().partition(|window| window.subject.is_none());
+    json!({
+        "id": id,
+        "name": tenant.name,
+        "entra": tenant.entra_tenant_id,
+        "portal": format!("https://{}/securescore?tid={}", tenant.portal, tenant.entra_tenant_id),
+        "labels": tenant.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
+        "checked": face.optional(tenant.checked_at),
+        "next": face.optional(tenant.next_check_at),
+        "is_asked_less_often": tenant.asked_less_often,
+        "failing": tenant.failing.as_ref().map(|failing| json!({
+            "class": failing.class.replace('-', " "),
+            "hint": failing.hint,
+            "since": face.moment(failing.since),
+            "length": words::length(face.now.since(failing.since)),
+        })),
+        "consent": tenant.consent_link,
+        "credentials": tenant.credentials.iter().map(|credential| json!({
+            "kind": credential.kind,
+            "expires": face.optional(credential.expires_at),
+        })).collect::<Vec<_>>(),
+        "client": tenant.client_id,
+        "spans": spans,
+        "charts": whole.iter().map(|window| chart::view(window, face)).collect::<Vec<_>>(),
+        "parts": parts.iter().map(|window| chart::view(window, face)).collect::<Vec<_>>(),
+        "has_parts": !parts.is_empty(),
+        "has_data": windows.iter().any(|window| !window.points.is_empty()),
+    })
+}
+
+/// What regressed, as the newest message of each alert that fires said.
+fn regressed(lines: &[alerts::AlertLine]) -> Vec<Value> {
+    let firing = lines.iter().filter(|line| line.row.alert.is_firing());
+    firing
+        .filter_map(|line| {
+            let said = summary(line.row.last_notification.as_ref()?, &Locale::default());
+            let is_said = said.note.is_some() || !said.causes.is_empty();
+            is_said.then(|| {
+                json!({
+                    "headline": said.headline, "note": said.note, "causes": said.causes,
+                    "path": format!("/alerts/{}", line.id),
+                })
+            })
+        })
+        .collect()
+}
+
+/// A recommendation as pages show it.
+pub(super) fn action(advice: &work::Advice) -> Value {
+    json!({
+        "id": advice.id,
+        "score": match advice.impact {
+            Impact::DeviceScore => "Device secure score",
+            Impact::Exposure => "Exposure score",
+        },
+        "points": crate::rule::display::number(advice.points),
+        "tenants": words::counted(usize::try_from(advice.tenants).unwrap_or(usize::MAX), "tenant"),
+        "devices": advice.exposed,
+    })
+}

@@ -1,0 +1,160 @@
+//! Times, numbers and changes as pages show them.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{Better, ScoreKind, Severity, Timestamp},
+    rule::display,
+    schedule::Zone,
+};
+
+/// By which clock times are shown, and what time it is.
+#[derive(Debug, Clone)]
+pub(super) struct Clockface {
+    pub(super) zone: Zone,
+    pub(super) now: Timestamp,
+}
+
+/// An instant as pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Moment {
+    /// For machines.
+    iso: String,
+    /// In the zone of the configuration, to the minute.
+    full: String,
+    /// How long ago, or in how long.
+    ago: String,
+}
+
+impl Clockface {
+    pub(super) fn moment(&self, at: Timestamp) -> Moment {
+        Moment { iso: Timestamp::from_seconds(at.as_seconds()).to_string(), full: self.full(at), ago: self.ago(at) }
+    }
+
+    pub(super) fn optional(&self, at: Option<Timestamp>) -> Option<Moment> {
+        at.map(|at| self.moment(at))
+    }
+
+    /// `2026-12-01 09:15 CET`.
+    pub(super) fn full(&self, at: Timestamp) -> String {
+        let clock = self.zone.clock_at(at);
+        format!("{} {:02}:{:02} {}", clock.date(), clock.hour(), clock.minute(), self.zone.abbreviation_at(at))
+    }
+
+    /// `just now`, `12 min ago`, `in 3 h`, `5 days ago`.
+    fn ago(&self, at: Timestamp) -> String {
+        let (distance, is_past) = if at <= self.now { (self.now.since(at), true) } else { (at.since(self.now), false) };
+        if distance < Duration::from_secs(45) {
+            return if is_past { "just now".to_owned() } else { "in a moment".to_owned() };
+        }
+        let length = length(distance);
+        if is_past { format!("{length} ago") } else { format!("in {length}") }
+    }
+}
+
+/// `12 min`, `3 h`, `5 days`.
+pub(super) fn length(duration: Duration) -> String {
+    let minutes = (duration.as_secs() + 30) / 60;
+    match minutes {
+        0..=89 => format!("{} min", minutes.max(1)),
+        90..=2_159 => format!("{} h", (minutes + 30) / 60),
+        _ => format!("{} days", (minutes + 720) / 1_440),
+    }
+}
+
+/// What people call a score.
+pub(super) const fn score_name(kind: ScoreKind) -> &'static str {
+    match kind {
+        ScoreKind::DeviceSecureScore => "Device secure score",
+        ScoreKind::ExposureScore => "Exposure score",
+        ScoreKind::ExposureScoreByGroup => "Exposure by group",
+        ScoreKind::SecureScore => "Secure score",
+        ScoreKind::SecureScoreCategory => "Secure score by category",
+    }
+}
+
+/// What its numbers are followed by.
+pub(super) const fn unit(kind: ScoreKind) -> &'static str {
+    match kind {
+        ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "%",
+        ScoreKind::DeviceSecureScore | ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "",
+    }
+}
+
+/// A value with its unit: `548`, `41.5 %`.
+pub(super) fn value(kind: ScoreKind, value: f64) -> String {
+    format!("{}{}", display::number(value), unit(kind))
+}
+
+/// A change: which way it points, whether that is good, and how much. `None`: there is nothing to compare with.
+pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
+    let Some(change) = change else { return Value::Null };
+    let text = display::number(change.abs());
+    let is_none = text == "0";
+    let is_better = match kind.better() {
+        Better::Higher => change > 0.0,
+        Better::Lower => change < 0.0,
+    };
+    json!({
+        "text": text,
+        "arrow": if is_none { "" } else if change > 0.0 { "▴" } else { "▾" },
+        "class": if is_none { "same" } else if is_better { "better" } else { "worse" },
+        "said": if is_none { "unchanged" } else if is_better { "better by" } else { "worse by" },
+    })
+}
+
+/// How a severity is shown.
+pub(super) fn severity(severity: Option<Severity>) -> Value {
+    let name = severity.map_or("none", Severity::as_str);
+    json!({ "class": name, "name": name })
+}
+
+/// `1 tenant`, `2 tenants`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A text as a part of an address.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_says_how_long_ago_it_was() {
+        let now = Timestamp::parse("2026-12-01T09:15:00Z").unwrap();
+        let face = Clockface { zone: Zone::built_in("Europe/Berlin").unwrap(), now };
+        for (seconds, said) in [
+            (10, "just now"),
+            (-10, "in a moment"),
+            (60, "1 min ago"),
+            (89 * 60, "89 min ago"),
+            (3 * 3_600, "3 h ago"),
+            (-3 * 3_600, "in 3 h"),
+            (35 * 3_600, "35 h ago"),
+            (3 * 86_400, "3 days ago"),
+        ] {
+            assert_eq!(face.ago(Timestamp::from_seconds(now.as_seconds() - seconds)), said);
+        }
+        assert_eq!(face.full(now), "2026-12-01 10:15 CET");
+    }
+
+    #[test]
+    fn a_change_says_whether_it_is_good() {
+        for (kind, by, class) in [
+            (ScoreKind::DeviceSecureScore, -62.0, "worse"),
+            (ScoreKind::DeviceSecureScore, 1.0, "better"),
+            (ScoreKind::ExposureScore, 15.0, "worse"),
+            (ScoreKind::ExposureScore, 0.001, "same"),
+        ] {
+            assert_eq!(change(kind, Some(by))["class"], class, "{kind} {by}");
+        }
+        assert_eq!(change(ScoreKind::ExposureScore, None), Value::Null);
+    }
+}
