@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{cookie, is_secure, request, session};
+use super::{cookie, is_secure, oidc, request, session};
 use crate::{
     config::{Config, access::is_loopback_name},
     domain::{Caller, Origin, Role, Scope},
@@ -69,13 +69,14 @@ pub(super) async fn page(
     if caller.is_ok() {
         return Redirect::to(own_path(&to).unwrap_or("/")).into_response();
     }
-    let nobody = app.store.accounts().await.is_ok_and(|accounts| accounts.is_empty());
+    let config = app.config();
+    let nobody = config.access.oidc.is_none() && app.store.accounts().await.is_ok_and(|accounts| accounts.is_empty());
     let hint = if nobody {
         Some("Nobody has an account yet. Make one with `scorewatch account add NAME --role admin`.")
     } else {
         None
     };
-    form(StatusCode::OK, hint, "", &to)
+    form_with(StatusCode::OK, hint, "", &to, oidc::link(&config, &to))
 }
 
 /// Begins a session for whoever knows the password.
@@ -86,7 +87,8 @@ pub(super) async fn sign_in(Shared(app): Shared<App>, request: Request) -> Respo
         return form(StatusCode::BAD_REQUEST, Some("Please fill in both fields."), "", "");
     };
     let config = app.config();
-    let refused = |status, why| form(status, Some(why), &filled.name, &filled.to);
+    let link = oidc::link(&config, &filled.to);
+    let refused = |status, why| form_with(status, Some(why), &filled.name, &filled.to, link.clone());
     if lacks_tls(&head.headers, &config) {
         return refused(StatusCode::BAD_REQUEST, NO_TLS);
     }
@@ -190,8 +192,11 @@ pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request:
     if let Some(cookie) = cookie::read(&head, &config) {
         let digest = SecretDigest::of(&cookie);
         let ended = async {
-            let Some(session) = app.store.find_session(digest).await? else { return Ok(()) };
-            let caller = signed_in(&session.account, request::client(&parts, &config));
+            let address = request::client(&parts, &config);
+            let account = app.store.find_session(digest).await?.map(|session| signed_in(&session.account, address));
+            let person = app.store.find_person_session(digest).await?;
+            let caller = account.or(person.map(|session| oidc::signed_in(&session.person, address)));
+            let Some(caller) = caller else { return Ok(()) };
             app.store.end_session(digest, NewEntry::by(&caller, "sign-out", None, app.now())).await.map(drop)
         };
         if let Err(error) = ended.await {
@@ -225,11 +230,22 @@ fn lacks_tls(headers: &HeaderMap, config: &Config) -> bool {
 
 /// The form as a page, with a remark above it.
 fn form(status: StatusCode, remark: Option<&str>, name: &str, to: &str) -> Response {
-    let filled = json!({ "remark": remark, "name": name, "to": own_path(to).unwrap_or_default() });
-    match render("sign-in", &filled) {
+    form_with(status, remark, name, to, None)
+}
+
+/// The same with another way to sign in above it.
+fn form_with(status: StatusCode, remark: Option<&str>, name: &str, to: &str, provider: Option<oidc::Link>) -> Response {
+    let filled =
+        json!({ "remark": remark, "name": name, "to": own_path(to).unwrap_or_default(), "provider": provider });
+    written(status, "sign-in", &filled)
+}
+
+/// A page for whoever is not signed in yet.
+pub(super) fn written(status: StatusCode, template: &str, filled: &serde_json::Value) -> Response {
+    match render(template, filled) {
         Ok(page) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the sign-in page could not be written");
+            tracing::error!(%error, template, "a page of signing in could not be written");
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; the log says why")
         }
     }
