@@ -41,6 +41,25 @@ pub struct Pick {
     pub labels: Vec<(String, String)>,
     /// Who accepts them, if that is known. It picks nothing.
     pub by: Option<String>,
+    /// Why, for the audit log. It picks nothing.
+    pub comment: Option<String>,
+}
+
+/// Who accepts a level, and why.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Signature<'a> {
+    /// Who, if that is known; the message that says so names them.
+    pub by: Option<&'a str>,
+    /// Why, for the audit log.
+    pub comment: Option<&'a str>,
+}
+
+impl Signature<'_> {
+    /// Refuses a comment that says nothing, or too much.
+    fn check(self) -> Result<(), Error> {
+        let problems = self.comment.map_or_else(Vec::new, |comment| signature_problems("-", comment));
+        if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+    }
 }
 
 /// The result of accepting several alerts in one step.
@@ -99,25 +118,28 @@ pub async fn unacknowledge(
     Ok(TakenBack { alert, was_acknowledged })
 }
 
-/// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified of it and of `by` whom.
+/// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified of it and of by whom.
 ///
 /// # Errors
-/// Those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a `drop` or `rise`.
+/// [`Error::Invalid`] for a comment that is blank or too long; those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a `drop` or `rise`.
 pub async fn accept(
     store: &dyn Store,
     config: &Config,
     caller: &Caller,
     which: &Which,
-    by: Option<&str>,
+    signature: Signature<'_>,
     now: Timestamp,
 ) -> Result<AlertKey, Error> {
     must(caller, Role::Analyst)?;
+    signature.check()?;
+    let Signature { by, comment } = signature;
     let row = alerts::show(store, &caller.scope, which).await?;
     match close::accept(store, config, &row, by, now).await? {
         Some(_) => {
             let baseline = row.alert.firing().and_then(|firing| firing.baseline);
             let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now);
-            record(store, entry.before(json!({ "baseline": baseline })).after(json!({ "by": by }))).await?;
+            record(store, entry.before(json!({ "baseline": baseline })).after(json!({ "by": by, "comment": comment })))
+                .await?;
             Ok(row.key)
         }
         None => Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned())),
@@ -137,6 +159,8 @@ pub async fn accept_all(
     now: Timestamp,
 ) -> Result<Accepted, Error> {
     must(caller, Role::Analyst)?;
+    let Pick { by, comment, .. } = pick;
+    Signature { by: by.as_deref(), comment: comment.as_deref() }.check()?;
     let picked = picked(store, config, &caller.scope, pick).await?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
@@ -154,7 +178,8 @@ pub async fn accept_all(
     }
     if !is_dry && !alerts.is_empty() {
         let all: Vec<String> = alerts.iter().map(|row: &AlertRow| record::alert(&row.key)).collect();
-        let entry = NewEntry::by(caller, "alert.accept", None, now).after(json!({ "by": pick.by, "alerts": all }));
+        let said = json!({ "by": by, "comment": comment, "alerts": all });
+        let entry = NewEntry::by(caller, "alert.accept", None, now).after(said);
         record(store, entry).await?;
     }
     if let Some(error) = failed {
@@ -176,7 +201,7 @@ async fn is_accepted(
 
 /// The firing alerts that every given filter picks.
 async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
-    let Pick { shift, rule, score, tenants, labels, by: _ } = pick;
+    let Pick { shift, rule, score, tenants, labels, by: _, comment: _ } = pick;
     if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
         return Err(Error::invalid(
             "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, \

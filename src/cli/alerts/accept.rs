@@ -1,7 +1,7 @@
 //! `scorewatch alerts accept`: one alert, all that a fleet shift's notice covered, or all that filters pick.
 
 use crate::{
-    action::alert::{self, Accepted, Pick},
+    action::alert::{self, Accepted, Pick, Signature},
     cli::{Failure, caller, output},
     clock::Clock,
     config::Config,
@@ -40,6 +40,9 @@ pub(super) struct Arguments {
     /// Who accepts them, for the message that says so; by default the user who runs the command
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
+    /// Why they are accepted, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
     /// Only show which alerts would be accepted
     #[arg(long)]
     dry_run: bool,
@@ -60,16 +63,17 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
-    let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, author, dry_run, json } = arguments;
+    let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, author, comment, dry_run, json } =
+        arguments;
     let (author, caller) = (Some(caller::author(author)), caller::caller());
     if let Some(tenant) = tenant {
         let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
-        let AlertKey { rule, tenant, .. } =
-            alert::accept(store, config, &caller, &which, author.as_deref(), now).await?;
+        let signature = Signature { by: author.as_deref(), comment: comment.as_deref() };
+        let AlertKey { rule, tenant, .. } = alert::accept(store, config, &caller, &which, signature, now).await?;
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }
-    let pick = Pick { shift, rule, score, tenants, labels, by: author };
+    let pick = Pick { shift, rule, score, tenants, labels, by: author, comment };
     let Accepted { alerts: accepted, without_level } =
         alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;
     if json {

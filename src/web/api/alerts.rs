@@ -97,7 +97,8 @@ pub(super) async fn unacknowledge(call: Call<Nothing>) -> Result<AlertLine, Prob
 pub(super) async fn accept(call: Call<Nothing>) -> Result<AlertLine, Problem> {
     let which = meant(&call).await?;
     let (by, caller) = (Some(call.caller.name.as_str()), &call.caller);
-    alert::accept(call.store.as_ref(), &call.config, caller, &which, by, call.now).await?;
+    alert::accept(call.store.as_ref(), &call.config, caller, &which, alert::Signature { by, comment: None }, call.now)
+        .await?;
     line(&call, &which).await
 }
 
@@ -139,7 +140,7 @@ pub(super) struct Accepted {
 pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem> {
     let Accept { shift, rule, score, tenants, labels, dry_run } = call.input;
     let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
-    let pick = Pick { shift, rule, score, tenants, labels, by };
+    let pick = Pick { shift, rule, score, tenants, labels, by, comment: None };
     let caller = &call.caller;
     let done = alert::accept_all(call.store.as_ref(), &call.config, caller, &pick, dry_run, call.now).await?;
     let alerts = done.alerts.into_iter().map(|row| row.key).collect();

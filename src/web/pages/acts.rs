@@ -61,7 +61,15 @@ pub(super) async fn accept(visit: Visit, Path(id): Path<String>) -> Answer {
     let does = async {
         let which = ids::alert(visit.store(), visit.scope(), &id).await?;
         let (config, by) = (visit.app.config(), Some(visit.caller.name.as_str()));
-        alert::accept(visit.store(), &config, &visit.caller, &which, by, visit.app.now()).await?;
+        alert::accept(
+            visit.store(),
+            &config,
+            &visit.caller,
+            &which,
+            alert::Signature { by, comment: None },
+            visit.app.now(),
+        )
+        .await?;
         Ok(format!("/alerts/{}", encoded(&id)))
     };
     act(&visit, Role::Analyst, "accepted", does).await
@@ -143,7 +151,8 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error
         let did = match what {
             "acknowledge" => alert::acknowledge(store, &visit.caller, &which, seen(visit, fields)).await.map(drop),
             "accept" => {
-                alert::accept(store, &config, &visit.caller, &which, Some(&visit.caller.name), now).await.map(drop)
+                let signature = alert::Signature { by: Some(&visit.caller.name), comment: None };
+                alert::accept(store, &config, &visit.caller, &which, signature, now).await.map(drop)
             }
             "silence" => {
                 tenants_by_rule.entry(which.rule).or_default().push(which.tenant);

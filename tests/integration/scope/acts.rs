@@ -76,8 +76,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = alert::unacknowledge(store, caller, &which(other), now).await;
         let of_absent = alert::unacknowledge(store, caller, &which(absent), now).await;
         as_if_absent("unacknowledge", (other, of_other), (absent, of_absent));
-        let of_other = alert::accept(store, config, caller, &which(other), None, now).await;
-        let of_absent = alert::accept(store, config, caller, &which(absent), None, now).await;
+        let of_other = alert::accept(store, config, caller, &which(other), alert::Signature::default(), now).await;
+        let of_absent = alert::accept(store, config, caller, &which(absent), alert::Signature::default(), now).await;
         as_if_absent("accept", (other, of_other), (absent, of_absent));
         let pick = |id: &str| Pick { tenants: vec![id.to_owned()], ..Pick::default() };
         let of_other = alert::accept_all(store, config, caller, &pick(other), false, now).await;
@@ -150,7 +150,7 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
         alert::accept_all(store, config, &Caller::local("ann"), &pick, true, now).await.unwrap().alerts.len(),
         3
     );
-    alert::accept(store, config, caller, &which("contoso"), None, now).await.unwrap();
+    alert::accept(store, config, caller, &which("contoso"), alert::Signature::default(), now).await.unwrap();
     silence::end(store, caller, SilenceId(1), now.plus(minutes(1))).await.unwrap();
     let again = silence::end(store, caller, SilenceId(1), now.plus(minutes(2))).await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
@@ -256,7 +256,16 @@ async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() 
     let before = recorded().await.len();
     alert::acknowledge(store, analyst, &which("contoso"), by(now)).await.unwrap();
     alert::unacknowledge(store, analyst, &which("contoso"), now).await.unwrap();
-    alert::accept(store, config, analyst, &which("contoso"), Some("ann"), now).await.unwrap();
+    alert::accept(
+        store,
+        config,
+        analyst,
+        &which("contoso"),
+        alert::Signature { by: Some("ann"), comment: Some("ticket 4711") },
+        now,
+    )
+    .await
+    .unwrap();
     silence::end(store, analyst, SilenceId(1), now).await.unwrap();
     tenant::recheck(store, config, analyst, "contoso", now).await.unwrap();
     drill::drill(store, config, &Caller::local("root"), "soc", now).await.unwrap();
@@ -272,6 +281,9 @@ async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() 
             "alert.acknowledge alert contoso drop device-secure-score",
         ]
     );
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    let accepted = entries.into_iter().find(|entry| entry.action == "alert.accept").unwrap();
+    assert_eq!(accepted.body.after.unwrap()["comment"], "ticket 4711");
     let verdict = scorewatch::query::audit::verify(store, &Scope::All, None).await.unwrap();
     assert_eq!((verdict.broken, verdict.entries), (None, all.len() as u64));
 }
