@@ -35,21 +35,11 @@ const SPAN_MIN: Duration = Duration::from_hours(3 * 24);
 /// What is drawn at most.
 const SPAN_MAX: Duration = Duration::from_hours(90 * 24);
 /// How long a silence lasts that is made here.
-pub(super) const LENGTHS: [(&str, &str); 6] = [
-    ("1h", "1 hour"),
-    ("4h", "4 hours"),
-    ("8h", "8 hours"),
-    ("24h", "1 day"),
-    ("7d", "7 days"),
-    ("30d", "30 days"),
-];
+pub(super) const LENGTHS: [(&str, &str); 6] =
+    [("1h", "1 hour"), ("4h", "4 hours"), ("8h", "8 hours"), ("24h", "1 day"), ("7d", "7 days"), ("30d", "30 days")];
 
 /// `GET /alerts/{id}`.
-pub(super) async fn page(
-    visit: Visit,
-    Path(id): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Answer {
+pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let params = Params(pairs);
     let shown = async {
         let which = ids::alert(visit.store(), visit.scope(), &id).await?;
@@ -57,7 +47,7 @@ pub(super) async fn page(
         let (config, face) = (visit.app.config(), visit.face());
         let lines = alerts::lines(visit.store(), &config, visit.scope(), vec![row.clone()]).await?;
         let line = lines.first().ok_or_else(|| query::Error::NoAlert("there is no such alert".to_owned()))?;
-        let mut page = view(&visit, &face, line);
+        let mut page = view(&visit, line);
         page["done"] = json!(done(&params));
         page["chart"] = drawn(&visit, &face, &row).await?;
         let trace = trace(&visit, &face, &which, &row).await?;
@@ -70,7 +60,7 @@ pub(super) async fn page(
     }
 }
 
-fn view(visit: &Visit, face: &Clockface, line: &AlertLine) -> Value {
+fn view(visit: &Visit, line: &AlertLine) -> Value {
     let row = &line.row;
     let said = row.last_notification.as_ref().map(|last| summary(last, &Locale::default()));
     let has_level = row.alert.firing().is_some_and(|firing| firing.terms.when.change().is_some());
@@ -78,7 +68,7 @@ fn view(visit: &Visit, face: &Clockface, line: &AlertLine) -> Value {
     let is_firing = row.alert.is_firing();
     let links = said.iter().flat_map(|said| &said.links).filter(|link| link.url.starts_with("https://"));
     json!({
-        "alert": alert_rows(face, std::slice::from_ref(line))[0],
+        "alert": alert_rows(visit, std::slice::from_ref(line))[0],
         "headline": said.as_ref().map(|said| said.headline.clone()).filter(|headline| !headline.is_empty()),
         "note": said.as_ref().and_then(|said| said.note.clone()),
         "causes": said.as_ref().map(|said| said.causes.clone()).unwrap_or_default(),
@@ -147,7 +137,8 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
         }));
     }
     let Ok(rule) = find::rule(&config, visit.scope(), &which.rule) else { return Ok(Value::Null) };
-    let question = explain::Question { tenant: which.tenant.clone(), rule: which.rule.clone(), subject: which.subject.clone() };
+    let question =
+        explain::Question { tenant: which.tenant.clone(), rule: which.rule.clone(), subject: which.subject.clone() };
     let explained = explain::explain(visit.store(), &config, visit.scope(), &question, now).await?;
     let is_it = |series: &&SeriesTrace| series.score == row.key.score && series.subject == row.key.subject;
     let series = explained.series.iter().find(is_it);
@@ -176,9 +167,7 @@ fn of_rule(rule: &Rule) -> Value {
 }
 
 fn decisions(decisions: &[explain::Decision]) -> Vec<Value> {
-    let shown = |decision: &explain::Decision| {
-        json!({ "says": decision.says, "word": if decision.blocks { "holds it back" } else { "note" }, "class": if decision.blocks { "blocks" } else { "" } })
-    };
+    let shown = |decision: &explain::Decision| json!({ "says": decision.says, "word": if decision.blocks { "holds it back" } else { "note" }, "class": if decision.blocks { "blocks" } else { "" } });
     decisions.iter().map(shown).collect()
 }
 

@@ -56,6 +56,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.hashed == name) else {
         return refusal(StatusCode::NOT_FOUND, "not found");
     };
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)), (header::CACHE_CONTROL, FOREVER)];
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)), (header::CACHE_CONTROL, FOREVER)];
     (headers, asset.content).into_response()
 }

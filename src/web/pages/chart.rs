@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use self::axis::Axes;
-pub(super) use self::spark::{bars, spark};
+pub(super) use self::spark::spark;
 use super::words::{self, Clockface};
 use crate::{
     domain::{Sample, Timestamp},
@@ -209,7 +209,12 @@ fn line(svg: &mut String, window: &SeriesWindow, axes: &Axes<'_>) {
     }
     let _ = write!(svg, "<path class=\"line\" d=\"{solid}\"/>");
     if let Some(last) = last {
-        let _ = write!(svg, "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"/>", axes.x(last.at), axes.y(last.value));
+        let _ = write!(
+            svg,
+            "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"/>",
+            axes.x(last.at),
+            axes.y(last.value)
+        );
     }
 }
 
@@ -265,7 +270,8 @@ fn notes(window: &SeriesWindow, face: &Clockface) -> Vec<Value> {
 
 /// The newest value of each of a few stretches of time, newest first.
 fn rows(window: &SeriesWindow, face: &Clockface) -> Vec<Value> {
-    let length = (window.until.since(window.from) / u32::try_from(ROWS_MAX).unwrap_or(1)).max(std::time::Duration::from_secs(1));
+    let length =
+        (window.until.since(window.from) / u32::try_from(ROWS_MAX).unwrap_or(1)).max(std::time::Duration::from_secs(1));
     let stretch = |sample: &Sample| sample.at.since(window.from).as_nanos() / length.as_nanos();
     let parts = window.points.chunk_by(|a, b| stretch(a) == stretch(b));
     let kept: Vec<&Sample> = parts.filter_map(<[Sample]>::last).collect();

@@ -94,11 +94,7 @@ fn delivery_row(face: &Clockface, line: &DeliveryLine) -> Value {
 }
 
 /// `GET /deliveries/{id}`, by its number or the short id of its message.
-pub(super) async fn one(
-    visit: Visit,
-    Path(id): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Answer {
+pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let params = Params(pairs);
     let shown = async {
         let id = ids::delivery(visit.store(), visit.scope(), &id).await?;

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError, RenderErrorReason, html_escape};
+use handlebars::{
+    Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError, RenderErrorReason, html_escape,
+};
 use serde::Serialize;
 
 use super::assets;
@@ -42,7 +44,7 @@ fn compiled() -> Result<Handlebars<'static>, String> {
     engine.register_escape_fn(|text| html_escape(&characters::shown_lines(text)));
     engine.register_helper("asset", Box::new(asset));
     for (name, text) in TEMPLATES {
-        engine.register_template_string(name, text).map_err(|error| format!("{name}: {error}"))?;
+        engine.register_template_string(name, text.trim_end()).map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(engine)
 }
@@ -56,7 +58,8 @@ fn asset(
     out: &mut dyn Output,
 ) -> HelperResult {
     let address = helper.param(0).and_then(|name| name.value().as_str()).and_then(assets::address);
-    let address = address.ok_or_else(|| RenderError::from(RenderErrorReason::Other("there is no such asset".to_owned())))?;
+    let address =
+        address.ok_or_else(|| RenderError::from(RenderErrorReason::Other("there is no such asset".to_owned())))?;
     out.write(&address)?;
     Ok(())
 }

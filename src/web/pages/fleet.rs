@@ -21,7 +21,6 @@ use crate::{
         deliveries,
         fleet::{self, Filter, Fleet, FleetLine, FleetScore, FleetTotals, Freshness, Only, Sort},
     },
-    rule::display,
 };
 
 /// So many tenants on a page.
@@ -198,9 +197,7 @@ fn tiles(
     blind: &[FleetLine],
     messages: &Messages,
 ) -> Vec<Value> {
-    let tile = |title: &str, path: &str, big: String, class: &str, lines: Vec<String>| {
-        json!({ "title": title, "path": path, "big": big, "class": class, "lines": lines })
-    };
+    let tile = |title: &str, path: &str, big: String, class: &str, lines: Vec<String>| json!({ "title": title, "path": path, "big": big, "class": class, "lines": lines });
     let unread = totals.failing + totals.late + totals.never_checked;
     let alerts = &totals.alerts;
     let mut firing = Vec::new();
@@ -212,7 +209,9 @@ fn tiles(
     let mut sent: Vec<String> = messages
         .trouble
         .iter()
-        .map(|channel| format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state }))
+        .map(|channel| {
+            format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state })
+        })
         .collect();
     sent.extend((messages.dead > 0).then(|| format!("{} undeliverable", messages.dead)));
     sent.extend((messages.waiting > 0).then(|| format!("{} waiting", messages.waiting)));
@@ -224,7 +223,13 @@ fn tiles(
         });
     }
     let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
-    let alert_class = if alerts.critical > 0 { "critical" } else if alerts.firing() > 0 { "warning" } else { "ok" };
+    let alert_class = if alerts.critical > 0 {
+        "critical"
+    } else if alerts.firing() > 0 {
+        "warning"
+    } else {
+        "ok"
+    };
     vec![
         tile(
             "Got worse in 24 h",
@@ -267,16 +272,16 @@ fn lost(line: &FleetLine) -> String {
     let share = |score: &&FleetScore| lost(score).unwrap_or_default() / score.value.abs().max(1.0);
     let worst = line.scores.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
     let Some((worst, day)) = worst.and_then(|worst| Some((worst, worst.day?))) else { return line.name.to_string() };
-    let sign = if day > 0.0 { "+" } else { "−" };
-    let name = words::score_name(worst.kind).to_lowercase();
-    format!("{}: {name} {sign}{}", line.name, display::number(day.abs()))
+    format!("{} {} {}", line.name, words::signed(day), words::short_name(worst.kind))
 }
 
 /// How current what is known of a tenant is, in a few words.
 pub(super) fn freshness(face: &Clockface, line: &FleetLine) -> String {
     let since = |at: Timestamp| words::length(face.now.since(at));
     match (line.freshness, &line.failing, line.checked_at) {
-        (Freshness::Failing, Some(failing), _) => format!("{} for {}", failing.class.replace('-', " "), since(failing.since)),
+        (Freshness::Failing, Some(failing), _) => {
+            format!("{} for {}", failing.class.replace('-', " "), since(failing.since))
+        }
         (Freshness::Late, _, Some(at)) => format!("late, last checked {} ago", since(at)),
         (Freshness::NeverChecked, ..) => "not checked yet".to_owned(),
         (_, _, Some(at)) => format!("{} ago", since(at)),
@@ -286,13 +291,15 @@ pub(super) fn freshness(face: &Clockface, line: &FleetLine) -> String {
 
 fn row(face: &Clockface, line: &FleetLine, shown: Option<ScoreKind>, kinds: &[ScoreKind]) -> Value {
     let score = shown.and_then(|kind| line.score(kind)).map(|score| {
+        let day = words::change(score.kind, score.day);
+        let is_lost = score.day.is_some_and(|day| score.loss(day) >= score.value.abs() * 0.01);
         json!({
             "value": words::value(score.kind, score.value),
-            "spark_svg": chart::spark(&score.points),
-            "day": words::change(score.kind, score.day),
+            "spark_svg": chart::spark(&score.points, if is_lost { "worse" } else { "same" }),
+            "day": day,
             "week": words::change(score.kind, score.week),
             "month": words::change(score.kind, score.month),
-            "median": words::change(score.kind, score.from_median),
+            "median": score.from_median.map(words::signed),
         })
     });
     let other = |kind: &ScoreKind| {
@@ -303,7 +310,12 @@ fn row(face: &Clockface, line: &FleetLine, shown: Option<ScoreKind>, kinds: &[Sc
         })
     };
     let alerts = &line.alerts;
-    let counts = [(alerts.critical, "critical"), (alerts.warning, "warning"), (alerts.info, "info"), (alerts.pending, "pending")];
+    let counts = [
+        (alerts.critical, "critical"),
+        (alerts.warning, "warning"),
+        (alerts.info, "info"),
+        (alerts.pending, "pending"),
+    ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let is_blind = line.freshness != Freshness::Fresh;
     json!({

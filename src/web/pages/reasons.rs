@@ -48,9 +48,8 @@ pub(super) fn sentences(series: &SeriesTrace, rule: &Rule, face: &Clockface) -> 
         if let Some(at) = explanation.reminder.and_then(|reminder| reminder.at) {
             sentences.push(format!("The next reminder is due at {}.", face.full(at)));
         }
-        sentences.extend(
-            explanation.accepted_at.map(|at| format!("It is accepted as the new level at {}.", face.full(at))),
-        );
+        sentences
+            .extend(explanation.accepted_at.map(|at| format!("It is accepted as the new level at {}.", face.full(at))));
     }
     sentences
 }

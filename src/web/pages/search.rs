@@ -39,6 +39,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     if ids::delivery(visit.store(), visit.scope(), text).await.is_ok() {
         return go(&format!("/deliveries/{}", encoded(text)));
     }
-    let line = format!("No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it.");
+    let line = format!(
+        "No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it."
+    );
     Err(visit.say(StatusCode::NOT_FOUND, "Nothing found", &[line]).await)
 }

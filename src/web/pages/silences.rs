@@ -41,8 +41,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         let some = |is_it: &dyn Fn(&Silence) -> bool| -> Vec<Value> {
             all.iter().filter(|silence| is_it(silence)).map(|silence| silence_row(&face, silence, may_end)).collect()
         };
-        let (active, coming) =
-            (some(&|silence| silence.is_in_force(now)), some(&|silence| silence.starts_at > now));
+        let (active, coming) = (some(&|silence| silence.is_in_force(now)), some(&|silence| silence.starts_at > now));
         let past = some(&|silence| silence.ends_at <= now);
         // A window that covers others too is a matter of whoever may see them.
         let windows = config.maintenance.iter().filter(|window| window.matchers.is_within(visit.scope()));
@@ -117,7 +116,7 @@ fn strip(face: &Clockface, openings: &[(Timestamp, Timestamp)], end: Timestamp) 
     let whole = end.since(face.now).as_secs_f64();
     let x = |at: Timestamp| (at.since(face.now).as_secs_f64() / whole).min(1.0) * WIDTH;
     let mut svg = format!(
-        "<svg class=\"strip\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
+        "<svg class=\"calendar\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
          <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
         words::counted(openings.len(), "opening")
     );

@@ -36,11 +36,7 @@ const DELIVERIES: u32 = 10;
 const ACTIONS: u32 = 5;
 
 /// `GET /tenants/{id}`.
-pub(super) async fn page(
-    visit: Visit,
-    Path(id): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Answer {
+pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let params = Params(pairs);
     let shown = async {
         let config = visit.app.config();
@@ -59,7 +55,7 @@ pub(super) async fn page(
         let face = visit.face();
         let mut page = view(&face, &detail, &windows, span);
         page["regressed"] = json!(regressed(&lines));
-        page["alerts"] = alert_rows(&face, &lines);
+        page["alerts"] = alert_rows(&visit, &lines);
         page["deliveries"] = delivery_rows(&face, &sent);
         page["actions"] = actions.iter().map(action).collect();
         page["done"] = json!(params.get("done") == Some("recheck"));

@@ -46,8 +46,7 @@ impl Clockface {
 
     /// `just now`, `12 min ago`, `in 3 h`, `5 days ago`.
     fn ago(&self, at: Timestamp) -> String {
-        let (distance, is_past) =
-            if at <= self.now { (self.now.since(at), true) } else { (at.since(self.now), false) };
+        let (distance, is_past) = if at <= self.now { (self.now.since(at), true) } else { (at.since(self.now), false) };
         if distance < Duration::from_secs(45) {
             return if is_past { "just now".to_owned() } else { "in a moment".to_owned() };
         }
@@ -74,6 +73,25 @@ pub(super) const fn score_name(kind: ScoreKind) -> &'static str {
         ScoreKind::ExposureScoreByGroup => "Exposure by group",
         ScoreKind::SecureScore => "Secure score",
         ScoreKind::SecureScoreCategory => "Secure score by category",
+    }
+}
+
+/// The same where there is little room.
+pub(super) const fn short_name(kind: ScoreKind) -> &'static str {
+    match kind {
+        ScoreKind::DeviceSecureScore => "device",
+        ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure",
+        ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "secure",
+    }
+}
+
+/// A difference with its sign: `+1.5`, `−62`.
+pub(super) fn signed(difference: f64) -> String {
+    let text = display::number(difference.abs());
+    match text.as_str() {
+        "0" => text,
+        _ if difference > 0.0 => format!("+{text}"),
+        _ => format!("−{text}"),
     }
 }
 
@@ -108,8 +126,8 @@ pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
 }
 
 /// How a severity is shown.
-pub(super) fn severity(severity: Option<Severity>) -> Value {
-    let name = severity.map_or("none", Severity::as_str);
+pub(super) fn severity(severity: Severity) -> Value {
+    let name = severity.as_str();
     json!({ "class": name, "name": name })
 }
 

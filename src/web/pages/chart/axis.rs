@@ -5,12 +5,7 @@ use std::fmt::Write as _;
 use jiff::{ToSpan, civil::DateTime};
 
 use super::{Frame, escaped};
-use crate::{
-    domain::Timestamp,
-    query::samples::SeriesWindow,
-    rule::display,
-    web::pages::words::Clockface,
-};
+use crate::{domain::Timestamp, query::samples::SeriesWindow, rule::display, web::pages::words::Clockface};
 
 /// Room for the labels of values.
 const LEFT: f64 = 46.0;
@@ -169,7 +164,8 @@ fn range(window: &SeriesWindow) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let reach = ((high - low) * 1.5).max(high.abs() * 0.08).max(1.0);
-    let near = window.levels.iter().map(|level| level.value).filter(|value| (low - reach..=high + reach).contains(value));
+    let near =
+        window.levels.iter().map(|level| level.value).filter(|value| (low - reach..=high + reach).contains(value));
     let (low, high) = near.fold((low, high), |(low, high), value| (low.min(value), high.max(value)));
     // A line that stands still is not drawn as if it shook.
     let margin = ((high - low) * 0.06).max(high.abs() * 0.01).max(0.5);

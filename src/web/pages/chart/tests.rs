@@ -23,8 +23,15 @@ fn window() -> SeriesWindow {
         from: at(0),
         until: at(40),
         samples: 20,
-        points: (0..41).filter(|hour| !(20..30).contains(hour)).map(|hour| Sample { at: at(hour), value: value(hour) }).collect(),
-        levels: vec![level(LevelKind::Below, 500.0), level(LevelKind::Baseline, 548.0), level(LevelKind::Above, 9_000.0)],
+        points: (0..41)
+            .filter(|hour| !(20..30).contains(hour))
+            .map(|hour| Sample { at: at(hour), value: value(hour) })
+            .collect(),
+        levels: vec![
+            level(LevelKind::Below, 500.0),
+            level(LevelKind::Baseline, 548.0),
+            level(LevelKind::Above, 9_000.0),
+        ],
         alerts: vec![AlertSpan {
             id: "alert_X".to_owned(),
             short_id: "X".to_owned(),
@@ -48,7 +55,9 @@ fn face() -> Clockface {
 fn a_drop_is_drawn_with_what_belongs_to_it() {
     for frame in [WIDE, NARROW] {
         let svg = draw(&window(), &face(), frame);
-        for part in ["band gap", "strip silence", "strip critical", "level warning", "level baseline", "shift-mark", "bridge"] {
+        for part in
+            ["band gap", "strip silence", "strip critical", "level warning", "level baseline", "shift-mark", "bridge"]
+        {
             assert!(svg.contains(part), "{part}: {svg}");
         }
         assert!(!svg.contains("9000"), "a level far away would flatten the line");
