@@ -77,6 +77,7 @@ fn view(visit: &Visit, line: &AlertLine) -> Value {
         }).unwrap_or_default(),
         "links": links.map(|link| json!({ "title": link.title, "url": link.url })).collect::<Vec<_>>(),
         "notified": row.notified_channels,
+        "may_act": may_act,
         "may_acknowledge": may_act && is_firing && row.acknowledged.is_none(),
         "may_take_back": may_act && is_firing && row.acknowledged.is_some(),
         "may_silence": may_act && row.alert.state != AlertState::Inactive && row.key.rule.as_str() != OPERATOR_BLIND,
