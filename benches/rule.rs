@@ -26,6 +26,8 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         onboarded_at: None,
         feeds: &[],
         notified_at: None,
+        sendable_since: None,
+        is_acknowledged: false,
         is_on_its_way: false,
         can_be_withdrawn: false,
         shifts: &[],

@@ -64,6 +64,14 @@ pub enum Work {
     Acknowledge,
     /// An alert of which a person wants reminders again.
     Unacknowledge,
+    /// An action that is to be done once, however often it is asked for.
+    BeginRequest,
+    /// The answer to such an action.
+    EndRequest,
+    /// Tokens, accounts and sessions.
+    Access,
+    /// An entry of the audit log.
+    Audit,
     /// A tenant that is checked on a person's word.
     RequestCheck,
     /// The heartbeat.
@@ -196,7 +204,7 @@ mod armed {
 
     impl Work {
         /// All kinds of work, in the order of the enumeration.
-        pub const ALL: [Self; 32] = [
+        pub const ALL: [Self; 34] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -222,6 +230,10 @@ mod armed {
             Self::EndSilence,
             Self::Acknowledge,
             Self::Unacknowledge,
+            Self::BeginRequest,
+            Self::EndRequest,
+            Self::Access,
+            Self::Audit,
             Self::RequestCheck,
             Self::Heartbeat,
             Self::Downtime,

@@ -38,6 +38,7 @@ pub mod clock;
 pub mod crash_point;
 pub mod egress;
 pub mod microsoft;
+pub mod oidc;
 pub mod secret;
 pub mod secret_store;
 pub mod store;

@@ -122,6 +122,8 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         gap: None,
         unread: Vec::new(),
         listed: 0,
+        escalated: 0,
+        unacknowledged: None,
         holds: true,
         at: now,
         previous: None,

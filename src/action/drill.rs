@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// A drill that is queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "QueuedDrill")]
 pub struct Queued {
     /// The channel that the drill is for.
     pub channel: ChannelName,

@@ -4,11 +4,14 @@
 //! writes to the store beside the running service, which acts on it within seconds; it answers with values, like
 //! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/integration/scope.rs`.
 
+pub mod account;
 pub mod alert;
 pub mod channel;
 pub mod delivery;
 pub mod drill;
+pub mod limits;
 pub mod month;
 pub mod preview;
 pub mod silence;
 pub mod tenant;
+pub mod token;

@@ -104,12 +104,13 @@ pub async fn preview(
     now: Timestamp,
 ) -> Result<Preview, Error> {
     let settings = find::channel(config, scope, channel)?;
-    let notification = match message {
+    let mut notification = match message {
         Message::OfRule { rule, tenant, resolved } => {
             of_rule(config, scope, settings, rule, tenant.as_deref(), *resolved, now)?
         }
         Message::Report => report::report(config, scope, settings, now)?,
     };
+    config.complete_links(&mut notification);
     secrets::fetch(settings).await;
     let channel = channel::open(settings, &config.templates);
     let (shown, lacks) = match channel.compose(&notification, Form::Rich, now) {
@@ -204,6 +205,8 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         gap: None,
         unread: Vec::new(),
         listed: 0,
+        escalated: 0,
+        unacknowledged: None,
         holds: !resolved,
     };
     let unread: Vec<ScoreKind> = match rule.score {

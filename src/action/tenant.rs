@@ -3,10 +3,10 @@
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
     config::{Config, StoreLocation},
-    domain::{Scope, TenantId, Timestamp},
+    domain::{Caller, Scope, TenantId, Timestamp},
     query::{Error, find},
     store::{
-        Store,
+        NewEntry, Store,
         sqlite::erase::{self, EraseError},
     },
 };
@@ -32,7 +32,14 @@ pub async fn recheck(store: &dyn Store, config: &Config, scope: &Scope, id: &str
 /// # Errors
 /// [`Error::Invalid`] if it is configured or nothing is known of it; [`Error::Conflict`] while the service watches it;
 /// [`Error::Store`].
-pub async fn forget(config: &Config, scope: &Scope, name: &str, is_dry: bool) -> Result<(TenantId, Erased), Error> {
+pub async fn forget(
+    config: &Config,
+    caller: &Caller,
+    name: &str,
+    is_dry: bool,
+    now: Timestamp,
+) -> Result<(TenantId, Erased), Error> {
+    let scope = &caller.scope;
     let name = name.trim();
     let wanted = name.to_ascii_lowercase();
     let is_within = scope.is_all() || TenantId::parse(&wanted).is_ok_and(|id| scope.includes(&id));
@@ -46,7 +53,9 @@ pub async fn forget(config: &Config, scope: &Scope, name: &str, is_dry: bool) ->
     }
     let StoreLocation::Sqlite(path) = &config.store;
     let channels: Vec<_> = config.channels.keys().cloned().collect();
-    erase::erase(path, &wanted, &channels, is_dry).await.map_err(refused)
+    // Its name is not recorded: it is what is to be forgotten.
+    let entry = NewEntry::by(caller, "tenant.forget", None, now);
+    erase::erase(path, &wanted, &channels, is_dry, &entry).await.map_err(refused)
 }
 
 fn refused(error: EraseError) -> Error {

@@ -202,10 +202,11 @@ const OWN_LINKS: [&str; 4] = [
 ];
 
 /// What the templates themselves write that would do something in Markdown. A value can't: its signs are escaped.
-const OWN_SIGNS: [&str; 5] = [
+const OWN_SIGNS: [&str; 6] = [
     "**",
     "• [",
     "[Open ",
+    "](https://scores.mssp.example/alerts/alert_",
     "[I see this: confirm](https://scores.mssp.example/confirm/msg_",
     "Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/",
 ];

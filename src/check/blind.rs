@@ -120,6 +120,8 @@ pub fn alone(
         gap: None,
         unread: Vec::new(),
         listed: 0,
+        escalated: 0,
+        unacknowledged: None,
         holds: false,
     };
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());

@@ -227,7 +227,8 @@ fn notification_of(
     let notified_channels = &known.notified_channels;
     let shown: Vec<&ChannelName> = notified_channels.iter().filter(may_show).collect();
     // Where the rule still is, who has left the route is sent nothing more.
-    let route = config.route_of(key);
+    let escalated = known.alert.firing().map_or(0, |firing| firing.escalated.steps);
+    let route = config.route_of(key, escalated);
     let on_route = |channel: &&ChannelName| route.as_ref().is_none_or(|route| route.contains(channel));
     let mut channels: Vec<ChannelName> = shown.iter().copied().filter(on_route).cloned().collect();
     if shown.is_empty() && !notified_channels.is_empty() {

@@ -12,7 +12,12 @@ use std::{
 };
 
 pub(super) use self::target::Target;
-use self::{excluding::Excluding, failures::Begins, no_data::ScoreRead, target::Seen};
+use self::{
+    excluding::Excluding,
+    failures::Begins,
+    no_data::ScoreRead,
+    target::{Seen, awaits_data, sendable_since},
+};
 pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind, moved,
@@ -25,8 +30,7 @@ use crate::{
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
-        Alert, AlertState, Condition, EvaluationContext, Event, Feed, MISSED_MAX, Resolution, Rule, TransitionKind,
-        close, remind_once, step,
+        Alert, EvaluationContext, Event, Feed, MISSED_MAX, Resolution, Rule, TransitionKind, close, remind_once, step,
     },
     schedule::{checks_between, phase},
     store::{
@@ -345,10 +349,9 @@ impl<'a> Judging<'a> {
                 missed_checks: if place == 0 { seen.missed } else { 0 },
                 onboarded_at: seen.onboarded_at,
                 feeds: seen.feeds,
-                // What a person has seen is not said again while it is as it was.
-                notified_at: settled
-                    .filter(|record| record.acknowledged.is_none())
-                    .and_then(|record| record.notified_at),
+                notified_at: settled.and_then(|record| record.notified_at),
+                sendable_since: record.filter(is_it).and_then(sendable_since),
+                is_acknowledged: record.filter(is_it).is_some_and(|record| record.acknowledged.is_some()),
                 is_on_its_way: settled.is_none() && !notified_channels.is_empty(),
                 can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,
@@ -392,9 +395,4 @@ impl<'a> Judging<'a> {
             (earliest, at) => earliest.or(at),
         };
     }
-}
-
-/// Whether it fired for want of data, before its rule was edited.
-fn awaits_data(alert: &Alert) -> bool {
-    matches!(&alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)))
 }

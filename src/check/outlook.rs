@@ -133,6 +133,8 @@ const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> 
         onboarded_at: None,
         feeds: &[],
         notified_at: None,
+        sendable_since: None,
+        is_acknowledged: false,
         is_on_its_way: false,
         can_be_withdrawn: false,
         shifts: &[],
@@ -158,6 +160,8 @@ fn outlook<'a>(
     let alert = moved.map_or_else(|| alert.clone(), |by| alert.moved_by(by));
     let context = EvaluationContext {
         notified_at: of_alert.and_then(|record| record.notified_at),
+        sendable_since: of_alert.and_then(|record| record.sendable_since),
+        is_acknowledged: of_alert.is_some_and(|record| record.acknowledged.is_some()),
         is_on_its_way: of_alert
             .is_some_and(|record| record.notified_at.is_none() && !record.notified_channels.is_empty()),
         can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),
@@ -220,7 +224,7 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
     changes.extend(stays.map(|row| Change {
         key: row.key.clone(),
         what: Fate::Stays,
-        channels: config.route_of(&row.key).unwrap_or_default(),
+        channels: config.route_of(&row.key, 0).unwrap_or_default(),
         notified_channels: row.notified_channels.clone(),
         waiting: BTreeSet::new(),
     }));
@@ -304,14 +308,16 @@ fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -
         Verdict::Fires => Fate::Opens,
         Verdict::Pends if !was_pending => Fate::Pends,
         Verdict::Ends(why) => Fate::Closes(why),
-        Verdict::GoesOn | Verdict::Worsens | Verdict::Reminds | Verdict::Unstable => Fate::Stays,
+        Verdict::GoesOn | Verdict::Worsens | Verdict::Reminds | Verdict::Escalates | Verdict::Unstable => Fate::Stays,
         Verdict::Quiet | Verdict::Pends => return None,
     };
     let notified_channels = outlook.record.map_or_else(Vec::new, |record| record.notified_channels.clone());
+    let firing = outlook.record.and_then(|record| record.alert.firing());
+    let escalated = firing.map_or(0, |firing| firing.escalated.steps);
     Some(Change {
         key: outlook.key,
         what,
-        channels: config.routes(rule, tenant).0,
+        channels: config.routes(rule, tenant, escalated).0,
         notified_channels,
         waiting: BTreeSet::new(),
     })

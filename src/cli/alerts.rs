@@ -12,11 +12,11 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::{Scope, ScoreKind, Timestamp},
-    notify::{language::Locale, silence::Acknowledgement},
+    notify::{language::Locale, notification::NotificationFacts, silence::Acknowledgement},
     query::{
         self, Page, Store,
         alerts::{self, AlertLine, AlertRow},
-        ids,
+        deliveries, ids,
     },
     rule::{AlertKey, display},
     template::summary,
@@ -132,7 +132,9 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
         Action::Show { which, json } => {
             let row = alerts::show(store, scope, &which.find(store, scope).await?).await?;
             let lines = alerts::lines(store, config, scope, vec![row]).await?;
-            lines.first().map_or(Ok(()), |line| show(line, now, json))
+            let Some(line) = lines.first() else { return Ok(()) };
+            show(line, now, json)?;
+            if json { Ok(()) } else { show_newest(store, scope, line).await }
         }
         Action::Acknowledge { which, comment, author } => {
             let by = Acknowledgement { at: now, by: caller::author(author), comment };
@@ -194,6 +196,12 @@ fn state(row: &AlertRow) -> String {
     }
 }
 
+/// How often its firing was escalated.
+fn escalated(row: &AlertRow) -> String {
+    let steps = row.alert.firing().map_or(0, |firing| firing.escalated.steps);
+    if steps == 0 { "-".to_owned() } else { output::counted(steps, "step") }
+}
+
 /// The newest value, with as many decimals as keep it on its side of what it is compared with.
 fn value(line: &AlertLine) -> Option<String> {
     line.value.map(|value| display::among(value, line.compared_with.as_slice()))
@@ -230,14 +238,30 @@ fn show(line: &AlertLine, now: Timestamp, json: bool) -> Result<(), Failure> {
         ("notifications since it last fired", row.alert.sequence.to_string()),
         ("last notified", output::or_dash(row.notified_at.map(at))),
         ("notified channels", if notified.is_empty() { "-".to_owned() } else { notified.join(", ") }),
+        ("escalated", escalated(row)),
         ("fleet shift", output::or_dash(row.shift.as_ref())),
         ("acknowledged", output::or_dash(acknowledged)),
         ("changed", at(row.changed_at)),
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
-    if let Some(last) = &row.last_notification {
-        output::say(&format!("\nnewest message: {}", summary(last, &Locale::default()).headline));
-        output::say(&format!("`scorewatch deliveries show {}` shows all of it", last.data.notification.short_id));
+    Ok(())
+}
+
+/// Prints the newest message, and how each of its deliveries is shown: a message to several channels is named by their numbers.
+async fn show_newest(store: &dyn Store, scope: &Scope, line: &AlertLine) -> Result<(), Failure> {
+    let Some(last) = &line.row.last_notification else { return Ok(()) };
+    output::say(&format!("\nnewest message: {}", summary(last, &Locale::default()).headline));
+    let NotificationFacts { id, short_id, .. } = &last.data.notification;
+    let deliveries = deliveries::of_notification(store, scope, id).await?;
+    if deliveries.len() < 2 {
+        output::say(&format!("`scorewatch deliveries show {short_id}` shows all of it"));
+        return Ok(());
+    }
+    for delivery in deliveries {
+        output::say(&format!(
+            "`scorewatch deliveries show {}` shows what `{}` was sent",
+            delivery.id, delivery.channel
+        ));
     }
     Ok(())
 }

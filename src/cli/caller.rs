@@ -4,6 +4,8 @@ use std::{env, fs};
 
 use rustix::process::{Uid, getuid};
 
+use crate::domain::{Caller, Origin};
+
 /// The system's user database (passwd(5)).
 const USERS: &str = "/etc/passwd";
 /// Set by sudo: the user that was signed in before.
@@ -13,6 +15,12 @@ const SUDO_USER: &str = "SUDO_USER";
 pub(super) fn name() -> String {
     let users = fs::read_to_string(USERS).unwrap_or_default();
     signed(&users, getuid(), env::var(SUDO_USER).ok().as_deref())
+}
+
+/// Who runs a command. Whoever may run one on this machine has the store and the configuration anyway.
+pub(super) fn caller() -> Caller {
+    let sudo_user = env::var(SUDO_USER).ok().filter(|user| !user.is_empty());
+    Caller { origin: Origin::Command { uid: getuid().as_raw(), sudo_user }, ..Caller::local(name()) }
 }
 
 /// The author of what a command makes: the given one, or the caller.

@@ -1,6 +1,8 @@
 //! The command line: one file per command. Results go to standard output, logs and problems to standard error.
 
+mod account;
 mod alerts;
+mod audit;
 mod backtest;
 mod caller;
 mod channels;
@@ -14,8 +16,10 @@ mod health;
 mod init;
 mod logging;
 mod man;
+mod mcp;
 mod once;
 mod output;
+mod password;
 mod preview;
 mod report;
 mod run;
@@ -23,6 +27,7 @@ mod schema;
 mod silences;
 mod tenants;
 mod test;
+mod token;
 mod who_sees;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -106,6 +111,8 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the man page, or write one for each command
     Man(man::Arguments),
+    /// Answer an assistant's questions over standard input and output (Model Context Protocol); changes nothing
+    Mcp(mcp::Arguments),
     /// Write a tenant's month as a page that can be printed or attached to mail
     Report(report::Arguments),
     /// Print a JSON Schema of the configuration, for editors, or of what a webhook receives
@@ -120,6 +127,12 @@ enum Command {
     Tenants(tenants::Arguments),
     /// List channels and their state, send a drill, or resume a parked channel
     Channels(channels::Arguments),
+    /// Create, list and revoke tokens of the API
+    Token(token::Arguments),
+    /// Add, list and disable local accounts, or set a password
+    Account(account::Arguments),
+    /// List, export and verify the audit log
+    Audit(audit::Arguments),
 }
 
 /// For commands that need secrets and run outside the unit of the service.
@@ -161,6 +174,8 @@ const fn listing_of(error: &query::Error) -> &'static str {
         query::Error::NotFound { what: Thing::Tenant, .. } => "; `scorewatch tenants list` shows them",
         query::Error::NotFound { what: Thing::Channel, .. } => "; `scorewatch channels list` shows them",
         query::Error::NotFound { what: Thing::Delivery, .. } => "; `scorewatch deliveries list` shows them",
+        query::Error::NotFound { what: Thing::Token, .. } => "; `scorewatch token list` shows them",
+        query::Error::NotFound { what: Thing::Account, .. } => "; `scorewatch account list` shows them",
         query::Error::NotFound { what: Thing::Silence, .. } => "; `scorewatch silences list --all` shows them",
         _ => "",
     }
@@ -213,6 +228,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Health(arguments) => health::health(&file, &arguments).await,
         Command::Completions(arguments) => completions::completions(&arguments),
         Command::Man(arguments) => man::man(&arguments),
+        Command::Mcp(arguments) => mcp::mcp(&file, &arguments).await,
         Command::Report(arguments) => report::report(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
@@ -220,6 +236,9 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Silences(arguments) => silences::silences(&file, arguments).await,
         Command::Tenants(arguments) => tenants::tenants(&file, arguments).await,
         Command::Channels(arguments) => channels::channels(&file, arguments).await,
+        Command::Token(arguments) => token::token(&file, arguments).await,
+        Command::Account(arguments) => account::account(&file, arguments).await,
+        Command::Audit(arguments) => audit::audit(&file, arguments).await,
     }
 }
 

@@ -8,10 +8,12 @@ use super::{Failure, caller, configured, output};
 use crate::{
     action::silence::{self, Draft, NewSilence},
     clock::Clock,
+    config::Config,
     domain::{Scope, ScoreKind, Timestamp},
     query::{
         self, Page, Store,
-        alerts::AlertRow,
+        alerts::{self, AlertRow},
+        ids,
         silences::{Silence, SilenceId},
     },
 };
@@ -21,6 +23,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   scorewatch silences add --tenant contoso --for 2h --comment patching
+  scorewatch silences add --alert 7Q4M2K --for 2h --comment patching   by the id in a message or a listing
   scorewatch silences add --label tier=gold --rule device-score-low --until 2026-12-24T18:00:00+01:00 --comment migration
   scorewatch silences list                             active and upcoming ones
   scorewatch silences end 3                            end it now; what it held is re-evaluated immediately
@@ -77,6 +80,9 @@ struct Add {
     /// Alerts of this severity: info, warning, critical; may be repeated
     #[arg(long, value_name = "SEVERITY")]
     severity: Vec<String>,
+    /// This alert, by its id or that of a message about it, or its first letters: the alerts of its tenant, rule and score
+    #[arg(long, value_name = "ID", conflicts_with_all = ["tenant", "label", "rule", "score", "severity", "all"])]
+    alert: Option<String>,
     /// Every alert of every tenant
     #[arg(long)]
     all: bool,
@@ -105,7 +111,7 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
     let now = Clock::System.now();
     // A silence that is written wrongly is refused before the store is opened.
     let new = match &arguments.action {
-        Action::Add(add) => Some((add.draft().read(&config, &Scope::All, now)?, add.json)),
+        Action::Add(add) if add.alert.is_none() => Some((add.draft().read(&config, &Scope::All, now)?, add.json)),
         _ => None,
     };
     let store = query::open(&config).await?;
@@ -117,7 +123,7 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
         }
         (Action::Show { id, json }, _) => show(&*store, SilenceId(id), now, json).await,
         (Action::End { id }, _) => end(&*store, SilenceId(id), now).await,
-        (Action::Add(_), None) => Ok(()),
+        (Action::Add(add), None) => of_alert(&*store, &config, &add, now).await,
     };
     store.close().await;
     done
@@ -156,6 +162,19 @@ fn list_covered(rows: &[AlertRow]) {
         ]
     });
     output::say(&output::table(["TENANT", "RULE", "SCORE", "SUBJECT"], lines));
+}
+
+/// Makes a silence of the alert that an id names.
+async fn of_alert(store: &dyn Store, config: &Config, add: &Add, now: Timestamp) -> Result<(), Failure> {
+    let id = add.alert.as_deref().unwrap_or_default();
+    let key = alerts::show(store, &Scope::All, &ids::alert(store, &Scope::All, id).await?).await?.key;
+    let draft = Draft {
+        tenants: vec![key.tenant.to_string()],
+        rules: vec![key.rule.to_string()],
+        scores: key.score.map(|score| score.to_string()).into_iter().collect(),
+        ..add.draft()
+    };
+    make(store, draft.read(config, &Scope::All, now)?, add.json).await
 }
 
 async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Failure> {

@@ -67,9 +67,12 @@ pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels
 /// Audiences by label are tried once per set of labels, not once per tenant.
 fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &Channels, problems: &mut Problems) {
     let selected: Vec<_> = by_labels.iter().filter(|(labels, _)| rule.tenants.matches(labels)).collect();
-    for channel in
-        rule.notify.iter().filter_map(|name| channels.get(name)).filter(|channel| !channel.audience.is_open())
-    {
+    let named = rule.notify.iter().map(|name| ("notify", name));
+    let named = named.chain(rule.escalate.iter().flat_map(|step| &step.notify).map(|name| ("escalate", name)));
+    for (key, channel) in named.filter_map(|(key, name)| Some((key, channels.get(name)?))) {
+        if channel.audience.is_open() {
+            continue;
+        }
         let outside: BTreeSet<&TenantId> = selected
             .iter()
             .flat_map(|(labels, ids)| ids.iter().filter(|id| !channel.audience.admits(id, labels)).copied())
@@ -88,10 +91,6 @@ fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &C
             // Writing to a `String` can't fail.
             let _ = write!(what, " and {} more", outside.len() - NAMED_MAX);
         }
-        refuse(place.clone(), what, problems);
+        problems.list.push(Problem::error(place.clone(), key, what, INSTEAD));
     }
-}
-
-fn refuse(place: Place, what: String, problems: &mut Problems) {
-    problems.list.push(Problem::error(place, "notify", what, INSTEAD));
 }

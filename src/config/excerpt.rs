@@ -40,6 +40,7 @@ const SHOWN: &[&str] = &[
     "id",
     "listen",
     "max",
+    "metrics",
     "first",
     "name",
     "no_data",

@@ -2,6 +2,7 @@
 //! hear too much. Each file may be right on its own.
 
 mod customers;
+mod escalation;
 mod excluded;
 mod times;
 
@@ -108,7 +109,11 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             let what = format!("rule `{name}` can never fire: no tenant that it selects polls `{score}`");
             warn(Warning::RuleScoreNotPolled, "score", what, format!("add `{score}` to `scores:`"));
         }
-        if rule.notify.is_empty() && selected.iter().all(|group| rule.of_tenant(group.notify).is_empty()) {
+        let is_unheard = rule.notify.is_empty() && selected.iter().all(|group| rule.of_tenant(group.notify).is_empty());
+        for (warning, what, instead) in escalation::doubts(rule, is_unheard) {
+            warn(warning, "escalate", what, instead);
+        }
+        if is_unheard && rule.escalate.is_empty() {
             let what = format!("rule `{name}` notifies nobody");
             let instead = "name a channel under `notify:` of the rule or of its tenants".to_owned();
             warn(Warning::RuleNotifiesNobody, "notify", what, instead);
@@ -122,7 +127,9 @@ fn heard(whole: &Whole<'_>, groups: &[Group<'_>], problems: &mut Problems) {
         return;
     }
     let is_heard = |group: &&Group<'_>| {
-        let notifies = |rule: &Rule| !(rule.notify.is_empty() && rule.of_tenant(group.notify).is_empty());
+        let notifies = |rule: &Rule| {
+            !(rule.notify.is_empty() && rule.escalate.is_empty() && rule.of_tenant(group.notify).is_empty())
+        };
         whole.rules.iter().any(|(rule, _)| group.is_judged_by(rule) && notifies(rule))
     };
     let unheard: BTreeSet<&TenantId> =
@@ -139,7 +146,7 @@ fn heard(whole: &Whole<'_>, groups: &[Group<'_>], problems: &mut Problems) {
 
 /// Channels that nothing is sent to.
 fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &mut Problems) {
-    let of_rules = whole.rules.iter().flat_map(|(rule, _)| &rule.notify);
+    let of_rules = whole.rules.iter().flat_map(|(rule, _)| rule.notify.iter().chain(rule.escalated(0, u32::MAX)));
     let reaches =
         |group: &&Group<'_>| whole.rules.iter().any(|(rule, _)| rule.tenant_channels && group.is_judged_by(rule));
     let of_tenants = groups.iter().filter(reaches).flat_map(|group| group.notify);

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, Watched, audiences,
+    Channels, Config, Loaded, Watched,
+    access::access,
+    audiences,
     channel::{channel, whole},
     draft::Draft,
     endpoints::endpoints,
@@ -21,7 +23,7 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, location, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, location, metrics, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
@@ -125,9 +127,12 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
     draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
+    let listen = listen(raw.listen, &top.key("listen"), draft);
     Some(Config {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
-        listen: listen(raw.listen, &top.key("listen"), draft),
+        listen,
+        metrics: metrics(raw.metrics, &top.key("metrics"), draft),
+        access: access(raw.access, &top.key("access"), listen, draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,

@@ -1,5 +1,6 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
+pub mod access;
 mod admit;
 mod allow;
 mod facts;
@@ -19,6 +20,7 @@ mod follow;
 mod gather;
 pub mod import;
 pub mod init;
+mod links;
 mod lint;
 mod load;
 mod maintenance;
@@ -92,8 +94,12 @@ pub struct Config {
     pub store: StoreLocation,
     /// Where dashboard, API and metrics listen.
     pub listen: SocketAddr,
+    /// What `/metrics` serves beyond counts.
+    pub metrics: MetricsSettings,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
+    /// Who has to sign in, and under which names we are asked.
+    pub access: access::AccessSettings,
     /// Whose reports these are.
     pub brand: Brand,
     /// The zone of schedules and windows that name none, of the times that commands print, and of the months of reports.
@@ -128,6 +134,13 @@ pub struct Config {
     pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one.
     pub watched: Watched,
+}
+
+/// What `/metrics` serves beyond counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Whether each score of each tenant is a time series.
+    pub tenants: bool,
 }
 
 impl Config {

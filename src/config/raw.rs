@@ -32,7 +32,7 @@ mod channel;
 mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
-pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
+pub(super) use self::rules::{RawCondition, RawEscalation, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
 raw! {
@@ -47,6 +47,8 @@ raw! {
         /// Base of the links in messages.
         #[schemars(with = "form::WebAddress")]
         public_url: Word,
+        /// Who has to sign in, and under which names the dashboard is reached.
+        access: RawAccess,
         /// Whose reports these are.
         brand: RawBrand,
         /// The language of messages and reports; a channel may override it for its messages, a tenant for its report.
@@ -91,12 +93,25 @@ raw! {
         fleet: RawFleet,
         /// The number of changes from which an alert is reported once as unstable, and then no more until it is stable.
         flapping: RawFlapping,
+        /// What `/metrics` serves beyond counts.
+        metrics: RawMetrics,
         /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
         /// Controls of the secure score that do not count for some tenants.
         exclude: Vec<Field<RawExclusion>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
+    }
+
+    /// Who has to sign in, and under which names the dashboard is reached.
+    struct RawAccess {
+        /// `auto`: unless only this machine can reach `listen`; `always`; `never`: only if `listen` is a loopback address.
+        #[schemars(with = "form::SignInWord")]
+        sign_in: Word,
+        /// Names, in addition to that of `public_url`, under which dashboard, API and metrics are reached.
+        hosts: Vec<Field<Word>>,
+        /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
+        trusted_proxies: Vec<Field<Word>>,
     }
 
     /// Whose reports these are: yours, as your customers know you.
@@ -228,6 +243,13 @@ raw! {
         /// Within so much time: `24h`.
         #[schemars(with = "form::Span")]
         within: Word,
+    }
+
+    /// What `/metrics` serves beyond counts.
+    struct RawMetrics {
+        /// `true`: each score of each tenant, and its age, with the tenant's id as a label; many tenants make many time series.
+        #[schemars(with = "bool")]
+        tenants: Word,
     }
 
     /// A time that comes round, in which notifications are suppressed.

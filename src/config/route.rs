@@ -3,23 +3,21 @@
 use super::{Config, Tenant};
 use crate::{
     domain::ChannelName,
-    notify::{NotificationType, route::recipients},
+    notify::{NotificationType, route::route},
     rule::{AlertKey, Rule},
 };
 
 impl Config {
-    /// The channels that are notified of a rule's alerts of a tenant, and those that the rule or the tenant names and whose audience
-    /// keeps them out.
+    /// The channels that are notified of a rule's alerts of a tenant, once an alert was escalated so many times, and those that the
+    /// rule or the tenant names and whose audience keeps them out.
     #[must_use]
-    pub fn routes(&self, rule: &Rule, tenant: &Tenant) -> (Vec<ChannelName>, Vec<ChannelName>) {
-        recipients(&rule.notify, rule.of_tenant(&tenant.notify))
-            .into_iter()
-            .partition(|channel| self.may_show(channel, tenant))
+    pub fn routes(&self, rule: &Rule, tenant: &Tenant, escalated: u32) -> (Vec<ChannelName>, Vec<ChannelName>) {
+        route(rule, &tenant.notify, escalated).into_iter().partition(|channel| self.may_show(channel, tenant))
     }
 
-    /// The channels that are notified of an alert; `None`: its rule or tenant is gone.
+    /// The channels that are notified of an alert that was escalated so many times; `None`: its rule or tenant is gone.
     #[must_use]
-    pub fn route_of(&self, alert: &AlertKey) -> Option<Vec<ChannelName>> {
+    pub fn route_of(&self, alert: &AlertKey, escalated: u32) -> Option<Vec<ChannelName>> {
         let tenant = self.tenants.get(&alert.tenant)?;
         if alert.rule.as_str() == NotificationType::OperatorBlind.as_str() {
             return Some(
@@ -34,7 +32,7 @@ impl Config {
                     None => rule.is_no_data() && rule.score.is_none() && rule.tenants.matches(&tenant.labels),
                 }
         };
-        self.rules.iter().find(applies).map(|rule| self.routes(rule, tenant).0)
+        self.rules.iter().find(applies).map(|rule| self.routes(rule, tenant, escalated).0)
     }
 
     /// The operator's channels that may show everything.

@@ -1,5 +1,6 @@
 //! Rules: written → meant.
 
+mod escalation;
 mod ranges;
 
 use std::{sync::Arc, time::Duration};
@@ -76,6 +77,7 @@ pub(super) fn rule(
     };
     let tenants = Selector(labels(raw.tenants, &at.key("tenants"), problems));
     let notify = notify(raw.notify, &at.key("notify"), channels, problems);
+    let escalate = escalation::steps(raw.escalate, &at.key("escalate"), channels, problems);
     let when = when?;
     fits_together(at, when, hold, step.is_some(), accept_after.is_some(), problems);
     if !scored && !matches!(when, Condition::NoData(_)) {
@@ -100,6 +102,7 @@ pub(super) fn rule(
         step,
         accept_after,
         notify,
+        escalate,
         tenant_channels,
         good_news,
         fleet,

@@ -8,12 +8,12 @@ use std::{
 };
 
 use super::{
-    Channels, Operator, StoreLocation,
+    Channels, MetricsSettings, Operator, StoreLocation,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
     files,
-    raw::{RawBrand, RawFlapping, RawFleet, RawOperator},
+    raw::{RawBrand, RawFlapping, RawFleet, RawMetrics, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
     words::{Names, notify, one_of, visible, written_out},
@@ -145,6 +145,14 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, draft: &mut Draf
     }
 }
 
+/// What `/metrics` serves beyond counts.
+pub(super) fn metrics(raw: Field<RawMetrics>, at: &Scope<'_>, draft: &mut Draft) -> MetricsSettings {
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawMetrics::KEYS, draft);
+    let switch = [("true", true), ("false", false)];
+    MetricsSettings { tenants: one_of(raw.tenants, &at.key("tenants"), &switch, draft).unwrap_or_default() }
+}
+
 /// Where the service listens if nothing else is written.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -152,8 +160,9 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> SocketAddr {
     let address = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
     if let Some(address) = address.filter(|address: &SocketAddr| !address.ip().is_loopback()) {
-        let what = format!("other machines can reach `{address}`, which asks for no password");
-        let instead = "write `127.0.0.1` and put a proxy in front, or see to it that a firewall keeps others out";
+        let what = format!("other machines can reach `{address}`, which speaks no TLS");
+        let instead =
+            "write `127.0.0.1` and put a proxy with TLS in front, or see to it that a firewall keeps others out";
         draft.warning(Warning::ListenBeyondLoopback, at, what, instead);
     }
     address.unwrap_or(LISTEN)

@@ -8,7 +8,7 @@ use super::Config;
 use crate::domain::{ChannelName, TenantId};
 
 /// What one channel can show.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Sight {
     /// Whether it has no audience, and may show tenants yet to come as well.
     pub open: bool,
@@ -46,7 +46,8 @@ impl Config {
             for rule in &self.rules {
                 let is_sent = |tenant: &super::Tenant| {
                     let is_judged = tenant.scores.iter().any(|score| rule.applies_to(&tenant.labels, *score));
-                    is_judged && (rule.notify.contains(name) || (rule.tenant_channels && names(tenant)))
+                    let escalates = rule.escalate.iter().any(|step| step.notify.contains(name));
+                    is_judged && (escalates || rule.notify.contains(name) || (rule.tenant_channels && names(tenant)))
                 };
                 let of: BTreeSet<_> =
                     admitted.iter().filter(|tenant| is_sent(tenant)).map(|tenant| tenant.id.clone()).collect();

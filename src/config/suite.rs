@@ -17,7 +17,7 @@ use super::{
     files::{self, Source},
     gather::read_rules,
     maintenance::maintenance,
-    raw::{RawRules, RawSuite, RawSuiteChannel},
+    raw::{OneOrMany, RawRules, RawSuite, RawSuiteChannel},
     scope::Scope,
     settings::{flapping, fleet},
     times::zone,
@@ -223,6 +223,16 @@ fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names
             let top = source.scope();
             for (_, rule) in unheard.items(raw.rules, &top) {
                 named(rule.notify, names);
+                match unheard.take(rule.escalate, &top) {
+                    Some(OneOrMany::One(step)) => named(step.notify, names),
+                    Some(OneOrMany::Many(steps)) => {
+                        let steps = unheard.items(Field::Good(steps), &top);
+                        for (_, step) in steps {
+                            named(step.notify, names);
+                        }
+                    }
+                    None => {}
+                }
             }
         }
     }

@@ -26,6 +26,12 @@ impl Watched {
             Sha256::new().chain_update(self.fingerprint).chain_update(length).chain_update(part).finalize().into();
     }
 
+    /// Letters that are the same as long as everything that was read is.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Whether what was read is the same.
     #[must_use]
     pub(super) fn has_read_the_same(&self, other: &Self) -> bool {

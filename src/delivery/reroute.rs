@@ -132,11 +132,11 @@ async fn put_in_effect(context: &Context, config: &Config) -> Result<(), StoreEr
 
 /// What is different of an alert's route; `None`: nothing.
 fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Timestamp) -> Option<Reroute> {
-    let RoutedAlert { alert, is_firing, notified_channels, waiting } = routed;
+    let RoutedAlert { alert, is_firing, escalated, notified_channels, waiting } = routed;
     let is_operator = alert.rule.as_str() == NotificationType::OperatorBlind.as_str();
     // Whether the operator is notified of a tenant on its own, or of an outage, is decided by who sees all tenants.
     let is_firing = is_firing && !(is_operator && notified_channels.is_empty());
-    let route = config.route_of(&alert).unwrap_or_else(|| {
+    let route = config.route_of(&alert, escalated).unwrap_or_else(|| {
         // What is said of an alert whose rule or tenant is gone goes where its beginning went.
         let all: BTreeSet<_> = notified_channels.iter().chain(&waiting).cloned().collect();
         all.into_iter().filter(|channel| config.channels.contains_key(channel)).collect()

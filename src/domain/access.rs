@@ -1,10 +1,13 @@
-//! Who asks or acts, and what they may do.
+//! Who asks or acts, from where, and what they may do.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
+use super::{EntraTenantId, Labels, Scope, TenantId};
+
+/// Longest name of an account or a token, in bytes.
+pub const ACCESS_NAME_BYTES_MAX: usize = 100;
 
 /// What an account or a token may do. Each role may do what the ones before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,11 +34,137 @@ impl Role {
             Self::Admin => "admin",
         }
     }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Checks the name of an account or a token: `a-z`, `0-9`, and after the first character also `-`, `_`, `.`, `+` and `@`.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn check_access_name(text: &str) -> Result<(), String> {
+    let legal = |(index, letter): (usize, char)| {
+        letter.is_ascii_lowercase()
+            || letter.is_ascii_digit()
+            || (index > 0 && matches!(letter, '-' | '_' | '.' | '+' | '@'))
+    };
+    if text.is_empty() {
+        return Err("a name can't be empty".to_owned());
+    }
+    if text.len() > ACCESS_NAME_BYTES_MAX {
+        return Err(format!("a name has at most {ACCESS_NAME_BYTES_MAX} characters"));
+    }
+    if text.char_indices().all(legal) {
+        return Ok(());
+    }
+    Err("a name has only `a-z`, `0-9` and, after the first character, `-`, `_`, `.`, `+` and `@`".to_owned())
+}
+
+/// The tenants to which an account or a token is limited. Tenants are kept by their Entra id, because a slug may change hands. Which
+/// tenants have a label is decided by the configuration in force, each time that somebody asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limits {
+    /// It is not limited.
+    All,
+    /// To tenants for which everything that is given holds. An empty set or mapping, such as what is left when a tenant was erased,
+    /// holds for none.
+    Only {
+        /// One of these.
+        tenants: Option<BTreeSet<EntraTenantId>>,
+        /// With all of these labels.
+        labels: Option<Labels>,
+    },
+}
+
+impl Limits {
+    /// The scope among these tenants: each with its slug, its Entra id and its labels. What matches nothing sees nothing.
+    #[must_use]
+    pub fn scope<'a>(&self, tenants: impl Iterator<Item = (&'a TenantId, EntraTenantId, &'a Labels)>) -> Scope {
+        if *self == Self::All {
+            return Scope::All;
+        }
+        Scope::Only(
+            tenants.filter(|(_, entra, labels)| self.admits(*entra, labels)).map(|(id, ..)| id.clone()).collect(),
+        )
+    }
+
+    fn admits(&self, entra: EntraTenantId, has: &Labels) -> bool {
+        let Self::Only { tenants, labels } = self else { return true };
+        let has_all = |labels: &Labels| {
+            !labels.is_empty() && labels.iter().all(|(key, value)| has.get(key).is_some_and(|found| found == value))
+        };
+        (tenants.is_some() || labels.is_some())
+            && tenants.as_ref().is_none_or(|tenants| tenants.contains(&entra))
+            && labels.as_ref().is_none_or(has_all)
+    }
+}
+
+/// How somebody came to us, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "via", rename_all = "kebab-case")]
+pub enum Origin {
+    /// A command on this machine.
+    Command {
+        /// The user who ran it.
+        uid: u32,
+        /// What `SUDO_USER` said, which anybody may set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sudo_user: Option<String>,
+    },
+    /// A page or the API, over loopback and without sign-in.
+    Local {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
+    /// The API, with a token.
+    Token {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
+    /// A page, after sign-in.
+    Session {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
+    /// The sign-in page, before anybody is known.
+    SignIn {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
+    /// The service itself, such as when it loads a changed configuration.
+    Service,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = |f: &mut fmt::Formatter<'_>, what: &str, address: &Option<IpAddr>| match address {
+            Some(address) => write!(f, "{what}, {address}"),
+            None => f.write_str(what),
+        };
+        match self {
+            Self::Command { uid, sudo_user: None } => write!(f, "command, uid {uid}"),
+            Self::Command { uid, sudo_user: Some(user) } => write!(f, "command, uid {uid}, SUDO_USER {user}"),
+            Self::Local { address } => from(f, "loopback", address),
+            Self::Token { address } => from(f, "token", address),
+            Self::Session { address } => from(f, "session", address),
+            Self::SignIn { address } => from(f, "sign-in", address),
+            Self::Service => f.write_str("service"),
+        }
     }
 }
 
@@ -48,13 +177,21 @@ pub struct Caller {
     pub role: Role,
     /// The tenants that they may see and act on.
     pub scope: Scope,
+    /// How they came to us, and from where.
+    pub origin: Origin,
 }
 
 impl Caller {
     /// Somebody at this machine: whoever can reach loopback or run commands has the store and the configuration anyway.
     #[must_use]
     pub fn local(name: impl Into<String>) -> Self {
-        Self { name: name.into(), role: Role::Admin, scope: Scope::All }
+        Self { name: name.into(), role: Role::Admin, scope: Scope::All, origin: Origin::Local { address: None } }
+    }
+
+    /// Somebody with this scope and every role. For tests and for what acts on behalf of somebody.
+    #[must_use]
+    pub fn limited_to(scope: Scope) -> Self {
+        Self { scope, ..Self::local("somebody") }
     }
 
     /// Whether they may do what takes this role.
@@ -66,6 +203,8 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -77,9 +216,78 @@ mod tests {
             (Role::Analyst, Role::Admin, false),
             (Role::Admin, Role::Analyst, true),
         ] {
-            let caller = Caller { name: "ann".to_owned(), role: has, scope: Scope::All };
+            let caller = Caller { role: has, ..Caller::local("ann") };
             assert_eq!(caller.may(takes), may, "{has} {takes}");
         }
         assert!(Role::ALL.is_sorted());
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("Admin"), None);
+    }
+
+    #[test]
+    fn names_are_plain() {
+        for (text, is_name) in [
+            ("ann", true),
+            ("ann@mssp.example", true),
+            ("grafana-2", true),
+            ("", false),
+            ("@ann", false),
+            ("Ann", false),
+            ("ann b", false),
+            ("ann\u{202e}", false),
+        ] {
+            assert_eq!(check_access_name(text).is_ok(), is_name, "{text}");
+        }
+        assert!(check_access_name(&"x".repeat(ACCESS_NAME_BYTES_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn limits_are_met_by_what_is_given_and_an_empty_limit_by_nobody() {
+        let entra = |number: u128| EntraTenantId(Uuid::from_u128(number));
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+        };
+        let (contoso, fabrikam) = (TenantId::parse("contoso").unwrap(), TenantId::parse("fabrikam").unwrap());
+        let (gold, none) = (labels(&[("tier", "gold"), ("country", "de")]), labels(&[]));
+        let all = || [(&contoso, entra(1), &gold), (&fabrikam, entra(2), &none)].into_iter();
+        let only = |tenants: Option<&[u128]>, pairs: Option<&[(&str, &str)]>| Limits::Only {
+            tenants: tenants.map(|ids| ids.iter().copied().map(entra).collect()),
+            labels: pairs.map(labels),
+        };
+        assert_eq!(Limits::All.scope(all()), Scope::All);
+        for (limits, seen) in [
+            (only(Some(&[1]), None), &["contoso"][..]),
+            (only(Some(&[1, 2]), None), &["contoso", "fabrikam"]),
+            (only(None, Some(&[("tier", "gold")])), &["contoso"]),
+            (only(None, Some(&[("tier", "gold"), ("country", "fr")])), &[]),
+            (only(Some(&[2]), Some(&[("tier", "gold")])), &[]),
+            (only(Some(&[9]), None), &[]),
+            (only(Some(&[]), None), &[]),
+            (only(None, Some(&[])), &[]),
+            (only(Some(&[1]), Some(&[])), &[]),
+            (only(None, None), &[]),
+        ] {
+            let expected = seen.iter().map(|id| TenantId::parse(id).unwrap()).collect();
+            assert_eq!(limits.scope(all()), Scope::Only(expected), "{limits:?}");
+            let written = serde_json::to_string(&limits).unwrap();
+            assert_eq!(serde_json::from_str::<Limits>(&written).unwrap(), limits, "{written}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_read_at_a_glance() {
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        for (origin, text) in [
+            (Origin::Command { uid: 0, sudo_user: Some("ann".to_owned()) }, "command, uid 0, SUDO_USER ann"),
+            (Origin::Token { address }, "token, 192.0.2.1"),
+            (Origin::Local { address: None }, "loopback"),
+            (Origin::Service, "service"),
+        ] {
+            assert_eq!(origin.to_string(), text);
+            let written = serde_json::to_string(&origin).unwrap();
+            assert_eq!(serde_json::from_str::<Origin>(&written).unwrap(), origin, "{written}");
+        }
     }
 }

@@ -57,7 +57,7 @@ pub fn check_name(text: &str) -> Result<(), NameError> {
 macro_rules! name {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
         #[serde(transparent)]
         pub struct $name(std::sync::Arc<str>);
 

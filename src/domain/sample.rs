@@ -28,7 +28,7 @@ pub struct Points {
 }
 
 /// One value at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Sample {
     /// The source's own time of the value.
     pub at: Timestamp,

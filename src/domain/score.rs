@@ -165,7 +165,7 @@ impl Unit {
 }
 
 /// Distinguishes several values of one kind: a device group, a category. Text from outside; escape it where it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Subject(pub Arc<str>);
 

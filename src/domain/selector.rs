@@ -16,7 +16,7 @@ use super::Labels;
 /// assert!(!Selector([("tier".into(), "silver".into())].into()).matches(&labels));
 /// assert!(Selector::default().matches(&labels));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Selector(pub BTreeMap<Arc<str>, Arc<str>>);
 

@@ -49,8 +49,9 @@ impl TenantId {
 pub type Labels = BTreeMap<Arc<str>, Arc<str>>;
 
 /// The directory (tenant) id that Entra shows on its overview page: a GUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
+#[schemars(with = "String")]
 pub struct EntraTenantId(pub Uuid);
 
 impl fmt::Display for EntraTenantId {

@@ -13,6 +13,8 @@ pub struct AlertNotes {
     pub is_firing: bool,
     /// How often it has begun to fire.
     pub generation: u64,
+    /// How many of its rule's escalation steps its firing has taken.
+    pub escalated: u32,
     /// Its newest notification.
     pub newest: Option<NotificationId>,
     /// When that reached a final state on some channel; `None` while it is on its way everywhere.
@@ -30,7 +32,7 @@ pub struct AlertNotes {
 }
 
 /// What is still to be done about an alert that fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owed {
     /// An earlier version kept it quiet: a notification.
@@ -69,12 +71,17 @@ impl AlertNotes {
         self.newest.as_ref().filter(|_| self.is_firing && self.notified_generation == Some(self.generation))
     }
 
-    /// Notes that a notification of it was queued for these channels.
+    /// Notes that a notification of it was queued for these channels. An escalation notifies further channels of what the others know:
+    /// when those are reminded, and what a channel that is added is sent, stays as it was.
     pub fn queued(&mut self, notification: NotificationId, envelope: &Envelope, queued_for: &[ChannelName]) {
+        let is_known = envelope.kind == NotificationType::AlertEscalated && !self.current_channels().is_empty();
         let mut channels = [self.current_channels(), queued_for].concat();
         channels.sort();
         channels.dedup();
         (self.notified_channels, self.notified_generation) = (channels, Some(self.generation));
+        if is_known {
+            return;
+        }
         (self.newest, self.notified_at, self.owes) = (Some(notification), None, None);
         if !envelope.keeps_acknowledgement() {
             self.acknowledged = None;
@@ -155,6 +162,7 @@ mod tests {
         AlertNotes {
             is_firing: true,
             generation: 2,
+            escalated: 0,
             newest: Some(id("old")),
             notified_at: Some(at(1)),
             notified_generation: Some(2),
@@ -181,12 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn an_escalation_adds_its_channels_and_leaves_the_rest_as_it_was() {
+        let mut notes = AlertNotes { notified_channels: channels("b"), ..firing() };
+        notes.queued(id("new"), &envelope(NotificationType::AlertEscalated), &channels("a"));
+        assert_eq!(notes, AlertNotes { notified_channels: channels("a b"), ..firing() });
+        let mut nobody = AlertNotes { notified_channels: Vec::new(), ..firing() };
+        nobody.queued(id("new"), &envelope(NotificationType::AlertEscalated), &channels("a"));
+        assert_eq!((nobody.newest, nobody.notified_at), (Some(id("new")), None), "the first that anybody hears");
+    }
+
+    #[test]
     fn an_acknowledgement_and_a_shift_last_as_long_as_the_notification_says() {
         use NotificationType as Kind;
         for (kind, is_acknowledged, is_of_shift) in [
             (Kind::AlertFiring, false, false),
             (Kind::AlertWorsened, true, true),
             (Kind::AlertReminder, true, true),
+            (Kind::AlertEscalated, true, true),
             (Kind::AlertResolved, false, true),
         ] {
             let mut notes = firing();

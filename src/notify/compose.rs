@@ -7,13 +7,13 @@ use super::{
     identity::alert_id,
     language,
     notification::{
-        AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
-        TenantFacts,
+        AlertFacts, EscalationFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts,
+        RuleFacts, ScoreFacts, TenantFacts,
     },
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Timestamp},
-    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
+    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind, Unacknowledged},
 };
 
 /// What a notification of a transition is made from, in addition to the transition.
@@ -85,6 +85,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         resolved_at: resolution.map(|_| transition.at),
         reason: remark.as_ref().and_then(|remark| language::remark(remark, &no_data)),
         remark,
+        escalation: escalation(transition),
         resolution,
         resolved_by: match (resolution, accepted_by) {
             (Some(Resolution::Accepted), AcceptedBy::Person(name)) => name,
@@ -120,6 +121,12 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         }
         .into(),
     }
+}
+
+/// Why further channels are notified; of an escalation only.
+fn escalation(transition: &Transition) -> Option<EscalationFacts> {
+    let Unacknowledged { since, after, .. } = transition.unacknowledged?;
+    Some(EscalationFacts { unacknowledged_since: since, after_seconds: after.as_secs(), step: transition.escalated })
 }
 
 fn rule_facts(key: &AlertKey, condition: String, guide: Guide) -> RuleFacts {
@@ -201,6 +208,7 @@ pub const fn type_of(kind: TransitionKind) -> NotificationType {
         TransitionKind::Fired => NotificationType::AlertFiring,
         TransitionKind::Worsened => NotificationType::AlertWorsened,
         TransitionKind::Reminder => NotificationType::AlertReminder,
+        TransitionKind::Escalated => NotificationType::AlertEscalated,
         TransitionKind::Unstable => NotificationType::AlertUnstable,
         TransitionKind::Resolved(_) => NotificationType::AlertResolved,
     }

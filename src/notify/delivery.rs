@@ -8,7 +8,7 @@ use super::{Hold, NotificationId};
 use crate::domain::{ChannelName, TenantId, Timestamp};
 
 /// A delivery's number in its store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct DeliveryId(pub i64);
 
@@ -19,7 +19,7 @@ impl fmt::Display for DeliveryId {
 }
 
 /// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
     /// Waits for its first or next attempt.
@@ -113,7 +113,7 @@ impl DeliveryState {
 }
 
 /// One notification on its way to one channel, as listings show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Delivery {
     /// The delivery's number in the store.
     pub id: DeliveryId,

@@ -62,7 +62,8 @@ impl Envelope {
     /// only says that it still is. That it got worse ends an acknowledgement once somebody is notified of it: it may be over before.
     #[must_use]
     pub const fn keeps_acknowledgement(&self) -> bool {
-        matches!(self.kind, NotificationType::AlertReminder | NotificationType::AlertWorsened)
+        use NotificationType as Kind;
+        matches!(self.kind, Kind::AlertReminder | Kind::AlertWorsened | Kind::AlertEscalated)
     }
 
     /// Whether its alert stays the one that the notice of a fleet shift covered: another firing is of no shift until a notice
@@ -93,6 +94,7 @@ mod tests {
             (Kind::AlertFiring, false, false),
             (Kind::AlertWorsened, true, true),
             (Kind::AlertReminder, true, true),
+            (Kind::AlertEscalated, true, true),
             (Kind::AlertUnstable, false, true),
             (Kind::AlertResolved, false, true),
         ] {

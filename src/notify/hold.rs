@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Timestamp;
 
 /// A delivery that is held: committed with everything else, and sent only if it is still relevant when it is reviewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hold {
     /// What the delivery waits for.
     pub why: HoldReason,
@@ -14,7 +14,7 @@ pub struct Hold {
 }
 
 /// Why a delivery is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldReason {
     /// A silence or a maintenance window covers it.

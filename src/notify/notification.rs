@@ -70,6 +70,9 @@ pub enum NotificationType {
     /// An alert still fires.
     #[serde(rename = "alert.reminder")]
     AlertReminder,
+    /// Nobody has acknowledged a firing alert in time: further channels are notified.
+    #[serde(rename = "alert.escalated")]
+    AlertEscalated,
     /// An alert is over.
     #[serde(rename = "alert.resolved")]
     AlertResolved,
@@ -119,6 +122,7 @@ impl NotificationType {
             Self::AlertFiring => "alert.firing",
             Self::AlertWorsened => "alert.worsened",
             Self::AlertReminder => "alert.reminder",
+            Self::AlertEscalated => "alert.escalated",
             Self::AlertResolved => "alert.resolved",
             Self::AlertUnstable => "alert.unstable",
             Self::FleetShift => "fleet.shift",
@@ -305,12 +309,26 @@ pub struct AlertFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub remark: Option<Remark>,
+    /// Why further channels are notified of it; of an escalation only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<EscalationFacts>,
     /// The same for machines, when it is resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
     /// The person who accepted the level; `None` if time did, or for any other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<String>,
+}
+
+/// Why an alert is escalated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EscalationFacts {
+    /// Since when nobody has acknowledged the alert.
+    pub unacknowledged_since: Timestamp,
+    /// How long its rule waits for that.
+    pub after_seconds: u64,
+    /// Which step of its rule this is, from one on.
+    pub step: u32,
 }
 
 /// The tenant that a notification is about.

@@ -61,8 +61,8 @@ pub enum Still {
     /// It still holds as the message says.
     #[default]
     So,
-    /// It no longer holds, and nobody was notified of it: the score came back from where it had worsened to, or the alert did not
-    /// end after all. The alert is firing.
+    /// It no longer holds, and nobody was notified of it: the score came back from where it had worsened to, somebody has acknowledged
+    /// what is escalated, or the alert did not end after all. The alert is firing.
     TakenBack,
     /// Its alert is over or stable, and another step says so, or none needs to.
     Over,
@@ -82,12 +82,13 @@ pub enum Decision {
 }
 
 impl HeldGroup {
-    /// Notes what is so still by how the alert stands now.
-    pub fn hold_against(&mut self, alert: &Alert) {
+    /// Notes what is so still by how the alert stands now, and whether a person has seen it.
+    pub fn hold_against(&mut self, alert: &Alert, is_acknowledged: bool) {
         for step in &mut self.steps {
             let firing = alert.firing().filter(|firing| step.began == Some(firing.since));
             step.still = match (step.kind, firing) {
                 (NotificationType::AlertUnstable, _) if alert.flapping.unstable.is_none() => Still::Over,
+                (NotificationType::AlertEscalated, Some(_)) if is_acknowledged => Still::TakenBack,
                 (NotificationType::AlertWorsened, None) => Still::Over,
                 (NotificationType::AlertWorsened, Some(firing)) if step.sequence <= firing.taken_back => {
                     Still::TakenBack
@@ -140,10 +141,11 @@ impl HeldDelivery {
         self.is_reminder() || !matches!(self.still, Still::So)
     }
 
-    /// Whether it says that an alert ended which did not.
+    /// Whether it says that an alert ended which did not, or that nobody has acknowledged one that somebody has by now.
     #[must_use]
     pub const fn is_withdrawn(&self) -> bool {
-        self.is_over && matches!(self.still, Still::TakenBack)
+        let is_escalation = matches!(self.kind, NotificationType::AlertEscalated);
+        (self.is_over || is_escalation) && matches!(self.still, Still::TakenBack)
     }
 
     const fn is_reminder(&self) -> bool {

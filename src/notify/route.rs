@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ChannelName, Labels, Selector, TenantId};
+use crate::{
+    domain::{ChannelName, Labels, Selector, TenantId},
+    rule::{Rule, Transition, TransitionKind},
+};
 
 /// Which tenants a channel may show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +30,37 @@ impl Audience {
     }
 }
 
-/// The channels that are notified of a rule's alert of a tenant: the rule's, then the tenant's own, each once.
+/// The channels that are notified of a rule's alert of a tenant that was escalated so many times: the rule's, the tenant's own, and
+/// those of the steps that were taken, each once.
+#[must_use]
+pub fn route(rule: &Rule, tenant: &[ChannelName], escalated: u32) -> Vec<ChannelName> {
+    let further: Vec<ChannelName> = rule.escalated(0, escalated).cloned().collect();
+    recipients(&recipients(&rule.notify, rule.of_tenant(tenant)), &further)
+}
+
+/// The channels that a notification of a transition is for: of an escalation, those that were not notified of the firing before;
+/// of an end, no other than those that were.
+#[must_use]
+pub fn route_of_transition(
+    rule: &Rule,
+    tenant: &[ChannelName],
+    transition: &Transition,
+    notified: &[ChannelName],
+) -> Vec<ChannelName> {
+    let mut channels = route(rule, tenant, transition.escalated);
+    match transition.kind {
+        TransitionKind::Resolved(_) => channels.retain(|channel| notified.contains(channel)),
+        TransitionKind::Escalated => {
+            let before = transition.unacknowledged.map_or(0, |one| one.before);
+            let further: Vec<_> = rule.escalated(before, transition.escalated).collect();
+            channels.retain(|channel| further.contains(&channel) && !notified.contains(channel));
+        }
+        _ => {}
+    }
+    channels
+}
+
+/// All of these channels, each once.
 #[must_use]
 pub fn recipients(rule: &[ChannelName], tenant: &[ChannelName]) -> Vec<ChannelName> {
     let mut notified: Vec<ChannelName> = Vec::with_capacity(rule.len() + tenant.len());

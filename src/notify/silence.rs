@@ -18,7 +18,7 @@ pub const AUTHOR_CHARACTERS_MAX: usize = 100;
 const LOOK_AHEAD_MAX: u32 = 32;
 
 /// A silence's number in its store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct SilenceId(pub i64);
 
@@ -29,7 +29,7 @@ impl fmt::Display for SilenceId {
 }
 
 /// What a silence covers: every matcher that is given must match. None given: everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Matchers {
     /// One of these tenants.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -144,7 +144,7 @@ impl<'a> MatchTarget<'a> {
 }
 
 /// Matchers and the time in which they hold, made by a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Silence {
     /// The silence's number in the store.
     pub id: SilenceId,
@@ -223,7 +223,7 @@ pub fn signature_problems(author: &str, comment: &str) -> Vec<String> {
 }
 
 /// A person has seen an alert and needs no reminder of it until it worsens or is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Acknowledgement {
     /// The time at which it happened.
     pub at: Timestamp,

@@ -9,10 +9,14 @@ pub(super) use self::line::{ids, short};
 use super::{Error, Listing, Page, find};
 pub use crate::store::AlertRow;
 use crate::{
-    domain::{Scope, ScoreKind, Subject, Timestamp},
-    rule::AlertKey,
-    store::{AlertFilter, AlertPlace, Listings},
+    config::Config,
+    domain::{Scope, ScoreKind, Severity, Subject, Timestamp},
+    rule::{AlertKey, AlertState},
+    store::{AlertFilter, AlertPlace, Listings, Store},
 };
+
+/// The most alerts that are read together.
+const BATCH: u32 = 512;
 
 /// Which alerts. Every field that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +29,42 @@ pub struct Filter {
     pub shift: Option<String>,
     /// Those that are over as well, not only those that pend or fire.
     pub resolved: bool,
+}
+
+/// Which alerts, by more than the store itself can look for. Of each list, one is enough; an empty one is any, but for the states: then
+/// those that pend or fire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// By what the store knows; its `resolved` is not read.
+    pub filter: Filter,
+    /// In one of these states.
+    pub states: Vec<StateName>,
+    /// Of one of these severities.
+    pub severities: Vec<Severity>,
+    /// Of one of these scores.
+    pub scores: Vec<ScoreKind>,
+}
+
+/// The state of an alert, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StateName {
+    /// The condition holds, but not yet for as long as the rule asks.
+    Pending,
+    /// It has been reported and is not over.
+    Firing,
+    /// It is over.
+    Resolved,
+}
+
+impl StateName {
+    const fn of(row: &AlertRow) -> Self {
+        match row.alert.state {
+            AlertState::Pending(_) => Self::Pending,
+            AlertState::Firing(_) => Self::Firing,
+            AlertState::Inactive => Self::Resolved,
+        }
+    }
 }
 
 /// One alert, as a person names it.
@@ -86,6 +126,50 @@ pub async fn list(
     };
     let rows = store.alerts(&filter).await?;
     Ok(Listing::cut(rows, page, |last| Cursor { changed_at: last.changed_at, alert: last.key.clone() }))
+}
+
+/// Alerts that match, newest change first, with what a listing says of them.
+///
+/// # Errors
+/// As [`list`].
+pub async fn matching(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    wanted: &Wanted,
+    page: &Page<Cursor>,
+) -> Result<Listing<AlertLine, Cursor>, Error> {
+    let Wanted { filter, states, severities, scores } = wanted;
+    let filter = Filter { resolved: states.contains(&StateName::Resolved), ..filter.clone() };
+    let is_wanted = |row: &AlertRow| {
+        (states.is_empty() || states.contains(&StateName::of(row)))
+            && (scores.is_empty() || row.key.score.is_some_and(|score| scores.contains(&score)))
+            && (severities.is_empty()
+                || line::severity(config, row).is_some_and(|severity| severities.contains(&severity)))
+    };
+    let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let (mut rows, mut after) = (Vec::new(), page.after.clone());
+    loop {
+        let batch = list(store, scope, &filter, &Page { after, ..Page::first(BATCH) }).await?;
+        rows.extend(batch.items.into_iter().filter(is_wanted));
+        after = batch.next;
+        if after.is_none() || rows.len() >= enough {
+            break;
+        }
+    }
+    let of = |last: &AlertRow| Cursor { changed_at: last.changed_at, alert: last.key.clone() };
+    let Listing { items, next } = Listing::cut(rows, page, of);
+    Ok(Listing { items: line::in_order(store, config, items).await?, next })
+}
+
+/// One alert, with what a listing says of it.
+///
+/// # Errors
+/// As [`show`].
+pub async fn line(store: &dyn Store, config: &Config, scope: &Scope, which: &Which) -> Result<AlertLine, Error> {
+    let row = show(store, scope, which).await?;
+    let line = line::in_order(store, config, vec![row]).await?.pop();
+    line.ok_or_else(|| Error::NoAlert("there is no such alert".to_owned()))
 }
 
 /// The one alert that is named, whatever its state.

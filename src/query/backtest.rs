@@ -167,10 +167,9 @@ fn plan(config: &Config, question: &Question) -> Result<Plan, Error> {
         })
         .collect();
     // A candidate may name a channel that is yet to come.
-    for channel in question.candidates.iter().flatten().flat_map(|rule| &rule.notify) {
-        receivers
-            .entry(channel.clone())
-            .or_insert_with(|| Receiver { digest_over: Some(DIGEST_OVER), ..Receiver::default() });
+    let named = |rule: &Arc<Rule>| rule.notify.iter().chain(rule.escalated(0, u32::MAX)).cloned().collect::<Vec<_>>();
+    for channel in question.candidates.iter().flatten().flat_map(named) {
+        receivers.entry(channel).or_insert_with(|| Receiver { digest_over: Some(DIGEST_OVER), ..Receiver::default() });
     }
     let mut rules = question.candidates.as_ref().unwrap_or(&config.rules).clone();
     for name in &question.rules {

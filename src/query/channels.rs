@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How a channel fares, and what waits for it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct ChannelStatus {
     /// The channel's name in the configuration.
     pub name: ChannelName,
@@ -86,7 +86,7 @@ impl ChannelStatus {
 }
 
 /// Which tenants a channel can ever show, and what sends there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct WhoSees {
     /// The channel's name in the configuration.
     pub channel: ChannelName,

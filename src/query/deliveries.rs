@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     domain::Scope,
-    notify::{Notification, NotificationType, language::Locale},
+    notify::{Notification, NotificationId, NotificationType, language::Locale},
     store::{DeliveryFilter, Listings},
     template::summary,
 };
@@ -27,7 +27,7 @@ pub struct Filter {
 }
 
 /// A delivery, and what it says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeliveryLine {
     /// The delivery.
     #[serde(flatten)]
@@ -81,6 +81,26 @@ pub async fn list(
         limit: page.to_read().unwrap_or(u32::MAX),
     };
     Ok(Listing::cut(store.deliveries(&filter).await?, page, |last| last.id))
+}
+
+/// The deliveries of one notification, oldest first: one for each channel.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn of_notification(
+    store: &dyn Listings,
+    scope: &Scope,
+    notification: &NotificationId,
+) -> Result<Vec<Delivery>, Error> {
+    let filter = DeliveryFilter {
+        notification: Some(notification.as_str().to_owned()),
+        tenants: scope.tenants().cloned(),
+        limit: u32::MAX,
+        ..DeliveryFilter::default()
+    };
+    let mut found = store.deliveries(&filter).await?;
+    found.reverse();
+    Ok(found)
 }
 
 /// One delivery with its notification, its attempts and what it covers.

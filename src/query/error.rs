@@ -17,6 +17,10 @@ pub enum Thing {
     Delivery,
     /// A silence, by its number.
     Silence,
+    /// A token of the API, by its name.
+    Token,
+    /// An account, by its name.
+    Account,
 }
 
 impl Thing {
@@ -27,6 +31,8 @@ impl Thing {
             Self::Rule => "rule",
             Self::Delivery => "delivery",
             Self::Silence => "silence",
+            Self::Token => "token",
+            Self::Account => "account",
         }
     }
 }
@@ -60,6 +66,9 @@ pub enum Error {
     /// It makes sense but can't be done to what is there, such as ending a silence that is over.
     #[error("{0}")]
     Conflict(String),
+    /// The caller's role does not allow it; the sentence says which does.
+    #[error("{0}")]
+    Forbidden(String),
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,6 +110,8 @@ impl From<tokio::task::JoinError> for Error {
 fn named(what: Thing, name: &str) -> String {
     match what {
         Thing::Delivery | Thing::Silence => format!("{} {name}", what.as_str()),
-        Thing::Tenant | Thing::Channel | Thing::Rule => format!("{} `{name}`", what.as_str()),
+        Thing::Tenant | Thing::Channel | Thing::Rule | Thing::Token | Thing::Account => {
+            format!("{} `{name}`", what.as_str())
+        }
     }
 }

@@ -9,9 +9,10 @@ pub use self::{
     blindness::{BlindnessTrace, blindness},
     decisions::Decision,
 };
-use super::{Error, find};
+use super::{Error, alerts::Which, find};
 use crate::{
     check::{
+        blind::OPERATOR_BLIND,
         history,
         outlook::{self, Outlook},
     },
@@ -41,7 +42,7 @@ pub struct Question {
 }
 
 /// All that there is to say of one rule and one tenant.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Trace {
     /// The tenant's slug in the configuration.
     pub tenant: String,
@@ -64,7 +65,7 @@ pub struct Trace {
 }
 
 /// The explanation of one series.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct SeriesTrace {
     /// Of which score; `None`: the whole tenant.
     pub score: Option<ScoreKind>,
@@ -88,7 +89,8 @@ pub struct SeriesTrace {
 }
 
 /// One delivery of a notification of this alert.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AlertMessage")]
 pub struct Message {
     /// The number of the delivery in the store.
     pub delivery: String,
@@ -104,6 +106,40 @@ pub struct Message {
     pub attempts: Vec<Attempt>,
     /// The notification as it was queued.
     pub notification: Notification,
+}
+
+/// What there is to say of an alert, whoever judges it.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Explanation")]
+#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
+pub enum Explained {
+    /// Of a rule.
+    Rule(Trace),
+    /// Of whether the operator is notified that the tenant can't be read.
+    Blindness(BlindnessTrace),
+}
+
+/// All that there is to say of an alert: of a rule as [`explain`] does it, of the operator's as [`blindness`](self::blindness()).
+///
+/// # Errors
+/// As those; [`Error::Invalid`] if a subject of the operator's rule is asked for.
+pub async fn of_alert(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    which: Which,
+    now: Timestamp,
+) -> Result<Explained, Error> {
+    let Which { tenant, rule, subject } = which;
+    if rule != OPERATOR_BLIND {
+        let question = Question { tenant, rule, subject };
+        return explain(store, config, scope, &question, now).await.map(Explained::Rule);
+    }
+    if subject.is_some() {
+        return Err(Error::invalid(format!("`{OPERATOR_BLIND}` is about the whole tenant and has no subjects")));
+    }
+    blindness(store, config, scope, &tenant, now).await.map(Explained::Blindness)
 }
 
 /// Why a rule fires for a tenant or does not, at the newest reading that the store has, and what became of its messages.
@@ -136,7 +172,9 @@ pub async fn explain(
     {
         return Err(Error::invalid(format!("rule `{}` has no subject `{subject}` for this tenant", rule.name)));
     }
-    let (notified, kept_out) = config.routes(rule, tenant);
+    let firing = record.as_ref().into_iter().flat_map(|record| &record.alerts).filter(|alert| alert.rule == rule.name);
+    let escalated = firing.filter_map(|record| record.alert.firing()).map(|firing| firing.escalated.steps).max();
+    let (notified, kept_out) = config.routes(rule, tenant, escalated.unwrap_or_default());
     let facts = decisions::Facts {
         config,
         scope,

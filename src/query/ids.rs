@@ -26,11 +26,12 @@ const SHORT_LETTERS: usize = 6;
 /// [`Error::Invalid`] for what can't be an id; [`Error::NoAlert`]; [`Error::Ambiguous`]; [`Error::Store`].
 pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which, Error> {
     let letters = letters(text).ok_or_else(|| not_an_id(text))?;
+    let is_of_message = without(text, MESSAGE).is_some();
     let rows = store.alerts(&AlertFilter { tenants: scope.tenants().cloned(), ..AlertFilter::default() }).await?;
     let ids = alerts::ids(store, &rows).await?;
     let of_messages = alerts_of_messages(store, scope, &letters).await?;
     let is_intended = |id: &String| {
-        let own = !text.starts_with(MESSAGE) && id.strip_prefix(ALERT).is_some_and(|id| id.starts_with(&letters));
+        let own = !is_of_message && id.strip_prefix(ALERT).is_some_and(|id| id.starts_with(&letters));
         own || of_messages.contains(id)
     };
     let meant: Vec<_> = rows.iter().zip(&ids).filter(|(_, id)| is_intended(id)).collect();
@@ -74,7 +75,7 @@ pub async fn delivery(store: &dyn Listings, scope: &Scope, text: &str) -> Result
             return found.map(|_| DeliveryId(number));
         }
     }
-    let letters = letters(text).filter(|_| !text.starts_with(ALERT));
+    let letters = letters(text).filter(|_| without(text, ALERT).is_none());
     let found = of_messages(store, scope, &letters.ok_or_else(|| not_an_id(text))?).await?;
     match found.as_slice() {
         [delivery] => Ok(*delivery),
@@ -107,9 +108,15 @@ const CANDIDATES_MAX: u32 = 50;
 
 /// The letters of an id, in capitals; `None`: it can't be one.
 fn letters(text: &str) -> Option<String> {
-    let letters = text.strip_prefix(MESSAGE).or_else(|| text.strip_prefix(ALERT)).unwrap_or(text);
+    let letters = without(text, MESSAGE).or_else(|| without(text, ALERT)).unwrap_or(text);
     let is_id = letters.len() >= LETTERS_MIN && letters.bytes().all(|letter| letter.is_ascii_alphanumeric());
     is_id.then(|| letters.to_ascii_uppercase())
+}
+
+/// The text without that beginning, in whatever case a person writes it.
+fn without<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(beginning.len())?;
+    start.eq_ignore_ascii_case(beginning).then_some(rest)
 }
 
 fn not_an_id(text: &str) -> Error {
@@ -129,6 +136,8 @@ mod tests {
             ("msg_7Q4M2K", Some("7Q4M2K")),
             ("alert_7Q4M2K", Some("7Q4M2K")),
             ("7q4", Some("7Q4")),
+            ("MSG_7q4m2k", Some("7Q4M2K")),
+            ("Alert_7q4m2k", Some("7Q4M2K")),
             ("123456", Some("123456")),
             ("7Q", None),
             ("msg_", None),

@@ -4,21 +4,26 @@
 //! Every question takes the caller's [`Scope`](crate::domain::Scope) and answers as if nothing existed beyond it. A list that can be
 //! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/integration/scope.rs`.
 
+pub mod access;
 pub mod alerts;
+pub mod audit;
 pub mod backtest;
 pub mod changes;
 pub mod channels;
 pub mod deliveries;
 mod error;
 pub mod explain;
+pub mod export;
 pub mod find;
 pub mod fleet;
 pub mod ids;
 pub mod online;
 mod page;
 pub mod report;
+pub mod rules;
 pub mod samples;
 pub mod silences;
+pub mod system;
 pub mod tenants;
 pub mod work;
 

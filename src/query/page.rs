@@ -33,7 +33,7 @@ impl<C> Page<C> {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Listing<T, C> {
     /// The items, in the list's order.
     pub items: Vec<T>,

@@ -22,7 +22,7 @@ use crate::{
 const BATCH: usize = 256;
 
 /// A tenant, and how its checks fare.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct TenantStatus {
     /// Its id in the configuration.
     pub id: TenantId,
@@ -55,7 +55,7 @@ pub struct TenantStatus {
 }
 
 /// What an app proves itself with.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Credential {
     /// What it is, in words.
     pub kind: &'static str,
@@ -64,7 +64,7 @@ pub struct Credential {
 }
 
 /// The newest reading of a series.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct ScoreStatus {
     /// The kind of score that it is about.
     pub kind: ScoreKind,
@@ -77,7 +77,7 @@ pub struct ScoreStatus {
 }
 
 /// One tenant with all that there is to say of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct TenantDetail {
     /// Its alerts that pend or fire.
     pub alerts: Vec<AlertRow>,
@@ -88,13 +88,36 @@ pub struct TenantDetail {
 }
 
 /// A tenant that is no longer configured.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct GoneTenant {
     /// What is known of it.
     #[serde(flatten)]
     pub known: KnownTenant,
     /// When its data is removed; `None`: it is kept.
     pub kept_until: Option<Timestamp>,
+}
+
+/// Which tenants. Everything that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those whose checks fail.
+    pub failing: bool,
+    /// Only those with all of these labels.
+    pub labels: Vec<(String, String)>,
+    /// Only those in whose id or name this text is found, in capitals or not, or whose Entra id it is.
+    pub search: Option<String>,
+}
+
+impl Filter {
+    /// Whether what the configuration says of a tenant matches.
+    fn matches(&self, tenant: &Tenant) -> bool {
+        let has = |(key, value): &(String, String)| tenant.labels.get(key.as_str()).is_some_and(|has| **has == **value);
+        let is_found = |text: &str| {
+            let found = |name: &str| name.to_lowercase().contains(text);
+            found(tenant.id.as_str()) || found(&tenant.name) || tenant.account.entra.to_string() == text
+        };
+        self.labels.iter().all(has) && self.search.as_deref().is_none_or(|text| is_found(&text.to_lowercase()))
+    }
 }
 
 /// Tenants by id: all of them, or only those whose checks fail.
@@ -108,17 +131,31 @@ pub async fn list(
     only_failing: bool,
     page: &Page<TenantId>,
 ) -> Result<Listing<TenantStatus, TenantId>, Error> {
+    matching(store, config, scope, &Filter { failing: only_failing, ..Filter::default() }, page).await
+}
+
+/// Tenants that match, by id.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn matching(
+    store: &dyn Store,
+    config: &Arc<Config>,
+    scope: &Scope,
+    filter: &Filter,
+    page: &Page<TenantId>,
+) -> Result<Listing<TenantStatus, TenantId>, Error> {
     let plan = Plan::new(config.clone());
     let from = page.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let rest = config.tenants.range::<TenantId, _>((from, Bound::Unbounded)).map(|(_, tenant)| tenant.as_ref());
-    let wanted: Vec<&Tenant> = rest.filter(|tenant| scope.includes(&tenant.id)).collect();
+    let wanted: Vec<&Tenant> = rest.filter(|tenant| scope.includes(&tenant.id) && filter.matches(tenant)).collect();
     let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
     let mut found = Vec::new();
     // Among those whose checks fail, nobody knows how many have to be evaluated.
-    let batch = if only_failing { BATCH } else { BATCH.min(enough) };
+    let batch = if filter.failing { BATCH } else { BATCH.min(enough) };
     for batch in wanted.chunks(batch) {
         let batch = statuses(store, &plan, batch).await?.into_iter();
-        found.extend(batch.filter(|status| !only_failing || status.failing.is_some()));
+        found.extend(batch.filter(|status| !filter.failing || status.failing.is_some()));
         if found.len() >= enough {
             break;
         }

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, ScoreKind, SeriesId, Subject, Timestamp},
-    rule::{Alert, AlertState, Rule, Step, TransitionKind},
+    notify::route::{recipients, route_of_transition},
+    rule::{Alert, AlertState, Rule, Step, Transition, TransitionKind},
 };
 
 /// A rule that applies, and whom it notifies.
@@ -36,6 +37,8 @@ pub(super) struct AlertReplay {
     pub(super) alert: Alert,
     /// When the last message arrives.
     pub(super) notified_at: Option<Timestamp>,
+    /// Who was notified of its firing.
+    notified: Vec<ChannelName>,
     /// Worsenings that may be taken back, by their place.
     unreported: Vec<usize>,
     /// Its end that may be taken back, by its place.
@@ -62,13 +65,21 @@ impl AlertReplay {
         // What has just been evaluated is not evaluated again before the next check might have been.
         self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(history.poll_interval) });
         let Some(transition) = transition else { return self.foresee_reminder(rule, now) };
+        let channels = self.channels(rule, channels, target, &transition);
         // It arrives immediately, or when nothing covers it any more and the fleet was read, if anybody is notified.
         let covered = || plan.covered(&history.tenant, &history.labels, rule, score, now);
         let waits = || {
             let (fleet, score) = fleet.zip(score)?;
             fleet.arrives_at(&history.tenant, SeriesId { score, subject }, rule, &transition, now)
         };
-        self.notified_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
+        // An escalation tells nobody anything new who was notified before.
+        if transition.kind != TransitionKind::Escalated || self.notified_at.is_none() {
+            self.notified_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
+        }
+        if transition.kind == TransitionKind::Fired {
+            self.notified.clear();
+        }
+        self.notified = recipients(&self.notified, &channels);
         if transition.kind == TransitionKind::Worsened {
             self.unreported.push(messages.len());
         }
@@ -82,8 +93,24 @@ impl AlertReplay {
             subject: subject.cloned(),
             transition,
             taken_back_at: None,
-            channels: Arc::clone(channels),
+            channels,
         });
+    }
+
+    /// The channels that a message is for.
+    fn channels(
+        &self,
+        rule: &Rule,
+        all: &Arc<[ChannelName]>,
+        Target { plan, history, .. }: Target<'_>,
+        transition: &Transition,
+    ) -> Arc<[ChannelName]> {
+        if rule.escalate.is_empty() {
+            return Arc::clone(all);
+        }
+        let mut channels = route_of_transition(rule, &history.notify, transition, &self.notified);
+        channels.retain(|channel| plan.shows(channel, history));
+        channels.into()
     }
 
     /// Whether its newest message is still on its way, and when it arrived.

@@ -39,6 +39,13 @@ impl Plan {
         reaches.max().unwrap_or_default().saturating_add(score.record_interval().max(REACH_MIN))
     }
 
+    /// Whether a channel is there and may show a tenant.
+    #[must_use]
+    pub fn shows(&self, channel: &ChannelName, history: &History) -> bool {
+        let receiver = self.receivers.get(channel);
+        receiver.is_some_and(|receiver| receiver.audience.admits(&history.tenant, &history.labels))
+    }
+
     /// Until when silences and windows cover a rule's alerts of a tenant; `None`: nothing does.
     #[must_use]
     pub fn covered(

@@ -64,8 +64,9 @@ pub struct Suppressed {
 }
 
 /// What suppresses a message, in the order in which it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ReplayStage")]
 pub enum Stage {
     /// The rule and the tenant name no channel that may show the tenant.
     Route,
@@ -167,7 +168,7 @@ impl Message {
         let remark = match transition.kind {
             TransitionKind::Resolved(_) | TransitionKind::Unstable => None,
             _ if self.rule.is_no_data() => Some(Remark::NoData),
-            TransitionKind::Reminder => (!transition.holds).then_some(Remark::Between),
+            TransitionKind::Reminder | TransitionKind::Escalated => (!transition.holds).then_some(Remark::Between),
             TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(Remark::Across),
         };
         let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));

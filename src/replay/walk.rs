@@ -57,9 +57,7 @@ fn context<'a>(plan: &'a Plan, history: &'a History, fleet: &'a Fleet, score: &S
 /// The channels that are notified of a rule's alert of this tenant.
 fn notified_by(plan: &Plan, history: &History, rule: &Rule) -> Vec<ChannelName> {
     let mut channels = recipients(&rule.notify, rule.of_tenant(&history.notify));
-    channels.retain(|channel| {
-        plan.receivers.get(channel).is_some_and(|receiver| receiver.audience.admits(&history.tenant, &history.labels))
-    });
+    channels.retain(|channel| plan.shows(channel, history));
     channels
 }
 

@@ -6,7 +6,7 @@ use super::{Condition, RuleName, Terms};
 use crate::domain::{Sample, ScoreKind, Subject, TenantId, Timestamp};
 
 /// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AlertKey {
     /// The tenant that the score belongs to.
     pub tenant: TenantId,
@@ -28,7 +28,7 @@ pub struct Gap {
 }
 
 /// A score that gives no data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unread {
     /// The kind of score.
     pub score: ScoreKind,
@@ -37,7 +37,7 @@ pub struct Unread {
 }
 
 /// An alert between two evaluations.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Alert {
     /// Where in its life it is.
     pub state: AlertState,
@@ -57,7 +57,7 @@ pub struct Alert {
 }
 
 /// The end of an alert whose score recovered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ended {
     /// The reading that showed it.
     pub by: Sample,
@@ -71,7 +71,7 @@ pub struct Ended {
 }
 
 /// How often an alert has fired and recovered lately, and whether it was reported as unstable.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Flapping {
     /// When it fired or recovered, by the wall clock, oldest first; only as far back as its rule counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -82,7 +82,7 @@ pub struct Flapping {
 }
 
 /// An alert that was reported as unstable.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unstable {
     /// When it last fired or recovered, by the wall clock.
     pub changed_at: Timestamp,
@@ -99,7 +99,7 @@ impl Flapping {
 }
 
 /// Where in its life an alert is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum AlertState {
     /// The condition does not hold.
@@ -112,7 +112,7 @@ pub enum AlertState {
 }
 
 /// A condition that holds, but not yet long enough.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pending {
     /// The first reading at which it held.
     pub since: Timestamp,
@@ -126,7 +126,7 @@ pub struct Pending {
 }
 
 /// What a pending `drop` or `rise` was measured against when it began.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Against {
     /// The baseline, and when the newest reading before was read.
     pub baseline: Sample,
@@ -136,7 +136,7 @@ pub struct Against {
 }
 
 /// An alert that fires.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Firing {
     /// The first reading at which the condition held; for `no_data`, when the silence began.
     pub since: Timestamp,
@@ -177,6 +177,29 @@ pub struct Firing {
     /// The scores without data that the last notification listed, and that have given none since; `no_data` only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
+    /// How far its escalation has come.
+    #[serde(default, skip_serializing_if = "Escalated::is_blank")]
+    pub escalated: Escalated,
+}
+
+/// How far the escalation of a firing has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Escalated {
+    /// From when on its notification was sent, or could have been: nothing held it any more. The time without an acknowledgement
+    /// counts from here. `None`: not yet, or a person has seen the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<Timestamp>,
+    /// How many of the rule's steps were taken.
+    #[serde(default)]
+    pub steps: u32,
+}
+
+impl Escalated {
+    /// Whether nothing of it needs to be kept.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.counts_from.is_none() && self.steps == 0
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

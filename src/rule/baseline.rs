@@ -13,7 +13,7 @@ use crate::domain::{Sample, Timestamp};
 pub const SAMPLES_KEPT_MIN: usize = 3;
 
 /// What a reading is compared with, and how it was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reference {
     /// The value compared with: known fleet shifts since the sample are counted in.
     pub value: f64,
@@ -33,7 +33,7 @@ pub struct Reference {
 }
 
 /// How the value that a reading is compared with was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chosen {
     /// The best sample of the window.

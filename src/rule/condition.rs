@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{format_duration, parse_duration};
 
 /// What must hold for a rule to fire.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// The value is strictly less than this.
@@ -23,7 +23,7 @@ pub enum Condition {
 }
 
 /// A `drop` or `rise`: how much, against what.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// The smallest change that fires; inclusive.
     pub size: Size,
@@ -34,7 +34,7 @@ pub struct Change {
 }
 
 /// The size of a change, absolute or relative.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {
     /// Relative, in percent: `5%`.
@@ -44,7 +44,7 @@ pub enum Size {
 }
 
 /// Which value of the window is the baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineChoice {
     /// The highest for `drop`, the lowest for `rise`.
@@ -57,7 +57,7 @@ pub enum BaselineChoice {
 }
 
 /// What must hold for a firing alert to be over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recover {
     /// The value is strictly greater than this.
@@ -70,7 +70,7 @@ pub enum Recover {
 
 /// What an alert is judged by: when it holds and when it is over. A firing alert keeps those that it fired under,
 /// so that an alert ended by an edit of its rule is never reported as recovered.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Terms {
     /// What must hold for it to fire.
     pub when: Condition,

@@ -35,12 +35,24 @@ pub struct EvaluationContext<'a> {
     pub feeds: &'a [Feed],
     /// When the newest notification of this alert became final (delivered, or dead); `None` while one is still on its way or none was made.
     pub notified_at: Option<Timestamp>,
+    /// From when on its newest notification could be sent to some channel; `None`: it is held, or it is final.
+    pub sendable_since: Option<Timestamp>,
+    /// Whether a person has seen it: no reminder is made meanwhile, and it is not escalated.
+    pub is_acknowledged: bool,
     /// Whether the newest notification of this alert is still on its way: nobody was notified of it yet; it may be held, queued or being sent.
     pub is_on_its_way: bool,
     /// Whether the newest notification of this alert can be taken back: nobody has tried to send it to any channel.
     pub can_be_withdrawn: bool,
     /// What known fleet shifts did to this series, ordered by time: samples from before count as moved.
     pub shifts: &'a [ShiftedBy],
+}
+
+impl EvaluationContext<'_> {
+    /// From when on `repeat` counts: from the newest notification, unless a person has seen the alert.
+    #[must_use]
+    pub fn reminded_from(&self) -> Option<Timestamp> {
+        self.notified_at.filter(|_| !self.is_acknowledged)
+    }
 }
 
 /// So many scheduled checks may give no reading before what happened between two readings is unknown and `for` starts again.
@@ -81,7 +93,7 @@ impl Feed {
 }
 
 /// What one fleet shift did to one series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ShiftedBy {
     /// The time of the first reading that shows it.
     pub at: Timestamp,
@@ -90,7 +102,7 @@ pub struct ShiftedBy {
 }
 
 /// An amount in the measure in which moves of a score are compared between tenants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// Percent of what the score was.

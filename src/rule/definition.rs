@@ -33,6 +33,8 @@ pub struct Rule {
     pub accept_after: Option<Duration>,
     /// Channels that are notified.
     pub notify: Vec<ChannelName>,
+    /// Further channels for a firing that nobody acknowledges, the earliest first.
+    pub escalate: Vec<Escalation>,
     /// Whether the channels that a tenant names itself are notified, too.
     pub tenant_channels: bool,
     /// The author knows that this rule fires on good news.
@@ -43,6 +45,15 @@ pub struct Rule {
     pub flapping: Option<FlapLimit>,
     /// What it is for, and what to do.
     pub guide: Guide,
+}
+
+/// Further channels that are notified of a firing that nobody has acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// How long it may go without an acknowledgement.
+    pub after: Duration,
+    /// The channels that are notified then.
+    pub notify: Vec<ChannelName>,
 }
 
 /// How often an alert may fire and recover before it is reported once as unstable, and then left alone.
@@ -88,6 +99,7 @@ impl Rule {
             step: None,
             accept_after: None,
             notify: Vec::new(),
+            escalate: Vec::new(),
             tenant_channels: true,
             good_news: false,
             fleet: true,
@@ -106,6 +118,13 @@ impl Rule {
     #[must_use]
     pub fn of_tenant<'a>(&self, channels: &'a [ChannelName]) -> &'a [ChannelName] {
         if self.tenant_channels { channels } else { &[] }
+    }
+
+    /// The channels that a firing is sent to which was escalated so many times; `before` of them by an earlier notification.
+    pub fn escalated(&self, before: u32, steps: u32) -> impl Iterator<Item = &ChannelName> {
+        let index = |steps: u32| usize::try_from(steps).unwrap_or(usize::MAX);
+        let done = self.escalate.iter().take(index(steps)).skip(index(before));
+        done.flat_map(|step| &step.notify)
     }
 
     /// What an alert of this rule is judged by.

@@ -6,6 +6,7 @@
 
 mod close;
 mod ended;
+mod escalate;
 mod firing;
 mod flapping;
 mod no_data;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub(super) use self::{
     close::accepted_at,
+    escalate::due_at,
     firing::{Judged, judged_by},
     quiet::held_since,
 };
@@ -87,7 +89,9 @@ fn finish(
     context: &EvaluationContext<'_>,
 ) -> Step {
     let outcome = flapping::temper(rule, alert, outcome, believed, context);
-    let is_notified = outcome.transition.is_some();
+    let outcome = escalate::consider(rule, alert, outcome, believed, context);
+    // An escalation is for others than those who are reminded.
+    let is_notified = outcome.transition.as_ref().is_some_and(|made| made.kind != TransitionKind::Escalated);
     let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_notified, context);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at }
 }
@@ -126,6 +130,8 @@ fn notify(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> O
         gap: firing.gap,
         unread: firing.unread.clone(),
         listed: 0,
+        escalated: firing.escalated.steps,
+        unacknowledged: None,
         holds: seen.sample.is_some_and(|sample| firing.terms.when.holds(sample.value, firing.baseline)),
     };
     let state = match kind {
@@ -155,10 +161,9 @@ fn remind(
     alert: &Alert,
     firing: &Firing,
     sample: Option<Sample>,
-    now: Timestamp,
-    notified_at: Option<Timestamp>,
+    context: &EvaluationContext<'_>,
 ) -> Option<Outcome> {
-    let (repeat, notified_at) = (rule.repeat?, notified_at?);
+    let (now, repeat, notified_at) = (context.now, rule.repeat?, context.reminded_from()?);
     (now >= reminder_at(repeat, notified_at, now))
         .then(|| notify(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
 }

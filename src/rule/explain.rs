@@ -9,12 +9,13 @@ use super::{
     Alert, AlertState, Condition, EvaluationContext, Event, Feed, Firing, Recover, Resolution, Rule, Terms,
     TransitionKind,
     baseline::{self, Reference},
-    evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, reopened, step},
+    evaluate::{Judged, accepted_at, due_at, held_since, judged_by, reminder_at, reopened, step},
 };
 use crate::domain::{Sample, ScoreKind, Timestamp};
 
 /// What a step makes of an alert, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Evaluation")]
 pub struct Explanation {
     /// The reading that was judged.
     pub reading: Option<Sample>,
@@ -30,6 +31,8 @@ pub struct Explanation {
     pub recovery: Option<Recovery>,
     /// When a firing alert is reported again without a change.
     pub reminder: Option<Reminder>,
+    /// When a firing alert is sent to further channels; `None`: its rule has no further step.
+    pub escalation: Option<Escalation>,
     /// When a firing alert is taken for the new level.
     pub accepted_at: Option<Timestamp>,
     /// The scores that have given no data for as long as the rule asks; `no_data` only.
@@ -40,8 +43,9 @@ pub struct Explanation {
 }
 
 /// What a condition compares.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[schemars(rename = "ConditionComparison")]
 pub enum Comparison {
     /// A value with a bound.
     Bound {
@@ -69,14 +73,17 @@ pub enum Comparison {
         since: Timestamp,
         /// How long that is ago, our own downtime apart.
         #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         lasted: Duration,
         /// How much of it we were down ourselves.
         #[serde(rename = "downtime_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         downtime: Duration,
         /// From when on a scheduled check has been missed or has failed since then; `None`: none is scheduled.
         missed_at: Option<Timestamp>,
         /// How long it takes.
         #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         needed: Duration,
         /// When it would hold without data; `None`: not as long as no check is scheduled.
         until: Option<Timestamp>,
@@ -84,7 +91,7 @@ pub enum Comparison {
 }
 
 /// What a value is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "source")]
 pub enum Baseline {
     /// The value that was frozen when the alert fired.
@@ -99,22 +106,25 @@ pub enum Baseline {
 }
 
 /// How far `for` has come.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PendingHold")]
 pub struct Hold {
     /// Since when the condition has held.
     pub since: Timestamp,
     /// How long that was at the reading.
     #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub lasted: Duration,
     /// How long it must be.
     #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub needed: Duration,
     /// The first reading from then on fires, if the condition holds there too.
     pub fires_from: Timestamp,
 }
 
 /// What a firing alert needs to be over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Recovery {
     /// The value that marks it; `None`: there is no such value.
     pub mark: Option<f64>,
@@ -127,7 +137,7 @@ pub struct Recovery {
 }
 
 /// A side of a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The value is above the bound.
@@ -141,18 +151,33 @@ pub enum Side {
 }
 
 /// When a firing alert is reported again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reminder {
     /// Time between two, from when the last became final.
     #[serde(rename = "repeat_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub repeat: Duration,
     /// When the next is due; `None`: the last is still on its way.
     pub at: Option<Timestamp>,
 }
 
+/// When a firing alert is sent to further channels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Escalation {
+    /// How long it may go without an acknowledgement.
+    #[serde(rename = "after_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
+    pub after: Duration,
+    /// When that is over; `None`: its notification is held, or a person has seen it.
+    pub at: Option<Timestamp>,
+    /// How many steps were taken.
+    pub steps_taken: u32,
+}
+
 /// What a step makes of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "EvaluationVerdict")]
 pub enum Verdict {
     /// It neither fires nor pends.
     Quiet,
@@ -166,6 +191,8 @@ pub enum Verdict {
     Worsens,
     /// It fires on, and a reminder is due.
     Reminds,
+    /// It fires on, and nobody has acknowledged it in time.
+    Escalates,
     /// It has changed too often and is reported as unstable.
     Unstable,
     /// The alert is over, for this reason.
@@ -189,6 +216,7 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationCon
         hold: None,
         recovery: None,
         reminder: None,
+        escalation: None,
         accepted_at: None,
         without_data: Vec::new(),
         verdict: verdict(rule, alert, event, context),
@@ -213,7 +241,13 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationCon
         explanation.accepted_at = accepted_at(rule, firing);
         explanation.reminder = rule.repeat.map(|repeat| Reminder {
             repeat,
-            at: context.notified_at.map(|notified_at| reminder_at(repeat, notified_at, context.now)),
+            at: context.reminded_from().map(|notified_at| reminder_at(repeat, notified_at, context.now)),
+        });
+        let step = usize::try_from(firing.escalated.steps).ok().and_then(|taken| rule.escalate.get(taken));
+        explanation.escalation = step.filter(|_| alert.flapping.unstable.is_none()).map(|step| Escalation {
+            after: step.after,
+            at: due_at(rule, firing, context),
+            steps_taken: firing.escalated.steps,
         });
     }
     explanation
@@ -291,6 +325,7 @@ fn verdict(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationContext
         (Some(TransitionKind::Fired), _) => Verdict::Fires,
         (Some(TransitionKind::Worsened), _) => Verdict::Worsens,
         (Some(TransitionKind::Reminder), _) => Verdict::Reminds,
+        (Some(TransitionKind::Escalated), _) => Verdict::Escalates,
         (Some(TransitionKind::Unstable), _) => Verdict::Unstable,
         (Some(TransitionKind::Resolved(resolution)), _) => Verdict::Ends(resolution),
         (None, AlertState::Inactive) => Verdict::Quiet,

@@ -17,11 +17,13 @@ pub mod name;
 pub mod shift;
 pub mod transition;
 
-pub use alert::{Against, Alert, AlertKey, AlertState, Ended, Firing, Flapping, Gap, Pending, Unread, Unstable};
+pub use alert::{
+    Against, Alert, AlertKey, AlertState, Ended, Escalated, Firing, Flapping, Gap, Pending, Unread, Unstable,
+};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use context::{Amount, EvaluationContext, Event, Feed, MISSED_MAX, ShiftedBy};
-pub use definition::{FlapLimit, Guide, Rule};
+pub use definition::{Escalation, FlapLimit, Guide, Rule};
 pub use evaluate::{Step, accept, close, remind_once, step};
 pub use explain::{Explanation, explain};
 pub use name::RuleName;
-pub use transition::{Resolution, Transition, TransitionKind};
+pub use transition::{Resolution, Transition, TransitionKind, Unacknowledged};

@@ -1,5 +1,7 @@
 //! What happens to an alert, with the facts that a message needs.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Gap, Unread};
@@ -34,8 +36,23 @@ pub struct Transition {
     pub unread: Vec<Unread>,
     /// How many of those, from the first on, the notification before listed already; of a worsening only.
     pub listed: usize,
+    /// How many of its rule's escalation steps the firing has taken, this one included.
+    pub escalated: u32,
+    /// What an escalation says; of an escalation only.
+    pub unacknowledged: Option<Unacknowledged>,
     /// Whether the condition holds at the value. A reminder says so if it does not: the value lies between firing and recovery.
     pub holds: bool,
+}
+
+/// For how long nobody has acknowledged an alert that is escalated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unacknowledged {
+    /// From when on it could have been acknowledged.
+    pub since: Timestamp,
+    /// How long its rule waits for that.
+    pub after: Duration,
+    /// Which of the rule's steps were already taken before this one.
+    pub before: u32,
 }
 
 /// What happened to an alert.
@@ -47,6 +64,8 @@ pub enum TransitionKind {
     Worsened,
     /// The alert still fires after `repeat`.
     Reminder,
+    /// Nobody has acknowledged it in time: further channels are notified.
+    Escalated,
     /// It has fired and recovered too often; nothing more is sent until it has been stable for a while.
     Unstable,
     /// The alert is over, for this reason.

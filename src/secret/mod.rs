@@ -2,6 +2,7 @@
 
 mod fault;
 mod passed_on;
+pub mod password;
 mod permission;
 pub mod reader;
 pub mod redact;

@@ -194,9 +194,8 @@ impl Spawner {
     fn web(&self, listener: TcpListener, rejected: watch::Receiver<Option<Rejected>>) {
         let Engine { store, metrics, config, clock, .. } = self.engine.clone();
         let app = web::App::new(store.clone(), clock.clone(), config.clone()).with_rejected(rejected);
-        let dashboard = web::dashboard(app);
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
-        self.part("web", Box::pin(web::serve(listener, state, dashboard, self.shutdown.clone())));
+        self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }
 
     /// What follows the configuration in force.

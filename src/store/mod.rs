@@ -38,7 +38,21 @@ pub enum StoreError {
 
 /// A durable store: all of its roles. One conformance suite holds every implementation to the text of their traits.
 pub trait Store:
-    Checks + Roster + Outbox + Holds + Silences + Channels + Routing + Fleet + Outages + Listings + Overview + Upkeep
+    Checks
+    + Roster
+    + Outbox
+    + Holds
+    + Silences
+    + Channels
+    + Routing
+    + Fleet
+    + Outages
+    + Listings
+    + Overview
+    + Upkeep
+    + Idempotency
+    + Access
+    + Audit
 {
 }
 
@@ -55,6 +69,9 @@ impl<T> Store for T where
         + Listings
         + Overview
         + Upkeep
+        + Idempotency
+        + Access
+        + Audit
 {
 }
 

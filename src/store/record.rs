@@ -1,9 +1,12 @@
 //! What goes into the store and comes out of it, by the role that it has to do with.
 
+mod access;
+mod audit;
 mod blindness;
 mod channel;
 mod check;
 mod fleet;
+mod idempotency;
 mod listing;
 mod outbox;
 mod overview;
@@ -11,6 +14,10 @@ mod route;
 mod tenant;
 mod upkeep;
 
+pub use access::{
+    AccountRecord, NewAccount, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord, TokenRecord,
+};
+pub use audit::{BEFORE_FIRST, Broken, Entry, EntryBody, EntryFilter, Link, NewEntry, Verifier, Written, hex};
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use channel::{ChannelRecord, ParkedChannel};
 pub use check::{
@@ -18,6 +25,7 @@ pub use check::{
     TenantHealth, TenantRecord,
 };
 pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
+pub use idempotency::{Begun, KeyedRequest, RecordedAnswer};
 pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use overview::{Advice, OpenAlert, SeriesSamples, TenantLine};

@@ -8,13 +8,13 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::domain::ChannelName;
+use crate::domain::{ChannelName, ScoreKind, TenantId};
 
 /// What every name begins with.
 pub(super) const PREFIX: &str = "scorewatch";
 
 /// Counts out of the store at the time of a scrape.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gauges {
     /// How many tenants the store knows.
     pub tenants: u64,
@@ -36,6 +36,23 @@ pub struct Gauges {
     pub operator_unreachable: bool,
     /// By channel, how long its oldest unfinished delivery has been queued.
     pub oldest_queued: Vec<(ChannelName, Duration)>,
+    /// The newest reading of each score of each tenant; empty unless the configuration asks for them.
+    pub scores: Vec<TenantScore>,
+}
+
+/// The newest reading of a score of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantScore {
+    /// The tenant's id.
+    pub tenant: TenantId,
+    /// The kind of score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<String>,
+    /// The value, in the score's own unit.
+    pub value: f64,
+    /// How long ago it was observed.
+    pub age: Duration,
 }
 
 /// How many channels stand how.
@@ -73,6 +90,34 @@ struct DeliveryLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChannelLabels {
     channel: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScoreLabels {
+    tenant: String,
+    score: &'static str,
+    subject: String,
+}
+
+/// Adds the scores of tenants. Where there are none, there is nothing to say of them.
+fn register_scores(registry: &mut Registry, scores: &[TenantScore]) {
+    if scores.is_empty() {
+        return;
+    }
+    let (values, ages) = (Family::<ScoreLabels, Seconds>::default(), Family::<ScoreLabels, Seconds>::default());
+    for TenantScore { tenant, score, subject, value, age } in scores {
+        let subject = subject.clone().unwrap_or_default();
+        let labels = ScoreLabels { tenant: tenant.to_string(), score: score.as_str(), subject };
+        values.get_or_create(&labels).set(*value);
+        ages.get_or_create(&labels).set(age.as_secs_f64());
+    }
+    registry.register(
+        "tenant_score",
+        "Newest value of a tenant's score; only with `metrics: { tenants: true }`",
+        values,
+    );
+    let help = "Time since that value was observed; only with `metrics: { tenants: true }`";
+    registry.register_with_unit("tenant_score_age", help, Unit::Seconds, ages);
 }
 
 pub(super) fn registry(gauges: &Gauges) -> Registry {
@@ -130,6 +175,7 @@ pub(super) fn registry(gauges: &Gauges) -> Registry {
         Unit::Seconds,
         oldest,
     );
+    register_scores(&mut registry, &gauges.scores);
     registry
 }
 

@@ -1,4 +1,5 @@
-//! Counters and gauges, in `OpenMetrics` text. No label carries a tenant: there may be a million.
+//! Counters and gauges, in `OpenMetrics` text. No label carries a tenant, as there may be a
+//! million, unless the configuration asks for it.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -14,7 +15,7 @@ use prometheus_client::{
 use super::gauges::{self, PREFIX};
 use crate::{domain::ChannelName, task};
 
-pub use super::gauges::{ChannelCounts, Gauges};
+pub use super::gauges::{ChannelCounts, Gauges, TenantScore};
 
 /// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
 const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];
@@ -312,6 +313,13 @@ mod tests {
             oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
             parked: vec![channel("soar")],
             operator_unreachable: true,
+            scores: vec![TenantScore {
+                tenant: crate::domain::TenantId::parse("contoso").unwrap(),
+                score: crate::domain::ScoreKind::DeviceSecureScore,
+                subject: None,
+                value: 412.5,
+                age: Duration::from_secs(90),
+            }],
         };
         metrics.channel_secrets_unreadable(2);
         let page = metrics.render(Some(&gauges));
@@ -330,6 +338,8 @@ mod tests {
             "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
             "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
             "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",
+            "scorewatch_tenant_score{tenant=\"contoso\",score=\"device-secure-score\",subject=\"\"} 412.5",
+            "scorewatch_tenant_score_age_seconds{tenant=\"contoso\",score=\"device-secure-score\",subject=\"\"} 90.0",
         ] {
             assert!(lines.contains(&expected), "{expected} is not in\n{page}");
         }

@@ -95,7 +95,7 @@ fn complete(facts: &mut Value) {
         }
     }
     if let Some(alert) = facts.get_mut("alert").and_then(Value::as_object_mut) {
-        for key in ["resolution", "resolved_by"] {
+        for key in ["escalation", "resolution", "resolved_by"] {
             alert.entry(key).or_insert(Value::Null);
         }
     }

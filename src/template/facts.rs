@@ -1,5 +1,7 @@
 //! The facts of a message, each under its name: what the headline does not say.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -60,6 +62,7 @@ pub(super) fn facts(notification: &Notification, headline: &str, locale: &Locale
         say(FactName::Since, Some(since(notification, alert, locale)));
         let is_reminder = notification.kind == NotificationType::AlertReminder;
         say(FactName::Acknowledged, is_reminder.then(|| words.alert.not_acknowledged.to_owned()));
+        say(FactName::Escalated, escalated(alert, locale));
         say(FactName::Severity, data.operator.is_none().then(|| (words.severity)(alert.severity).to_owned()));
     }
     say(FactName::Rule, rule(data, words));
@@ -114,9 +117,19 @@ fn since(notification: &Notification, alert: &AlertFacts, locale: &Locale) -> St
     let lasted = words.duration(until.since(alert.started_at), Place::Alone);
     match (alert.resolved_at, notification.kind) {
         (Some(end), _) => (words.alert.period)(&began, &locale.time(end), &lasted),
-        (None, NotificationType::AlertReminder | NotificationType::AlertWorsened) => format!("{began} ({lasted})"),
+        (
+            None,
+            NotificationType::AlertReminder | NotificationType::AlertWorsened | NotificationType::AlertEscalated,
+        ) => format!("{began} ({lasted})"),
         (None, _) => began,
     }
+}
+
+/// Why further channels are notified.
+fn escalated(alert: &AlertFacts, locale: &Locale) -> Option<String> {
+    let (escalation, words) = (alert.escalation?, locale.words());
+    let after = words.duration(Duration::from_secs(escalation.after_seconds), Place::AfterPreposition);
+    Some((words.alert.not_acknowledged_within)(&after, &locale.time(escalation.unacknowledged_since)))
 }
 
 /// The rule, with its condition unless the headline says that.

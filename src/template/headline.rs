@@ -91,7 +91,11 @@ pub(super) fn in_full(notification: &Notification, locale: &Locale) -> String {
 fn parts(notification: &Notification, left_out: usize, room: Room, locale: &Locale) -> Parts {
     let (data, words) = (&notification.data, locale.words());
     let is_test = data.notification.test && notification.kind != NotificationType::Drill;
-    let mark = if is_test { words.alert.test_mark } else { "" };
+    let mark = match notification.kind {
+        _ if is_test => words.alert.test_mark,
+        NotificationType::AlertEscalated => words.alert.escalated_mark,
+        _ => "",
+    };
     let who = data.tenant.as_ref().map(|tenant| tenant.name.clone());
     let colon = if who.is_some() { format!("{}: ", words.before_colon) } else { String::new() };
     let parts = Parts { mark, who: who.unwrap_or_default(), colon, ..Parts::default() };

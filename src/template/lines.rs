@@ -46,6 +46,20 @@ pub(super) fn lines(
     lines
 }
 
+/// The pages of the alerts that these lines are about, in the order of [`lines`].
+pub(super) fn pages(items: &[DigestItem], words: &Words) -> Vec<Option<String>> {
+    let page = |folded: Folded<'_>| match folded {
+        Folded::One(item) => item.links.dashboard.clone(),
+        Folded::Many { .. } => None,
+    };
+    fold(items, words).into_iter().map(page).collect()
+}
+
+/// The same where each item has a line.
+pub(super) fn own_pages(items: &[DigestItem]) -> Vec<Option<String>> {
+    items.iter().map(|item| item.links.dashboard.clone()).collect()
+}
+
 /// The tenants that an outage hits, on one line. Each of them is in the message's items.
 pub(super) fn hit(items: &[DigestItem], left_out: usize, words: &Words) -> Vec<String> {
     let names = items.iter().filter_map(|item| item.tenant.as_ref()).map(|tenant| tenant.name.as_str());

@@ -40,7 +40,7 @@ pub(super) fn lines(items: &[DigestItem], words: &Words, sign: impl Fn(&Notifica
         let rule = item.rule.as_ref().map(said).unwrap_or_default();
         let how = match item.kind {
             NotificationType::AlertWorsened => Some(words.alert.state_worsened),
-            NotificationType::AlertReminder => Some(words.alert.state_firing),
+            NotificationType::AlertReminder | NotificationType::AlertEscalated => Some(words.alert.state_firing),
             NotificationType::AlertResolved => Some(words.alert.state_over),
             NotificationType::AlertUnstable => Some(words.alert.state_unstable),
             _ => None,

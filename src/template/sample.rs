@@ -21,10 +21,11 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 16] = [
+pub const TYPES: [NotificationType; 17] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertEscalated,
     NotificationType::AlertResolved,
     NotificationType::AlertUnstable,
     NotificationType::FleetShift,
@@ -172,11 +173,11 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 why: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened).then(value::why),
                 operator: operator(kind),
                 links: Links {
-                    dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
+                    dashboard: Some("https://scores.mssp.example/alerts/alert_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                     portal: about_tenant.then(|| {
                         "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()
                     }),
-                    fix: fix_page(kind).map(str::to_owned),
+                    fix: value::fix_page(kind).map(str::to_owned),
                     confirm: (kind == NotificationType::Drill)
                         .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                 },
@@ -210,6 +211,7 @@ fn alert(kind: NotificationType) -> AlertFacts {
         resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
         reason: None,
         remark: None,
+        escalation: (kind == NotificationType::AlertEscalated).then(value::escalation),
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     }
@@ -316,18 +318,6 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             _ => None,
         },
     })
-}
-
-/// Where what is wrong can be fixed.
-const fn fix_page(kind: NotificationType) -> Option<&'static str> {
-    match kind {
-        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
-            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
-             6d2a0000-0000-4000-8000-000000000002",
-        ),
-        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
-        _ => None,
-    }
 }
 
 /// Where a runbook could be.

@@ -33,6 +33,7 @@ pub(super) fn headline(fleet: &FleetFacts, words: &Words) -> (String, String) {
     let colon = |why: &str| format!("{}: {why}", words.before_colon);
     let happened = match fleet.occasion {
         Occasion::Reminders => Happened::Reminders(fleet.alerts),
+        Occasion::Escalations => Happened::Escalations(fleet.alerts),
         Occasion::Accepted => Happened::Accepted(fleet.alerts),
         // A channel may be allowed to show one tenant of many.
         Occasion::Shift if fleet.tenant_count == 1 => Happened::OneOfMany,

@@ -58,6 +58,8 @@ pub(super) struct Words {
     lines: Vec<String>,
     /// The same lines, together as far as one text of a message has room.
     paragraphs: Vec<Vec<String>>,
+    /// The same, each with the page of its alert, if there is one.
+    linked_lines: Vec<LinkedLine>,
     /// What the headline does not say, the weightiest first; at most ten.
     facts: Vec<Fact>,
     /// What regressed, largest first.
@@ -83,6 +85,14 @@ struct Link {
     /// The same with a colon.
     label: String,
     url: String,
+}
+
+/// One line of what a message says of several alerts.
+#[derive(Debug, Serialize)]
+struct LinkedLine {
+    text: String,
+    title: &'static str,
+    url: Option<String>,
 }
 
 /// Says a notification in words.
@@ -120,6 +130,11 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
         as_one.is_none() || !matches!(fact.is, FactName::Rule | FactName::Severity | FactName::Acknowledged)
     });
     let causes_title = causes::title(&data.causes, words);
+    let pages = if as_one.is_some() { lines::own_pages(items) } else { lines::pages(items, words) };
+    let pages = pages.into_iter().chain(std::iter::repeat(None));
+    let title = (words.alert.link)(LinkTo::Alert);
+    let linked = said.iter().zip(pages);
+    let linked_lines = linked.map(|(text, url)| LinkedLine { text: text.clone(), title, url }).collect();
     Words {
         emoji,
         color,
@@ -130,6 +145,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
         what_to_do_label: format!("{}{}:", words.alert.what_to_do, words.before_colon),
         paragraphs: lines::paragraphs(&said),
         lines: said,
+        linked_lines,
         facts,
         causes: data.causes.iter().map(|cause| causes::cause(cause, words)).collect(),
         linked_causes: data.causes.iter().map(|cause| causes::linked(cause, words)).collect(),
@@ -158,9 +174,9 @@ fn links(links: &Links, runbook: Option<&str>, words: &language::Words) -> Vec<L
     let all = [
         (LinkTo::Confirmation, links.confirm.as_deref()),
         (links.fix.as_deref().map_or(LinkTo::Settings, fix_page), links.fix.as_deref()),
+        (links.dashboard.as_deref().map_or(LinkTo::Dashboard, own_page), links.dashboard.as_deref()),
         (links.portal.as_deref().map_or(LinkTo::Portal, portal_page), links.portal.as_deref()),
         (LinkTo::Runbook, runbook.filter(|runbook| is_link(runbook))),
-        (LinkTo::Dashboard, links.dashboard.as_deref()),
     ];
     let link = |(to, url): (LinkTo, Option<&str>)| {
         let title = (words.alert.link)(to);
@@ -180,6 +196,11 @@ fn fix_page(url: &str) -> LinkTo {
         ("pagerduty.com", LinkTo::PagingService),
     ];
     pages.into_iter().find(|(part, _)| url.contains(part)).map_or(LinkTo::Settings, |(_, page)| page)
+}
+
+/// What is on our own page.
+fn own_page(url: &str) -> LinkTo {
+    if url.contains("/alerts/alert_") { LinkTo::Alert } else { LinkTo::Dashboard }
 }
 
 /// What is on the page of Microsoft's portal.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::sync::watch;
 
-use super::{api, pages};
+use super::{access, api, pages};
 use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
@@ -22,6 +22,8 @@ pub struct App {
     /// The clock, for ages and limits.
     clock: Clock,
     config: watch::Receiver<Arc<Config>>,
+    /// How often somebody tried to sign in.
+    pub(super) sign_ins: Arc<access::SignIns>,
     /// What was last read of the fleet's samples; shared by all who look at the fleet.
     pub(super) fleet: Arc<fleet::Memory>,
     /// Who is told of changes.
@@ -34,7 +36,15 @@ impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
-        Self { store, clock, config, fleet: Arc::default(), streams: Arc::default(), rejected: None }
+        Self {
+            store,
+            clock,
+            config,
+            sign_ins: Arc::default(),
+            fleet: Arc::default(),
+            streams: Arc::default(),
+            rejected: None,
+        }
     }
 
     /// The same, which also knows of configurations that are refused.
@@ -58,8 +68,8 @@ impl App {
     }
 }
 
-/// The API and the pages.
+/// The API, the pages, and signing in and out.
 #[must_use]
-pub fn dashboard(app: App) -> Router {
-    Router::new().merge(api::routes()).merge(pages::routes()).with_state(app)
+pub(super) fn dashboard(app: App) -> Router {
+    Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
 }

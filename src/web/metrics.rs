@@ -1,22 +1,26 @@
 //! `GET /metrics`: counters of the process, gauges from the store.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::State as Shared,
-    http::header,
+    extract::{Request, State as Shared},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
-    State,
+    State, access,
     health::{self, Operator},
 };
 use crate::{
     config::Config,
-    domain::{ChannelName, Timestamp},
-    store::{ChannelRecord, StoreError, Totals},
-    telemetry::{ChannelCounts, Gauges},
+    domain::{ChannelName, Scope, Timestamp},
+    query::{
+        Page,
+        tenants::{self, TenantStatus},
+    },
+    store::{ChannelRecord, Store, StoreError, Totals},
+    telemetry::{ChannelCounts, Gauges, TenantScore, classic},
 };
 
 /// Media type of the text format ("OpenMetrics 1.0", section "Exposition Text Format").
@@ -25,12 +29,21 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// How long a scrape waits for the store; scrapers give up after 10 s by default ("Prometheus configuration": `scrape_timeout`).
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn page(Shared(state): Shared<State>) -> Response {
+/// Media type of the classic text format ("Exposition formats", prometheus.io).
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if let Some(app) = &state.app
+        && let Err(refused) = access::may_scrape(&parts, app).await
+    {
+        return refused;
+    }
     let ask = async { Ok((state.listings.totals().await?, state.channels.channels().await?)) };
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
     let config = state.config.borrow().clone();
-    let gauges = asked.map(|(totals, records)| {
+    let mut gauges = asked.map(|(totals, records)| {
         let now = state.clock.now();
         Gauges {
             channels: channels(&config, &records, now),
@@ -42,7 +55,43 @@ pub(super) async fn page(Shared(state): Shared<State>) -> Response {
     if let Err(error) = &gauges {
         tracing::warn!(%error, "metrics are served without the store's gauges");
     }
-    ([(header::CONTENT_TYPE, OPENMETRICS)], state.metrics.render(gauges.ok().as_ref())).into_response()
+    if let (Ok(gauges), Some(app)) = (&mut gauges, &state.app)
+        && config.metrics.tenants
+    {
+        gauges.scores = scores(app.store.as_ref(), &config, state.clock.now()).await;
+    }
+    let page = state.metrics.render(gauges.ok().as_ref());
+    if wants_classic(&parts.headers) {
+        return ([(header::CONTENT_TYPE, CLASSIC)], classic(&page)).into_response();
+    }
+    ([(header::CONTENT_TYPE, OPENMETRICS)], page).into_response()
+}
+
+/// Whether the reader asks for text, and not for the newer format as well.
+fn wants_classic(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let types: Vec<&str> =
+        accepted.flat_map(|types| types.split(',')).filter_map(|one| one.split(';').next()).collect();
+    let has = |wanted: &str| types.iter().any(|one| one.trim().eq_ignore_ascii_case(wanted));
+    has("text/plain") && !has("application/openmetrics-text")
+}
+
+/// The newest reading of each score of each tenant; none if the store does not answer in time.
+async fn scores(store: &dyn Store, config: &Arc<Config>, now: Timestamp) -> Vec<TenantScore> {
+    let asked = tokio::time::timeout(STORE_TIMEOUT, tenants::list(store, config, &Scope::All, false, &Page::ALL)).await;
+    let Ok(Ok(listing)) = asked else {
+        tracing::warn!("metrics are served without the scores of tenants, which could not be read in time");
+        return Vec::new();
+    };
+    let of = |tenant: TenantStatus| {
+        let id = tenant.id;
+        tenant.scores.into_iter().filter_map(move |score| {
+            let (value, observed_at) = (score.value?, score.observed_at?);
+            let (tenant, score, subject, age) = (id.clone(), score.kind, score.subject, now.since(observed_at));
+            Some(TenantScore { tenant, score, subject, value, age })
+        })
+    };
+    listing.items.into_iter().flat_map(of).collect()
 }
 
 fn gauges(totals: Totals, now: Timestamp) -> Gauges {
@@ -58,6 +107,7 @@ fn gauges(totals: Totals, now: Timestamp) -> Gauges {
         parked: Vec::new(),
         operator_unreachable: false,
         oldest_queued: oldest_queued_at.into_iter().map(|(channel, at)| (channel, now.since(at))).collect(),
+        scores: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`Caller`](crate::domain::Caller), whom [`access`] finds.
 
 mod access;
-mod api;
+pub mod api;
 mod app;
 mod confirm;
 mod health;
@@ -17,7 +17,7 @@ mod server;
 
 use std::sync::Arc;
 
-pub use app::{App, dashboard};
+pub use app::App;
 pub use server::serve;
 use tokio::sync::watch;
 
@@ -44,6 +44,8 @@ pub struct State {
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
     confirmations: Arc<rate::Rate>,
+    /// Who may read the metrics; `None`: everybody, in tests.
+    app: Option<App>,
 }
 
 impl State {
@@ -57,7 +59,7 @@ impl State {
         clock: Clock,
         config: watch::Receiver<Arc<Config>>,
     ) -> Self {
-        Self { listings, channels, metrics, health, clock, config, confirmations: Arc::default() }
+        Self { listings, channels, metrics, health, clock, config, confirmations: Arc::default(), app: None }
     }
 }
 

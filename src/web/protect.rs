@@ -1,7 +1,6 @@
 //! What holds for every request and answer: bodies are small, and headers make browsers trust nothing.
 
 use axum::{
-    Json,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
@@ -9,22 +8,22 @@ use axum::{
 };
 use serde_json::json;
 
-/// Largest request body, in bytes. No route reads one yet; what is larger is refused unread.
+/// Largest request body, in bytes; what is larger is refused unread.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The one page has neither script nor style and sends its form to itself, so a browser needs to load and run nothing. Advice of the OWASP "REST Security Cheat Sheet".
-const HEADERS: [(HeaderName, HeaderValue); 6] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+/// Pages load script, style and images from here alone, and none that stands in the page. Advice of the OWASP "HTTP Headers" and "REST
+/// Security" cheat sheets. With `no-referrer`, browsers would send the forms of pages with `Origin: null`.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
 /// `default-src` says nothing about forms, bases and frames ("Content Security Policy Level 3", section "Fetch Directives").
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-     frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses a request that announces a body beyond the cap.
 pub(super) async fn cap_body(request: Request, next: Next) -> Response {
@@ -38,17 +37,17 @@ fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Adds the headers that every answer has.
+/// Adds the headers that every answer has. Nothing is kept by anybody, unless the answer says so.
 pub(super) async fn set_headers(mut response: Response) -> Response {
-    let kept = response.headers().get(header::CACHE_CONTROL).cloned();
-    response.headers_mut().extend(HEADERS);
-    if let Some(kept) = kept {
-        response.headers_mut().insert(header::CACHE_CONTROL, kept);
-    }
+    let headers = response.headers_mut();
+    headers.extend(HEADERS);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// An answer that says no, in the one form that they all have.
+/// An answer that says no, in the one form that they all have: RFC 9457.
 pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({ "error": why }))).into_response()
+    let title = status.canonical_reason().unwrap_or("Error");
+    let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": why });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
 }

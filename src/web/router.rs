@@ -3,7 +3,7 @@
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 
 use super::{
-    State, confirm, health, metrics,
+    State, access, confirm, health, metrics,
     protect::{self, refusal},
 };
 
@@ -14,10 +14,11 @@ pub(super) fn router(state: State, dashboard: Router) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::page))
         .route("/confirm/{id}", get(confirm::ask).post(confirm::take))
-        .with_state(state)
+        .with_state(state.clone())
         .merge(dashboard)
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not found") })
         .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "method not allowed") })
+        .layer(middleware::from_fn_with_state(state, access::guard))
         .layer(DefaultBodyLimit::max(protect::BODY_BYTES_MAX))
         .layer(middleware::from_fn(protect::cap_body))
         .layer(middleware::map_response(protect::set_headers))

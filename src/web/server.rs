@@ -1,10 +1,14 @@
 //! The accept loop. It is our own because `axum::serve` bounds neither the time that a client may take over its request
 //! head nor the number of connections, and so can be filled up by clients that say nothing.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -15,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{State, router::router};
+use super::{App, State, access::Peer, app::dashboard, router::router};
 use crate::{task, telemetry::Health};
 
 /// Limits on what a client may use.
@@ -46,9 +50,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// Answers on `listener` until `shutdown`, then lets requests under way finish, for a few seconds at most.
-pub async fn serve(listener: TcpListener, state: State, dashboard: Router, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, state: State, app: App, shutdown: CancellationToken) {
     let health = state.health.clone();
-    serve_within(LIMITS, listener, router(state, dashboard), health, shutdown).await;
+    let router = router(State { app: Some(app.clone()), ..state }, dashboard(app));
+    serve_within(LIMITS, listener, router, health, shutdown).await;
 }
 
 pub(super) async fn serve_within(
@@ -62,7 +67,7 @@ pub(super) async fn serve_within(
     let connections = TaskTracker::new();
     health.listening(true);
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &places)).await {
-        let (stream, place) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -76,7 +81,7 @@ pub(super) async fn serve_within(
         }
         let (router, shutdown) = (router.clone(), shutdown.clone());
         connections.spawn(task::brief("web connection", async move {
-            answer(limits, stream, router, shutdown).await;
+            answer(limits, stream, peer, router, shutdown).await;
             drop(place);
         }));
     }
@@ -89,17 +94,21 @@ pub(super) async fn serve_within(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer.ip(), place))
 }
 
 /// Serves one connection to its end. What a client does wrong is its own affair, so errors are not logged.
-async fn answer(limits: Limits, stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn answer(limits: Limits, stream: TcpStream, peer: IpAddr, router: Router, shutdown: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        TowerToHyperService::new(router.clone()).call(request)
+    });
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         _ = connection.as_mut() => return,
         () = shutdown.cancelled() => {}

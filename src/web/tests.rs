@@ -76,7 +76,7 @@ impl Server {
     /// One request on a connection of its own: the head and the body of the answer.
     async fn ask(&self, request_line: &str, headers: &str) -> (String, String) {
         let mut stream = self.connect().await;
-        let request = format!("{request_line} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
+        let request = format!("{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let answer = rest(stream).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -90,9 +90,14 @@ impl Server {
 
 /// A configuration with these channels and nothing else.
 fn config(channels: &str) -> Arc<Config> {
+    config_of(&format!("public_url: https://scores.example\naccess: {{ sign_in: never }}\nchannels: {{{channels}}}\n"))
+}
+
+/// What that configuration means.
+pub(super) fn config_of(text: &str) -> Arc<Config> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scorewatch.yaml");
-    std::fs::write(&file, format!("public_url: https://scores.example\nchannels: {{{channels}}}\n")).unwrap();
+    std::fs::write(&file, text).unwrap();
     let loaded = config::load(&file);
     Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)))
 }
@@ -182,7 +187,7 @@ async fn what_is_not_answered_is_refused_in_json_with_the_same_headers() {
     ] {
         let (head, body) = server.ask(request_line, headers).await;
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{request_line}: {head}");
-        assert!(json(&body)["error"].is_string(), "{request_line}: {body}");
+        assert!(json(&body)["detail"].is_string(), "{request_line}: {body}");
         for header in [
             "x-content-type-options: nosniff",
             "cache-control: no-store",
@@ -196,7 +201,7 @@ async fn what_is_not_answered_is_refused_in_json_with_the_same_headers() {
 #[tokio::test]
 async fn a_client_that_never_ends_its_request_is_cut_off() {
     let server = Server::start(Limits { head: Duration::from_millis(20), ..PATIENT }, None).await;
-    for beginning in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: test\r\nX-Slow: "] {
+    for beginning in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
         let mut stream = server.connect().await;
         stream.write_all(beginning.as_bytes()).await.unwrap();
         // Returns only because the server closes.
@@ -209,7 +214,10 @@ async fn silent_clients_do_not_keep_others_out() {
     let server = Server::start(Limits { head: Duration::from_millis(20), connections: 2, ..PATIENT }, None).await;
     let _silent = [server.connect().await, server.connect().await, server.connect().await];
     // On a slow machine a client that speaks may be taken for a silent one, but not each time.
-    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.contains("200 OK") {}
+    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .contains("200 OK")
+    {}
 }
 
 #[tokio::test]
@@ -217,7 +225,7 @@ async fn a_connection_does_not_last_for_ever() {
     let limits = Limits { lifetime: Duration::from_millis(20), ..PATIENT };
     let server = Server::start(limits, None).await;
     // It returns only because the server closes. On a slow machine that may be before the answer, but not each time.
-    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n").await.starts_with("HTTP/1.1 200 OK") {}
+    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.starts_with("HTTP/1.1 200 OK") {}
 }
 
 /// All that the server says to that, until it closes or resets the connection.

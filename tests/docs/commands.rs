@@ -59,7 +59,7 @@ fn the_reference_of_commands_is_what_the_commands_say() {
 }
 
 /// The words of a command line up to its comment, as a shell takes them apart; no variables, no globs.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in line.chars() {
         match (quote, letter) {

@@ -24,7 +24,7 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 29] = [
+const SECTIONS: [Section; 31] = [
     section("Main file", Subject::Main, ""),
     section("Brand", Subject::Main, "RawBrand"),
     section("Tenants", Subject::Main, "RawTenant"),
@@ -39,6 +39,7 @@ const SECTIONS: [Section; 29] = [
     section("Operator", Subject::Main, "RawOperator"),
     section("Fleet shifts", Subject::Main, "RawFleet"),
     section("Flapping", Subject::Main, "RawFlapping"),
+    section("Metrics", Subject::Main, "RawMetrics"),
     section("Maintenance windows", Subject::Main, "RawMaintenance"),
     section("Exclusions", Subject::Main, "RawExclusion"),
     section("Exclusions of a tenant", Subject::Main, "RawOwnExclusion"),
@@ -46,6 +47,7 @@ const SECTIONS: [Section; 29] = [
     section("Rules", Subject::Rules, "RawRule"),
     section("Conditions", Subject::Rules, "RawCondition"),
     section("Recovery", Subject::Rules, "RawRecover"),
+    section("Escalation", Subject::Rules, "RawEscalation"),
     section("Test files", Subject::Tests, ""),
     section("Tests", Subject::Tests, "RawCase"),
     section("Tenants of a test", Subject::Tests, "RawCaseTenant"),

@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use scorewatch::config::{Config, load};
 
 /// Sections of the reference, keys, their defaults, and another value that must be seen to differ.
-const DEFAULTS: [(&str, &str, &str, &str); 32] = [
+const DEFAULTS: [(&str, &str, &str, &str); 33] = [
     ("Main file", "store", "sqlite://data/scorewatch.db", "sqlite://elsewhere.db"),
     ("Main file", "listen", "127.0.0.1:8080", "127.0.0.1:8081"),
     ("Main file", "spread", "10m", "11m"),
@@ -21,6 +21,7 @@ const DEFAULTS: [(&str, &str, &str, &str); 32] = [
     ("Fleet shifts", "accept", "proven", "ask"),
     ("Flapping", "changes", "6", "7"),
     ("Flapping", "within", "24h", "25h"),
+    ("Metrics", "tenants", "false", "true"),
     ("Operator", "blind_after", "2h", "3h"),
     ("Tenants", "cloud", "commercial", "gcc"),
     ("Channels", "pace", "1s", "2s"),
@@ -48,10 +49,11 @@ pub(super) fn default_of(section: &str, key: &str) -> Option<&'static str> {
 }
 
 /// Where a key goes: the file, and the line after which it stands. Whatever follows must not move, since references know their place.
-const PLACES: [(&str, &str, &str); 10] = [
+const PLACES: [(&str, &str, &str); 11] = [
     ("Main file", "scorewatch.yaml", "# top"),
     ("Fleet shifts", "scorewatch.yaml", "# fleet"),
     ("Flapping", "scorewatch.yaml", "# flapping"),
+    ("Metrics", "scorewatch.yaml", "# top"),
     ("Operator", "scorewatch.yaml", "# operator"),
     ("Tenants", "scorewatch.yaml", "# tenant"),
     ("Channels", "scorewatch.yaml", "# channel"),
@@ -126,6 +128,7 @@ fn line(section: &str, key: &str, value: &str) -> String {
     match section {
         "Fleet shifts" => format!("fleet: {{ {key}: {value} }}"),
         "Flapping" => format!("flapping: {{ {key}: {value} }}"),
+        "Metrics" => format!("metrics: {{ {key}: {value} }}"),
         "Retries" => format!("retry: {{ {key}: {value} }}"),
         "Digests" => format!("digest: {{ {key}: {value} }}"),
         _ => format!("{key}: {value}"),

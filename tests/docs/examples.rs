@@ -27,6 +27,8 @@ channels:
   soc: { type: webhook, url: https://soar.example/first }
   contoso: { type: webhook, url: https://soar.example/contoso, tenants: [contoso] }
   mssp: { type: webhook, url: https://soar.example/second }
+  on-call: { type: webhook, url: https://soar.example/third }
+  soc-lead: { type: webhook, url: https://soar.example/fourth }
 operator: { notify: [soc, mssp] }
 "#;
 

@@ -3,10 +3,10 @@
 use std::{fmt::Write, time::Duration};
 
 use scorewatch::{
-    domain::ChannelName,
+    domain::{ChannelName, ScoreKind, TenantId},
     microsoft::FailureClass,
     notify::{Notification, notification},
-    telemetry::{Gauges, Metrics},
+    telemetry::{Gauges, Metrics, TenantScore},
 };
 use serde_json::Value;
 
@@ -48,6 +48,13 @@ fn full_page() -> String {
         deliveries: vec![(channel.clone(), "queued", 1)],
         oldest_queued: vec![(channel.clone(), second)],
         parked: vec![channel],
+        scores: vec![TenantScore {
+            tenant: TenantId::parse("contoso").unwrap(),
+            score: ScoreKind::DeviceSecureScore,
+            subject: None,
+            value: 400.0,
+            age: second,
+        }],
         ..Gauges::default()
     };
     metrics.render(Some(&gauges))
@@ -72,6 +79,46 @@ fn the_reference_of_metrics_is_what_the_service_serves() {
         let _ = writeln!(text, "| `{name}{suffix}` | {kind} | {} |", cell(&help));
     }
     generated::expect("docs/reference/metrics.md", &text);
+}
+
+#[test]
+fn the_dashboard_asks_for_metrics_that_the_service_serves() {
+    let file = std::path::Path::new(super::page::ROOT).join("deploy/grafana/scorewatch.json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let page = full_page();
+    let mut asked = 0;
+    for target in dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap())
+    {
+        let query = target["expr"].as_str().unwrap();
+        let is_letter = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        for name in query.split(|letter| !is_letter(letter)).filter(|word| word.starts_with("scorewatch_")) {
+            assert!(page.lines().any(|line| line.starts_with(name)), "{name} of {query}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 8);
+}
+
+#[test]
+fn the_reference_of_the_api_is_what_the_service_answers() {
+    let document = scorewatch::web::api::document();
+    let mut text = String::from("| path | operation | role | what it does |\n| --- | --- | --- | --- |\n");
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "query");
+            let names: Vec<_> = parameters.map(|one| format!("`{}`", one["name"].as_str().unwrap())).collect();
+            let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+            let said = |name: &str| operation[name].as_str().unwrap();
+            let (method, role) = (method.to_uppercase(), said("x-role"));
+            let _ = writeln!(
+                text,
+                "| `{method} {path}`{names} | `{}` | {role} | {} |",
+                said("operationId"),
+                cell(said("summary"))
+            );
+        }
+    }
+    generated::expect("docs/reference/api.md", &text);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The documentation keeps its promises: the README is short, links lead somewhere, examples load, command lines parse, and what is
 //! generated from the program is what the program says. Nothing here is slow, so that people run it while they write.
 
+mod api;
 mod commands;
 mod configuration;
 mod defaults;

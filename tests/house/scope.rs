@@ -1,4 +1,4 @@
-//! Whoever asks or acts says for whom: every public function of these folders takes the caller's scope.
+//! Whoever asks or acts says for whom: every public function of these folders takes the caller or their scope.
 
 use std::path::Path;
 
@@ -21,7 +21,9 @@ pub(super) fn faults(file: &Path, source: &Source) -> Vec<String> {
     let names = functions.filter_map(|function| {
         let signature = function.split('{').next()?;
         let name = signature.split(['(', '<']).next()?;
-        (!signature.contains("scope: &") && !EXEMPT.contains(&name)).then_some(name)
+        (!signature.contains("scope: &") && !signature.contains("caller: &") && !EXEMPT.contains(&name)).then_some(name)
     });
-    names.map(|name| format!("`{name}` takes no `scope`: say whose tenants it may show or change")).collect()
+    names
+        .map(|name| format!("`{name}` takes no `scope` and no `caller`: say whose tenants it may show or change"))
+        .collect()
 }

@@ -9,7 +9,7 @@ use scorewatch::{
     config::Config,
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::notification::Facts,
-    rule::{Alert, AlertState, Condition, Firing, Gap, Rule, Terms},
+    rule::{Alert, AlertState, Condition, Escalated, Firing, Gap, Rule, Terms},
     schedule::Schedule,
     store::{AlertRecord, CheckOutcome, Downtime},
 };
@@ -65,6 +65,7 @@ fn silent_since(since: Timestamp, terms: Terms) -> Firing {
         measured_at,
         worst_notified_at,
         worst_before_at,
+        escalated: Escalated::default(),
     }
 }
 
@@ -279,6 +280,7 @@ fn alerts_of_an_older_store_become_one_per_tenant_and_nobody_is_notified_twice()
             score: Some(score),
             subject: None,
             alert: Alert { state: AlertState::Firing(firing), generation: 1, sequence: 1, ..Alert::default() },
+            sendable_since: None,
             can_be_withdrawn: false,
             notified_at: Some(at(61)),
             notified_channels: channels(&["soc"]),

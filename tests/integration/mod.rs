@@ -1,5 +1,6 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
+mod access_parts;
 mod backed_off;
 mod blindness;
 mod chat;
@@ -10,6 +11,7 @@ mod decision;
 mod delivery;
 mod drill;
 mod ended_silence;
+mod escalation;
 mod excluded;
 mod faulty_store;
 mod fixture;

@@ -43,6 +43,7 @@ pub(super) async fn queue(fixture: &Fixture, tenant: &str, sequence: u64, is_ove
         resolved_at: is_over.then_some(now),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: None,
         resolved_by: None,
     });

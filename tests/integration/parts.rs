@@ -15,11 +15,12 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        Advice, AlertFilter, AlertRow, AttemptOutcome, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks,
-        Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, OpenAlert, Outage, Outages,
-        Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, SeriesSamples,
-        ShiftNotice, Silences, Store, StoreError, TenantLine, TenantRecord, Totals, Upkeep,
+        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
+        NewNotification, OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, RecordedAnswer, Rerouted, Roster,
+        Routed, Routes, Routing, SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine,
+        TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -37,6 +38,9 @@ pub(super) struct Parts {
     pub(super) listings: Arc<dyn Listings>,
     pub(super) overview: Arc<dyn Overview>,
     pub(super) upkeep: Arc<dyn Upkeep>,
+    pub(super) idempotency: Arc<dyn Idempotency>,
+    pub(super) access: Arc<dyn Access>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 impl Parts {
@@ -55,6 +59,9 @@ impl Parts {
             listings: store.clone(),
             overview: store.clone(),
             upkeep: store.clone(),
+            idempotency: store.clone(),
+            access: store.clone(),
+            audit: store.clone(),
         }
     }
 }
@@ -390,5 +397,16 @@ impl Upkeep for Parts {
 
     async fn close(&self) {
         self.upkeep.close().await;
+    }
+}
+
+#[async_trait]
+impl Idempotency for Parts {
+    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
+        self.idempotency.begin_request(request, now).await
+    }
+
+    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
+        self.idempotency.end_request(request, answer).await
     }
 }

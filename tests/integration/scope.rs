@@ -1,6 +1,7 @@
 //! Whoever may see one tenant sees and does nothing of another's, whatever is asked.
 
 mod acts;
+mod api;
 mod pages;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -129,6 +130,15 @@ impl Scene {
                 "deliveries",
                 json(&deliveries::list(store, scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap()),
             ),
+            (
+                "alerts that match",
+                json(&alerts::matching(store, config, scope, &alerts::Wanted::default(), &Page::ALL).await.unwrap()),
+            ),
+            (
+                "tenants that match",
+                json(&tenants::matching(store, config, scope, &tenants::Filter::default(), &Page::ALL).await.unwrap()),
+            ),
+            ("rules", json(&query::rules::list(config, scope, &Page::ALL))),
             ("silences", json(&silences::list(store, scope, true, &Page::ALL, now).await.unwrap())),
             ("covered", json(&silences::covered(store, scope, &matchers).await.unwrap())),
             ("tenants", json(&tenants::list(store, config, scope, false, &Page::ALL).await.unwrap())),

@@ -31,6 +31,9 @@ const QUARTER: i64 = 15;
 /// The tenants that `own` may show; `soc` may show all.
 const OWN: [&str; 2] = ["t1", "t2"];
 
+/// The tenant that `desk` may show; alerts are escalated to it and to `call`, which may show all.
+const DESK: &str = "t2";
+
 impl Scenario {
     fn config(&self, fixture: &Fixture) -> Config {
         let channel = |name: &str, audience: Audience| ChannelSettings {
@@ -39,10 +42,13 @@ impl Scenario {
             ..fixture.channel(name)
         };
         let own = Audience { tenants: Some(OWN.iter().map(|id| tenant_id(id)).collect()), ..Audience::default() };
+        let desk = Audience { tenants: Some([tenant_id(DESK)].into()), ..Audience::default() };
         let rule = Rule { notify: channels(&["soc", "own"]), ..self.rule.clone() };
         let mut config = config()
             .with_channel(channel("soc", Audience::default()))
             .with_channel(channel("own", own))
+            .with_channel(channel("call", Audience::default()))
+            .with_channel(channel("desk", desk))
             .with_rule(rule);
         for tenant in 0..self.tenants {
             config = config.with_tenant(fixture.tenant(&format!("t{tenant}"), 400.0));
@@ -106,7 +112,8 @@ impl Scenario {
                 visit.await.unwrap();
                 *wake = fixture.record(&id).await.and_then(|record| record.health.wake_at);
             }
-            let before = ["own", "soc"].map(|channel| (channel, fixture.receivers.received_by(channel).len()));
+            let before =
+                ["call", "desk", "own", "soc"].map(|channel| (channel, fixture.receivers.received_by(channel).len()));
             dispatcher.drain().await.unwrap();
             for (channel, before) in before {
                 let received = fixture.receivers.received_by(channel).split_off(before);

@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use scorewatch::{
-    domain::{Impact, RecommendationSnapshot},
+    domain::{Caller, Impact, RecommendationSnapshot},
     notify::{
         DeliveryState, NotificationType,
         notification::TenantFacts,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     store::{
-        AlertFilter, AttemptOutcome, CheckOutcome, Configured, DeliveryFilter, Outage, Store, TenantIdentity, Upkeep,
+        AlertFilter, AttemptOutcome, CheckOutcome, Configured, DeliveryFilter, EntryFilter, NewEntry, Outage, Store,
+        TenantIdentity, Upkeep, Verifier,
         sqlite::{
             SqliteStore,
             erase::{EraseError, Erased, erase},
@@ -129,20 +130,36 @@ fn rows(erased: &Erased, table: &str) -> u64 {
     erased.removed.get(table).copied().unwrap_or_default()
 }
 
+/// How the erasure is recorded.
+fn forgets() -> NewEntry {
+    NewEntry::by(&Caller::local("ann"), "tenant.forget", None, at(9_000))
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
     let fixture = Fixture::new().await;
     let (path, store) = (fixture.directory.path().join("data/s.db"), &*fixture.store);
     plant(store).await;
-    assert!(matches!(erase(&path, SLUG, &[], false).await, Err(EraseError::Watched)), "the service watches it");
-    assert!(matches!(erase(&path, "nobody", &[], false).await, Err(EraseError::Unknown(_))));
+    assert!(
+        matches!(erase(&path, SLUG, &[], false, &forgets()).await, Err(EraseError::Watched)),
+        "the service watches it"
+    );
+    assert!(matches!(erase(&path, "nobody", &[], false, &forgets()).await, Err(EraseError::Unknown(_))));
+    for (action, target, after) in [
+        ("silence.add", SLUG, serde_json::json!({ "tenants": [SLUG, "fabrikam"], "comment": NAME })),
+        ("tenant.recheck", "fabrikam", serde_json::json!(null)),
+        ("alert.accept", "fabrikam", serde_json::json!({ "tenant": SLUG })),
+    ] {
+        let entry = NewEntry::by(&Caller::local("ann"), action, Some(target.to_owned()), at(0)).after(after);
+        store.record(entry).await.unwrap();
+    }
     store.reconcile(configured(&["fabrikam"]), at(5 * 86_400)).await.unwrap();
     assert!(found_in_files(&path) > 20, "as a control");
     let before = store.deliveries(&DeliveryFilter::default()).await.unwrap().len();
-    let (_, counted) = erase(&path, SLUG, &[], true).await.unwrap();
+    let (_, counted) = erase(&path, SLUG, &[], true, &forgets()).await.unwrap();
     assert_eq!(store.deliveries(&DeliveryFilter::default()).await.unwrap().len(), before, "only counted");
 
-    let (id, erased) = erase(&path, &entra(0xca_4a17).to_string(), &[], false).await.unwrap();
+    let (id, erased) = erase(&path, &entra(0xca_4a17).to_string(), &[], false, &forgets()).await.unwrap();
     assert_eq!(id, tenant(SLUG));
     assert_eq!((&erased.removed, &erased.edited, erased.unsent), (&counted.removed, &counted.edited, counted.unsent));
     assert_eq!(erased.remains, []);
@@ -160,7 +177,7 @@ async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
         assert_eq!(rows(&erased, table), count, "{table}: {erased:?}");
     }
     assert_eq!(found_in_files(&path), 0, "{erased:?}");
-    assert!(matches!(erase(&path, SLUG, &[], false).await, Err(EraseError::Unknown(_))), "once");
+    assert!(matches!(erase(&path, SLUG, &[], false, &forgets()).await, Err(EraseError::Unknown(_))), "once");
 
     assert_eq!(load(store, "fabrikam").await.alerts.len(), 1);
     let alerts = store.alerts(&AlertFilter::default()).await.unwrap();
@@ -176,6 +193,20 @@ async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
     let items = store.delivery(digest.id).await.unwrap().unwrap().notification.data.items;
     assert_eq!(items.iter().map(|item| item.tenant.as_ref().unwrap().id.as_str()).collect::<Vec<_>>(), ["fabrikam"]);
 
+    // The audit log has lost the names and keeps its order.
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    let shown: Vec<_> = entries.iter().map(|entry| (entry.action.as_str(), entry.erased)).collect();
+    assert_eq!(
+        shown,
+        [("tenant.forget", false), ("alert.accept", true), ("tenant.recheck", false), ("silence.add", true)]
+    );
+    assert_eq!(entries[3].body.after, Some(serde_json::json!({ "comment": "erased", "tenants": ["fabrikam"] })));
+    assert_eq!((entries[3].body.target.as_deref(), entries[3].body.who.as_str()), (Some("erased"), "ann"));
+    let mut verifier = Verifier::default();
+    let links = store.links(0, 100).await.unwrap();
+    links.iter().try_for_each(|link| verifier.take(link)).unwrap();
+    assert_eq!((verifier.finish(), verifier.erased(), links[3].erases.as_slice()), (Ok(()), 2, &[1, 3][..]));
+
     // A visit that began before does not bring it back.
     let late = check_of(SLUG, Some((2, TenantIdentity::default())), 6 * 86_400);
     assert_eq!(store.commit(late).await.unwrap(), scorewatch::store::Commit::Conflict);
@@ -187,7 +218,7 @@ async fn a_tenant_that_no_service_watches_is_erased_though_nobody_noted_that_it_
     let path = fixture.directory.path().join("data/s.db");
     plant(&*fixture.store).await;
     fixture.store.close().await;
-    let (_, erased) = erase(&path, SLUG, &[channel("own")], false).await.unwrap();
+    let (_, erased) = erase(&path, SLUG, &[channel("own")], false, &forgets()).await.unwrap();
     assert_eq!((erased.remains.len(), found_in_files(&path)), (0, 0), "{erased:?}");
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(load(&store, "fabrikam").await.alerts.len(), 1);

@@ -8,7 +8,7 @@ use scorewatch::{
         Notification, NotificationId, NotificationType,
         notification::{Facts, Links, NotificationFacts},
     },
-    rule::{Alert, AlertKey, AlertState, Condition, Firing, Pending, RuleName, Terms},
+    rule::{Alert, AlertKey, AlertState, Condition, Escalated, Firing, Pending, RuleName, Terms},
     store::{
         AlertUpdate, CheckOutcome, Claim, ClaimTerms, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store,
         TenantHealth, TenantIdentity, TenantRecord, sqlite::SqliteStore,
@@ -116,6 +116,7 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         end_taken_back: 0,
         gap: None,
         unread: Vec::new(),
+        escalated: Escalated::default(),
     };
     Alert { state: AlertState::Firing(firing), generation, sequence, ..Alert::default() }
 }

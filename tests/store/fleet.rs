@@ -49,6 +49,7 @@ fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>)
         resolved_at: is_over.then(|| at(2)),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: None,
         resolved_by: None,
     });

@@ -38,6 +38,7 @@ pub(super) fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -
         resolved_at: is_over.then(|| at(0)),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: None,
         resolved_by: None,
     });

@@ -25,6 +25,7 @@ fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
         resolved_at: is_over.then(|| at(0)),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: None,
         resolved_by: None,
     });

@@ -71,6 +71,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
         resolved_at: is_over.then_some(at),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: is_over.then_some(Resolution::Accepted),
         resolved_by: None,
     });

@@ -1,5 +1,7 @@
 //! One conformance suite for every store, and what is particular to each.
 
+mod access;
+mod audit;
 mod blindness;
 mod channel;
 mod conformance;
@@ -9,6 +11,7 @@ mod excluded;
 mod fixture;
 mod fleet;
 mod hold;
+mod idempotency;
 mod merge;
 mod migration;
 mod outbox;

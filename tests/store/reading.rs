@@ -27,6 +27,7 @@ fn said(rule: &str, sequence: u64, is_over: bool, read: i64) -> NewNotification 
         resolved_at: is_over.then(|| at(read)),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     });

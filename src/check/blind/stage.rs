@@ -13,8 +13,9 @@ use crate::{
 };
 
 /// Why the operator was, or was not, notified that a tenant can't be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "stage", rename_all = "kebab-case")]
+#[schemars(rename = "BlindnessStage")]
 pub enum Stage {
     /// Nobody is to be notified: `operator.notify` names no channel.
     NobodyListens,
@@ -29,12 +30,15 @@ pub enum Stage {
     NotYet {
         /// For how long they have failed, not counting the service's own downtime.
         #[serde(rename = "lasted_s", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         lasted: Duration,
         /// The service's own downtime in that time.
         #[serde(rename = "downtime_s", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         downtime: Duration,
         /// For how long they must: see [`notified_after`].
         #[serde(rename = "needed_s", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         needed: Duration,
         /// When it is reported if they continue to fail.
         due_at: Timestamp,

@@ -9,7 +9,7 @@ use crate::{
         facts::wording::{Lack, Remark},
         language,
         notification::{ExcludedFacts, Links, NoDataFacts},
-        route::recipients,
+        route::route_of_transition,
     },
     rule::{Rule, Transition, TransitionKind, Unread},
     store::{Failing, NewNotification},
@@ -61,12 +61,9 @@ impl Judging<'_> {
             },
         };
         let notification = compose::of_transition(parts, transition);
-        let own = if by_operator_rule { &[] } else { rule.of_tenant(&tenant.notify) };
-        let mut channels = recipients(&rule.notify, own);
+        let own = if by_operator_rule { &[][..] } else { &tenant.notify };
         // Who was notified that it began is notified that it is over, unless it has left the route since.
-        channels.retain(|channel| {
-            !matches!(transition.kind, TransitionKind::Resolved(_)) || notified_channels.contains(channel)
-        });
+        let mut channels = route_of_transition(rule, own, transition, notified_channels);
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
             settings.is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
@@ -122,7 +119,7 @@ impl Judging<'_> {
             TransitionKind::Resolved(_) => None,
             _ if rule.is_no_data() => Some(Remark::NoData),
             // Nothing that still fires is shown as healthy, nor as read just now.
-            TransitionKind::Reminder => match self.failure(score) {
+            TransitionKind::Reminder | TransitionKind::Escalated => match self.failure(score) {
                 Some(failing) => Some(Remark::Unread {
                     last_reading: transition.observed_at,
                     failure: Some(blind::failure(failing, self.outage(Some(failing)))),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     domain::{Sample, ScoreKind, Subject, Timestamp},
-    rule::{Alert, Feed, Rule},
-    store::AlertUpdate,
+    rule::{Alert, AlertState, Condition, Feed, Rule},
+    store::{AlertRecord, AlertUpdate},
 };
 
 /// Which alert of a rule and a tenant.
@@ -36,4 +36,15 @@ impl Seen<'_> {
     pub(super) const fn of_no_series(source_interval: Duration) -> Self {
         Self { window: &[], source_interval, missed: 0, onboarded_at: None, feeds: &[] }
     }
+}
+
+/// From when on an alert's newest notification could be sent. Where nobody is notified of it at first, that is when it fired.
+pub(super) fn sendable_since(record: &AlertRecord) -> Option<Timestamp> {
+    let fired_at = || record.alert.firing().map(|firing| firing.fired_at);
+    if record.notified_channels.is_empty() { fired_at() } else { record.sendable_since }
+}
+
+/// Whether it fired for want of data, before its rule was edited.
+pub(super) fn awaits_data(alert: &Alert) -> bool {
+    matches!(&alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)))
 }

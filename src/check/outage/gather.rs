@@ -40,7 +40,9 @@ impl Step {
         }
         let resolution = data.alert.as_ref().and_then(|alert| alert.resolution);
         match notification.kind {
-            NotificationType::AlertFiring | NotificationType::AlertReminder => Some(Self::Began),
+            NotificationType::AlertFiring | NotificationType::AlertReminder | NotificationType::AlertEscalated => {
+                Some(Self::Began)
+            }
             NotificationType::AlertResolved if resolution.is_none_or(|why| why == Resolution::Recovered) => {
                 Some(Self::Ended)
             }

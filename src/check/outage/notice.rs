@@ -112,6 +112,7 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
         resolved_at: is_over.then_some(now),
         reason: None,
         remark: None,
+        escalation: None,
         resolution: is_over.then_some(Resolution::Recovered),
         resolved_by: None,
     });

@@ -27,7 +27,7 @@ pub(super) fn show(report: &Report) {
     }
     let line: String = blocks(&report.over_time);
     output::say(&format!("over time  {line}  (at most {} per column)\n", report.over_time.iter().max().unwrap_or(&0)));
-    let header = |first| [first, "FIRED", "WORSENED", "REMINDED", "UNSTABLE", "RESOLVED", "ALL"];
+    let header = |first| [first, "FIRED", "WORSENED", "REMINDED", "ESCALATED", "UNSTABLE", "RESOLVED", "ALL"];
     output::say(&output::table(header("RULE"), report.rules.iter().map(|line| cells(line, line.of.clone()))));
     output::say("");
     let noisiest = report.tenants.iter().take(NOISIEST);
@@ -55,11 +55,10 @@ pub(super) fn show(report: &Report) {
     }
 }
 
-fn cells<K>(line: &Line<K>, first: String) -> [String; 7] {
-    let [fired, worsened, reminded, unstable, resolved, all] =
-        [line.firing, line.worsened, line.reminder, line.unstable, line.resolved, line.all]
-            .map(|count| count.to_string());
-    [first, fired, worsened, reminded, unstable, resolved, all]
+fn cells<K>(line: &Line<K>, first: String) -> [String; 8] {
+    let counts = [line.firing, line.worsened, line.reminder, line.escalated, line.unstable, line.resolved, line.all];
+    let [fired, worsened, reminded, escalated, unstable, resolved, all] = counts.map(|count| count.to_string());
+    [first, fired, worsened, reminded, escalated, unstable, resolved, all]
 }
 
 /// The counts as a line of bars; a dot for a count of 0.

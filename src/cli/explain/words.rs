@@ -37,6 +37,10 @@ pub(super) fn reads(rule: &Rule) -> String {
     }));
     parts.push(rule.severity.to_string());
     parts.extend(rule.repeat.map(|repeat| format!("reminder every {}", format_duration(repeat))));
+    parts.extend(rule.escalate.iter().map(|step| {
+        let channels: Vec<&str> = step.notify.iter().map(ChannelName::as_str).collect();
+        format!("escalates to {} after {}", channels.join(", "), format_duration(step.after))
+    }));
     parts.extend(rule.step.map(|step| format!("again at every further {step}")));
     parts.extend(rule.accept_after.map(|after| format!("accepted after {}", format_duration(after))));
     parts.join(", ")
@@ -231,6 +235,13 @@ pub(super) fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<Str
             |at| format!("  reminder: {}", time(at)),
         ));
     }
+    if let Some(escalation) = explanation.escalation {
+        let after = format_duration(escalation.after);
+        lines.push(escalation.at.map_or_else(
+            || format!("  escalation: {after} after its notification is no longer held or acknowledged"),
+            |at| format!("  escalation: {}, unless somebody acknowledges it", time(at)),
+        ));
+    }
     lines.extend(explanation.accepted_at.map(|at| format!("  accepted as the new level: {}", time(at))));
     lines
 }
@@ -250,6 +261,7 @@ pub(super) fn verdict(explanation: &Explanation, state: &AlertState) -> String {
         Verdict::Worsens => "it keeps firing and is about to be reported as worse".to_owned(),
         Verdict::Unstable => "it has changed too often and is about to be reported as unstable".to_owned(),
         Verdict::Reminds => "it keeps firing, and a reminder is due".to_owned(),
+        Verdict::Escalates => "it keeps firing, and nobody has acknowledged it in time".to_owned(),
         Verdict::Ends(Resolution::Accepted) => "it is about to be accepted as the new level".to_owned(),
         Verdict::Ends(_) => "it would resolve at the next evaluation, with the current rule".to_owned(),
     }

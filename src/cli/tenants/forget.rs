@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::{Failure, configured, output};
+use super::super::{Failure, caller, configured, output};
 use crate::{
     action::tenant::{self, Counts, Erased},
-    domain::{Scope, TenantId},
+    clock::Clock,
+    domain::TenantId,
 };
 
 /// Arguments of `tenants forget`.
@@ -44,7 +45,8 @@ struct Report<'a> {
 
 pub(super) async fn forget(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let (id, erased) = tenant::forget(&config, &Scope::All, &arguments.id, arguments.dry_run).await?;
+    let (id, erased) =
+        tenant::forget(&config, &caller::caller(), &arguments.id, arguments.dry_run, Clock::System.now()).await?;
     let is_clean = erased.remains.is_empty();
     if arguments.json {
         let verified = is_clean && !arguments.dry_run;

@@ -53,6 +53,7 @@ forms! {
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
     ShowWord: words(&Show::WORDS);
     SeverityName: words(&Severity::ALL.map(Severity::as_str));
+    SignInWord: words(&["auto", "always", "never"]);
     Share: text("^[0-9]+([.][0-9]+)?%$");
     Size: text("^[0-9]+([.][0-9]+)?(%|pts)$");
     Span: text(SPAN);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::form;
+use super::{OneOrMany, form};
 use crate::config::field::{Field, Word};
 
 raw! {
@@ -47,6 +47,8 @@ raw! {
         accept_after: Word,
         /// Channels that are notified.
         notify: Vec<Field<Word>>,
+        /// Further channels for a firing alert that nobody has acknowledged: one step, or a list of them.
+        escalate: OneOrMany<RawEscalation>,
         /// `off`: the channels that tenants name themselves are not notified, only those under `notify`.
         #[schemars(with = "form::Switch")]
         tenant_channels: Word,
@@ -62,6 +64,16 @@ raw! {
         about: Word,
         /// What to do when it fires: an `https` link or a short text; messages show it.
         runbook: Word,
+    }
+
+    /// When nobody has acknowledged a firing alert, and whom to notify then.
+    #[schemars(extend("required" = ["after", "notify"]))]
+    struct RawEscalation {
+        /// How long the alert may go without an acknowledgement.
+        #[schemars(with = "form::Span")]
+        after: Word,
+        /// Channels that are notified then, and from then on of all that becomes of the alert.
+        notify: Vec<Field<Word>>,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.

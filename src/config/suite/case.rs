@@ -23,10 +23,11 @@ use crate::{
 };
 
 /// What a test can expect to be sent.
-const KINDS: [NotificationType; 7] = [
+const KINDS: [NotificationType; 8] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertEscalated,
     NotificationType::AlertUnstable,
     NotificationType::AlertResolved,
     NotificationType::Digest,

@@ -43,6 +43,7 @@ fn one(word: &str, number: i64) -> Notification {
             resolved_at: is_over.then_some(at),
             reason: None,
             remark: None,
+            escalation: None,
             resolution: None,
             resolved_by: None,
         });

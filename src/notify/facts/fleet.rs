@@ -90,6 +90,8 @@ pub enum Occasion {
     FollowUp,
     /// Alerts that a notice covered still fire.
     Reminders,
+    /// Nobody has acknowledged alerts that a notice covered.
+    Escalations,
     /// Alerts that a notice covered were accepted as the new level.
     Accepted,
 }
@@ -102,6 +104,7 @@ impl Occasion {
             Self::Shift => "shift",
             Self::FollowUp => "follow-up",
             Self::Reminders => "reminders",
+            Self::Escalations => "escalations",
             Self::Accepted => "accepted",
         }
     }

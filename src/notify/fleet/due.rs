@@ -17,7 +17,7 @@ pub const ACCEPTED_WAIT: Duration = Duration::from_secs(10);
 pub enum WaitsFor {
     /// The readings of all tenants that are due.
     Readings,
-    /// The wakes of all tenants that are due: reminders come of time alone.
+    /// The wakes of all tenants that are due: reminders and escalations come of time alone.
     Wakes,
     /// A time that all have in common: what one notice covered is accepted at the pace at which it was read.
     Time,
@@ -30,7 +30,7 @@ impl WaitsFor {
         match (kind, resolution) {
             (NotificationType::AlertFiring | NotificationType::AlertWorsened | NotificationType::AlertUnstable, _)
             | (NotificationType::AlertResolved, Some(Resolution::Recovered) | None) => Some(Self::Readings),
-            (NotificationType::AlertReminder, _) => Some(Self::Wakes),
+            (NotificationType::AlertReminder | NotificationType::AlertEscalated, _) => Some(Self::Wakes),
             (NotificationType::AlertResolved, Some(Resolution::Accepted)) => Some(Self::Time),
             _ => None,
         }

@@ -76,6 +76,7 @@ pub fn of_run<'a>(
     }
     let occasion = match steps.last() {
         Some(newest) if newest.kind == Kind::AlertReminder => Occasion::Reminders,
+        Some(newest) if newest.kind == Kind::AlertEscalated => Occasion::Escalations,
         Some(newest) if newest.kind == Kind::AlertResolved && newest.is_accepted => Occasion::Accepted,
         _ => return Belongs::ToNone,
     };

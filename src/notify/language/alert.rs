@@ -25,6 +25,8 @@ pub(crate) struct AlertWords {
     pub(crate) without_data: fn(&Subject, &Lack) -> String,
     /// Stands before the headline of a test.
     pub(crate) test_mark: &'static str,
+    /// Stands before the headline of an escalation.
+    pub(crate) escalated_mark: &'static str,
     pub(crate) can_be_reached: &'static str,
     pub(crate) is_drill: &'static str,
     pub(crate) is_over: &'static str,
@@ -33,6 +35,8 @@ pub(crate) struct AlertWords {
     pub(crate) what_to_do: &'static str,
     pub(crate) fact: fn(FactName) -> &'static str,
     pub(crate) not_acknowledged: &'static str,
+    /// Within how long, and since when.
+    pub(crate) not_acknowledged_within: fn(&str, &str) -> String,
     /// Controls that do not count.
     pub(crate) are_excluded: fn(usize) -> String,
     /// Until which day they do not.
@@ -140,6 +144,7 @@ pub(crate) enum FactName {
     Excluded,
     Since,
     Acknowledged,
+    Escalated,
     Severity,
     Rule,
     Class,
@@ -165,5 +170,7 @@ pub(crate) enum LinkTo {
     ExposureScore,
     Portal,
     Runbook,
+    /// The page of one alert.
+    Alert,
     Dashboard,
 }

@@ -37,6 +37,8 @@ pub(crate) struct ShiftWords {
 pub(crate) enum Happened {
     /// So many alerts still fire.
     Reminders(usize),
+    /// So many alerts were acknowledged by nobody.
+    Escalations(usize),
     /// So many alerts were accepted.
     Accepted(usize),
     /// One tenant is shown of many.

@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     notify::drill,
-    rule::{AlertState, Condition, Firing, Flapping, Terms as RuleTerms, Unstable},
+    rule::{AlertState, Condition, Escalated, Firing, Flapping, Terms as RuleTerms, Unstable},
 };
 
 /// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `U` is unstable, `C` was and is calm, `R`
-/// reminds, `O` is over; the number is that of the firing.
+/// reminds, `E` is escalated, `X` was escalated and is acknowledged by now, `O` is over; the number is that of the firing.
 fn step(word: &str, number: i64) -> HeldDelivery {
     let (said, firing) = word.split_at(1);
     let kind = match said {
@@ -15,13 +15,14 @@ fn step(word: &str, number: i64) -> HeldDelivery {
         "W" | "B" | "D" => NotificationType::AlertWorsened,
         "U" | "C" => NotificationType::AlertUnstable,
         "R" => NotificationType::AlertReminder,
+        "E" | "X" => NotificationType::AlertEscalated,
         _ => NotificationType::AlertResolved,
     };
     let began = Some(Timestamp::from_seconds(firing.parse().unwrap()));
     let hold = Hold { why: HoldReason::Silence, until: Timestamp::EPOCH };
     let hold = (number == 1).then_some(hold);
     let still = match said {
-        "B" => Still::TakenBack,
+        "B" | "X" => Still::TakenBack,
         "D" | "C" => Still::Over,
         _ => Still::So,
     };
@@ -142,10 +143,9 @@ fn a_message_without_an_alert_covers_no_other() {
     assert_eq!(shown(&decide(&run, false, None)), "! !");
 }
 
-#[test]
-fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
-    use Still::{Over, So, TakenBack};
-    let firing = |since: i64, taken_back| Firing {
+/// A firing since that second.
+fn firing_since(since: i64, taken_back: u64) -> Firing {
+    Firing {
         since: Timestamp::from_seconds(since),
         fired_at: Timestamp::from_seconds(since),
         terms: RuleTerms { when: Condition::Below(300.0), recover: None },
@@ -160,14 +160,20 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         end_taken_back: 0,
         gap: None,
         unread: Vec::new(),
-    };
+        escalated: Escalated::default(),
+    }
+}
+
+#[test]
+fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
+    use Still::{Over, So, TakenBack};
     let alert = |state, unstable| {
         let flapping = Flapping { changes: Vec::new(), unstable };
         Alert { state, generation: 1, sequence: 9, rebased_at: None, ended: None, flapping }
     };
-    let fires = |since, taken_back| alert(AlertState::Firing(firing(since, taken_back)), None);
+    let fires = |since, taken_back| alert(AlertState::Firing(firing_since(since, taken_back)), None);
     let is_unstable = || {
-        let unstable = Unstable { changed_at: Timestamp::EPOCH, fired: firing(1, 0) };
+        let unstable = Unstable { changed_at: Timestamp::EPOCH, fired: firing_since(1, 0) };
         alert(AlertState::Inactive, Some(unstable))
     };
     let over = || alert(AlertState::Inactive, None);
@@ -182,8 +188,25 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         ("F1 U1 F5", fires(5, 0), &[So, Over, So]),
     ] {
         let mut run = run(text, false);
-        run.hold_against(&alert);
+        run.hold_against(&alert, false);
         assert_eq!(run.steps.iter().map(|step| step.still).collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_escalation_that_was_held_is_sent_unless_somebody_has_acknowledged_the_alert() {
+    for (text, expected) in
+        [("E1", "!"), ("E1 W1", "2 !"), ("E1 O1", ". ."), ("X1", "."), ("X1 W1", ". !"), ("X1 O1", ". .")]
+    {
+        let mut fates = decide(&run(text, false), false, None);
+        fates.sort_by_key(|(delivery, _)| *delivery);
+        assert_eq!(shown(&fates), expected, "{text}");
+    }
+    for (is_acknowledged, expected) in [(false, Still::So), (true, Still::TakenBack)] {
+        let mut run = run("E1", false);
+        let alert = Alert { state: AlertState::Firing(firing_since(1, 0)), generation: 1, ..Alert::default() };
+        run.hold_against(&alert, is_acknowledged);
+        assert_eq!(run.steps[0].still, expected);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// An alert with what a listing says of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AlertLine {
     /// Its id, the same for its whole life, as webhooks receive it.
     pub id: String,
@@ -52,9 +52,7 @@ pub async fn lines(
     mut rows: Vec<AlertRow>,
 ) -> Result<Vec<AlertLine>, Error> {
     rows.retain(|row| scope.includes(&row.key.tenant));
-    let records = records(store, &rows).await?;
-    let id = |row: &AlertRow| id(store, &records, &row.key);
-    let mut lines: Vec<_> = rows.into_iter().map(|row| line(config, &records, id(&row), row)).collect();
+    let mut lines = in_order(store, config, rows).await?;
     lines.sort_by_key(|line| {
         let rank = match line.row.alert.state {
             AlertState::Firing(_) => 0,
@@ -64,6 +62,19 @@ pub async fn lines(
         (rank, Reverse(line.severity), line.since, Reverse(line.row.changed_at))
     });
     Ok(lines)
+}
+
+/// Alerts with what a listing says of them, in the order of the rows.
+pub(super) async fn in_order(store: &dyn Store, config: &Config, rows: Vec<AlertRow>) -> Result<Vec<AlertLine>, Error> {
+    let records = records(store, &rows).await?;
+    let id = |row: &AlertRow| id(store, &records, &row.key);
+    Ok(rows.into_iter().map(|row| line(config, &records, id(&row), row)).collect())
+}
+
+/// How bad an alert is: by its newest notification, or by its rule if there is none.
+pub(super) fn severity(config: &Config, row: &AlertRow) -> Option<Severity> {
+    let noted = row.last_notification.as_ref().and_then(|last| last.data.alert.as_ref()).map(|alert| alert.severity);
+    noted.or_else(|| config.rules.iter().find(|rule| rule.name == row.key.rule).map(|rule| rule.severity))
 }
 
 /// What the store knows of the alerts' tenants.
@@ -95,8 +106,6 @@ pub(in crate::query) fn short(id: &str) -> &str {
 }
 
 fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, id: String, row: AlertRow) -> AlertLine {
-    let rule = config.rules.iter().find(|rule| rule.name == row.key.rule);
-    let noted = row.last_notification.as_ref().and_then(|last| last.data.alert.as_ref()).map(|alert| alert.severity);
     let value = value(records, &row.key);
     let (when, since, baseline) = match &row.alert.state {
         AlertState::Firing(firing) => (Some(firing.terms.when), Some(firing.since), firing.baseline),
@@ -113,7 +122,7 @@ fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, id: String, 
     AlertLine {
         short_id: short(&id).to_owned(),
         id,
-        severity: noted.or_else(|| rule.map(|rule| rule.severity)),
+        severity: severity(config, &row),
         loss: both.map(|((when, value), compared)| when.further(compared, value)),
         loss_percent: both.and_then(|((when, value), compared)| when.loss_percent(value, compared)),
         value,

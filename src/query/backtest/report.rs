@@ -16,7 +16,8 @@ use crate::{
 const PARTS_MAX: u64 = 60;
 
 /// What rules would have sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestReport")]
 pub struct Report {
     /// The beginning of the replayed period.
     pub since: Timestamp,
@@ -37,7 +38,8 @@ pub struct Report {
 }
 
 /// Numbers of notifications by type, before any are merged or suppressed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestLineOf{K}")]
 pub struct Line<K> {
     /// The tenant or rule that they belong to.
     pub of: K,
@@ -47,6 +49,8 @@ pub struct Line<K> {
     pub worsened: usize,
     /// How many reminders would have been sent.
     pub reminder: usize,
+    /// Notifications of type `alert.escalated`, if nobody had acknowledged any alert.
+    pub escalated: usize,
     /// Notifications that an alert changes too often.
     pub unstable: usize,
     /// Notifications of type `alert.resolved`.
@@ -56,7 +60,8 @@ pub struct Line<K> {
 }
 
 /// The messages that one channel would have received.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestChannel")]
 pub struct ChannelLine {
     /// The channel's name in the configuration.
     pub channel: ChannelName,
@@ -110,7 +115,7 @@ impl Report {
 
 impl<K> Line<K> {
     const fn new(of: K) -> Self {
-        Self { of, firing: 0, worsened: 0, reminder: 0, unstable: 0, resolved: 0, all: 0 }
+        Self { of, firing: 0, worsened: 0, reminder: 0, escalated: 0, unstable: 0, resolved: 0, all: 0 }
     }
 
     const fn count(&mut self, kind: TransitionKind) {
@@ -118,6 +123,7 @@ impl<K> Line<K> {
             TransitionKind::Fired => self.firing += 1,
             TransitionKind::Worsened => self.worsened += 1,
             TransitionKind::Reminder => self.reminder += 1,
+            TransitionKind::Escalated => self.escalated += 1,
             TransitionKind::Unstable => self.unstable += 1,
             TransitionKind::Resolved(_) => self.resolved += 1,
         }

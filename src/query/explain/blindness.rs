@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// All that there is to say of whether the operator is notified that a tenant can't be read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct BlindnessTrace {
     /// The tenant's slug in the configuration.
     pub tenant: String,

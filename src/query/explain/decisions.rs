@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One thing that decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// Who decides, for machines.
     pub by: &'static str,
@@ -213,7 +213,7 @@ pub(super) fn held(
 fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
     let seen = records(facts).find_map(|record| record.acknowledged.as_ref())?;
     let says = format!(
-        "{} acknowledged it at {} ({}): no reminders until it worsens or resolves",
+        "{} acknowledged it at {} ({}): no reminders and no escalation until it worsens or resolves",
         seen.by,
         facts.config.timezone.written(seen.at),
         seen.comment

@@ -188,7 +188,8 @@ impl<'a> Holding<'a> {
         }
         let newest = steps.iter().rfind(|step| step.still == Still::So).or(steps.last());
         let waits = |step: &HeldDelivery| {
-            let is_of_reading = step.kind != NotificationType::AlertReminder && !step.is_accepted;
+            let is_of_time = matches!(step.kind, NotificationType::AlertReminder | NotificationType::AlertEscalated);
+            let is_of_reading = !is_of_time && !step.is_accepted;
             is_of_reading && step.hold.is_some_and(|hold| hold.why == HoldReason::Fleet)
         };
         let is_read = steps.iter().any(|step| waits(step) && self.fleet.read_at(step.made_at) <= now);

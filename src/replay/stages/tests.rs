@@ -44,6 +44,7 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
             "fired" => TransitionKind::Fired,
             "worsened" => TransitionKind::Worsened,
             "reminder" => TransitionKind::Reminder,
+            "escalated" => TransitionKind::Escalated,
             _ => TransitionKind::Resolved(Resolution::Recovered),
         };
         let (value, baseline) = (Some(200.0), None);
@@ -62,6 +63,8 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
             gap: None,
             unread: Vec::new(),
             listed: 0,
+            escalated: 0,
+            unacknowledged: None,
             holds: true,
         };
         let tenant = TenantId::parse(tenant).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{EvaluationContext, Outcome, Seen, firing, notify};
 use crate::{
     domain::{Sample, Timestamp},
-    rule::{Alert, AlertState, Ended, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
+    rule::{Alert, AlertState, Ended, Escalated, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
 };
 
 /// An end is not put down to a shift that is found later than this.
@@ -68,6 +68,7 @@ pub(super) fn go_on(
         worst_before_at: None,
         taken_back: 0,
         end_taken_back: 0,
+        escalated: Escalated::default(),
         ..judged.seen
     };
     notify(&known, &restarted, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })

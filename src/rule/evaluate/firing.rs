@@ -62,7 +62,7 @@ fn become_of(
         worsened.transition.iter_mut().for_each(|transition| transition.previous = previous);
         return worsened;
     }
-    if let Some(reminder) = remind(rule, alert, &judged, sample, context.now, context.notified_at) {
+    if let Some(reminder) = remind(rule, alert, &judged, sample, context) {
         return reminder;
     }
     let changed = judged != *firing;

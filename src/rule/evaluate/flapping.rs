@@ -6,8 +6,8 @@ use super::{EvaluationContext, Outcome, Seen, notify, resolve};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
-        Alert, AlertState, Firing, FlapLimit, Flapping, Resolution, Rule, Transition, TransitionKind, Unstable,
-        baseline,
+        Alert, AlertState, Escalated, Firing, FlapLimit, Flapping, Resolution, Rule, Transition, TransitionKind,
+        Unstable, baseline,
     },
 };
 
@@ -67,7 +67,9 @@ const fn changes(kind: TransitionKind) -> Change {
     match kind {
         TransitionKind::Fired | TransitionKind::Resolved(Resolution::Recovered) => Change::ByScore,
         TransitionKind::Resolved(_) => Change::ByPeople,
-        TransitionKind::Worsened | TransitionKind::Reminder | TransitionKind::Unstable => Change::None,
+        TransitionKind::Worsened | TransitionKind::Reminder | TransitionKind::Escalated | TransitionKind::Unstable => {
+            Change::None
+        }
     }
 }
 
@@ -93,7 +95,9 @@ fn count(limit: FlapLimit, before: &Alert, outcome: Outcome, now: Timestamp) -> 
 /// The state goes on, but nothing is reported, and so nothing is numbered.
 fn swallow(before: &Alert, outcome: Outcome, unstable: &Unstable, changed_at: Timestamp) -> Outcome {
     let Some(alert) = outcome.alert else { return Outcome::default() };
-    let fired = last_firing(&alert.state).unwrap_or(&unstable.fired).clone();
+    let newest = last_firing(&alert.state).unwrap_or(&unstable.fired).clone();
+    // Who was notified that it is unstable is notified of what becomes of it.
+    let fired = Firing { escalated: kept(unstable), ..newest };
     let flapping =
         Flapping { unstable: Some(Unstable { changed_at, fired }), changes: before.flapping.changes.clone() };
     let (generation, sequence) = (before.generation, before.sequence);
@@ -125,6 +129,7 @@ fn settle(
                 worst_notified_at,
                 worst_before: None,
                 worst_before_at: None,
+                escalated: kept(unstable),
                 ..firing.clone()
             };
             notify(&calm, &notified, TransitionKind::Fired, seen)
@@ -136,6 +141,11 @@ fn settle(
             Outcome { alert: over.alert.map(|alert| Alert { state, ..alert }), ..over }
         }
     }
+}
+
+/// What was escalated of an unstable alert stays so; the time without an acknowledgement counts anew.
+const fn kept(unstable: &Unstable) -> Escalated {
+    Escalated { counts_from: None, steps: unstable.fired.escalated.steps }
 }
 
 const fn last_firing(state: &AlertState) -> Option<&Firing> {

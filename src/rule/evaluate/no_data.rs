@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{EvaluationContext, Outcome, Seen, firing, notify, remind, resolve};
 use crate::{
     domain::{Sample, Timestamp},
-    rule::{Alert, AlertState, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
+    rule::{Alert, AlertState, Escalated, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
 };
 
 /// The scores that have given no data for that long, in addition to those `listed`.
@@ -51,6 +51,7 @@ pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, context: &Ev
             end_taken_back: 0,
             gap: None,
             unread,
+            escalated: Escalated::default(),
         };
         return notify(alert, &firing, TransitionKind::Fired, Seen { at: context.now, sample: None });
     }
@@ -86,7 +87,7 @@ pub(super) fn go_on(
     }
     let has_changed = unread.len() != firing.unread.len();
     let now = Firing { unread, ..firing.clone() };
-    if let Some(reminder) = remind(rule, alert, &now, None, context.now, context.notified_at) {
+    if let Some(reminder) = remind(rule, alert, &now, None, context) {
         return reminder;
     }
     let alert = Alert { state: AlertState::Firing(now), ..alert.clone() };
@@ -109,7 +110,7 @@ pub(super) fn leave(
 ) -> Outcome {
     match reading {
         Some(_) => resolve(alert, firing, Resolution::Recovered, Seen { at: context.now, sample: reading }),
-        None => remind(rule, alert, firing, None, context.now, context.notified_at).unwrap_or_default(),
+        None => remind(rule, alert, firing, None, context).unwrap_or_default(),
     }
 }
 
@@ -132,7 +133,7 @@ pub(super) fn take_over(
     if !without_data(duration, &[], context).is_empty() {
         return resolve(alert, firing, Resolution::RuleChanged, Seen { at: context.now, sample: newest });
     }
-    remind(rule, alert, firing, newest, context.now, context.notified_at).unwrap_or_default()
+    remind(rule, alert, firing, newest, context).unwrap_or_default()
 }
 
 /// When a score that the alert does not list will have given no data for long enough.

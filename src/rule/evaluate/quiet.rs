@@ -4,7 +4,7 @@ use super::{EvaluationContext, MISSED_MAX, Outcome, Seen, notify};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
-        Against, Alert, AlertState, Firing, Pending, Rule, TransitionKind,
+        Against, Alert, AlertState, Escalated, Firing, Pending, Rule, TransitionKind,
         baseline::{self, Reference},
     },
 };
@@ -43,6 +43,7 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, context: &Evalu
         end_taken_back: 0,
         gap: against.and_then(|against| against.gap),
         unread: Vec::new(),
+        escalated: Escalated::default(),
     };
     notify(alert, &firing, TransitionKind::Fired, Seen { at: reading.at, sample: Some(reading) })
 }

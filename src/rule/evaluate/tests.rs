@@ -4,6 +4,7 @@ mod baseline;
 mod close;
 mod edit;
 mod ended;
+mod escalate;
 mod explain;
 mod firing;
 mod flapping;

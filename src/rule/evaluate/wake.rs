@@ -1,6 +1,6 @@
 //! When an alert must be evaluated again though no reading comes.
 
-use super::{EvaluationContext, close, flapping, no_data, reminder_at};
+use super::{EvaluationContext, close, escalate, flapping, no_data, reminder_at};
 use crate::{
     domain::Timestamp,
     rule::{Alert, AlertState, Condition, Rule},
@@ -24,8 +24,9 @@ pub(super) fn wake_at(
         return silence_ends.map_or(Some(calm_at), |at| Some(at.min(calm_at)));
     }
     let AlertState::Firing(firing) = &alert.state else { return silence_ends };
-    let notified = rule.repeat.zip(context.notified_at.filter(|_| !is_notified));
+    let notified = rule.repeat.zip(context.reminded_from().filter(|_| !is_notified));
     let reminder = notified.map(|(repeat, notified_at)| reminder_at(repeat, notified_at, context.now));
     let accepted = close::accepted_at(rule, firing);
-    [reminder, accepted, silence_ends].into_iter().flatten().min()
+    let escalation = escalate::wake_at(rule, firing, context);
+    [reminder, accepted, escalation, silence_ends].into_iter().flatten().min()
 }

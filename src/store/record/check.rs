@@ -74,7 +74,7 @@ pub struct TenantHealth {
 }
 
 /// The checks of one score fail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScoreFailure {
     /// The kind of score that this is about.
     pub score: ScoreKind,
@@ -84,7 +84,7 @@ pub struct ScoreFailure {
 }
 
 /// A tenant's checks fail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failing {
     /// The first failed check since the last good one.
     pub since: Timestamp,
@@ -124,6 +124,9 @@ pub struct AlertRecord {
     pub alert: Alert,
     /// When its newest notification became final on some channel; `None` while it is still on its way everywhere.
     pub notified_at: Option<Timestamp>,
+    /// From when on its newest notification could be sent to some channel, as nothing held it any more. Asked of a firing alert whose
+    /// newest notification is not final.
+    pub sendable_since: Option<Timestamp>,
     /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
     pub can_be_withdrawn: bool,
     /// The channels that notifications of this generation were queued for.

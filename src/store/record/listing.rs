@@ -44,7 +44,7 @@ pub struct AlertPlace {
 }
 
 /// An alert in a listing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AlertRow {
     /// The identity of the alert.
     #[serde(flatten)]
@@ -91,7 +91,7 @@ pub struct DeliveryFilter {
 }
 
 /// One delivery with its message and attempts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeliveryDetail {
     /// The delivery and its current state.
     pub delivery: Delivery,
@@ -104,7 +104,7 @@ pub struct DeliveryDetail {
 }
 
 /// One attempt to send a delivery.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Attempt {
     /// The number of the attempt, from 1.
     pub number: u32,

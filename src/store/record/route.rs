@@ -35,6 +35,8 @@ pub struct RoutedAlert {
     pub alert: AlertKey,
     /// Whether it fires and somebody was to be notified of it.
     pub is_firing: bool,
+    /// How many of its rule's escalation steps its firing has taken.
+    pub escalated: u32,
     /// The channels that notifications of this firing were queued for.
     pub notified_channels: Vec<ChannelName>,
     /// The channels for which something of it waits.

@@ -49,7 +49,7 @@ pub struct Reconciled {
 }
 
 /// A tenant that the store knows, configured or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct KnownTenant {
     /// The name under which it is kept: its slug, unless that belongs to another tenant by now.
     pub id: TenantId,

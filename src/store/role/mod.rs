@@ -1,9 +1,12 @@
 //! What a store does, one trait for each of its roles. Whoever needs one role takes that; a stub implements what it stubs.
 
+mod access;
+mod audit;
 mod channels;
 mod checks;
 mod fleet;
 mod holds;
+mod idempotency;
 mod listings;
 mod outages;
 mod outbox;
@@ -13,10 +16,13 @@ mod routing;
 mod silences;
 mod upkeep;
 
+pub use access::Access;
+pub use audit::Audit;
 pub use channels::Channels;
 pub use checks::Checks;
 pub use fleet::Fleet;
 pub use holds::Holds;
+pub use idempotency::{ABANDONED_AFTER, ANSWER_KEPT, Idempotency};
 pub use listings::Listings;
 pub use outages::Outages;
 pub use outbox::Outbox;

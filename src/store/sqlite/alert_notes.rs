@@ -15,7 +15,7 @@ use crate::{
 
 /// The columns that [`notes`] reads, of the table `alert`.
 pub(super) const COLUMNS: &str = "state, generation, last_notification, notified_at, notified_generation, notified_channels, acknowledged_at, \
-    acknowledged_by, acknowledged_comment, shift, owes";
+    acknowledged_by, acknowledged_comment, shift, owes, escalated";
 
 /// What is noted at an alert: [`COLUMNS`].
 pub(super) fn notes(found: &SqliteRow) -> Result<AlertNotes, StoreError> {
@@ -23,6 +23,7 @@ pub(super) fn notes(found: &SqliteRow) -> Result<AlertNotes, StoreError> {
     Ok(AlertNotes {
         is_firing: found.try_get::<&str, _>("state")? == "firing",
         generation: found.try_get::<i64, _>("generation")?.cast_unsigned(),
+        escalated: row::count(found.try_get("escalated")?)?,
         newest: newest.map(NotificationId::from_text),
         notified_at: row::time(found.try_get("notified_at")?),
         notified_generation: found.try_get::<Option<i64>, _>("notified_generation")?.map(i64::cast_unsigned),
@@ -48,7 +49,7 @@ pub(super) async fn load(connection: &mut SqliteConnection, key: &str) -> Result
     found.as_ref().map(notes).transpose()
 }
 
-/// Writes what is noted at the alert with that key. Whether it fires, and its generation, are written with the alert.
+/// Writes what is noted at the alert with that key. Whether it fires, its generation and its escalation are written with the alert.
 pub(super) async fn write(connection: &mut SqliteConnection, key: &str, notes: &AlertNotes) -> Result<(), StoreError> {
     let acknowledged = notes.acknowledged.as_ref();
     sqlx::query(

@@ -257,10 +257,12 @@ async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
 }
 
 const UPSERT_ALERT: Bulk = Bulk {
-    head: "INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at, taken_back) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?,?)",
+    head: "INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at, taken_back, \
+           escalated) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body, \
-           generation = excluded.generation, changed_at = excluded.changed_at, taken_back = excluded.taken_back",
+           generation = excluded.generation, changed_at = excluded.changed_at, taken_back = excluded.taken_back, \
+           escalated = excluded.escalated",
 };
 
 async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
@@ -281,6 +283,7 @@ async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
             .bind(row.alert.generation.cast_signed())
             .bind(now.as_nanos())
             .bind(row.alert.firing().map_or(0, |firing| firing.taken_back.cast_signed()))
+            .bind(row.alert.firing().map_or(0, |firing| i64::from(firing.escalated.steps)))
     };
     UPSERT_ALERT.execute(connection, &rows, bind).await
 }

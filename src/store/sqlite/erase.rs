@@ -1,5 +1,6 @@
 //! Removes everything of one tenant: its rows in slices, and what others' rows say of it. Then looks whether anything is left.
 
+mod audit;
 mod files;
 mod mentions;
 
@@ -16,7 +17,7 @@ pub(super) use self::mentions::{Target, take_out_of_unsent};
 use super::{files as lock, open};
 use crate::{
     domain::{ChannelName, TenantId},
-    store::StoreError,
+    store::{NewEntry, StoreError},
 };
 
 /// Rows of one kind that one transaction removes: nobody waits for it noticeably.
@@ -97,7 +98,7 @@ impl From<sqlx::Error> for EraseError {
 
 /// Erases a tenant that is missing from the configuration, named by the name under which the store keeps it or by its Entra id.
 /// Works beside a running service. `dry_run`: only counts. Channels in `configured` keep what is known of them, whatever they are
-/// called.
+/// called. `entry` records it in the audit log; it must not name the tenant.
 ///
 /// # Errors
 /// [`EraseError`]. A failure half-way leaves some of it erased; doing it again erases the rest.
@@ -106,10 +107,11 @@ pub async fn erase(
     tenant: &str,
     configured: &[ChannelName],
     dry_run: bool,
+    entry: &NewEntry,
 ) -> Result<(TenantId, Erased), EraseError> {
     let is_served = lock::is_locked(path)?;
     let mut db = open::open_beside(path).await?;
-    let done = erase_from(&mut db, path, tenant, is_served, configured, dry_run).await;
+    let done = erase_from(&mut db, path, tenant, is_served, configured, dry_run, entry).await;
     // What was to be done is done, or the error is returned.
     let _ = db.close().await;
     done
@@ -122,6 +124,7 @@ async fn erase_from(
     is_served: bool,
     configured: &[ChannelName],
     dry_run: bool,
+    entry: &NewEntry,
 ) -> Result<(TenantId, Erased), EraseError> {
     let found = sqlx::query("SELECT id, tenant, entra, name, gone_since FROM tenant WHERE tenant = ?1 OR entra = ?1")
         .bind(tenant)
@@ -138,14 +141,14 @@ async fn erase_from(
     let mut erased = Erased { unsent: unsent(db, &slug).await?, ..Erased::default() };
     if dry_run {
         sqlx::query("BEGIN").execute(&mut *db).await?;
-        let counted = everything(db, &target, row, &mut erased, i64::MAX).await;
+        let counted = everything(db, &target, row, &mut erased, i64::MAX, entry).await;
         sqlx::query("ROLLBACK").execute(&mut *db).await?;
         counted?;
         return Ok((id, erased));
     }
     loop {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *db).await?;
-        let more = match everything(db, &target, row, &mut erased, SLICE).await {
+        let more = match everything(db, &target, row, &mut erased, SLICE, entry).await {
             Ok(more) => more,
             Err(error) => {
                 // SQLite may have done so on its own.
@@ -160,6 +163,10 @@ async fn erase_from(
     }
     cut_log(db).await?;
     erased.remains = mentions::scan(db, &target, None).await?;
+    let entries = audit::take_out(db, &target, false).await?.len() as u64;
+    if entries > 0 {
+        erased.remains.push(Remain { place: "audit.body".to_owned(), count: entries });
+    }
     if erased.remains.is_empty() && !files::search(path, &target.needles())?.is_empty() {
         // Pages that were free before may hold what was removed from them by older versions.
         sqlx::query("VACUUM").execute(&mut *db).await?;
@@ -177,11 +184,17 @@ async fn everything(
     row: i64,
     erased: &mut Erased,
     at_most: i64,
+    entry: &NewEntry,
 ) -> Result<bool, StoreError> {
     if slice(db, &target.slug, row, at_most, &mut erased.removed).await? {
         return Ok(true);
     }
     mentions::scan(db, target, Some(erased)).await?;
+    let entries = audit::take_out(db, target, true).await?;
+    if !entries.is_empty() {
+        *erased.edited.entry("audit".to_owned()).or_default() += entries.len() as u64;
+    }
+    super::audit::add(db, entry, &entries).await?;
     Ok(false)
 }
 

@@ -3,8 +3,10 @@
 //! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
 //! which completed days move to rows of their own once a day ([`days`]).
 
+mod access;
 mod alert_notes;
 mod archive;
+mod audit;
 mod bulk;
 mod channel;
 mod check;
@@ -19,6 +21,7 @@ mod files;
 mod fleet;
 mod generation;
 mod hold;
+mod idempotency;
 mod listing;
 mod merge;
 mod movement;

@@ -77,18 +77,25 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     .bind(&ids)
     .fetch_all(pool)
     .await?;
-    let mut ends = Vec::new();
+    let (mut ends, mut unsettled) = (Vec::new(), Vec::new());
     for row in &alerts {
         let (alert, newest) = alert_record(row)?;
         let place = places[&row.try_get(0)?];
         if matches!(alert.alert.state, AlertState::Inactive) && alert.notified_at.is_none() {
-            ends.push((newest, place, records[place].alerts.len()));
+            ends.push((newest.clone(), place, records[place].alerts.len()));
+        }
+        if alert.alert.is_firing() && alert.notified_at.is_none() {
+            unsettled.extend(newest.map(|newest| (newest, place, records[place].alerts.len())));
         }
         records[place].alerts.push(alert);
     }
     let tried = tried(pool, ends.iter().filter_map(|(newest, ..)| newest.as_ref()).collect()).await?;
     for (newest, place, index) in ends {
         records[place].alerts[index].can_be_withdrawn = newest.is_none_or(|newest| !tried.contains(&newest));
+    }
+    let sendable = sendable_since(pool, unsettled.iter().map(|(newest, ..)| newest).collect()).await?;
+    for (newest, place, index) in unsettled {
+        records[place].alerts[index].sendable_since = sendable.get(&newest).copied();
     }
     for (tenant, shifted) in movement::parts_of(pool, &ids).await? {
         records[places[&tenant]].shifted.push(shifted);
@@ -136,6 +143,24 @@ pub(super) async fn gone_series(
     .fetch_all(pool)
     .await?;
     rows.iter().map(series_record).collect()
+}
+
+/// From when on these notifications could be sent to some channel, of those that nothing holds.
+async fn sendable_since(
+    pool: &SqlitePool,
+    of: Vec<&NotificationId>,
+) -> Result<HashMap<NotificationId, Timestamp>, StoreError> {
+    if of.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT notification_id, min(queued_at) FROM delivery \
+         WHERE notification_id IN (SELECT value FROM json_each(?)) AND state <> 'held' GROUP BY notification_id",
+    )
+    .bind(to_json(&of)?)
+    .fetch_all(pool)
+    .await?;
+    Ok(found.iter().map(|(id, at)| (NotificationId::from_text(id), Timestamp::from_nanos(*at))).collect())
 }
 
 fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
@@ -189,6 +214,7 @@ fn alert_record(row: &SqliteRow) -> Result<(AlertRecord, Option<NotificationId>)
         subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
         alert: row::alert(row.try_get(4)?)?,
         notified_at: notes.notified_at,
+        sendable_since: None,
         can_be_withdrawn: false,
         notified_channels: notes.current_channels().to_vec(),
         acknowledged: notes.acknowledged,

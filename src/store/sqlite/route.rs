@@ -101,6 +101,7 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
         alerts.push(RoutedAlert {
             alert: row::alert_key(&key)?,
             is_firing: notes.firing_notification().is_some(),
+            escalated: notes.escalated,
             notified_channels: notes.current_channels().to_vec(),
             waiting: by_alert.remove(&key).unwrap_or_default(),
         });
@@ -108,7 +109,7 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     // What waits of an alert that is forgotten; what is said of an outage has a key that is none of an alert.
     for (key, waiting) in by_alert {
         if let Ok(alert) = row::alert_key(&key) {
-            alerts.push(RoutedAlert { alert, is_firing: false, notified_channels: Vec::new(), waiting });
+            alerts.push(RoutedAlert { alert, is_firing: false, escalated: 0, notified_channels: Vec::new(), waiting });
         }
     }
     let unfinished: Vec<(String, String)> = sqlx::query_as(

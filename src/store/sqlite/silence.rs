@@ -68,8 +68,16 @@ pub(super) async fn acknowledge(
     alert: &AlertKey,
     new: &Acknowledgement,
 ) -> Result<bool, StoreError> {
-    let acknowledged = alert_notes::change(connection, &to_json(alert)?, |notes| notes.acknowledge(new)).await?;
-    Ok(acknowledged.unwrap_or(false))
+    let key = to_json(alert)?;
+    let acknowledged = alert_notes::change(connection, &key, |notes| notes.acknowledge(new)).await?.unwrap_or(false);
+    if acknowledged {
+        // A check under way took it for not acknowledged, and judges again before it escalates.
+        sqlx::query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?)")
+            .bind(&key)
+            .execute(connection)
+            .await?;
+    }
+    Ok(acknowledged)
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`].

@@ -9,6 +9,7 @@ use crate::{
             cause::{CauseKind, Part},
             wording::{CredentialType, Failure, News, Remark, Whose, Why},
         },
+        notification::EscalationFacts,
     },
 };
 
@@ -22,6 +23,11 @@ pub(super) fn why() -> Why {
         added: Some(0.0),
         is_explained: true,
     }
+}
+
+/// Nobody acknowledged an alert within half an hour.
+pub(super) fn escalation() -> EscalationFacts {
+    EscalationFacts { unacknowledged_since: at("2026-11-24T08:45:58Z"), after_seconds: 1_800, step: 1 }
 }
 
 /// The app's credential has expired.
@@ -59,4 +65,16 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
         },
         _ => return None,
     })
+}
+
+/// Where what is wrong can be fixed.
+pub(super) const fn fix_page(kind: NotificationType) -> Option<&'static str> {
+    match kind {
+        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
+            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
+             6d2a0000-0000-4000-8000-000000000002",
+        ),
+        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
+        _ => None,
+    }
 }

@@ -1,22 +1,107 @@
-//! Tenants.
+//! Tenants: their state, their month, and a check on request.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::Nothing,
+    problem::{BAD_REQUEST, INVALID, Problem},
+    route::{Call, Items, LIMIT_MAX, page},
 };
-
 use crate::{
-    domain::Caller,
-    query::{Page, tenants},
-    web::{app::App, protect::refusal},
+    action::tenant,
+    query::{
+        alerts::Which,
+        explain::{self, Explained},
+        report::{self, MonthReport},
+        tenants::{self, Filter, TenantDetail, TenantStatus},
+    },
 };
 
-/// `GET /api/v1/tenants`.
-pub(super) async fn list(caller: Caller, State(app): State<App>) -> Response {
-    match tenants::list(app.store.as_ref(), &app.config(), &caller.scope, false, &Page::first(100)).await {
-        Ok(listing) => Json(listing).into_response(),
-        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+/// Which tenants.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Tenants {
+    /// Only those whose checks fail.
+    #[serde(default)]
+    failing: bool,
+    /// Only those with this label, `KEY=VALUE`; of several, with all of them.
+    #[serde(default)]
+    label: Vec<String>,
+    /// Only those in whose id or name this text is found, or whose Entra ID it is.
+    search: Option<String>,
+    /// At most that many items.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+pub(super) async fn list(call: Call<Tenants>) -> Result<Items<TenantStatus>, Problem> {
+    let Tenants { failing, label, search, limit, after } = &call.input;
+    let filter = Filter { failing: *failing, labels: labels(label)?, search: search.clone() };
+    let page = page(*limit, after.as_deref())?;
+    let found = tenants::matching(call.store.as_ref(), &call.config, &call.caller.scope, &filter, &page).await?;
+    Ok(Items::of(found))
+}
+
+/// Labels as they are written in a query.
+fn labels(written: &[String]) -> Result<Vec<(String, String)>, Problem> {
+    let read = |text: &String| {
+        let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+        pair.ok_or_else(|| format!("`label` must be written like `tier=gold`, not `{text}`"))
+    };
+    let (read, errors): (Vec<_>, Vec<_>) = written.iter().map(read).partition(Result::is_ok);
+    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() {
+        return Ok(read.into_iter().filter_map(Result::ok).collect());
     }
+    Err(Problem::of_errors(BAD_REQUEST, errors))
+}
+
+pub(super) async fn show(call: Call<Nothing>) -> Result<TenantDetail, Problem> {
+    Ok(tenants::show(call.store.as_ref(), &call.config, &call.caller.scope, call.path("id")).await?)
+}
+
+/// A tenant that is due now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Recheck {
+    /// The tenant's id.
+    tenant: String,
+}
+
+pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
+    let id = call.path("id");
+    tenant::recheck(call.store.as_ref(), &call.config, &call.caller.scope, id, call.now).await?;
+    Ok(Recheck { tenant: id.to_owned() })
+}
+
+/// Which report.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Report {
+    /// The month, like `2026-11`; the present one by default.
+    month: Option<String>,
+}
+
+/// What the store knows of a month. Microsoft is asked nothing: whoever reads must not cause requests with a customer's credential.
+pub(super) async fn report(call: Call<Report>) -> Result<MonthReport, Problem> {
+    let month = call.input.month.as_deref().map(|text| {
+        let unreadable = |error: crate::domain::Complaint| Problem::of_errors(INVALID, vec![error.to_string()]);
+        text.parse().map_err(unreadable)
+    });
+    let tenant = call.path("id").to_owned();
+    let question = report::Question { tenant, month: month.transpose()?, zone: None, ask_microsoft: false };
+    Ok(report::report(call.store.as_ref(), &call.config, &call.caller.scope, &question, call.now).await?)
+}
+
+/// Which of the rule's alerts.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Subject {
+    /// The subject, if the score has several; all of them otherwise.
+    subject: Option<String>,
+}
+
+pub(super) async fn explain(call: Call<Subject>) -> Result<Explained, Problem> {
+    let (tenant, rule) = (call.path("id").to_owned(), call.path("rule").to_owned());
+    let which = Which { tenant, rule, subject: call.input.subject.clone() };
+    Ok(explain::of_alert(call.store.as_ref(), &call.config, &call.caller.scope, which, call.now).await?)
 }

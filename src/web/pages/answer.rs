@@ -90,6 +90,7 @@ impl Visit {
             query::Error::NotFound { .. } | query::Error::NoAlert(_) => (StatusCode::NOT_FOUND, "Not found"),
             query::Error::Ambiguous { .. } => (StatusCode::CONFLICT, "More than one matches"),
             query::Error::Invalid(_) => (StatusCode::BAD_REQUEST, "That can't be done as written"),
+            query::Error::Forbidden(_) => (StatusCode::FORBIDDEN, "Not allowed"),
             query::Error::Conflict(_) => (StatusCode::CONFLICT, "That can't be done now"),
             query::Error::Store(_) | query::Error::Failed(_) => {
                 tracing::warn!(%error, "a page could not be answered");

@@ -11,7 +11,7 @@ use super::assets;
 use crate::domain::characters;
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: [(&str, &str); 22] = [
     ("layout", include_str!("html/layout.hbs")),
     ("time", include_str!("html/time.hbs")),
     ("change", include_str!("html/change.hbs")),
@@ -32,6 +32,7 @@ const TEMPLATES: [(&str, &str); 21] = [
     ("rules", include_str!("html/rules.hbs")),
     ("work", include_str!("html/work.hbs")),
     ("system", include_str!("html/system.hbs")),
+    ("audit", include_str!("html/audit.hbs")),
     ("message", include_str!("html/message.hbs")),
 ];
 

@@ -6,6 +6,7 @@ mod alert;
 mod alerts;
 mod answer;
 mod assets;
+mod audit;
 mod channels;
 mod chart;
 mod chrome;
@@ -53,6 +54,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/rules", get(rules::page))
         .route("/work", get(work::page))
         .route("/system", get(system::page))
+        .route("/audit", get(audit::page))
         .route("/search", get(search::page))
         .route("/assets/{name}", get(assets::asset))
         // Streams are left alone by it, as text/event-stream.

@@ -125,6 +125,7 @@ pub(super) fn verdict(series: &SeriesTrace) -> &'static str {
         Verdict::GoesOn => "Still firing; nothing new to report.",
         Verdict::Worsens => "Still firing, and about to be reported as worse.",
         Verdict::Unstable => "Changed too often; about to be reported as unstable.",
+        Verdict::Escalates => "Still firing, and nobody has acknowledged it in time.",
         Verdict::Reminds => "Still firing, and a reminder is due.",
         Verdict::Ends(Resolution::Accepted) => "About to be accepted as the new level.",
         Verdict::Ends(_) => "About to resolve at the next evaluation.",

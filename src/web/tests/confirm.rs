@@ -68,9 +68,10 @@ async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
     for header in [
         "content-type: text/html; charset=utf-8",
         "cache-control: no-store",
-        "referrer-policy: no-referrer",
+        "referrer-policy: same-origin",
         "x-content-type-options: nosniff",
-        "content-security-policy: default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ] {
         assert!(head.contains(header), "{header}: {head}");
     }

@@ -8,7 +8,7 @@ use scorewatch::{
         silence::{self, Draft},
         tenant,
     },
-    domain::{Labels, Scope, ScoreKind, TenantId},
+    domain::{Caller, Labels, Scope, ScoreKind, TenantId},
     notify::silence::{Acknowledgement, Matchers, NewSilence},
     query::{
         Error, Page,
@@ -41,7 +41,7 @@ fn of_rule(tenant: Option<&str>) -> Message {
 }
 
 /// All that the store has and actions change.
-async fn state(scene: &Scene) -> String {
+pub(super) async fn state(scene: &Scene) -> String {
     let store = scene.store();
     let all = Scope::All;
     let deliveries = deliveries::list(store, &all, &deliveries::Filter::default(), &Page::ALL).await.unwrap();
@@ -63,6 +63,7 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
     let scene = Scene::new().await;
     let (store, config, now) = (scene.store(), &scene.config, scene.now());
     let (scope, absent) = (&only(&["contoso"]), "absent");
+    let caller = &Caller::limited_to(scope.clone());
     let before = state(&scene).await;
     for other in ["fabrikam", "tailspin"] {
         let of_other = alert::acknowledge(store, scope, &which(other), by(now)).await;
@@ -85,8 +86,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = tenant::recheck(store, config, scope, other, now).await;
         let of_absent = tenant::recheck(store, config, scope, absent, now).await;
         as_if_absent("recheck", (other, of_other), (absent, of_absent));
-        let of_other = tenant::forget(config, scope, other, false).await;
-        let of_absent = tenant::forget(config, scope, absent, false).await;
+        let of_other = tenant::forget(config, caller, other, false, now).await;
+        let of_absent = tenant::forget(config, caller, absent, false, now).await;
         as_if_absent("forget", (other, of_other), (absent, of_absent));
         let [of_other, of_absent] = [other, absent].map(|id| draft(&[id]).read(config, scope, now));
         as_if_absent("silence", (other, of_other), (absent, of_absent));
@@ -161,7 +162,8 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     assert!(matches!(resent, Ok(()) | Err(Error::Conflict(_))), "{resent:?}");
     tenant::recheck(store, config, scope, "contoso", now).await.unwrap();
     assert!(store.rechecks_requested().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
-    let (forgotten, erased) = tenant::forget(config, &only(&["tailspin"]), "tailspin", false).await.unwrap();
+    let (forgotten, erased) =
+        tenant::forget(config, &Caller::limited_to(only(&["tailspin"])), "tailspin", false, now).await.unwrap();
     assert_eq!((forgotten, erased.remains.as_slice()), (tenant_id("tailspin"), &[][..]));
 }
 

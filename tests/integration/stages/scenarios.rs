@@ -1,5 +1,7 @@
 //! The scenarios. The clocks of all show 12:00 at the start.
 
+mod escalated;
+
 use std::time::Duration;
 
 use scorewatch::rule::{Condition, FlapLimit, Rule, Size};
@@ -76,7 +78,7 @@ fn dip(from: i64, until: i64, quarter: i64) -> f64 {
 
 /// All scenarios of this file.
 pub(super) fn all() -> impl Iterator<Item = Scenario> {
-    held().into_iter().chain(digests()).chain(fleets()).chain([flapping()])
+    held().into_iter().chain(digests()).chain(fleets()).chain([flapping()]).chain(escalated::all())
 }
 
 /// What silences and maintenance windows hold.

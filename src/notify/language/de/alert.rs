@@ -22,6 +22,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     ended,
     without_data,
     test_mark: "TEST: ",
+    escalated_mark: "ESKALIERT: ",
     can_be_reached: "Dieser Kanal ist erreichbar",
     is_drill: "PROBEALARM: nur ein Test dieses Kanals, es ist nichts passiert",
     is_over: "Der Alarm ist beendet",
@@ -30,6 +31,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     what_to_do: "Was zu tun ist",
     fact,
     not_acknowledged: "nein",
+    not_acknowledged_within: |after, since| format!("seit {since} nicht bestätigt, länger als {after}"),
     are_excluded: |count| {
         if count == 1 { "1 Maßnahme zählt nicht".to_owned() } else { format!("{count} Maßnahmen zählen nicht") }
     },
@@ -108,6 +110,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Excluded => "Ausgenommen",
         FactName::Since => "Seit",
         FactName::Acknowledged => "Bestätigt",
+        FactName::Escalated => "Eskaliert",
         FactName::Severity => "Schweregrad",
         FactName::Rule => "Regel",
         FactName::Class => "Fehlerart",
@@ -132,6 +135,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::SecureScore | LinkTo::ExposureScore => "Zur Bewertung",
         LinkTo::Portal => "Zum Microsoft-Portal",
         LinkTo::Runbook => "Zur Anleitung",
+        LinkTo::Alert => "Zum Alarm",
         LinkTo::Dashboard => "Zur Übersicht",
     }
 }

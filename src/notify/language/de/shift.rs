@@ -63,6 +63,9 @@ fn headline(happened: &Happened, shift: &ShiftMove<'_>) -> String {
     let alerts = |count| GERMAN.counted(count, GERMAN.alerts);
     let moved = moved(shift);
     match happened {
+        Happened::Escalations(count) => {
+            format!("{} {at} nicht bestätigt: {score} {moved}", alerts(*count))
+        }
         Happened::Reminders(count) => format!("{} {at} weiter offen: {score} {moved}", alerts(*count)),
         Happened::Accepted(count) => format!("{} {at} als neues Niveau akzeptiert: {score}", alerts(*count)),
         Happened::OneOfMany => format!("{score} {moved}, wie bei anderen Mandanten"),

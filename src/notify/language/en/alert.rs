@@ -20,6 +20,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     ended,
     without_data,
     test_mark: "TEST: ",
+    escalated_mark: "ESCALATED: ",
     can_be_reached: "this channel can be reached",
     is_drill: "DRILL: a test of this channel, nothing has happened",
     is_over: "the alert is over",
@@ -28,6 +29,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     what_to_do: "What to do",
     fact,
     not_acknowledged: "no",
+    not_acknowledged_within: |after, since| format!("nobody acknowledged it within {after} of {since}"),
     are_excluded: |count| {
         if count == 1 { "1 control is excluded".to_owned() } else { format!("{count} controls are excluded") }
     },
@@ -101,6 +103,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Excluded => "Excluded",
         FactName::Since => "Since",
         FactName::Acknowledged => "Acknowledged",
+        FactName::Escalated => "Escalated",
         FactName::Severity => "Severity",
         FactName::Rule => "Rule",
         FactName::Class => "Class",
@@ -126,6 +129,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::ExposureScore => "Open exposure score",
         LinkTo::Portal => "Open Microsoft portal",
         LinkTo::Runbook => "Open runbook",
+        LinkTo::Alert => "Open alert",
         LinkTo::Dashboard => "Open dashboard",
     }
 }

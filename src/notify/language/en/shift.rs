@@ -53,6 +53,10 @@ fn headline(happened: &Happened, ShiftMove { score, has_fallen, size, tenants }:
             let fire = if *count == 1 { "fires" } else { "fire" };
             format!("{} at {tenants} still {fire} since the {score} {moved}", alerts(*count))
         }
+        Happened::Escalations(count) => {
+            let are = if *count == 1 { "is" } else { "are" };
+            format!("{} at {tenants} {are} not acknowledged since the {score} {moved}", alerts(*count))
+        }
         Happened::Accepted(count) => {
             let were = if *count == 1 { "was" } else { "were" };
             format!("{} at {tenants} {were} accepted as the new level of the {score}", alerts(*count))

@@ -22,6 +22,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     ended,
     without_data,
     test_mark: "TEST\u{a0}: ",
+    escalated_mark: "ESCALADE\u{a0}: ",
     can_be_reached: "Ce canal est joignable",
     is_drill: "EXERCICE\u{a0}: simple test de ce canal, il ne s’est rien passé",
     is_over: "L’alerte est terminée",
@@ -30,6 +31,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     what_to_do: "Que faire",
     fact,
     not_acknowledged: "non",
+    not_acknowledged_within: |after, since| format!("non prise en compte depuis le {since}, plus de {after}"),
     are_excluded: |count| {
         if count < 2 { format!("{count} contrôle est exclu") } else { format!("{count} contrôles sont exclus") }
     },
@@ -116,6 +118,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Excluded => "Exclus",
         FactName::Since => "Depuis",
         FactName::Acknowledged => "Prise en compte",
+        FactName::Escalated => "Escalade",
         FactName::Severity => "Gravité",
         FactName::Rule => "Règle",
         FactName::Class => "Type d’erreur",
@@ -141,6 +144,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::ExposureScore => "Score d’exposition",
         LinkTo::Portal => "Portail Microsoft",
         LinkTo::Runbook => "Ouvrir la procédure",
+        LinkTo::Alert => "Ouvrir l’alerte",
         LinkTo::Dashboard => "Tableau de bord",
     }
 }

@@ -71,6 +71,10 @@ fn headline(happened: &Happened, shift: &ShiftMove<'_>) -> String {
             let open = if *count < 2 { "ouverte" } else { "ouvertes" };
             format!("{} toujours {open} {at}\u{a0}: {score} {moved}", alerts(*count))
         }
+        Happened::Escalations(count) => {
+            let seen = if *count < 2 { "prise en compte" } else { "prises en compte" };
+            format!("{} non {seen} {at}\u{a0}: {score} {moved}", alerts(*count))
+        }
         Happened::Accepted(count) => {
             let accepted = if *count < 2 { "acceptée" } else { "acceptées" };
             format!("{} {accepted} {at} comme nouveau niveau du {score}", alerts(*count))

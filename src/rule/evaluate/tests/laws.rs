@@ -136,6 +136,7 @@ proptest! {
             let is_allowed = match transition.kind {
                 TransitionKind::Fired | TransitionKind::Resolved(Resolution::RuleChanged) => is_no_data,
                 TransitionKind::Reminder => rule.repeat.is_some(),
+                TransitionKind::Escalated => !rule.escalate.is_empty(),
                 TransitionKind::Resolved(Resolution::Accepted) => rule.accept_after.is_some(),
                 TransitionKind::Worsened | TransitionKind::Unstable | TransitionKind::Resolved(_) => false,
             };

@@ -100,6 +100,8 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             onboarded_at: None,
             feeds: &feeds,
             notified_at: None,
+            sendable_since: None,
+            is_acknowledged: false,
             is_on_its_way: false,
             can_be_withdrawn: false,
             shifts: &[],

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, ScoreKind, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, EvaluationContext, Event, Feed, FlapLimit, Recover,
-        Resolution, Rule, RuleName, ShiftedBy, Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Escalation, EvaluationContext, Event, Feed, FlapLimit,
+        Recover, Resolution, Rule, RuleName, ShiftedBy, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -41,6 +41,7 @@ pub(super) fn rule(text: &str) -> Rule {
                 change.from = if words[1] == "average" { BaselineChoice::Average } else { BaselineChoice::Previous }
             }
             "for" => rule.hold = duration(),
+            "escalate" => rule.escalate.push(Escalation { after: duration(), notify: Vec::new() }),
             "repeat" => rule.repeat = Some(duration()),
             "flapping" => {
                 rule.flapping = Some(FlapLimit { changes: words[1].parse().unwrap(), ..FlapLimit::default() });
@@ -76,6 +77,8 @@ pub(super) struct World {
     pub(super) downtime: Duration,
     pub(super) is_delivering: bool,
     pub(super) notified_at: Option<Timestamp>,
+    pub(super) sendable_since: Option<Timestamp>,
+    pub(super) is_acknowledged: bool,
     pub(super) transitions: Vec<Transition>,
     pub(super) last_data: Timestamp,
     /// How long after the newest data a check is missed or has failed; `None`: none is scheduled.
@@ -83,6 +86,9 @@ pub(super) struct World {
     /// The fleet shifts that are known.
     pub(super) shifts: Vec<ShiftedBy>,
 }
+
+/// What people and the delivery side do, after which time passes.
+const NOTES: [&str; 4] = ["acknowledge", "withdraw", "held", "sent"];
 
 impl World {
     pub(super) fn new() -> Self {
@@ -98,6 +104,8 @@ impl World {
             downtime: Duration::ZERO,
             is_delivering: true,
             notified_at: None,
+            sendable_since: None,
+            is_acknowledged: false,
             transitions: Vec::new(),
             last_data: time("00:00"),
             missed_after: Some(Duration::ZERO),
@@ -134,6 +142,8 @@ impl World {
             onboarded_at: None,
             feeds: &[feed],
             notified_at: self.notified_at,
+            sendable_since: self.sendable_since,
+            is_acknowledged: self.is_acknowledged,
             is_on_its_way: self.notified_at.is_none(),
             can_be_withdrawn: self.notified_at.is_none(),
             shifts: &self.shifts,
@@ -175,7 +185,9 @@ impl World {
                 assert_eq!(self.alert.is_firing(), !is_over, "after {transition:?}");
             }
             assert_eq!((self.alert.generation, self.alert.sequence), (transition.generation, transition.sequence));
-            self.notified_at = self.is_delivering.then_some(now);
+            if transition.kind != TransitionKind::Escalated {
+                self.notified_at = self.is_delivering.then_some(now);
+            }
             self.transitions.push(transition.clone());
         }
     }
@@ -185,6 +197,15 @@ impl World {
             let words: Vec<&str> = line.split_whitespace().collect();
             let now = time(words[0]);
             let step = match words[1] {
+                "acknowledge" | "withdraw" | "held" | "sent" => {
+                    match words[1] {
+                        "acknowledge" => self.is_acknowledged = true,
+                        "withdraw" => self.is_acknowledged = false,
+                        "held" => (self.notified_at, self.is_delivering) = (None, false),
+                        _ => (self.notified_at, self.is_delivering) = (Some(now), true),
+                    }
+                    self.step(rule, now, None)
+                }
                 "accept" => accept(&self.alert, &self.window, now).expect("there is a loss to accept"),
                 "rule-changed" => close(&self.alert, Resolution::RuleChanged, &self.window, now),
                 "rule-removed" => close(&self.alert, Resolution::RuleRemoved, &self.window, now),
@@ -193,7 +214,7 @@ impl World {
                 "-" => self.step(rule, now, None),
                 value => self.step(rule, now, Some(value.parse().unwrap())),
             };
-            if words[1].len() > 1 && words[1].parse::<f64>().is_err() {
+            if words[1].len() > 1 && words[1].parse::<f64>().is_err() && !NOTES.contains(&words[1]) {
                 self.take(now, &step);
             }
             let notified = step.transition.map_or("-", |transition| kind(transition.kind));
@@ -223,6 +244,7 @@ pub(super) const fn kind(kind: TransitionKind) -> &'static str {
         TransitionKind::Fired => "fired",
         TransitionKind::Worsened => "worsened",
         TransitionKind::Reminder => "reminder",
+        TransitionKind::Escalated => "escalated",
         TransitionKind::Unstable => "unstable",
         TransitionKind::Resolved(Resolution::Recovered) => "resolved",
         TransitionKind::Resolved(Resolution::Accepted) => "accepted",

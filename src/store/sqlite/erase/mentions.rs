@@ -47,7 +47,7 @@ impl Target {
     }
 
     /// Texts of which one at least is in every value that mentions the tenant.
-    fn hints(&self) -> Vec<String> {
+    pub(super) fn hints(&self) -> Vec<String> {
         let escaped = self.names.iter().map(|name| Value::from(name.as_str()).to_string().trim_matches('"').to_owned());
         let plain = self.names.iter().cloned().chain(self.entra.clone());
         plain.chain(escaped).chain([self.slug.clone()]).collect()
@@ -75,7 +75,7 @@ impl Target {
     }
 
     /// Takes the tenant out of a document. `false`: the document, or this part of it, is about that tenant.
-    fn take_out(&self, value: &mut Value) -> bool {
+    pub(super) fn take_out(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => {
                 let is_it = *text == self.slug || self.entra.as_ref() == Some(text) || self.names.contains(text);
@@ -171,7 +171,7 @@ fn without_word(text: &str, slug: &str) -> String {
     without
 }
 
-/// Looks through every column of every table. With `erase`, what mentions the tenant is taken out, and counted there; without,
+/// Looks through every column of every table except the audit log. With `erase`, what mentions the tenant is taken out, and counted there; without,
 /// it is only reported.
 pub(super) async fn scan(
     db: &mut SqliteConnection,
@@ -179,7 +179,7 @@ pub(super) async fn scan(
     mut erase: Option<&mut Erased>,
 ) -> Result<Vec<Remain>, StoreError> {
     let tables = sqlx::query(
-        "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%' \
+        "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'audit' \
          ORDER BY name = 'notification', name",
     )
     .fetch_all(&mut *db)

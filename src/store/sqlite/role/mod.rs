@@ -1,9 +1,12 @@
 //! The roles of the embedded store; each entry only hands over to the module that does it.
 
+mod access;
+mod audit;
 mod channels;
 mod checks;
 mod fleet;
 mod holds;
+mod idempotency;
 mod listings;
 mod outages;
 mod outbox;

@@ -1,0 +1,5 @@
+//! Sign-ins against a provider on loopback: what lets somebody in, and everything that does not.
+
+mod provider;
+mod token;
+mod world;

@@ -1,0 +1,135 @@
+//! Tokens and accounts: who can see and do what. Only whoever sees everything sees them.
+
+use serde::Serialize;
+
+use super::Error;
+use crate::{
+    config::Config,
+    domain::{Labels, Limits, Role, Scope, Timestamp},
+    store::Access,
+};
+
+/// The tenants that somebody is limited to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sight {
+    /// The ids of the tenants that it is limited to, or their Entra ids where they are not configured; `None`: not by tenant.
+    pub tenants: Option<Vec<String>>,
+    /// The labels that its tenants must have; `None`: not by label.
+    pub labels: Option<Labels>,
+    /// How many tenants it sees by the configuration in force.
+    pub sees: usize,
+}
+
+impl Sight {
+    fn of(config: &Config, limits: &Limits) -> Self {
+        let known = || config.tenants.values().map(|tenant| (&tenant.id, tenant.account.entra, &*tenant.labels));
+        let sees = match limits.scope(known()) {
+            Scope::All => config.tenants.len(),
+            Scope::Only(tenants) => tenants.len(),
+        };
+        let Limits::Only { tenants, labels } = limits else { return Self { tenants: None, labels: None, sees } };
+        let named = |entra| known().find(|(_, of, _)| *of == entra).map(|(id, ..)| id.to_string());
+        let names = tenants
+            .as_ref()
+            .map(|tenants| tenants.iter().map(|entra| named(*entra).unwrap_or_else(|| entra.to_string())).collect());
+        Self { tenants: names, labels: labels.clone(), sees }
+    }
+}
+
+/// A token, without the token itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TokenRow {
+    /// Its name.
+    pub name: String,
+    /// `valid`, `expired` or `revoked`.
+    pub state: &'static str,
+    /// What it may do.
+    pub role: Role,
+    /// The tenants that it may see.
+    #[serde(flatten)]
+    pub limits: Sight,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+    /// When it ceases to be valid; `None`: never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An account, without its password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountRow {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The tenants that it may see.
+    #[serde(flatten)]
+    pub limits: Sight,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+    /// When its password was last set.
+    pub password_set_at: Timestamp,
+    /// When somebody last signed in with it.
+    pub last_signed_in_at: Option<Timestamp>,
+    /// When it was disabled.
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// Every token, newest first; none for a limited scope.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn tokens(
+    store: &dyn Access,
+    config: &Config,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Vec<TokenRow>, Error> {
+    if !scope.is_all() {
+        return Ok(Vec::new());
+    }
+    let row = |token: crate::store::TokenRecord| TokenRow {
+        state: match (token.revoked_at, token.is_valid(now)) {
+            (Some(_), _) => "revoked",
+            (None, true) => "valid",
+            (None, false) => "expired",
+        },
+        limits: Sight::of(config, &token.limits),
+        name: token.name,
+        role: token.role,
+        created_at: token.created_at,
+        created_by: token.created_by,
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+        revoked_at: token.revoked_at,
+    };
+    Ok(store.tokens().await?.into_iter().map(row).collect())
+}
+
+/// Every account, by name; none for a limited scope.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn accounts(store: &dyn Access, config: &Config, scope: &Scope) -> Result<Vec<AccountRow>, Error> {
+    if !scope.is_all() {
+        return Ok(Vec::new());
+    }
+    let row = |account: crate::store::AccountRecord| AccountRow {
+        limits: Sight::of(config, &account.limits),
+        name: account.name,
+        role: account.role,
+        created_at: account.created_at,
+        created_by: account.created_by,
+        password_set_at: account.password_set_at,
+        last_signed_in_at: account.last_signed_in_at,
+        disabled_at: account.disabled_at,
+    };
+    Ok(store.accounts().await?.into_iter().map(row).collect())
+}

@@ -1,0 +1,272 @@
+//! The page on which people sign in with a password, and the end of a session.
+
+use axum::{
+    Form,
+    extract::{FromRequest, Query, Request, State as Shared, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{cookie, is_secure, request, session};
+use crate::{
+    config::{Config, access::is_loopback_name},
+    domain::{Caller, Origin, Role, Scope},
+    secret::password::{self, PASSWORD_BYTES_MAX, PasswordError},
+    store::{AccountRecord, EntryBody, NewEntry, SecretDigest, StoreError},
+    web::app::App,
+};
+
+/// Longest path that people are sent back to, in bytes.
+const PATH_BYTES_MAX: usize = 2000;
+/// Longest name that is looked up, in bytes.
+const NAME_BYTES_MAX: usize = crate::domain::access::ACCESS_NAME_BYTES_MAX;
+
+const WRONG: &str = "The name or the password is wrong.";
+const TOO_OFTEN: &str = "Too many attempts. Please try again in 15 minutes.";
+const BUSY: &str = "Too many people sign in at the same time. Please try again in a moment.";
+const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
+const NO_TLS: &str =
+    "This page was loaded without TLS, so nobody can sign in here. Use its address that begins with https://.";
+
+/// Where to go afterwards.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Target {
+    #[serde(default)]
+    to: String,
+}
+
+/// What the form sends.
+#[derive(Debug, Deserialize)]
+struct Filled {
+    #[serde(default)]
+    name: String,
+    password: SecretString,
+    #[serde(default)]
+    to: String,
+}
+
+/// A path of ours; anything else is nowhere that we send people.
+pub(super) fn own_path(text: &str) -> Option<&str> {
+    let is_own = text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= PATH_BYTES_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !text.starts_with("/sign-in")
+        && !text.starts_with("/sign-out");
+    is_own.then_some(text)
+}
+
+/// The form.
+pub(super) async fn page(
+    Shared(app): Shared<App>,
+    caller: Result<Caller, Response>,
+    target: Result<Query<Target>, QueryRejection>,
+) -> Response {
+    let to = target.map(|Query(target)| target.to).unwrap_or_default();
+    if caller.is_ok() {
+        return Redirect::to(own_path(&to).unwrap_or("/")).into_response();
+    }
+    let nobody = app.store.accounts().await.is_ok_and(|accounts| accounts.is_empty());
+    let hint = if nobody {
+        Some("Nobody has an account yet. Make one with `scorewatch account add NAME --role admin`.")
+    } else {
+        None
+    };
+    form(StatusCode::OK, hint, "", &to)
+}
+
+/// Begins a session for whoever knows the password.
+pub(super) async fn sign_in(Shared(app): Shared<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let head = parts.clone();
+    let Ok(Form(filled)) = Form::<Filled>::from_request(Request::from_parts(parts, body), &app).await else {
+        return form(StatusCode::BAD_REQUEST, Some("Please fill in both fields."), "", "");
+    };
+    let config = app.config();
+    let refused = |status, why| form(status, Some(why), &filled.name, &filled.to);
+    if lacks_tls(&head.headers, &config) {
+        return refused(StatusCode::BAD_REQUEST, NO_TLS);
+    }
+    match verified(&app, &head, &config, &filled).await {
+        Ok(account) => begin(&app, &head, &config, &account, &filled.to).await,
+        Err(Refused::Wrong) => refused(StatusCode::UNAUTHORIZED, WRONG),
+        Err(Refused::TooOften) => refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN),
+        Err(Refused::Busy) => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+        Err(Refused::Unavailable) => refused(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+    }
+}
+
+/// Why nobody is signed in.
+enum Refused {
+    Wrong,
+    TooOften,
+    Busy,
+    Unavailable,
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "somebody could not sign in");
+        Self::Unavailable
+    }
+}
+
+impl From<PasswordError> for Refused {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Failed => Self::Unavailable,
+        }
+    }
+}
+
+/// The account, if name and password belong together. An unknown name takes as long as a wrong password, and gets the same answer.
+async fn verified(app: &App, head: &Parts, config: &Config, filled: &Filled) -> Result<AccountRecord, Refused> {
+    let (address, now) = (request::client(head, config), app.now());
+    let name = filled.name.trim().to_ascii_lowercase();
+    let is_possible = name.len() <= NAME_BYTES_MAX && filled.password.expose_secret().len() <= PASSWORD_BYTES_MAX;
+    let key = if is_possible { name.as_str() } else { "" };
+    let found = if is_possible { app.store.find_account(key).await? } else { None };
+    // Whoever types the password where the name belongs does not find it in the log.
+    let who = found.as_ref().map_or_else(|| "unknown account".to_owned(), |(account, _)| account.name.clone());
+    let entry = |action| NewEntry {
+        at: now,
+        action,
+        body: EntryBody {
+            who: who.clone(),
+            origin: Origin::SignIn { address },
+            target: None,
+            before: None,
+            after: None,
+        },
+    };
+    if let Err(is_first) = app.sign_ins.admit(key, address, now) {
+        if is_first {
+            app.store.record(entry("sign-in.blocked")).await?;
+        }
+        return Err(Refused::TooOften);
+    }
+    let (account, hash) = found.unzip();
+    let does_match = password::matches(filled.password.clone(), hash.map(|hash| hash.0)).await?;
+    match account.filter(|account| does_match && account.disabled_at.is_none()) {
+        Some(account) => {
+            app.sign_ins.succeeded(key, address);
+            Ok(account)
+        }
+        None => {
+            app.store.record(entry("sign-in.failed")).await?;
+            Err(Refused::Wrong)
+        }
+    }
+}
+
+async fn begin(app: &App, head: &Parts, config: &Config, account: &AccountRecord, to: &str) -> Response {
+    let caller = signed_in(account, request::client(head, config));
+    let entry = NewEntry::by(&caller, "sign-in", None, app.now());
+    let begun = session::begin(app, account, entry).await;
+    let cookie =
+        begun.as_ref().ok().and_then(|secret| cookie::set(&head.headers, config, Some(secret.expose_secret())));
+    let Some(cookie) = cookie else {
+        return form(StatusCode::SERVICE_UNAVAILABLE, Some(UNAVAILABLE), &account.name, to);
+    };
+    let mut response = Redirect::to(own_path(to).unwrap_or("/")).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response
+}
+
+/// Somebody who signs in or out, as the audit log names them.
+fn signed_in(account: &AccountRecord, address: Option<std::net::IpAddr>) -> Caller {
+    let origin = Origin::Session { address };
+    Caller { name: account.name.clone(), role: Role::Viewer, scope: Scope::Only(Default::default()), origin }
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request: Request) -> Response {
+    let config = app.config();
+    let (parts, _) = request.into_parts();
+    if let Some(cookie) = cookie::read(&head, &config) {
+        let digest = SecretDigest::of(&cookie);
+        let ended = async {
+            let Some(session) = app.store.find_session(digest).await? else { return Ok(()) };
+            let caller = signed_in(&session.account, request::client(&parts, &config));
+            app.store.end_session(digest, NewEntry::by(&caller, "sign-out", None, app.now())).await.map(drop)
+        };
+        if let Err(error) = ended.await {
+            let error: StoreError = error;
+            tracing::warn!(%error, "a session could not be ended");
+            return form(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Some("You are still signed in. Please try again in a minute."),
+                "",
+                "",
+            );
+        }
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    if let Some(cookie) = cookie::set(&head, &config, None) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Whether the browser would not keep the cookie, because it loaded the page without TLS from another machine.
+fn lacks_tls(headers: &HeaderMap, config: &Config) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let is_plain = origin.is_some_and(|origin| {
+        origin
+            .strip_prefix("http://")
+            .is_some_and(|authority| !is_loopback_name(crate::config::access::without_port(authority)))
+    });
+    is_plain && is_secure(headers, config)
+}
+
+/// The form as a page, with a remark above it.
+fn form(status: StatusCode, remark: Option<&str>, name: &str, to: &str) -> Response {
+    let remark = remark.map(|remark| format!("<p role=\"alert\">{}</p>\n", escaped(remark))).unwrap_or_default();
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Sign in · Scorewatch</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"robots\" content=\"noindex\"></head>\n<body>\n<main>\n<h1>Sign in to Scorewatch</h1>\n{remark}\
+         <form method=\"post\" action=\"/sign-in\">\n\
+         <p><label for=\"name\">Name</label><br><input id=\"name\" name=\"name\" autocomplete=\"username\" \
+         autocapitalize=\"none\" required value=\"{}\"></p>\n\
+         <p><label for=\"password\">Password</label><br><input id=\"password\" name=\"password\" type=\"password\" \
+         autocomplete=\"current-password\" required></p>\n\
+         <input type=\"hidden\" name=\"to\" value=\"{}\">\n<p><button type=\"submit\">Sign in</button></p>\n</form>\n</main>\n</body>\n</html>\n",
+        escaped(name),
+        escaped(own_path(to).unwrap_or_default()),
+    );
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+fn escaped(text: &str) -> String {
+    let shown = crate::domain::characters::shown(text);
+    shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_sent_to_our_own_paths_only() {
+        for (text, is_own) in [
+            ("/", true),
+            ("/alerts/7Q4M2K?x=1#y", true),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("https://evil.example", false),
+            ("javascript:alert(1)", false),
+            ("alerts", false),
+            ("/a\r\nSet-Cookie: x", false),
+            ("/sign-in?to=/", false),
+            ("/sign-out", false),
+            ("", false),
+        ] {
+            assert_eq!(own_path(text).is_some(), is_own, "{text}");
+        }
+        assert!(own_path(&format!("/{}", "x".repeat(PATH_BYTES_MAX))).is_none());
+    }
+}

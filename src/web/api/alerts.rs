@@ -1,0 +1,147 @@
+//! Alerts: listed, explained, acknowledged, accepted.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::Nothing,
+    problem::Problem,
+    route::{Call, Items, LIMIT_MAX, page},
+};
+use crate::{
+    action::alert::{self, Pick},
+    domain::{ScoreKind, Severity},
+    notify::silence::Acknowledgement,
+    query::{
+        alerts::{self, AlertLine, Filter, StateName, Wanted, Which},
+        explain::{self, Explained},
+        ids,
+    },
+    rule::AlertKey,
+};
+
+/// Which alerts.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Alerts {
+    /// In this state; of several, in one of them. By default `pending` and `firing`.
+    #[serde(default)]
+    state: Vec<StateName>,
+    /// Of this tenant.
+    tenant: Option<String>,
+    /// By this rule.
+    rule: Option<String>,
+    /// Of this severity; of several, of one of them.
+    #[serde(default)]
+    severity: Vec<Severity>,
+    /// Of this score; of several, of one of them.
+    #[serde(default)]
+    score: Vec<ScoreKind>,
+    /// Those that the notice of this fleet shift covered last.
+    shift: Option<String>,
+    /// At most that many items.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+pub(super) async fn list(call: Call<Alerts>) -> Result<Items<AlertLine>, Problem> {
+    let Alerts { state, tenant, rule, severity, score, shift, limit, after } = call.input;
+    let page = page(limit, after.as_deref())?;
+    let filter = Filter { tenant, rule, shift, resolved: false };
+    let wanted = Wanted { filter, states: state, severities: severity, scores: score };
+    let found = alerts::matching(call.store.as_ref(), &call.config, &call.caller.scope, &wanted, &page).await?;
+    Ok(Items::of(found))
+}
+
+async fn meant<I>(call: &Call<I>) -> Result<Which, Problem> {
+    Ok(ids::alert(call.store.as_ref(), &call.caller.scope, call.path("id")).await?)
+}
+
+async fn line<I>(call: &Call<I>, which: &Which) -> Result<AlertLine, Problem> {
+    Ok(alerts::line(call.store.as_ref(), &call.config, &call.caller.scope, which).await?)
+}
+
+pub(super) async fn show(call: Call<Nothing>) -> Result<AlertLine, Problem> {
+    line(&call, &meant(&call).await?).await
+}
+
+pub(super) async fn explain(call: Call<Nothing>) -> Result<Explained, Problem> {
+    let which = meant(&call).await?;
+    Ok(explain::of_alert(call.store.as_ref(), &call.config, &call.caller.scope, which, call.now).await?)
+}
+
+/// Why nobody needs to be reminded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Acknowledge {
+    /// What was found out, for whoever looks next: at most 500 characters.
+    comment: String,
+}
+
+pub(super) async fn acknowledge(call: Call<Acknowledge>) -> Result<AlertLine, Problem> {
+    let which = meant(&call).await?;
+    let by = Acknowledgement { at: call.now, by: call.caller.name.clone(), comment: call.input.comment.clone() };
+    alert::acknowledge(call.store.as_ref(), &call.caller.scope, &which, by).await?;
+    line(&call, &which).await
+}
+
+pub(super) async fn unacknowledge(call: Call<Nothing>) -> Result<AlertLine, Problem> {
+    let which = meant(&call).await?;
+    alert::unacknowledge(call.store.as_ref(), &call.caller.scope, &which, call.now).await?;
+    line(&call, &which).await
+}
+
+pub(super) async fn accept(call: Call<Nothing>) -> Result<AlertLine, Problem> {
+    let which = meant(&call).await?;
+    let (by, scope) = (Some(call.caller.name.as_str()), &call.caller.scope);
+    alert::accept(call.store.as_ref(), &call.config, scope, &which, by, call.now).await?;
+    line(&call, &which).await
+}
+
+/// Which firing alerts to accept together: all that everything given selects. Something must be given.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accept {
+    /// Those that the notices of this fleet shift covered.
+    #[serde(default)]
+    shift: Option<String>,
+    /// By the rule of that name.
+    #[serde(default)]
+    rule: Option<String>,
+    /// Of this score.
+    #[serde(default)]
+    score: Option<ScoreKind>,
+    /// Of one of the tenants of these ids.
+    #[serde(default)]
+    tenants: Vec<String>,
+    /// Of tenants with all of these labels.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// Whether only to say which these are.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Which alerts were accepted, or would be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Accepted {
+    /// The alerts.
+    alerts: Vec<AlertKey>,
+    /// How many were selected that have no level to accept: those of `below`, `above` and `no_data` rules.
+    without_level: usize,
+    /// Whether nothing was done.
+    dry_run: bool,
+}
+
+pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem> {
+    let Accept { shift, rule, score, tenants, labels, dry_run } = call.input;
+    let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
+    let pick = Pick { shift, rule, score, tenants, labels, by };
+    let scope = &call.caller.scope;
+    let done = alert::accept_all(call.store.as_ref(), &call.config, scope, &pick, dry_run, call.now).await?;
+    let alerts = done.alerts.into_iter().map(|row| row.key).collect();
+    Ok(Accepted { alerts, without_level: done.without_level, dry_run })
+}

@@ -1,0 +1,68 @@
+//! Channels: how they fare, whom they can show, drills, and letting a parked one go on.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::Nothing,
+    problem::Problem,
+    route::{Call, Items},
+};
+use crate::{
+    action::{
+        channel,
+        drill::{self, Queued},
+    },
+    domain::{ChannelName, TenantId},
+    query::{
+        channels::{self, ChannelStatus, WhoSees},
+        find,
+    },
+};
+
+pub(super) async fn list(call: Call<Nothing>) -> Result<Items<ChannelStatus>, Problem> {
+    Ok(Items::all(statuses(&call).await?))
+}
+
+async fn statuses(call: &Call<Nothing>) -> Result<Vec<ChannelStatus>, Problem> {
+    Ok(channels::list(call.store.as_ref(), &call.config, &call.caller.scope, call.now).await?)
+}
+
+pub(super) async fn show(call: Call<Nothing>) -> Result<ChannelStatus, Problem> {
+    let settings = find::channel(&call.config, &call.caller.scope, call.path("name"))?;
+    let found = statuses(&call).await?.into_iter().find(|status| status.name == settings.name);
+    found.ok_or_else(|| Problem::new(super::problem::NOT_FOUND))
+}
+
+/// Whom channels can show.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Seen {
+    /// Only the channels that can show this tenant.
+    tenant: Option<String>,
+}
+
+pub(super) async fn who_sees(call: Call<Seen>) -> Result<Items<WhoSees>, Problem> {
+    let (config, scope) = (&call.config, &call.caller.scope);
+    let tenant: Option<TenantId> = match &call.input.tenant {
+        Some(id) => Some(find::tenant(config, scope, id)?.id.clone()),
+        None => None,
+    };
+    Ok(Items::all(channels::who_sees(config, scope, tenant.as_ref())?))
+}
+
+pub(super) async fn drill(call: Call<Nothing>) -> Result<Queued, Problem> {
+    Ok(drill::drill(call.store.as_ref(), &call.config, &call.caller.scope, call.path("name"), call.now).await?)
+}
+
+/// A channel that goes on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Unparked {
+    /// The channel's name.
+    channel: ChannelName,
+}
+
+pub(super) async fn unpark(call: Call<Nothing>) -> Result<Unparked, Problem> {
+    let scope = &call.caller.scope;
+    let name = call.path("name");
+    Ok(Unparked { channel: channel::unpark(call.store.as_ref(), &call.config, scope, name, call.now).await? })
+}

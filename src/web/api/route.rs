@@ -1,0 +1,272 @@
+//! One route: what it is called, who may use it, what it is asked and answers, and the function that does it. The router and the
+//! OpenAPI document are both made of these, and the types of a handler are its schemas.
+
+use std::{collections::BTreeMap, fmt, future::Future, num::NonZeroU32, pin::Pin, sync::Arc};
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    cursor,
+    input::{self, Input},
+    problem::{BAD_REQUEST, FAILED, Problem},
+};
+use crate::{
+    config::Config,
+    domain::{Caller, Role, Timestamp},
+    query,
+    store::Store,
+};
+
+/// The most items of a page.
+pub(super) const LIMIT_MAX: u32 = 1000;
+/// The items of a page unless the request says otherwise.
+const LIMIT: u32 = 100;
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::web) enum Method {
+    /// Reads.
+    Get,
+    /// Acts.
+    Post,
+}
+
+impl Method {
+    /// As in HTTP.
+    pub(in crate::web) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What a handler is called with.
+pub(super) struct Call<I> {
+    /// The store of the service.
+    pub(super) store: Arc<dyn Store>,
+    /// The configuration in force when the request came.
+    pub(super) config: Arc<Config>,
+    /// When the request came.
+    pub(super) now: Timestamp,
+    /// Who asks.
+    pub(super) caller: Caller,
+    /// What the path says, by the names in braces.
+    pub(super) path: BTreeMap<String, String>,
+    /// The query or the body.
+    pub(super) input: I,
+}
+
+impl<I> Call<I> {
+    /// The part of the path with that name in braces.
+    pub(super) fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// The same call, asked something else.
+    pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
+        let Self { store, config, now, caller, path, input } = self;
+        Ok(Call { store, config, now, caller, path, input: read(input)? })
+    }
+}
+
+/// What a route answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) media_type: &'static str,
+    pub(super) body: Bytes,
+}
+
+/// What can be an answer: any value as JSON, or a file.
+pub(super) trait Answers: Send + 'static {
+    /// The media type.
+    const MEDIA_TYPE: &'static str;
+    /// The schema of the body.
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Writes it.
+    fn write(self) -> Result<Answer, Problem>;
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answers for T {
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+
+    fn write(self) -> Result<Answer, Problem> {
+        let body = serde_json::to_vec(&self).map_err(|error| {
+            tracing::warn!(%error, "an answer of the API can't be written");
+            Problem::new(FAILED)
+        })?;
+        Ok(Answer { media_type: Self::MEDIA_TYPE, body: body.into() })
+    }
+}
+
+/// A table as CSV (RFC 4180).
+pub(super) struct Csv(pub(super) Vec<u8>);
+
+impl Answers for Csv {
+    const MEDIA_TYPE: &'static str = "text/csv; charset=utf-8";
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<String>()
+    }
+
+    fn write(self) -> Result<Answer, Problem> {
+        Ok(Answer { media_type: Self::MEDIA_TYPE, body: self.0.into() })
+    }
+}
+
+/// Some items of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
+pub(super) struct Items<T> {
+    /// The items, in the list's order.
+    items: Vec<T>,
+    /// What to pass as `after` to get the items that follow; null: there are no more.
+    next: Option<String>,
+}
+
+impl<T> Items<T> {
+    /// A whole list.
+    pub(super) const fn all(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+
+    pub(super) fn of<C: Serialize>(listing: query::Listing<T, C>) -> Self {
+        Self { items: listing.items, next: listing.next.as_ref().map(cursor::write) }
+    }
+}
+
+/// The page that `limit` and `after` of a query mean.
+pub(super) fn page<C: DeserializeOwned>(limit: Option<u32>, after: Option<&str>) -> Result<query::Page<C>, Problem> {
+    let unreadable = || {
+        let error = "`after` is not a cursor; pass what `next` of the page before says";
+        Problem::of_errors(BAD_REQUEST, vec![error.to_owned()])
+    };
+    let after = after.map(|text| cursor::read(text).ok_or_else(unreadable)).transpose()?;
+    Ok(query::Page { limit: NonZeroU32::new(limit.unwrap_or(LIMIT)), after })
+}
+
+/// What was asked and is not read yet.
+pub(super) type Raw = Call<Value>;
+pub(super) type Handling = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+
+/// One route.
+pub(in crate::web) struct Route {
+    pub(in crate::web) method: Method,
+    /// Below `/api/v1`.
+    pub(in crate::web) path: &'static str,
+    /// Its name for programs that are made from the document.
+    pub(in crate::web) operation: &'static str,
+    pub(super) summary: &'static str,
+    /// What it takes to use it.
+    pub(in crate::web) role: Role,
+    /// The status of success.
+    pub(super) success: StatusCode,
+    /// What it is asked.
+    pub(super) input: Schema,
+    /// What it answers.
+    pub(super) output: fn(&mut SchemaGenerator) -> Schema,
+    pub(super) media_type: &'static str,
+    handler: Box<dyn Fn(Raw) -> Handling + Send + Sync>,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)
+    }
+}
+
+impl Route {
+    fn new<I, T, F, H>(method: Method, role: Role, path: &'static str, operation: &'static str, handler: H) -> Self
+    where
+        I: Input,
+        T: Answers,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+        H: Fn(Call<I>) -> F + Send + Sync + Clone + 'static,
+    {
+        let handle = move |raw: Raw| -> Handling {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let call = raw.map(|value| {
+                    let unreadable =
+                        |error: serde_json::Error| Problem::of_errors(BAD_REQUEST, vec![error.to_string()]);
+                    serde_json::from_value(value).map_err(unreadable)
+                })?;
+                handler(call).await?.write()
+            })
+        };
+        Self {
+            method,
+            path,
+            operation,
+            summary: "",
+            role,
+            success: StatusCode::OK,
+            input: input::schema::<I>(),
+            output: T::schema,
+            media_type: T::MEDIA_TYPE,
+            handler: Box::new(handle),
+        }
+    }
+
+    /// A route that reads.
+    pub(super) fn get<I, T, F, H>(path: &'static str, operation: &'static str, handler: H) -> Self
+    where
+        I: Input,
+        T: Answers,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+        H: Fn(Call<I>) -> F + Send + Sync + Clone + 'static,
+    {
+        Self::new(Method::Get, Role::Viewer, path, operation, handler)
+    }
+
+    /// A route that acts.
+    pub(super) fn post<I, T, F, H>(role: Role, path: &'static str, operation: &'static str, handler: H) -> Self
+    where
+        I: Input,
+        T: Answers,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+        H: Fn(Call<I>) -> F + Send + Sync + Clone + 'static,
+    {
+        Self::new(Method::Post, role, path, operation, handler)
+    }
+
+    /// The same, with a sentence about it.
+    pub(super) const fn says(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// The same, whose success has another status than 200.
+    pub(super) const fn with_status(mut self, success: StatusCode) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// The names in braces.
+    pub(in crate::web) fn path_names(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    pub(super) fn handle(&self, raw: Raw) -> Handling {
+        (self.handler)(raw)
+    }
+}
+
+/// The query of a list that has no filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unfiltered {
+    /// At most that many items.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    pub(super) limit: Option<u32>,
+    /// `next` of the page before.
+    pub(super) after: Option<String>,
+}

@@ -1,0 +1,240 @@
+//! What the API refuses, what it does once, and what its document promises; on a real store.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, Response, header},
+};
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{document, of};
+use crate::{
+    clock::Clock,
+    config,
+    domain::{Caller, Role, Timestamp},
+    store::{Store, sqlite::SqliteStore},
+    web::app::App,
+};
+
+struct Fixture {
+    app: App,
+    store: Arc<dyn Store>,
+    _folder: tempfile::TempDir,
+}
+
+/// One answer.
+#[derive(Debug)]
+struct Answered {
+    status: u16,
+    headers: axum::http::HeaderMap,
+    body: String,
+}
+
+impl Answered {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        Self::with("channels: { soc: { type: webhook, url: 'https://a.example/' } }").await
+    }
+
+    async fn with(yaml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scorewatch.yaml");
+        std::fs::write(&file, format!("{yaml}\n")).unwrap();
+        let loaded = config::load(&file);
+        let config = Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
+        let (_, config) = watch::channel(config);
+        let clock = Clock::manual(Timestamp::from_seconds(1_767_225_600));
+        Self { app: App::new(store.clone(), clock, config), store, _folder: folder }
+    }
+
+    async fn ask(&self, role: Role, request: Request<Body>) -> Answered {
+        let caller = Caller { role, ..Caller::local("ann") };
+        answered(TowerToHyperService::new(of(self.app.clone(), caller)).call(request).await.unwrap()).await
+    }
+
+    /// Sends that, with a header for each line of `headers`.
+    async fn send(&self, role: Role, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.ask(role, request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+}
+
+async fn answered(response: Response<Body>) -> Answered {
+    let (parts, body) = response.into_parts();
+    let body = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+    Answered { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn whatever_is_refused_is_a_problem_that_says_why() {
+    let fixture = Fixture::new().await;
+    let silence = json!({ "everything": true, "duration": "2h", "comment": "patching" });
+    let with = |name: &str, value: Value| {
+        let mut silence = silence.clone();
+        silence[name] = value;
+        silence.to_string()
+    };
+    let (plain, large) = (silence.to_string(), with("comment", json!("x".repeat(70_000))));
+    let mut said = String::new();
+    for (role, line, headers, body) in [
+        (Role::Viewer, "GET /api/v1/nothing", &[][..], ""),
+        (Role::Viewer, "GET /api", &[], ""),
+        (Role::Viewer, "GET /api/v1/tenants/absent", &[], ""),
+        (Role::Viewer, "GET /api/v1/tenants/%ff", &[], ""),
+        (Role::Viewer, "GET /api/v1/tenants?limit=0&x=1&failing=yes", &[], ""),
+        (Role::Viewer, "GET /api/v1/tenants?after=contoso&label=gold", &[], ""),
+        (Role::Viewer, "GET /api/v1/tenants?label=gold", &[], ""),
+        (Role::Viewer, "GET /api/v1/alerts?state=open", &[], ""),
+        (Role::Viewer, "GET /api/v1/alerts?tenant=Contoso%20Ltd", &[], ""),
+        (Role::Viewer, "GET /api/v1/alerts/7Q4M2K", &[], ""),
+        (Role::Viewer, "GET /api/v1/alerts/x", &[], ""),
+        (Role::Viewer, "GET /api/v1/silences/x", &[], ""),
+        (Role::Viewer, "PUT /api/v1/silences", &[], ""),
+        (Role::Viewer, "DELETE /api/v1/silences/1/end", &[], ""),
+        (Role::Viewer, "POST /api/v1/silences", &[JSON], &plain),
+        (Role::Analyst, "POST /api/v1/silences", &[], &plain),
+        (Role::Analyst, "POST /api/v1/silences?x=1", &[JSON], &plain),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], "{"),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], "[]"),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &large),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("scope", json!("all"))),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("duration", json!(2))),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("ends_at", json!("2026-01-02T00:00:00Z"))),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("tenants", json!(["absent"]))),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", "a b")], &plain),
+        (Role::Analyst, "POST /api/v1/silences/1/end", &[], ""),
+        (Role::Analyst, "POST /api/v1/channels/soc/unpark", &[], ""),
+        (Role::Admin, "POST /api/v1/channels/soc/unpark", &[], ""),
+    ] {
+        let answer = fixture.send(role, line, headers, body).await;
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{line}: {answer:?}");
+        assert_eq!(answer.json()["status"], answer.status, "{line}: {answer:?}");
+        let allow = answer.headers.get(header::ALLOW).map(|allow| format!(" Allow: {}", allow.to_str().unwrap()));
+        let body: String = body.chars().take(120).collect();
+        said += &format!("{role} {line} {body}\n  {}{}\n", answer.body, allow.unwrap_or_default());
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test]
+async fn nobody_learns_anything_without_signing_in() {
+    let yaml = "listen: 0.0.0.0:8080\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }";
+    let fixture = Fixture::with(yaml).await;
+    for path in ["/api/v1/tenants", "/api/v1/openapi.json", "/api/v1/nothing", "/api/v1/silences?x=1"] {
+        for method in ["GET", "POST", "PUT"] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let router = super::routes().with_state(fixture.app.clone());
+            let answer = answered(TowerToHyperService::new(router).call(request).await.unwrap()).await;
+            assert_eq!(answer.status, 401, "{method} {path}");
+            assert!(answer.body.contains("urn:scorewatch:problem:unauthenticated"), "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_not_sent_again() {
+    let fixture = Fixture::new().await;
+    let first = fixture.send(Role::Viewer, "GET /api/v1/rules", &[], "").await;
+    let tag = first.headers[header::ETAG].to_str().unwrap().to_owned();
+    assert_eq!((first.status, first.body.as_str()), (200, "{\"items\":[],\"next\":null}"));
+    for (known, status) in [(tag.as_str(), 304), ("*", 304), ("W/\"x\"", 200), ("", 200)] {
+        let known = if known.is_empty() { vec![] } else { vec![("if-none-match", known)] };
+        let again = fixture.send(Role::Viewer, "GET /api/v1/rules", &known, "").await;
+        assert_eq!(again.status, status, "{known:?}");
+        assert_eq!(again.headers[header::ETAG].to_str().unwrap(), tag);
+        assert_eq!(again.body.is_empty(), status == 304);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_action_is_done_once() {
+    let fixture = Fixture::new().await;
+    let silence = |comment: &str| json!({ "everything": true, "duration": "2h", "comment": comment }).to_string();
+    let add = async |key: &str, body: &str| {
+        fixture.send(Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", key)], body).await
+    };
+    let first = add("k1", &silence("patching")).await;
+    assert_eq!((first.status, &first.json()["silence"]["author"]), (201, &json!("ann")));
+    let again = add("k1", &silence("patching")).await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let other = add("k1", &silence("something else")).await;
+    assert_eq!((other.status, &other.json()["type"]), (422, &json!("urn:scorewatch:problem:key-reused")));
+    assert_eq!(fixture.store.silences(None).await.unwrap().len(), 1);
+    assert_eq!(add("k2", &silence("patching")).await.status, 201);
+    assert_eq!(fixture.store.silences(None).await.unwrap().len(), 2);
+    // What was refused is refused in the same words, and is as good as done.
+    let end = async |key: &str| {
+        fixture.send(Role::Analyst, "POST /api/v1/silences/1/end", &[("idempotency-key", key)], "").await
+    };
+    assert_eq!(end("k3").await.status, 200);
+    let refused = end("k4").await;
+    assert_eq!((refused.status, refused.headers.contains_key("idempotency-replayed")), (409, false));
+    let again = end("k4").await;
+    assert_eq!((again.status, &again.body), (409, &refused.body));
+    assert!(again.headers.contains_key("idempotency-replayed"));
+    assert_eq!(again.headers[header::CONTENT_TYPE], "application/problem+json");
+}
+
+#[tokio::test]
+async fn of_many_who_send_the_same_action_at_once_one_does_it() {
+    let fixture = Fixture::new().await;
+    let body = json!({ "everything": true, "duration": "2h", "comment": "patching" }).to_string();
+    let headers = [JSON, ("idempotency-key", "k1")];
+    let sent = (0..8).map(|_| fixture.send(Role::Analyst, "POST /api/v1/silences", &headers, &body));
+    let statuses: Vec<u16> = futures_util::future::join_all(sent).await.iter().map(|answer| answer.status).collect();
+    assert!(statuses.contains(&201) && statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
+    assert_eq!(fixture.store.silences(None).await.unwrap().len(), 1);
+}
+
+/// Every reference in the document.
+fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|field| references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_describes_every_operation_and_refers_to_what_is_there() {
+    let document = document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let (mut lines, mut ids) = (Vec::new(), BTreeSet::new());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let text = |name: &str| operation[name].as_str().unwrap();
+            assert!(!text("summary").is_empty() && ids.insert(text("operationId")), "{path}");
+            let parameters = operation["parameters"].as_array().unwrap();
+            assert!(parameters.iter().all(|one| one["description"].is_string()), "{path}: {parameters:?}");
+            let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().map(String::as_str).collect();
+            lines.push(format!("{method} {path} {} {} {}", text("operationId"), text("x-role"), statuses.join(",")));
+        }
+    }
+    let schemas: Vec<_> = document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
+    insta::assert_snapshot!(format!("{}\n\n{}", lines.join("\n"), schemas.join("\n")));
+}

@@ -1,0 +1,219 @@
+//! Every route of the API × every role × every scope, as the API's own document lists them: what a role does not allow is refused, and
+//! nothing of another tenant's is in any byte of an answer, nor is anything of it changed.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, header},
+};
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use scorewatch::{
+    domain::{Caller, Role, Scope},
+    query::{Page, alerts, deliveries},
+    web::{self, App},
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{OTHERS, Scene, acts::state, only};
+
+/// A route as the document describes it.
+#[derive(Debug, Clone)]
+struct Operation {
+    method: &'static str,
+    path: String,
+    id: String,
+    role: Role,
+    statuses: BTreeSet<u16>,
+    has_body: bool,
+    parameters: BTreeSet<String>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = web::api::document();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (name, method) in [("get", "GET"), ("post", "POST")] {
+            let Some(operation) = methods.get(name) else { continue };
+            let parameters = operation["parameters"].as_array().unwrap().iter();
+            operations.push(Operation {
+                method,
+                path: path.clone(),
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                role: serde_json::from_value(operation["x-role"].clone()).unwrap(),
+                statuses: operation["responses"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(|code| code.parse().unwrap())
+                    .collect(),
+                has_body: operation["requestBody"]["required"] == true,
+                parameters: parameters
+                    .filter(|one| one["in"] == "query")
+                    .map(|one| one["name"].as_str().unwrap().to_owned())
+                    .collect(),
+            });
+        }
+    }
+    operations
+}
+
+/// What a tenant's things are called.
+#[derive(Debug, Clone)]
+struct Names {
+    tenant: &'static str,
+    channel: &'static str,
+    alert: String,
+    delivery: String,
+    silence: &'static str,
+}
+
+impl Names {
+    async fn of(scene: &Scene, tenant: &'static str, channel: &'static str, silence: &'static str) -> Self {
+        let (store, all) = (scene.store(), &Scope::All);
+        let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
+        let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
+        let lines = alerts::lines(store, &scene.config, all, rows).await.unwrap();
+        let filter = deliveries::Filter { tenant: Some(tenant.to_owned()), ..deliveries::Filter::default() };
+        let deliveries = deliveries::list(store, all, &filter, &Page::ALL).await.unwrap().items;
+        Self { tenant, channel, alert: lines[0].id.clone(), delivery: deliveries[0].id.to_string(), silence }
+    }
+
+    /// What nothing is called.
+    fn absent() -> Self {
+        let alert = "alert_ABSENTABSENTABSENTABSENT00".to_owned();
+        Self { tenant: "absent", channel: "absent-team", alert, delivery: "4711".to_owned(), silence: "4712" }
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        let id = match operation.path.split('/').nth(1).unwrap() {
+            "alerts" => &self.alert,
+            "deliveries" => &self.delivery,
+            _ => self.tenant,
+        };
+        let name = if operation.path.starts_with("/rules") { "drop" } else { self.channel };
+        let path = operation.path.replace("{id}", id).replace("{number}", self.silence);
+        path.replace("{name}", name).replace("{rule}", "drop")
+    }
+
+    /// Values for the parameters by which a list is narrowed.
+    fn query(&self, operation: &Operation) -> String {
+        let of = |name: &String| match name.as_str() {
+            "tenant" => Some(format!("tenant={}", self.tenant)),
+            "search" => Some(format!("search={}", self.tenant)),
+            "channel" => Some(format!("channel={}", self.channel)),
+            _ => None,
+        };
+        let values: Vec<_> = operation.parameters.iter().filter_map(of).collect();
+        values.join("&")
+    }
+
+    fn body(&self, operation: &Operation) -> Option<Value> {
+        let silence = || json!({ "tenants": [self.tenant], "duration": "1h", "comment": "patching" });
+        Some(match operation.id.as_str() {
+            "acknowledgeAlert" => json!({ "comment": "seen" }),
+            "acceptAlerts" => json!({ "tenants": [self.tenant], "dry_run": true }),
+            "addSilence" | "previewSilence" => silence(),
+            other => {
+                assert!(!operation.has_body, "say here what `{other}` is sent");
+                return None;
+            }
+        })
+    }
+
+    /// A text in which these names are those of nothing.
+    fn erased(&self, text: &str) -> String {
+        let absent = Self::absent();
+        let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
+        let text = text.replace(self.tenant, absent.tenant);
+        text.replace(&format!("silence {}", self.silence), &format!("silence {}", absent.silence))
+            .replace(&format!("delivery {}", self.delivery), &format!("delivery {}", absent.delivery))
+            .replace(&format!("silence `{}`", self.silence), &format!("silence `{}`", absent.silence))
+    }
+}
+
+/// Who sends a request.
+fn caller(role: Role, scope: &Scope) -> Caller {
+    Caller { role, scope: scope.clone(), ..Caller::local("ann") }
+}
+
+async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names, query: &str) -> (u16, String) {
+    let (_, config) = watch::channel(scene.config.clone());
+    let app = App::new(scene.fixture.store.clone(), scene.fixture.clock.clone(), config);
+    let uri = format!("/api/v1{}{}{query}", names.path(operation), if query.is_empty() { "" } else { "?" });
+    let request = Request::builder().method(operation.method).uri(uri);
+    let request = match names.body(operation) {
+        Some(body) => {
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
+        }
+        None => request.body(Body::empty()).unwrap(),
+    };
+    let response = TowerToHyperService::new(web::api::of(app, caller)).call(request).await.unwrap();
+    let status = response.status().as_u16();
+    let headers = format!("{:?}", response.headers());
+    let body = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+    assert!(!OTHERS.iter().any(|other| headers.contains(other)), "{headers}");
+    (status, body)
+}
+
+/// Sends the request as every role with every scope. Returns whether it worked for somebody who is limited to that tenant.
+async fn walk(scene: &Scene, operation: &Operation) -> bool {
+    let own = Names::of(scene, "contoso", "contoso-team", "1").await;
+    let mut works = false;
+    for (scope, is_limited) in [(only(&["contoso"]), true), (Scope::All, false)] {
+        for role in Role::ALL {
+            let (status, body) = ask(scene, caller(role, &scope), operation, &own, "").await;
+            let who = format!("{} as {role} of {scope:?}: {status} {body}", operation.id);
+            if role < operation.role {
+                assert!(status == 403 && body.contains("urn:scorewatch:problem:forbidden"), "{who}");
+                continue;
+            }
+            // What was done once is a conflict the second time.
+            assert!((200..300).contains(&status) || status == 409, "{who}");
+            assert!(operation.statuses.contains(&status), "{who}");
+            assert!(!is_limited || !OTHERS.iter().any(|other| body.contains(other)), "{who}");
+            works |= is_limited && status < 300;
+        }
+    }
+    works
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_asks_for_its_role_and_shows_a_scope_nothing_of_others() {
+    let shared = Scene::new().await;
+    for operation in operations() {
+        // What acts changes what the next one finds.
+        let fresh = if operation.method == "POST" { Some(Scene::new().await) } else { None };
+        assert!(walk(fresh.as_ref().unwrap_or(&shared), &operation).await, "{} never works", operation.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_others_looks_like_what_does_not_exist_and_stays_as_it_is() {
+    let scene = Scene::new().await;
+    let before = state(&scene).await;
+    let (other, absent) = (Names::of(&scene, "fabrikam", "fabrikam-team", "2").await, Names::absent());
+    let scope = only(&["contoso"]);
+    for operation in operations() {
+        let names_something = operation.path.contains(['{']) && !operation.path.starts_with("/rules");
+        let names_something = names_something || names_in_body(&other, &operation);
+        let mut queries = vec![("", "")];
+        let (of_other, of_absent) = (other.query(&operation), absent.query(&operation));
+        queries.extend((!of_other.is_empty()).then_some((of_other.as_str(), of_absent.as_str())));
+        for (of_other, of_absent) in queries {
+            if !names_something && of_other.is_empty() {
+                continue;
+            }
+            let (status, body) = ask(&scene, caller(Role::Admin, &scope), &operation, &other, of_other).await;
+            let missing = ask(&scene, caller(Role::Admin, &scope), &operation, &absent, of_absent).await;
+            assert_eq!((status, other.erased(&body)), missing, "{} {of_other}", operation.id);
+        }
+    }
+    assert_eq!(state(&scene).await, before, "nobody who is limited to one tenant changes another");
+}
+
+fn names_in_body(names: &Names, operation: &Operation) -> bool {
+    names.body(operation).is_some_and(|body| body["tenants"].is_array())
+}

@@ -1,0 +1,82 @@
+//! The audit log.
+
+use scorewatch::{
+    domain::Caller,
+    store::{EntryFilter, NewEntry, Store, Verifier},
+};
+use serde_json::json;
+use sqlx::Connection;
+
+use super::fixture::*;
+
+async fn record(store: &dyn Store, action: &'static str, seconds: i64) {
+    let entry = NewEntry::by(&Caller::local("ann"), action, Some(format!("silence {seconds}")), at(seconds));
+    store.record(entry.before(json!({ "n": seconds })).after(json!(null))).await.unwrap();
+}
+
+async fn verify(store: &dyn Store) -> Option<u64> {
+    let mut verifier = Verifier::default();
+    for link in store.links(0, 100).await.unwrap() {
+        if let Err(broken) = verifier.take(&link) {
+            return Some(broken.seq);
+        }
+    }
+    verifier.finish().err().map(|broken| broken.seq)
+}
+
+#[tokio::test]
+async fn entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes() {
+    let fixture = Fixture::new().await;
+    record(&*fixture.store, "silence.add", 1).await;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
+    let beside =
+        scorewatch::store::sqlite::SqliteStore::open_reader(fixture.directory.path().join("data/s.db")).await.unwrap();
+    record(&beside, "silence.end", 2).await;
+    record(store, "token.create", 3).await;
+    record(store, "silences", 4).await;
+    scorewatch::store::Upkeep::close(&beside).await;
+    assert_eq!(verify(store).await, None);
+    let list = async |before: Option<u64>, action: Option<&str>, limit: Option<u32>| {
+        let filter = EntryFilter { before, action: action.map(str::to_owned), limit };
+        store.entries(&filter).await.unwrap().into_iter().map(|entry| entry.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, None, None).await, [4, 3, 2, 1]);
+    assert_eq!(list(Some(4), None, Some(2)).await, [3, 2]);
+    assert_eq!(list(None, Some("silence"), None).await, [2, 1]);
+    assert_eq!(list(None, Some("silence.end"), None).await, [2]);
+    let entry = store.entries(&EntryFilter { limit: Some(1), ..EntryFilter::default() }).await.unwrap().remove(0);
+    assert_eq!((entry.at, entry.body.who.as_str(), entry.erased), (at(4), "ann", false));
+    assert_eq!(
+        (entry.body.target.as_deref(), entry.body.before, entry.body.after),
+        (Some("silence 4"), Some(json!({ "n": 4 })), None)
+    );
+    assert_eq!(store.links(2, 1).await.unwrap()[0].seq, 3);
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_changed_all_the_same() {
+    let fixture = Fixture::new().await;
+    for seconds in 1..=4 {
+        record(&*fixture.store, "silence.add", seconds).await;
+    }
+    let url = format!("sqlite://{}", fixture.directory.path().join("data/s.db").display());
+    let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    for refused in [
+        "DELETE FROM audit WHERE seq = 4",
+        "UPDATE audit SET at = 0 WHERE seq = 2",
+        "UPDATE audit SET body = '{}' WHERE seq = 2",
+        "UPDATE audit SET hash = x'00' WHERE seq = 2",
+        "UPDATE audit SET seq = 9 WHERE seq = 4",
+    ] {
+        assert!(sqlx::query(refused).execute(&mut db).await.is_err(), "{refused}");
+    }
+    assert_eq!(verify(&*fixture.store).await, None);
+    sqlx::query("UPDATE audit SET body = '{}', salt = NULL WHERE seq = 2").execute(&mut db).await.unwrap();
+    assert_eq!(verify(&*fixture.store).await, Some(2), "erased, and nobody says so");
+    for trigger in ["audit_is_kept", "audit_is_unchanged"] {
+        sqlx::query(sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"))).execute(&mut db).await.unwrap();
+    }
+    sqlx::query("DELETE FROM audit WHERE seq = 1").execute(&mut db).await.unwrap();
+    assert_eq!(verify(&*fixture.store).await, Some(1));
+}
