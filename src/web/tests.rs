@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod confirm;
+mod oidc;
 mod stub_store;
 
 use stub_store::StubStore;
