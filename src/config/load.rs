@@ -126,7 +126,6 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
-    let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     Some(Config {
         store: store(raw.store, &top, draft)?,
         listen,
@@ -137,7 +136,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         timezone: locale.zone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
-        concurrency: concurrency.unwrap_or(256),
+        concurrency: draft.parse(raw.concurrency, &top.key("concurrency"), whole).unwrap_or(256),
         retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,

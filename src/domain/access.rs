@@ -111,7 +111,7 @@ impl Limits {
 }
 
 /// How somebody came to us, and from where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "via", rename_all = "kebab-case")]
 pub enum Origin {
     /// A command on this machine.
@@ -199,6 +199,19 @@ impl Caller {
     #[must_use]
     pub fn limited_to(scope: Scope) -> Self {
         Self { scope, ..Self::local("somebody") }
+    }
+
+    /// What tells them from others of the same name: a token may be called as an account is.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let via = match self.origin {
+            Origin::Command { .. } => "command",
+            Origin::Local { .. } => "local",
+            Origin::Token { .. } => "token",
+            Origin::Session { .. } | Origin::SignIn { .. } => "account",
+            Origin::Service => "service",
+        };
+        format!("{via} {}", self.name)
     }
 
     /// Whether they may do what takes this role.

@@ -8,13 +8,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
+use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
 
 use super::{
     cookie::{self, Purpose},
     request, session,
-    sign_in::{escaped, own_path},
+    sign_in::{own_path, written},
 };
 use crate::{
     config::Config,
@@ -27,17 +28,25 @@ use crate::{
 const TOO_OFTEN: &str = "Too many attempts. Please try again in 15 minutes.";
 const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
 
-/// The link on the sign-in page, in HTML; empty if people don't sign in that way.
-pub(super) fn link(config: &Config, to: &str) -> String {
-    let Some(settings) = &config.access.oidc else { return String::new() };
-    let provider = if settings.entra.is_some() {
+/// The link on the sign-in page.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Link {
+    href: String,
+    /// Who is asked, as people know it.
+    name: String,
+}
+
+/// The link on the sign-in page; `None`: people don't sign in that way.
+pub(super) fn link(config: &Config, to: &str) -> Option<Link> {
+    let settings = config.access.oidc.as_ref()?;
+    let name = if settings.entra.is_some() {
         "Microsoft".to_owned()
     } else {
         url::Url::parse(&settings.issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     };
     let to = own_path(to).unwrap_or("/");
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
-    format!("<p><a href=\"/sign-in/oidc?{}\">Sign in with {}</a></p>\n", escaped(&query), escaped(&provider))
+    Some(Link { href: format!("/sign-in/oidc?{query}"), name })
 }
 
 /// Sends the browser to the provider. A link, because a form may not lead to another site.
@@ -192,13 +201,5 @@ fn sentence(clause: &str) -> String {
 }
 
 fn page(status: StatusCode, what: &str, instead: &str) -> Response {
-    let instead = if instead.is_empty() { String::new() } else { format!("<p>{}</p>\n", escaped(instead)) };
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Not signed in · Scorewatch</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"robots\" content=\"noindex\"></head>\n<body>\n<main>\n<h1>You are not signed in</h1>\n\
-         <p role=\"alert\">{}</p>\n{instead}<p><a href=\"/sign-in\">Sign in</a></p>\n</main>\n</body>\n</html>\n",
-        escaped(what)
-    );
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+    written(status, "not-signed-in", &json!({ "what": what, "instead": instead }))
 }
