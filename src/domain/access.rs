@@ -140,6 +140,12 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
     },
+    /// A page, after sign-in with OpenID Connect: the name is that of a person at the provider, not of an account of ours.
+    Provider {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
     /// The sign-in page, before anybody is known.
     SignIn {
         /// The address of the client; `None`: not known.
@@ -162,6 +168,7 @@ impl fmt::Display for Origin {
             Self::Local { address } => from(f, "loopback", address),
             Self::Token { address } => from(f, "token", address),
             Self::Session { address } => from(f, "session", address),
+            Self::Provider { address } => from(f, "OpenID Connect", address),
             Self::SignIn { address } => from(f, "sign-in", address),
             Self::Service => f.write_str("service"),
         }

@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::answer::Visit;
-use crate::store::OpenAlert;
+use crate::{
+    domain::{Origin, Role},
+    store::OpenAlert,
+};
 
 /// A place in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +19,12 @@ pub(super) enum Place {
     Silences,
     Rules,
     System,
+    Audit,
     Nowhere,
 }
 
-/// The places in their order. What is not there yet, like an audit, is a line here once it has a route.
-const PLACES: [(Place, &str, &str); 8] = [
+/// The places in their order.
+const PLACES: [(Place, &str, &str); 9] = [
     (Place::Fleet, "/", "Fleet"),
     (Place::Alerts, "/alerts", "Alerts"),
     (Place::Work, "/work", "Work"),
@@ -29,6 +33,7 @@ const PLACES: [(Place, &str, &str); 8] = [
     (Place::Silences, "/silences", "Silences"),
     (Place::Rules, "/rules", "Rules"),
     (Place::System, "/system", "System"),
+    (Place::Audit, "/audit", "Audit"),
 ];
 
 /// What surrounds a page.
@@ -38,6 +43,8 @@ pub(super) struct Chrome {
     places: Vec<Link>,
     caller: String,
     role: &'static str,
+    /// Whether there is a session that can be ended.
+    is_signed_in: bool,
     version: &'static str,
     zone: String,
 }
@@ -57,6 +64,7 @@ impl Chrome {
             alert.is_firing && !alert.is_acknowledged && visit.caller.scope.includes(&alert.tenant)
         };
         let firing = firing.iter().filter(is_counted).count();
+        let may_audit = visit.caller.may(Role::Admin) && visit.caller.scope.is_all();
         let link = |(place, path, name)| Link {
             path,
             name,
@@ -65,7 +73,8 @@ impl Chrome {
         };
         Self {
             title: title.to_owned(),
-            places: PLACES.map(link).into(),
+            places: PLACES.into_iter().filter(|(place, ..)| may_audit || *place != Place::Audit).map(link).collect(),
+            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. }),
             caller: visit.caller.name.clone(),
             role: visit.caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),

@@ -6,6 +6,7 @@ mod alert;
 mod alerts;
 mod answer;
 mod assets;
+mod audit;
 mod channels;
 mod chart;
 mod chrome;
@@ -29,7 +30,7 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-pub(super) use self::events::Streams;
+pub(super) use self::{engine::render, events::Streams};
 use super::app::App;
 
 pub(super) fn routes() -> Router<App> {
@@ -52,6 +53,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/silences/{id}/end", post(acts::end_silence))
         .route("/rules", get(rules::page))
         .route("/work", get(work::page))
+        .route("/audit", get(audit::page))
         .route("/system", get(system::page))
         .route("/search", get(search::page))
         .route("/assets/{name}", get(assets::asset))

@@ -8,14 +8,18 @@ use scorewatch::{
         silence::{self, Draft},
         tenant,
     },
-    domain::{Caller, Labels, Scope, ScoreKind, TenantId},
-    notify::silence::{Acknowledgement, Matchers, NewSilence},
+    domain::{Caller, Labels, Role, Scope, ScoreKind, TenantId},
+    notify::{
+        NotificationType,
+        silence::{Acknowledgement, Matchers, NewSilence},
+    },
     query::{
         Error, Page,
         deliveries::{self, DeliveryId},
         report::Question,
         silences::SilenceId,
     },
+    store::EntryFilter,
 };
 
 use super::{OTHERS, Scene, as_if_absent, nobody, only, which};
@@ -202,4 +206,72 @@ async fn a_silence_that_reaches_beyond_the_scope_is_limited_to_it_or_refused() {
     let read = draft(&[]).read(config, &only(&["contoso"]), now).unwrap();
     assert_eq!(read.matchers.tenants, [tenant_id("contoso")].into(), "everything that the caller may silence");
     assert!(draft(&[]).read(config, &nobody(), now).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let caller = &Caller::local("ann");
+    let newest = async || {
+        let newest = store.newest(NotificationType::OperatorSilence).await.unwrap();
+        newest.and_then(|newest| newest.data.facts.operator).map(|operator| operator.summary)
+    };
+    let new = |tenants: &[&str], length: u64| {
+        let matchers = Matchers { tenants: tenants.iter().map(|id| tenant_id(id)).collect(), ..Matchers::default() };
+        let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+        NewSilence { matchers, starts_at: now, ends_at: now.plus(minutes(length)), author, comment }
+    };
+    let before = newest().await;
+    silence::add(store, config, caller, new(&["contoso"], 7 * 24 * 60), now).await.unwrap();
+    assert_eq!(newest().await, before, "neither of all nor long");
+    for (tenants, length, said) in [
+        (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7d1m (silence"),
+        (&[], 60, "ann silenced every tenant for 1h (silence"),
+        (&["contoso", "fabrikam"], 90, "ann silenced every tenant for 1h30m (silence"),
+    ] {
+        silence::add(store, config, caller, new(tenants, length), now).await.unwrap();
+        let summary = newest().await.unwrap();
+        assert!(summary.starts_with(said), "{summary}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let viewer = &Caller { role: Role::Viewer, ..Caller::local("vic") };
+    let refused = alert::acknowledge(store, viewer, &which("contoso"), by(now)).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let analyst = &Caller { role: Role::Analyst, ..Caller::local("ann") };
+    let refused = channel::unpark(store, config, analyst, "soc", now).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let recorded = async || {
+        let entries = store.entries(&EntryFilter::default()).await.unwrap();
+        entries
+            .into_iter()
+            .map(|entry| format!("{} {}", entry.action, entry.body.target.unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    let before = recorded().await.len();
+    alert::acknowledge(store, analyst, &which("contoso"), by(now)).await.unwrap();
+    alert::unacknowledge(store, analyst, &which("contoso"), now).await.unwrap();
+    alert::accept(store, config, analyst, &which("contoso"), Some("ann"), now).await.unwrap();
+    silence::end(store, analyst, SilenceId(1), now).await.unwrap();
+    tenant::recheck(store, config, analyst, "contoso", now).await.unwrap();
+    drill::drill(store, config, &Caller::local("root"), "soc", now).await.unwrap();
+    let all = recorded().await;
+    assert_eq!(
+        all[..all.len() - before],
+        [
+            "channel.drill channel soc",
+            "tenant.recheck tenant contoso",
+            "silence.end silence 1",
+            "alert.accept alert contoso drop device-secure-score",
+            "alert.unacknowledge alert contoso drop device-secure-score",
+            "alert.acknowledge alert contoso drop device-secure-score",
+        ]
+    );
+    let verdict = scorewatch::query::audit::verify(store, &Scope::All, None).await.unwrap();
+    assert_eq!((verdict.broken, verdict.entries), (None, all.len() as u64));
 }
