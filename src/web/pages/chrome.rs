@@ -41,10 +41,10 @@ const PLACES: [(Place, &str, &str); 9] = [
 pub(super) struct Chrome {
     title: String,
     places: Vec<Link>,
+    /// Whether there is a session to end.
+    is_signed_in: bool,
     caller: String,
     role: &'static str,
-    /// Whether there is a session that can be ended.
-    is_signed_in: bool,
     version: &'static str,
     zone: String,
 }
@@ -74,7 +74,7 @@ impl Chrome {
         Self {
             title: title.to_owned(),
             places: PLACES.into_iter().filter(|(place, ..)| may_audit || *place != Place::Audit).map(link).collect(),
-            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. }),
+            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. } | Origin::Provider { .. }),
             caller: visit.caller.name.clone(),
             role: visit.caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),
