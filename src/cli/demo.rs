@@ -2,8 +2,9 @@
 
 mod folder;
 mod messages;
+mod past;
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, io::IsTerminal, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -12,6 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::past::Past;
 use super::{
     Failure, alerts, caller, explain,
     output::{self, Ink},
@@ -42,19 +44,20 @@ const ACT_MAX: Duration = Duration::from_secs(20);
 /// The shortest time that each act takes, so that a person can follow.
 const ACT_MIN: Duration = Duration::from_millis(1_200);
 /// How many calls one round of checks makes.
-const CALLS_PER_TENANT: u64 = 2;
+const CALLS_PER_TENANT: u64 = 3;
 
 /// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch demo              twelve customers: a drop, a fleet shift, a digest, an expired secret
+  scorewatch demo              36 customers: a drop, a fleet shift, a digest, an expired secret
+  scorewatch demo --stay       keeps the dashboard open afterward, until Ctrl-C, as it does on a terminal
   scorewatch demo --payloads   also the exact JSON that each receiver got
   scorewatch demo --keep       leave configuration and store behind, to look at them with other commands
 
 Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
-folder, store, rules, templates, HTTP. Nothing leaves this machine. It takes less than 20 seconds; Ctrl-C ends it, and
-leaves nothing behind.")]
+folder, store, rules, templates, HTTP. Nothing leaves this machine. The story takes less than 30 seconds. On a terminal,
+the dashboard then stays open until Ctrl-C, which leaves nothing behind.")]
 pub(super) struct Arguments {
     /// Show the exact JSON that each receiver got
     #[arg(long)]
@@ -62,19 +65,31 @@ pub(super) struct Arguments {
     /// Leave the folder with configuration and store behind, and print its path
     #[arg(long)]
     keep: bool,
+    /// Keep the service and its dashboard running after the story, until Ctrl-C; the default on a terminal
+    #[arg(long)]
+    stay: bool,
 }
 
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     // Before anything is made that would have to be removed.
     let mut ends = Ends::listen()?;
     let folder = tempfile::Builder::new().prefix("scorewatch-demo-").tempdir()?;
-    let settings = CloudSettings::new(Arc::new(|| Clock::System.now()));
-    let cloud = Cloud::start(settings).await.context("the simulated cloud")?;
+    let past = Past::new(Clock::System.now());
+    let cloud = Cloud::start(CloudSettings::new(past.clock_of_the_cloud())).await.context("the simulated cloud")?;
     let receivers = Receivers::start().await.context("the simulated receivers")?;
-    let scenario = Scenario::twelve_customers();
+    let scenario = Scenario::customers();
     folder::write(folder.path(), &scenario, &cloud, &receivers)?;
     let config = Arc::new(configured(&folder.path().join("scorewatch.yaml"))?);
-    let (_taking, taken) = watch::channel(config.clone());
+    let stage = Stage::set(scenario, &cloud, Clock::System.now());
+    let lived = tokio::select! {
+        lived = past.play(&config, &stage, &cloud) => Some(lived),
+        () = ends.any() => None,
+    };
+    match lived {
+        Some(lived) => lived?,
+        None => return stopped(folder),
+    }
+    let (taking, taken) = watch::channel(config.clone());
     let (_rejecting, rejected) = watch::channel(None);
     let changes = Changes { taken, rejected };
     let service = Service::start(changes, Clock::System, Metrics::default(), CancellationToken::new()).await?;
@@ -86,10 +101,19 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
         config: &config,
         payloads: arguments.payloads,
     };
+    let stays = arguments.stay || std::io::stdout().is_terminal();
     let played = tokio::select! {
-        played = theater.play(scenario) => Some(played),
+        played = theater.play(stage) => Some(played),
         () = ends.any() => None,
     };
+    if stays && matches!(played, Some(Ok(()))) {
+        // Nothing happens any more, so nobody has to look every second.
+        folder::check_every_minute(folder.path())?;
+        taking.send_replace(Arc::new(configured(&folder.path().join("scorewatch.yaml"))?));
+        output::say_in(Ink::Bold, &format!("\nThe dashboard stays open: http://{}/", service.address()));
+        output::say_in(Ink::Faint, "Ctrl-C ends it.");
+        ends.any().await;
+    }
     service.stop().await;
     match played {
         Some(Ok(())) if arguments.keep => {
@@ -102,12 +126,15 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
             folder.close()?;
             played
         }
-        None => {
-            folder.close()?;
-            output::complain("stopped; nothing was left behind");
-            Err(Failure::Run(None))
-        }
+        None => stopped(folder),
     }
+}
+
+/// Leaves nothing behind.
+fn stopped(folder: tempfile::TempDir) -> Result<(), Failure> {
+    folder.close()?;
+    output::complain("stopped; nothing was left behind");
+    Err(Failure::Run(None))
 }
 
 /// The demo's own configuration.
@@ -154,18 +181,17 @@ struct Theater<'a> {
 fn introduce(folder: &Path, service: &Service, acts: usize) {
     output::say_in(
         Ink::Bold,
-        &format!("The real service watches twelve simulated customers, in {acts} acts of a second or two."),
+        &format!("The real service watches 36 simulated customers, in {acts} acts of a second or two."),
     );
     output::say("It checks each customer every second, instead of every 15 minutes. Nothing leaves this machine.");
+    output::say(&format!("Dashboard: http://{}/", service.address()));
     output::say_in(Ink::Faint, &format!("Configuration and store: {}", folder.display()));
-    output::say_in(Ink::Faint, &format!("Health and metrics:      http://{}/metrics", service.address()));
 }
 
 impl Theater<'_> {
     /// Plays the whole story.
-    async fn play(&self, scenario: Scenario) -> Result<(), Failure> {
-        let acts = scenario.steps.len();
-        let mut stage = Stage::set(scenario, self.cloud);
+    async fn play(&self, mut stage: Stage) -> Result<(), Failure> {
+        let acts = stage.steps();
         introduce(self.folder, self.service, acts);
         let mut number = 0;
         while let Some(step) = stage.advance(self.cloud, self.receivers).cloned() {

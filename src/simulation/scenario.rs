@@ -9,7 +9,7 @@ use super::{
     Cloud, Receivers, Reply,
     cloud::{DefenderRefusal, EntraRefusal, Fetch, SignIn},
 };
-use crate::domain::{EntraTenantId, ScoreKind};
+use crate::domain::{EntraTenantId, ScoreKind, Timestamp};
 
 /// A story that the demonstration plays.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,10 @@ pub struct Actor {
     pub device_score: f64,
     /// Its exposure score at the start.
     pub exposure_score: f64,
+    /// Its points of 100 in Microsoft Secure Score at the start.
+    pub secure_points: f64,
+    /// The labels of the tenant: what was sold to it, and where it is.
+    pub labels: [(&'static str, &'static str); 2],
 }
 
 /// One step of the story.
@@ -112,40 +116,122 @@ pub enum Change {
 }
 
 impl Scenario {
-    /// Twelve customers: one drops and recovers, Microsoft re-scores all of them, several drop while the chat is down, and one
+    /// Thirty-six customers: one drops and recovers, Microsoft re-scores all of them, several drop while the chat is down, and one
     /// lets its secret expire.
     #[must_use]
-    pub fn twelve_customers() -> Self {
-        let names = [
-            ("contoso", "Contoso Ltd"),
-            ("fabrikam", "Fabrikam GmbH"),
-            ("northwind", "Northwind Traders"),
-            ("adatum", "Adatum Corporation"),
-            ("lamna", "Lamna Healthcare"),
-            ("litware", "Litware Inc"),
-            ("proseware", "Proseware"),
-            ("relecloud", "Relecloud"),
-            ("tailspin", "Tailspin Toys"),
-            ("trey", "Trey Research"),
-            ("wingtip", "Wingtip Toys"),
-            ("woodgrove", "Woodgrove Bank"),
-        ];
-        let tenants = (0_u8..).zip(names).map(|(number, (id, name))| Actor {
-            id,
-            name,
-            entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0001 + u128::from(number))),
-            client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0001 + u128::from(number)),
-            secret: "simulated-secret",
-            device_score: if id == "fabrikam" { 548.0 } else { 430.0 + f64::from(number) * 17.0 },
-            exposure_score: 24.0 + f64::from(number),
-        });
-        let tenants: Vec<Actor> = tenants.collect();
+    pub fn customers() -> Self {
+        let tenants: Vec<Actor> = (0_u8..).zip(CUSTOMERS).map(|(number, name)| Actor::new(number, name)).collect();
         let steps = steps(&tenants);
         Self { tenants, steps }
     }
 }
 
-/// What happens to the twelve customers.
+impl Actor {
+    fn new(number: u8, (id, name): (&'static str, &'static str)) -> Self {
+        // Spread over the fleet, and the same every time.
+        let spread = |step: u8, of: u8| f64::from(number.wrapping_mul(step) % of);
+        Self {
+            id,
+            name,
+            entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0001 + u128::from(number))),
+            client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0001 + u128::from(number)),
+            secret: "simulated-secret",
+            device_score: if id == "fabrikam" { 548.0 } else { 430.0 + spread(53, 187) },
+            exposure_score: 24.0 + spread(29, 23),
+            secure_points: 46.0 + spread(37, 31),
+            labels: [
+                ("tier", ["gold", "silver", "silver", "bronze"][usize::from(number) % 4]),
+                ("country", ["de", "at", "us", "ch", "nl"][usize::from(number) % 5]),
+            ],
+        }
+    }
+
+    /// The device score that it had so many hours ago: it wanders, and no day loses as much as a rule asks for.
+    #[must_use]
+    pub fn device_score_before(&self, hours: u32) -> f64 {
+        // One of them has lost points since the day before yesterday, and nobody has done anything about it.
+        let lost = if self.id == LOSES && hours >= 42 { self.device_score * 0.09 } else { 0.0 };
+        (self.device_score + lost + self.wandered(hours, 11.0)).round()
+    }
+
+    /// The exposure score that it had so many hours ago.
+    #[must_use]
+    pub fn exposure_score_before(&self, hours: u32) -> f64 {
+        ((self.exposure_score - self.wandered(hours, 2.2)) * 10.0).round() / 10.0
+    }
+
+    /// How far it was from where it is now.
+    fn wandered(&self, hours: u32, reach: f64) -> f64 {
+        let (days, own) = (f64::from(hours) / 24.0, self.device_score % 17.0);
+        let wave = |length: f64| ((days + own) / length).sin() - (own / length).sin();
+        reach * (0.6 * wave(3.7) + 0.4 * wave(1.3)) - days * (own - 6.0) * reach / 120.0
+    }
+
+    /// Graph's daily records of the last two months, newest first.
+    fn records(&self, now: Timestamp) -> Vec<serde_json::Value> {
+        let record = |days_ago: u32| {
+            let day = now.minus(std::time::Duration::from_hours(24) * days_ago).to_chrono().format("%Y-%m-%d");
+            // A policy was switched off in some of them, and devices came and went.
+            let is_open = self.device_score % 5.0 < 1.0 && days_ago < 9;
+            let mfa = if is_open { 14.0 } else { 20.0 };
+            let others = self.secure_points - 20.0 + self.wandered(days_ago * 24, 1.5);
+            let control = |name: &str, score: f64| serde_json::json!({ "controlName": name, "controlCategory": "Identity", "score": score });
+            serde_json::json!({
+                "id": format!("{}_{day}", self.entra), "createdDateTime": format!("{day}T00:00:00Z"),
+                "enabledServices": ["HasEXOP2"],
+                "averageComparativeScores": [{ "basis": "AllTenants", "averageScore": 47.5 }],
+                "currentScore": mfa + others, "maxScore": 100.0,
+                "controlScores": [control("MFARegistrationV2", mfa), control("Others", others)],
+            })
+        };
+        (1..=60).map(record).collect()
+    }
+}
+
+/// Whose device score fell before the story begins.
+const LOSES: &str = "lamna";
+
+/// Names that Microsoft uses in its own examples.
+const CUSTOMERS: [(&str, &str); 36] = [
+    ("contoso", "Contoso Ltd"),
+    ("fabrikam", "Fabrikam GmbH"),
+    ("northwind", "Northwind Traders"),
+    ("adatum", "Adatum Corporation"),
+    ("lamna", "Lamna Healthcare"),
+    ("litware", "Litware Inc"),
+    ("proseware", "Proseware"),
+    ("relecloud", "Relecloud"),
+    ("tailspin", "Tailspin Toys"),
+    ("trey", "Trey Research"),
+    ("wingtip", "Wingtip Toys"),
+    ("woodgrove", "Woodgrove Bank"),
+    ("adventure-works", "Adventure Works Cycles"),
+    ("alpine-ski", "Alpine Ski House"),
+    ("bellows", "Bellows College"),
+    ("best-for-you", "Best For You Organics"),
+    ("blue-yonder", "Blue Yonder Airlines"),
+    ("city-power", "City Power & Light"),
+    ("coho-vineyard", "Coho Vineyard"),
+    ("coho-winery", "Coho Winery"),
+    ("consolidated", "Consolidated Messenger"),
+    ("first-up", "First Up Consultants"),
+    ("fourth-coffee", "Fourth Coffee"),
+    ("graphic-design", "Graphic Design Institute"),
+    ("humongous", "Humongous Insurance"),
+    ("liberty", "Liberty's Delightful Bakery"),
+    ("lucerne", "Lucerne Publishing"),
+    ("margie", "Margie's Travel"),
+    ("munson", "Munson's Pickles"),
+    ("nod", "Nod Publishers"),
+    ("phone-company", "The Phone Company"),
+    ("school-fine-art", "School of Fine Art"),
+    ("southridge", "Southridge Video"),
+    ("vanarsdel", "VanArsdel Ltd"),
+    ("wide-world", "Wide World Importers"),
+    ("worldwide", "Worldwide Importers"),
+];
+
+/// What happens to the customers.
 fn steps(tenants: &[Actor]) -> Vec<Step> {
     let rule = "device-score-drop";
     let device = |tenant, value| Change::Score { tenant, kind: ScoreKind::DeviceSecureScore, value };
@@ -180,8 +266,8 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
             ..step("Why, or why not? `scorewatch explain` shows it", "The verdict is in the last line.", 0, vec![])
         },
         step(
-            "Microsoft changes how it computes exposure: all twelve customers get worse",
-            "One message about a fleet shift, not twelve alerts.",
+            "Microsoft changes how it computes exposure: all thirty-six customers get worse",
+            "One message about a fleet shift, not thirty-six alerts.",
             1,
             tenants.iter().map(exposed).collect(),
         ),
@@ -191,7 +277,7 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
                 "Teams is down while five customers lose points; then it is back",
                 "Nothing is lost: one digest has all five, the worst first.",
                 6,
-                down.chain(tenants[7..].iter().map(lost)).collect(),
+                down.chain(tenants[7..12].iter().map(lost)).collect(),
             )
         },
         step(
@@ -218,17 +304,35 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Puts the scenario's tenants into the cloud.
+    /// Puts the scenario's tenants into the cloud, as they are now.
     #[must_use]
-    pub fn set(scenario: Scenario, cloud: &Cloud) -> Self {
+    pub fn set(scenario: Scenario, cloud: &Cloud, now: Timestamp) -> Self {
         for actor in &scenario.tenants {
             cloud.add_tenant(actor.entra, actor.client_id, actor.secret, actor.device_score);
             cloud.set_score(actor.entra, ScoreKind::ExposureScore, actor.exposure_score);
-            cloud.set_roles(actor.entra, &["Score.Read.All", "SecurityRecommendation.Read.All"]);
+            cloud.set_roles(
+                actor.entra,
+                &["Score.Read.All", "SecurityRecommendation.Read.All", "SecurityEvents.Read.All"],
+            );
+            cloud.set_records(actor.entra, actor.records(now));
             cloud.set_recommendations(actor.entra, recommendations());
         }
         let tenants = scenario.tenants.iter().map(|actor| (actor.id, actor.entra)).collect();
         Self { scenario, tenants, next: 0 }
+    }
+
+    /// Lets every score be what it was so many hours ago.
+    pub fn set_back(&self, cloud: &Cloud, hours: u32) {
+        for actor in &self.scenario.tenants {
+            cloud.set_score(actor.entra, ScoreKind::DeviceSecureScore, actor.device_score_before(hours));
+            cloud.set_score(actor.entra, ScoreKind::ExposureScore, actor.exposure_score_before(hours));
+        }
+    }
+
+    /// How many steps the story has.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.scenario.steps.len()
     }
 
     /// The directory of a tenant of the story.
@@ -297,7 +401,7 @@ mod tests {
 
     #[test]
     fn every_change_names_a_tenant_of_the_story() {
-        let scenario = Scenario::twelve_customers();
+        let scenario = Scenario::customers();
         for change in scenario.steps.iter().flat_map(|step| &step.changes) {
             let (Change::Score { tenant, .. } | Change::SignedOut { tenant } | Change::SecretRenewed { tenant }) =
                 change

@@ -4,6 +4,8 @@ use std::{fmt::Write as _, fs, io, path::Path};
 
 use crate::simulation::{Cloud, Receivers, scenario::Scenario};
 
+/// When customers are checked while the story goes on.
+const EVERY_SECOND: &str = "schedule: \"* * * * * *\"";
 /// The rules: one that looks at each tenant on its own, and one that waits for the fleet.
 const RULES: &str = "\
 rules:
@@ -16,6 +18,14 @@ rules:
     fleet: off
     notify: [soc-teams, soar]
     runbook: https://wiki.example/device-score
+  - name: device-score-floor
+    about: No customer should be below this for long.
+    score: device-secure-score
+    when: { below: 440 }
+    for: 8h
+    severity: info
+    fleet: off
+    notify: []
   - name: exposure-rise
     about: More weaknesses are exposed.
     score: exposure-score
@@ -39,9 +49,10 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers
     ];
     let base = cloud.base_url();
     let mut text = format!(
-        "store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\nschedule: \"* * * * * *\"\ntimezone: UTC\nspread: 0s\n\
-         scores: [device-secure-score, exposure-score]\nfleet: {{ hold: 2s, at_least: 5 }}\n\
-         endpoints: {{ login: \"{base}\", defender: \"{base}\" }}\nrules: [rules.yaml]\n\
+        "store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{EVERY_SECOND}\ntimezone: UTC\nspread: 0s\n\
+         scores: [device-secure-score, exposure-score, secure-score]\nfleet: {{ hold: 2s, at_least: 5 }}\n\
+         endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\nrules: [rules.yaml]\n\
+         maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * TUE,FRI\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\
          operator: {{ notify: [soc-teams], blind_after: 1s }}\nchannels:\n"
     );
     for (name, kind, url, more) in &channels {
@@ -59,14 +70,25 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers
         let notify = if actor.id == "fabrikam" { "[fabrikam-slack]" } else { "[]" };
         let _ = writeln!(
             text,
-            "  - {{ id: {id}, name: {name}, tenant_id: {entra}, notify: {notify}, \
+            "  - {{ id: {id}, name: \"{name}\", tenant_id: {entra}, notify: {notify}, labels: {{ {labels} }}, \
              credential: {{ client_id: {client}, secret: {{ file: secrets/{id} }} }} }}",
             id = actor.id,
             name = actor.name,
             entra = actor.entra,
+            labels = actor.labels.map(|(key, value)| format!("{key}: {value}")).join(", "),
             client = actor.client_id
         );
     }
     fs::write(folder.join("scorewatch.yaml"), text)?;
     fs::write(folder.join("rules.yaml"), RULES)
+}
+
+/// Lets each customer be checked once a minute from the next reload on.
+///
+/// # Errors
+/// That of the disk.
+pub(super) fn check_every_minute(folder: &Path) -> io::Result<()> {
+    let file = folder.join("scorewatch.yaml");
+    let text = fs::read_to_string(&file)?.replace(EVERY_SECOND, "schedule: \"0 * * * * *\"");
+    fs::write(file, text)
 }

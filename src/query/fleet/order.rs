@@ -57,6 +57,9 @@ impl Sort {
     }
 }
 
+/// A score that lost a smaller share of itself in a day did not get worse: devices come and go.
+const WORSE: f64 = 0.01;
+
 /// A condition of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -65,7 +68,7 @@ pub enum Only {
     Firing,
     /// It can't be read, was never checked, or is overdue.
     Blind,
-    /// A score got worse within 24 hours.
+    /// A score got worse by a hundredth or more within 24 hours.
     Worse,
 }
 
@@ -94,7 +97,7 @@ impl Only {
         match self {
             Self::Firing => line.alerts.firing() > 0,
             Self::Blind => line.freshness != Freshness::Fresh,
-            Self::Worse => line.scores.iter().any(|score| score.day.is_some_and(|day| score.loss(day) > 0.0)),
+            Self::Worse => lost(line).is_some_and(|share| share >= WORSE),
         }
     }
 }

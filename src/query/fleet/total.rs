@@ -16,7 +16,7 @@ pub struct FleetTotals {
     pub late: usize,
     /// How many were never checked.
     pub never_checked: usize,
-    /// How many have a score that got worse within 24 hours.
+    /// How many have a score that got worse by a hundredth or more within 24 hours.
     pub worse: usize,
     /// How many have an alert that fires.
     pub firing: usize,

@@ -273,9 +273,39 @@ impl Facts<'_> {
     }
 }
 
-/// The distance between two samples that half of all distances do not exceed.
+/// The distance between two samples that is usual for half of the time. A stretch in which samples came more often, such as after an
+/// import, makes no gaps of the rest; one gap that is longer than all else together is still one.
 fn usual_distance(samples: &[Sample]) -> Duration {
     let mut distances: Vec<_> = samples.windows(2).map(|pair| pair[1].at.since(pair[0].at)).collect();
     distances.sort();
-    distances.get(distances.len() / 2).copied().unwrap_or_default()
+    let whole: Duration = distances.iter().sum();
+    let mut covered = Duration::ZERO;
+    let by_time = distances.iter().find(|distance| {
+        covered += **distance;
+        covered >= whole / 2
+    });
+    let median = distances.get(distances.len() / 2);
+    by_time.filter(|distance| **distance * 2 < whole).or(median).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_distance_is_that_of_half_the_time_unless_one_gap_is_longer() {
+        let minutes = |distances: &[u64]| {
+            let mut at = Timestamp::EPOCH;
+            let mut samples = vec![Sample { at, value: 1.0 }];
+            for minutes in distances {
+                at = at.plus(Duration::from_mins(*minutes));
+                samples.push(Sample { at, value: 1.0 });
+            }
+            usual_distance(&samples).as_secs() / 60
+        };
+        assert_eq!(minutes(&[]), 0);
+        assert_eq!(minutes(&[15, 15, 15, 15, 50]), 15);
+        assert_eq!(minutes(&[1_440, 1_440, 1_440, 1, 1, 1, 1, 1, 1, 1, 1]), 1_440, "checked more often lately");
+        assert_eq!(minutes(&[15, 15, 15, 9_000]), 15, "one long gap");
+    }
 }

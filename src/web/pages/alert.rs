@@ -47,7 +47,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let (config, face) = (visit.app.config(), visit.face());
         let lines = alerts::lines(visit.store(), &config, visit.scope(), vec![row.clone()]).await?;
         let line = lines.first().ok_or_else(|| query::Error::NoAlert("there is no such alert".to_owned()))?;
-        let mut page = view(&visit, &face, line);
+        let mut page = view(&visit, line);
         page["done"] = json!(done(&params));
         page["chart"] = drawn(&visit, &face, &row).await?;
         let trace = trace(&visit, &face, &which, &row).await?;
@@ -60,7 +60,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
     }
 }
 
-fn view(visit: &Visit, face: &Clockface, line: &AlertLine) -> Value {
+fn view(visit: &Visit, line: &AlertLine) -> Value {
     let row = &line.row;
     let said = row.last_notification.as_ref().map(|last| summary(last, &Locale::default()));
     let has_level = row.alert.firing().is_some_and(|firing| firing.terms.when.change().is_some());
@@ -68,7 +68,7 @@ fn view(visit: &Visit, face: &Clockface, line: &AlertLine) -> Value {
     let is_firing = row.alert.is_firing();
     let links = said.iter().flat_map(|said| &said.links).filter(|link| link.url.starts_with("https://"));
     json!({
-        "alert": alert_rows(face, std::slice::from_ref(line))[0],
+        "alert": alert_rows(visit, std::slice::from_ref(line))[0],
         "headline": said.as_ref().map(|said| said.headline.clone()).filter(|headline| !headline.is_empty()),
         "note": said.as_ref().and_then(|said| said.note.clone()),
         "causes": said.as_ref().map(|said| said.causes.clone()).unwrap_or_default(),
@@ -77,6 +77,7 @@ fn view(visit: &Visit, face: &Clockface, line: &AlertLine) -> Value {
         }).unwrap_or_default(),
         "links": links.map(|link| json!({ "title": link.title, "url": link.url })).collect::<Vec<_>>(),
         "notified": row.notified_channels,
+        "may_act": may_act,
         "may_acknowledge": may_act && is_firing && row.acknowledged.is_none(),
         "may_take_back": may_act && is_firing && row.acknowledged.is_some(),
         "may_silence": may_act && row.alert.state != AlertState::Inactive && row.key.rule.as_str() != OPERATOR_BLIND,

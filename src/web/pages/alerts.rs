@@ -10,6 +10,7 @@ use super::{
     words::{self, Clockface},
 };
 use crate::{
+    check::blind::OPERATOR_BLIND,
     domain::Role,
     query::{
         self, Page,
@@ -74,7 +75,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "rule": params.text("rule"),
             "is_filtered": filter != alerts::Filter { resolved: is_past, ..alerts::Filter::default() },
             "count": words::counted(lines.len(), "alert"),
-            "alerts": alert_rows(&visit.face(), &lines),
+            "alerts": alert_rows(&visit, &lines),
             "has_alerts": !lines.is_empty(),
             "may_act": visit.caller.may(Role::Analyst),
             "next": next,
@@ -87,15 +88,17 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
 }
 
 /// Alerts as the template `alert-table` shows them.
-pub(super) fn alert_rows(face: &Clockface, lines: &[AlertLine]) -> Value {
-    lines.iter().map(|line| alert_row(face, line)).collect()
+pub(super) fn alert_rows(visit: &Visit, lines: &[AlertLine]) -> Value {
+    let (config, face) = (visit.app.config(), visit.face());
+    let name = |line: &AlertLine| config.tenants.get(&line.row.key.tenant).map(|tenant| tenant.name.clone());
+    lines.iter().map(|line| alert_row(&face, line, name(line).as_deref())).collect()
 }
 
-fn alert_row(face: &Clockface, line: &AlertLine) -> Value {
+fn alert_row(face: &Clockface, line: &AlertLine, name: Option<&str>) -> Value {
     let key = &line.row.key;
     let last = line.row.last_notification.as_ref();
-    let name =
-        last.and_then(|last| last.data.tenant.as_ref()).map_or(key.tenant.as_str(), |tenant| tenant.name.as_str());
+    let said = || last.and_then(|last| last.data.tenant.as_ref()).map(|tenant| tenant.name.as_str());
+    let name = name.or_else(said).unwrap_or(key.tenant.as_str());
     let number = |value: f64| key.score.map_or_else(|| display::number(value), |kind| words::value(kind, value));
     let resolved = last.and_then(|last| last.data.alert.as_ref()).and_then(|alert| alert.resolved_at);
     let loss = line.loss.filter(|loss| *loss > 0.0);
@@ -105,9 +108,12 @@ fn alert_row(face: &Clockface, line: &AlertLine) -> Value {
         "tenant": key.tenant,
         "tenant_name": name,
         "rule": key.rule,
-        "score": key.score.map_or("All scores", words::score_name),
+        "score": if key.rule.as_str() == OPERATOR_BLIND { "can't be read" } else {
+            key.score.map_or("All scores", words::score_name)
+        },
+        "is_pending": line.row.alert.state.as_str() == "pending",
         "subject": key.subject.as_ref().map(ToString::to_string),
-        "severity": words::severity(line.severity),
+        "severity": line.severity.map(words::severity),
         "state": line.row.alert.state.as_str(),
         "value": line.value.map(number),
         "compared": line.compared_with.map(number),

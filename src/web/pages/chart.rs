@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use self::axis::Axes;
-pub(super) use self::spark::{bars, spark};
+pub(super) use self::spark::spark;
 use super::words::{self, Clockface};
 use crate::{
     domain::{Sample, Timestamp},

@@ -41,10 +41,10 @@ const PLACES: [(Place, &str, &str); 9] = [
 pub(super) struct Chrome {
     title: String,
     places: Vec<Link>,
+    /// Whether there is a session to end.
+    is_signed_in: bool,
     caller: String,
     role: &'static str,
-    /// Whether there is a session that can be ended.
-    is_signed_in: bool,
     version: &'static str,
     zone: String,
 }

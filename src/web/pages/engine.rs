@@ -47,7 +47,7 @@ fn compiled() -> Result<Handlebars<'static>, String> {
     engine.register_escape_fn(|text| html_escape(&characters::shown_lines(text)));
     engine.register_helper("asset", Box::new(asset));
     for (name, text) in TEMPLATES {
-        engine.register_template_string(name, text).map_err(|error| format!("{name}: {error}"))?;
+        engine.register_template_string(name, text.trim_end()).map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(engine)
 }

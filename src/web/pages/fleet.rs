@@ -21,7 +21,6 @@ use crate::{
         deliveries,
         fleet::{self, Filter, Fleet, FleetLine, FleetScore, FleetTotals, Freshness, Only, Sort},
     },
-    rule::display,
 };
 
 /// So many tenants on a page.
@@ -273,9 +272,7 @@ fn lost(line: &FleetLine) -> String {
     let share = |score: &&FleetScore| lost(score).unwrap_or_default() / score.value.abs().max(1.0);
     let worst = line.scores.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
     let Some((worst, day)) = worst.and_then(|worst| Some((worst, worst.day?))) else { return line.name.to_string() };
-    let sign = if day > 0.0 { "+" } else { "−" };
-    let name = words::score_name(worst.kind).to_lowercase();
-    format!("{}: {name} {sign}{}", line.name, display::number(day.abs()))
+    format!("{} {} {}", line.name, words::signed(day), words::short_name(worst.kind))
 }
 
 /// How current what is known of a tenant is, in a few words.
@@ -294,13 +291,15 @@ pub(super) fn freshness(face: &Clockface, line: &FleetLine) -> String {
 
 fn row(face: &Clockface, line: &FleetLine, shown: Option<ScoreKind>, kinds: &[ScoreKind]) -> Value {
     let score = shown.and_then(|kind| line.score(kind)).map(|score| {
+        let day = words::change(score.kind, score.day);
+        let is_lost = score.day.is_some_and(|day| score.loss(day) >= score.value.abs() * 0.01);
         json!({
             "value": words::value(score.kind, score.value),
-            "spark_svg": chart::spark(&score.points),
-            "day": words::change(score.kind, score.day),
+            "spark_svg": chart::spark(&score.points, if is_lost { "worse" } else { "same" }),
+            "day": day,
             "week": words::change(score.kind, score.week),
             "month": words::change(score.kind, score.month),
-            "median": words::change(score.kind, score.from_median),
+            "median": score.from_median.map(words::signed),
         })
     });
     let other = |kind: &ScoreKind| {

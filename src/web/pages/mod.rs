@@ -55,6 +55,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/work", get(work::page))
         .route("/audit", get(audit::page))
         .route("/system", get(system::page))
+        .route("/audit", get(audit::page))
         .route("/search", get(search::page))
         .route("/assets/{name}", get(assets::asset))
         // Streams are left alone by it, as text/event-stream.

@@ -116,7 +116,7 @@ fn strip(face: &Clockface, openings: &[(Timestamp, Timestamp)], end: Timestamp) 
     let whole = end.since(face.now).as_secs_f64();
     let x = |at: Timestamp| (at.since(face.now).as_secs_f64() / whole).min(1.0) * WIDTH;
     let mut svg = format!(
-        "<svg class=\"strip\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
+        "<svg class=\"calendar\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
          <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
         words::counted(openings.len(), "opening")
     );

@@ -55,7 +55,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let face = visit.face();
         let mut page = view(&face, &detail, &windows, span);
         page["regressed"] = json!(regressed(&lines));
-        page["alerts"] = alert_rows(&face, &lines);
+        page["alerts"] = alert_rows(&visit, &lines);
         page["deliveries"] = delivery_rows(&face, &sent);
         page["actions"] = actions.iter().map(action).collect();
         page["done"] = json!(params.get("done") == Some("recheck"));

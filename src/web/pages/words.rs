@@ -76,6 +76,25 @@ pub(super) const fn score_name(kind: ScoreKind) -> &'static str {
     }
 }
 
+/// The same where there is little room.
+pub(super) const fn short_name(kind: ScoreKind) -> &'static str {
+    match kind {
+        ScoreKind::DeviceSecureScore => "device",
+        ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure",
+        ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "secure",
+    }
+}
+
+/// A difference with its sign: `+1.5`, `−62`.
+pub(super) fn signed(difference: f64) -> String {
+    let text = display::number(difference.abs());
+    match text.as_str() {
+        "0" => text,
+        _ if difference > 0.0 => format!("+{text}"),
+        _ => format!("−{text}"),
+    }
+}
+
 /// What its numbers are followed by.
 pub(super) const fn unit(kind: ScoreKind) -> &'static str {
     match kind {
@@ -107,8 +126,8 @@ pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
 }
 
 /// How a severity is shown.
-pub(super) fn severity(severity: Option<Severity>) -> Value {
-    let name = severity.map_or("none", Severity::as_str);
+pub(super) fn severity(severity: Severity) -> Value {
+    let name = severity.as_str();
     json!({ "class": name, "name": name })
 }
 

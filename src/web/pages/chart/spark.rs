@@ -9,7 +9,9 @@ const HEIGHT: f64 = 26.0;
 const MARGIN: f64 = 3.0;
 
 /// A line over the last month. It says nothing that the numbers beside it don't, so screen readers skip it.
-pub(in crate::web::pages) fn spark(points: &[Sample]) -> String {
+///
+/// `class`: how its end is drawn, `worse`, `better` or `same`.
+pub(in crate::web::pages) fn spark(points: &[Sample], class: &str) -> String {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
     let values = || points.iter().map(|point| point.value);
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -25,32 +27,7 @@ pub(in crate::web::pages) fn spark(points: &[Sample]) -> String {
     }
     let (end, level) = if points.len() == 1 { (WIDTH / 2.0, HEIGHT / 2.0) } else { (x(last), y(last)) };
     format!(
-        "<svg class=\"spark\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" aria-hidden=\"true\" \
+        "<svg class=\"spark {class}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" aria-hidden=\"true\" \
          focusable=\"false\"><path d=\"{path}\"/><circle cx=\"{end:.0}\" cy=\"{level:.1}\" r=\"2\"/></svg>"
     )
-}
-
-/// One bar for each count.
-pub(in crate::web::pages) fn bars(counts: &[usize]) -> String {
-    const STEP: f64 = 10.0;
-    const BARS_HEIGHT: f64 = 60.0;
-    let number = |count: usize| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-    let highest = counts.iter().copied().map(number).fold(1.0, f64::max);
-    let width = STEP * number(counts.len());
-    let mut svg = format!(
-        "<svg class=\"bars\" viewBox=\"0 0 {width} {BARS_HEIGHT}\" width=\"{width}\" height=\"{BARS_HEIGHT}\" role=\"img\" \
-         aria-label=\"Notifications over time; at most {highest} in one part\">"
-    );
-    for (index, count) in counts.iter().enumerate() {
-        let height = (number(*count) / highest * (BARS_HEIGHT - 4.0)).max(1.0);
-        let class = if *count == 0 { "none" } else { "some" };
-        let _ = write!(
-            svg,
-            "<rect class=\"{class}\" x=\"{:.0}\" y=\"{:.1}\" width=\"8\" height=\"{height:.1}\"/>",
-            number(index) * STEP,
-            BARS_HEIGHT - height
-        );
-    }
-    svg.push_str("</svg>");
-    svg
 }
