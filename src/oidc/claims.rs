@@ -1,4 +1,4 @@
-//! What a verified ID token says (`OpenID` Connect Core 1.0, sections 2 and 3.1.3.7): whether it is for us, for this sign-in and for
+//! What a verified ID token says (OpenID Connect Core 1.0, sections 2 and 3.1.3.7): whether it is for us, for this sign-in and for
 //! now; who the person is; which groups and app roles they have.
 
 use std::{collections::BTreeSet, time::Duration};

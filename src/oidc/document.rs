@@ -1,4 +1,4 @@
-//! The provider's discovery document (`OpenID` Connect Discovery 1.0, section 3): where people sign in, where codes are redeemed,
+//! The provider's discovery document (OpenID Connect Discovery 1.0, section 3): where people sign in, where codes are redeemed,
 //! where the keys are.
 
 use serde::Deserialize;

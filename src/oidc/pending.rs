@@ -54,7 +54,7 @@ impl Pending {
     /// for [`PENDING_WITHIN`], and of [`super::settings::CALLBACK_PATH`] only.
     #[must_use]
     pub fn cookie(&self) -> SecretString {
-        let secrets = [&self.state, &self.nonce, &self.verifier].map(|secret| secret.expose_secret());
+        let secrets = [&self.state, &self.nonce, &self.verifier].map(ExposeSecret::expose_secret);
         let [state, nonce, verifier] = secrets;
         let (seconds, target) = (self.began_at.as_seconds(), URL_SAFE_NO_PAD.encode(&self.target));
         format!("{VERSION}.{seconds}.{state}.{nonce}.{verifier}.{target}").into()

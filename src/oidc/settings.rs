@@ -96,7 +96,7 @@ impl Settings {
         scopes
     }
 
-    /// Where the discovery document is ("`OpenID` Connect Discovery 1.0", section 4).
+    /// Where the discovery document is ("OpenID Connect Discovery 1.0", section 4).
     pub(super) fn document_url(&self) -> String {
         format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'))
     }

@@ -54,10 +54,13 @@ fn another_provider_needs_no_secret_and_may_be_inside_the_network() {
     assert_eq!(found.groups_claim, "teams");
 }
 
-#[test]
-fn a_mistake_in_sign_in_is_reported_at_its_place() {
-    let entra = |rest: &str| format!("{{ {ENTRA}, client_id: x, {rest} }}");
-    for (written, reported) in [
+fn entra(rest: &str) -> String {
+    format!("{{ {ENTRA}, client_id: x, {rest} }}")
+}
+
+/// What is written, and what is reported.
+fn mistakes() -> Vec<(String, &'static str)> {
+    vec![
         ("{}".to_owned(), "access.oidc.issuer: `issuer` is missing; write `issuer: https://login.microsoftonline.com/"),
         (format!("{{ {ENTRA}, grants: [{GRANT}] }}"), "access.oidc.client_id: `client_id` is missing"),
         (entra("scope: [profile]"), "access.oidc.scope: unknown key `scope`; did you mean `scopes`?"),
@@ -88,6 +91,11 @@ fn a_mistake_in_sign_in_is_reported_at_its_place() {
         ),
         (entra(&format!("groups_claim: '', grants: [{GRANT}]")), "access.oidc.groups_claim: this is empty"),
         (entra(&format!("scopes: ['a b'], grants: [{GRANT}]")), "access.oidc.scopes[0]: this is not a scope"),
+    ]
+}
+
+fn mistakes_in_grants() -> Vec<(String, &'static str)> {
+    vec![
         (
             entra("grants: [{ role: viewer, tenants: all }]"),
             "access.oidc.grants[0]: this does not say who gets the role",
@@ -121,7 +129,12 @@ fn a_mistake_in_sign_in_is_reported_at_its_place() {
             entra("grants: [{ group: SOC Analysts, role: viewer, tenants: all }]"),
             "warning[group-not-an-id]: access.oidc.grants[0].group: `SOC Analysts` is not an object ID",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn a_mistake_in_sign_in_is_reported_at_its_place() {
+    for (written, reported) in mistakes().into_iter().chain(mistakes_in_grants()) {
         let (loaded, text) = read(&main_file("public_url: https://scores.mssp.example", &written), TENANT, RULES);
         assert!(text.contains(reported), "{written}: {text}");
         assert!(!text.contains("hunter2"), "{text}");

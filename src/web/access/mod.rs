@@ -7,6 +7,7 @@
 mod attempts;
 mod cookie;
 mod oidc;
+mod page;
 mod request;
 mod session;
 mod sign_in;
@@ -135,7 +136,7 @@ fn ask_to_sign_in(parts: &Parts) -> Response {
         return unauthorized("sign in first, or send a token: `Authorization: Bearer swt_…`");
     }
     let to = parts.uri.path_and_query().map(ToString::to_string).filter(|_| parts.method == Method::GET);
-    let to = to.filter(|to| to != "/").and_then(|to| sign_in::own_path(&to).map(str::to_owned));
+    let to = to.filter(|to| to != "/").and_then(|to| page::own_path(&to).map(str::to_owned));
     match to {
         Some(to) => {
             let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", &to).finish();

@@ -1,6 +1,6 @@
 //! Sign-in with OpenID Connect: the way to the provider, the way back, and what people who came that way may do.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use axum::{
     extract::{Request, State as Shared},
@@ -14,8 +14,8 @@ use url::form_urlencoded;
 
 use super::{
     cookie::{self, Purpose},
+    page::{own_path, written},
     request, session,
-    sign_in::{own_path, written},
 };
 use crate::{
     config::Config,
@@ -140,7 +140,7 @@ async fn begin(
 /// Somebody who signs in or out, as the audit log names them.
 pub(super) fn signed_in(person: &Person, address: Option<IpAddr>) -> Caller {
     let origin = Origin::Provider { address };
-    Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::Only(Default::default()), origin }
+    Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::Only(BTreeSet::new()), origin }
 }
 
 /// What somebody who is signed in may do by the configuration in force; `None`: nothing any more.

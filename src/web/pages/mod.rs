@@ -53,7 +53,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/silences/{id}/end", post(acts::end_silence))
         .route("/rules", get(rules::page))
         .route("/work", get(work::page))
-        .route("/audit", get(audit::page))
         .route("/system", get(system::page))
         .route("/audit", get(audit::page))
         .route("/search", get(search::page))
