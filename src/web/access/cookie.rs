@@ -46,7 +46,7 @@ pub(super) fn read(headers: &HeaderMap, config: &Config) -> Option<String> {
 pub(super) fn read_for(purpose: Purpose, headers: &HeaderMap, config: &Config) -> Option<String> {
     let name = name(purpose, headers, config);
     let lines = headers.get_all(header::COOKIE);
-    let cookies = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    let cookies = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split([';']));
     let mut values = cookies.filter_map(|cookie| cookie.trim().split_once('=')).filter(|(key, _)| *key == name);
     values.next().map(|(_, value)| value.to_owned())
 }
