@@ -209,6 +209,7 @@ impl Caller {
             Origin::Local { .. } => "local",
             Origin::Token { .. } => "token",
             Origin::Session { .. } | Origin::SignIn { .. } => "account",
+            Origin::Provider { .. } => "person",
             Origin::Service => "service",
         };
         format!("{via} {}", self.name)

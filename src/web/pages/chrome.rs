@@ -74,7 +74,7 @@ impl Chrome {
         Self {
             title: title.to_owned(),
             places: PLACES.into_iter().filter(|(place, ..)| may_audit || *place != Place::Audit).map(link).collect(),
-            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. }),
+            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. } | Origin::Provider { .. }),
             caller: visit.caller.name.clone(),
             role: visit.caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),
