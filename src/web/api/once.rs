@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::Caller,
-    store::{Begun, KeyedRequest, RecordedAnswer, StoreError},
+    store::{Begun, KeyedRequest, RecordedAnswer, StoreError, hex},
     task,
 };
 
@@ -120,5 +120,5 @@ fn fingerprint(route: &Route, raw: &Raw) -> String {
     let Caller { role, scope, .. } = &raw.caller;
     let asked = (route.operation, &raw.path, &raw.input as &Value, role, scope.tenants());
     let written = serde_json::to_vec(&asked).unwrap_or_default();
-    Sha256::digest(written).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(written))
 }
