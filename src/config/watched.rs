@@ -29,7 +29,8 @@ impl Watched {
     /// Letters that are the same as long as everything that was read is.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.fingerprint.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let (first, _) = self.fingerprint.split_at(8);
+        format!("{:016x}", first.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)))
     }
 
     /// Whether what was read is the same.

@@ -1,5 +1,7 @@
 //! The classic text format of Prometheus (0.0.4), made of `OpenMetrics` text, for readers that know nothing newer.
 
+use std::fmt::Write as _;
+
 /// Translates a page. They differ in what counters and infos are called, and in what only the newer one has.
 #[must_use]
 pub fn classic(page: &str) -> String {
@@ -21,9 +23,10 @@ pub fn classic(page: &str) -> String {
             if let Some((of, text)) = help.take()
                 && of == name
             {
-                lines += &format!("# HELP {name}{suffix} {text}\n");
+                // Writing to a string does not fail.
+                let _ = writeln!(lines, "# HELP {name}{suffix} {text}");
             }
-            lines += &format!("# TYPE {name}{suffix} {kind}\n");
+            let _ = writeln!(lines, "# TYPE {name}{suffix} {kind}");
             continue;
         }
         if !line.starts_with('#') {

@@ -87,8 +87,8 @@ async fn scores(store: &dyn Store, config: &Arc<Config>, now: Timestamp) -> Vec<
         let id = tenant.id;
         tenant.scores.into_iter().filter_map(move |score| {
             let (value, observed_at) = (score.value?, score.observed_at?);
-            let (tenant, score, subject, age) = (id.clone(), score.kind, score.subject, now.since(observed_at));
-            Some(TenantScore { tenant, score, subject, value, age })
+            let age = now.since(observed_at);
+            Some(TenantScore { tenant: id.clone(), score: score.kind, subject: score.subject, value, age })
         })
     };
     listing.items.into_iter().flat_map(of).collect()

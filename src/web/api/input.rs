@@ -46,10 +46,11 @@ pub(super) fn of_query(schema: &Schema, query: &str) -> Result<Value, Vec<String
         let items = of.get("items");
         match value(&name, items.unwrap_or(of), &text) {
             Err(error) => errors.push(error),
-            Ok(value) if items.is_some() => match read.entry(name).or_insert_with(|| json!([])) {
-                Value::Array(values) => values.push(value),
-                _ => {}
-            },
+            Ok(value) if items.is_some() => {
+                if let Value::Array(values) = read.entry(name).or_insert_with(|| json!([])) {
+                    values.push(value);
+                }
+            }
             Ok(value) => {
                 if read.insert(name.to_string(), value).is_some() {
                     errors.push(format!("`{name}` is given more than once"));

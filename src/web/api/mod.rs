@@ -1,5 +1,5 @@
 //! The API, `/api/v1/…`: the questions of [`crate::query`] and the actions of [`crate::action`] over HTTP. [`table`] lists every route
-//! once; the router and the OpenAPI document are made of it.
+//! once; the router and the `OpenAPI` document are made of it.
 
 mod alerts;
 mod channels;
@@ -64,7 +64,6 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// The API for one caller, whom no request has to prove.
-#[must_use]
 pub fn of(app: App, caller: Caller) -> Router {
     serve::router(described().0, &Who::Always(caller)).with_state(app)
 }
@@ -75,7 +74,7 @@ pub fn questions(app: App, caller: Caller) -> Questions {
     Questions::new(described().0, app, caller)
 }
 
-/// The OpenAPI document.
+/// The `OpenAPI` document.
 #[must_use]
 pub fn document() -> Value {
     described().1

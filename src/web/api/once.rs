@@ -11,7 +11,8 @@ use super::{
     route::{Answer, Handling, Raw, Route},
 };
 use crate::{
-    store::{Begun, KeyedRequest, RecordedAnswer, StoreError},
+    domain::Caller,
+    store::{Begun, KeyedRequest, RecordedAnswer, StoreError, hex},
     task,
 };
 
@@ -114,9 +115,10 @@ fn replayed(status: u16, body: String) -> Outcome {
     Outcome { status, answer: Answer { media_type, body: Bytes::from(body) }, is_replayed: true }
 }
 
-/// Of everything that an action is asked.
+/// Of everything that an action is asked, and of what its sender may see: an answer is not repeated to whoever may see less by now.
 fn fingerprint(route: &Route, raw: &Raw) -> String {
-    let asked = (route.operation, &raw.path, &raw.input as &Value);
+    let Caller { role, scope, .. } = &raw.caller;
+    let asked = (route.operation, &raw.path, &raw.input as &Value, role, scope.tenants());
     let written = serde_json::to_vec(&asked).unwrap_or_default();
-    Sha256::digest(written).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(written))
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made of the routes.
+//! The `OpenAPI` 3.1 document, made of the routes.
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

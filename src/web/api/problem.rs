@@ -25,15 +25,16 @@ pub(in crate::web) struct Problem {
     pub(super) status: u16,
     /// What happened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: Option<Box<str>>,
     /// Everything that is wrong with the request, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
     /// What an ambiguous name can mean, a line each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<String>,
+    // Small, as it is the other outcome of everything here.
     #[serde(skip)]
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 /// A kind of problem: its status, its name, and its title.
@@ -75,13 +76,13 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             candidates: Vec::new(),
-            headers,
+            headers: Box::new(headers),
         }
     }
 
     /// The same, and what happened.
     pub(super) fn because(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(kind) }
+        Self { detail: Some(detail.into().into_boxed_str()), ..Self::new(kind) }
     }
 
     /// The request is wrong in these ways.
@@ -142,7 +143,7 @@ impl From<query::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = std::mem::take(&mut self.headers);
+        let headers = std::mem::take(&mut *self.headers);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         (status, headers, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response()
     }

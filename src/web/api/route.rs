@@ -1,5 +1,5 @@
 //! One route: what it is called, who may use it, what it is asked and answers, and the function that does it. The router and the
-//! OpenAPI document are both made of these, and the types of a handler are its schemas.
+//! `OpenAPI` document are both made of these, and the types of a handler are its schemas.
 
 use std::{collections::BTreeMap, fmt, future::Future, num::NonZeroU32, pin::Pin, sync::Arc};
 

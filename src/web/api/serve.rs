@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     domain::Caller,
+    store::hex,
     web::{app::App, protect::BODY_BYTES_MAX},
 };
 
@@ -29,6 +30,9 @@ pub(super) const BASE: &str = "/api/v1";
 
 /// How long a question or an action may take, the wait for the store included.
 pub(super) const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes of the digest in a tag: enough that two answers never share one.
+const TAG_BYTES: usize = 16;
 
 /// How long a body may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -60,7 +64,7 @@ pub(super) fn router(routes: Vec<Route>, who: &Who) -> Router<App> {
     for route in routes {
         paths.entry(route.path).or_default().push(route);
     }
-    let mut router = Router::new();
+    let mut all = Router::new();
     for (path, routes) in paths {
         let routes: Arc<[Route]> = routes.into();
         let who = who.clone();
@@ -68,14 +72,14 @@ pub(super) fn router(routes: Vec<Route>, who: &Who) -> Router<App> {
             let (routes, who) = (Arc::clone(&routes), who.clone());
             async move { answer(&app, &routes, &who, request).await }
         };
-        router = router.route(&format!("{BASE}{path}"), any(serve));
+        all = all.route(&format!("{BASE}{path}"), any(serve));
     }
     let who = who.clone();
     let nothing = move |State(app): State<App>, request: Request| {
         let who = who.clone();
         async move { answer(&app, &[], &who, request).await }
     };
-    router.route("/api", any(nothing.clone())).route("/api/{*rest}", any(nothing))
+    all.route("/api", any(nothing.clone())).route("/api/{*rest}", any(nothing))
 }
 
 async fn answer(app: &App, routes: &[Route], who: &Who, request: Request) -> Response {
@@ -191,8 +195,7 @@ async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, P
 /// What was asked for; or only its tag, if whoever asks has it already.
 fn shown(route: &Route, headers: &HeaderMap, Answer { media_type, body }: Answer) -> Response {
     let digest = Sha256::digest(&body);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("W/\"{tag}\"");
+    let tag = format!("W/\"{}\"", hex(&digest[..TAG_BYTES]));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
     let tag = [(header::ETAG, tag)];

@@ -1,6 +1,6 @@
 //! What the API refuses, what it does once, and what its document promises; on a real store.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
@@ -129,7 +129,7 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
         assert_eq!(answer.json()["status"], answer.status, "{line}: {answer:?}");
         let allow = answer.headers.get(header::ALLOW).map(|allow| format!(" Allow: {}", allow.to_str().unwrap()));
         let body: String = body.chars().take(120).collect();
-        said += &format!("{role} {line} {body}\n  {}{}\n", answer.body, allow.unwrap_or_default());
+        let _ = writeln!(said, "{role} {line} {body}\n  {}{}", answer.body, allow.unwrap_or_default());
     }
     insta::assert_snapshot!(said);
 }
