@@ -204,7 +204,7 @@ mod armed {
 
     impl Work {
         /// All kinds of work, in the order of the enumeration.
-        pub const ALL: [Self; 34] = [
+        pub const ALL: [Self; 36] = [
             Self::Check,
             Self::Announce,
             Self::Claim,

@@ -1,9 +1,12 @@
 //! Acknowledges an alert, takes that back, and accepts what alerts lost as the new level.
 
+use serde_json::json;
+
+use super::record::{self, must, record};
 use crate::{
     check::close,
     config::Config,
-    domain::{Scope, ScoreKind, TenantId, Timestamp},
+    domain::{Caller, Role, Scope, ScoreKind, TenantId, Timestamp},
     notify::silence::{Acknowledgement, signature_problems},
     query::{
         Error,
@@ -11,7 +14,7 @@ use crate::{
         find,
     },
     rule::AlertKey,
-    store::{AlertFilter, Listings, Store},
+    store::{AlertFilter, Listings, NewEntry, Store},
 };
 
 /// The result of withdrawing an acknowledgement.
@@ -55,16 +58,20 @@ pub struct Accepted {
 /// [`Error::Invalid`] without author or comment; those of [`alerts::show`]; [`Error::Conflict`] if it does not fire.
 pub async fn acknowledge(
     store: &dyn Store,
-    scope: &Scope,
+    caller: &Caller,
     which: &Which,
     by: Acknowledgement,
 ) -> Result<AlertKey, Error> {
+    must(caller, Role::Analyst)?;
     let problems = signature_problems(&by.by, &by.comment);
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }
-    let alert = alerts::show(store, scope, which).await?.key;
+    let alert = alerts::show(store, &caller.scope, which).await?.key;
+    let entry = NewEntry::by(caller, "alert.acknowledge", Some(record::alert(&alert)), by.at)
+        .after(json!({ "by": by.by, "comment": by.comment }));
     if store.acknowledge(&alert, by).await? {
+        record(store, entry).await?;
         return Ok(alert);
     }
     Err(Error::Conflict("only a firing alert can be acknowledged".to_owned()))
@@ -76,12 +83,19 @@ pub async fn acknowledge(
 /// Those of [`alerts::show`].
 pub async fn unacknowledge(
     store: &dyn Store,
-    scope: &Scope,
+    caller: &Caller,
     which: &Which,
     now: Timestamp,
 ) -> Result<TakenBack, Error> {
-    let alert = alerts::show(store, scope, which).await?.key;
+    must(caller, Role::Analyst)?;
+    let row = alerts::show(store, &caller.scope, which).await?;
+    let alert = row.key;
     let was_acknowledged = store.unacknowledge(&alert, now).await?;
+    if was_acknowledged {
+        let before = row.acknowledged.map(|by| json!({ "by": by.by, "comment": by.comment }));
+        let entry = NewEntry::by(caller, "alert.unacknowledge", Some(record::alert(&alert)), now).before(before);
+        record(store, entry).await?;
+    }
     Ok(TakenBack { alert, was_acknowledged })
 }
 
@@ -92,14 +106,20 @@ pub async fn unacknowledge(
 pub async fn accept(
     store: &dyn Store,
     config: &Config,
-    scope: &Scope,
+    caller: &Caller,
     which: &Which,
     by: Option<&str>,
     now: Timestamp,
 ) -> Result<AlertKey, Error> {
-    let row = alerts::show(store, scope, which).await?;
+    must(caller, Role::Analyst)?;
+    let row = alerts::show(store, &caller.scope, which).await?;
     match close::accept(store, config, &row, by, now).await? {
-        Some(_) => Ok(row.key),
+        Some(_) => {
+            let baseline = row.alert.firing().and_then(|firing| firing.baseline);
+            let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now);
+            record(store, entry.before(json!({ "baseline": baseline })).after(json!({ "by": by }))).await?;
+            Ok(row.key)
+        }
         None => Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned())),
     }
 }
@@ -111,19 +131,47 @@ pub async fn accept(
 pub async fn accept_all(
     store: &dyn Store,
     config: &Config,
-    scope: &Scope,
+    caller: &Caller,
     pick: &Pick,
     is_dry: bool,
     now: Timestamp,
 ) -> Result<Accepted, Error> {
-    let picked = picked(store, config, scope, pick).await?;
+    must(caller, Role::Analyst)?;
+    let picked = picked(store, config, &caller.scope, pick).await?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
+    let mut failed = None;
     for row in acceptable {
-        let is_done = is_dry || close::accept(store, config, &row, pick.by.as_deref(), now).await?.is_some();
-        alerts.extend(is_done.then_some(row));
+        let done = if is_dry { Ok(true) } else { is_accepted(store, config, &row, pick, now).await };
+        match done {
+            Ok(true) => alerts.push(row),
+            Ok(false) => {}
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    if !is_dry && !alerts.is_empty() {
+        let all: Vec<String> = alerts.iter().map(|row: &AlertRow| record::alert(&row.key)).collect();
+        let entry = NewEntry::by(caller, "alert.accept", None, now).after(json!({ "by": pick.by, "alerts": all }));
+        record(store, entry).await?;
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(Accepted { alerts, without_level: floors.len() })
+}
+
+/// Whether it was there to be accepted.
+async fn is_accepted(
+    store: &dyn Store,
+    config: &Config,
+    row: &AlertRow,
+    pick: &Pick,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(close::accept(store, config, row, pick.by.as_deref(), now).await?.is_some())
 }
 
 /// The firing alerts that every given filter picks.

@@ -1,10 +1,13 @@
 //! Lets a parked channel go on.
 
+use serde_json::json;
+
+use super::record::{must, record};
 use crate::{
     config::Config,
-    domain::{ChannelName, Scope, Timestamp},
+    domain::{Caller, ChannelName, Role, Timestamp},
     query::{Error, find},
-    store::Channels,
+    store::{NewEntry, Store},
 };
 
 /// Resumes a parked channel, even one that is no longer configured. The running service sends its queue within seconds.
@@ -13,17 +16,23 @@ use crate::{
 /// [`Error::NotFound`] if it does not belong to a limited scope; [`Error::Conflict`] if it is not parked; [`Error::Invalid`];
 /// [`Error::Store`].
 pub async fn unpark(
-    store: &dyn Channels,
+    store: &dyn Store,
     config: &Config,
-    scope: &Scope,
+    caller: &Caller,
     name: &str,
     now: Timestamp,
 ) -> Result<ChannelName, Error> {
+    must(caller, Role::Admin)?;
     let channel = find::channel_name(name)?;
-    if !scope.is_all() {
-        find::channel(config, scope, name)?;
+    if !caller.scope.is_all() {
+        find::channel(config, &caller.scope, name)?;
     }
+    let known = store.channels().await?.into_iter().find(|known| known.channel == channel);
+    let parked = known.and_then(|known| known.parked);
     if store.unpark(&channel, now).await? {
+        let before = parked.map(|parked| json!({ "parked_since": parked.since, "reason": parked.reason }));
+        record(store, NewEntry::by(caller, "channel.unpark", Some(format!("channel {channel}")), now).before(before))
+            .await?;
         return Ok(channel);
     }
     Err(Error::Conflict(format!("channel `{channel}` is not parked")))

@@ -1,12 +1,15 @@
 //! Sends a delivery again.
 
+use serde_json::json;
+
+use super::record::{must, record};
 use crate::{
-    domain::{Scope, Timestamp},
+    domain::{Caller, Role, Timestamp},
     query::{
         Error,
         deliveries::{self, DeliveryId},
     },
-    store::Store,
+    store::{NewEntry, Store},
 };
 
 /// Queues a finished, dead, held or suppressed delivery again; its notification keeps its id. The running service sends it within
@@ -14,9 +17,12 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] if it is on its way already; [`Error::Store`].
-pub async fn resend(store: &dyn Store, scope: &Scope, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
-    let state = deliveries::show(store, scope, id).await?.delivery.state;
+pub async fn resend(store: &dyn Store, caller: &Caller, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
+    must(caller, Role::Analyst)?;
+    let state = deliveries::show(store, &caller.scope, id).await?.delivery.state;
     if store.resend(id, now).await? {
+        let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {id}")), now);
+        record(store, entry.before(json!({ "state": state.as_str() }))).await?;
         return Ok(());
     }
     Err(Error::Conflict(format!("delivery {id} is already on its way ({})", state.as_str())))

@@ -1,11 +1,12 @@
 //! Sends a channel a drill: a marked message that shows whether it works.
 
+use super::record::{must, record};
 use crate::{
     config::Config,
     delivery,
-    domain::{ChannelName, Scope, Timestamp},
+    domain::{Caller, ChannelName, Role, Timestamp},
     query::{Error, find},
-    store::Store,
+    store::{NewEntry, Store},
 };
 
 /// A drill that is queued.
@@ -27,13 +28,15 @@ pub struct Queued {
 pub async fn drill(
     store: &dyn Store,
     config: &Config,
-    scope: &Scope,
+    caller: &Caller,
     name: &str,
     now: Timestamp,
 ) -> Result<Queued, Error> {
-    let settings = find::channel(config, scope, name)?;
+    must(caller, Role::Admin)?;
+    let settings = find::channel(config, &caller.scope, name)?;
     let channel = settings.name.clone();
     delivery::drill::queue(store, config, &channel, now, now).await?;
+    record(store, NewEntry::by(caller, "channel.drill", Some(format!("channel {channel}")), now)).await?;
     let is_parked = store.channels().await?.iter().any(|known| known.channel == channel && known.parked.is_some());
     Ok(Queued { channel, is_parked, is_proven_by_people: config.is_proven_by_people(settings) })
 }

@@ -1,6 +1,7 @@
 //! What a person may do: silence, acknowledge, accept, drill, unpark, resend, preview, send a tenant's month, ask for a check.
 //!
-//! Every action takes the caller's [`Scope`](crate::domain::Scope) and does nothing beyond it: what lies outside is not found. An action
+//! Every action takes the [`Caller`](crate::domain::Caller), asks for the role that it takes, does nothing beyond the caller's scope (what
+//! lies outside is not found), and is recorded in the audit log. An action
 //! writes to the store beside the running service, which acts on it within seconds; it answers with values, like
 //! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/integration/scope.rs`.
 
@@ -12,6 +13,7 @@ pub mod drill;
 pub mod limits;
 pub mod month;
 pub mod preview;
+mod record;
 pub mod silence;
 pub mod tenant;
 pub mod token;

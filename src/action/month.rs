@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
+use super::record::{must, record};
 use crate::{
     channel::ChannelSettings,
     config::{Config, Tenant},
-    domain::{ChannelName, Scope, Timestamp},
+    domain::{Caller, ChannelName, Role, Scope, Timestamp},
     notify::{NotificationId, facts::month::MonthFacts, month},
     query::{
         Error, find,
         report::{MonthReport, Question},
     },
-    store::{NewNotification, Store},
+    store::{NewEntry, NewNotification, Store},
 };
 
 /// A report that is queued.
@@ -32,17 +35,19 @@ pub struct Queued {
 pub async fn send(
     store: &dyn Store,
     config: &Config,
-    scope: &Scope,
+    caller: &Caller,
     question: &Question,
     channel: Option<&str>,
     now: Timestamp,
 ) -> Result<Queued, Error> {
+    must(caller, Role::Analyst)?;
+    let scope = &caller.scope;
     let tenant = find::tenant(config, scope, &question.tenant)?;
     let channels = channels(config, scope, tenant, channel)?;
     let report = crate::query::report::report(store, config, scope, question, now).await?;
-    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
-    let record = record.filter(|record| record.identity.is(tenant.account.entra));
-    let key = record.map(|record| record.identity.key);
+    let known = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let known = known.filter(|known| known.identity.is(tenant.account.entra));
+    let key = known.map(|known| known.identity.key);
     let mut queued = Queued { channels: Vec::new(), report };
     for channel in channels {
         let name = &channel.name;
@@ -66,6 +71,8 @@ pub async fn send(
         store.announce(NewNotification { notification, alert: None, tenant, hold: None, channels }, now).await?;
         queued.channels.push(name.clone());
     }
+    let after = json!({ "month": queued.report.month.to_string(), "channels": queued.channels });
+    record(store, NewEntry::by(caller, "report.send", Some(format!("tenant {}", tenant.id)), now).after(after)).await?;
     Ok(queued)
 }
 

@@ -6,13 +6,14 @@ mod report;
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::record::{must, record};
 use crate::{
     channel::{self, ChannelSettings, ComposeError, Form, Verdict},
     config::{Config, Tenant},
     delivery::{secrets, send},
-    domain::{ChannelName, FailureClass, Scope, ScoreKind, Timestamp},
+    domain::{Caller, ChannelName, FailureClass, Role, Scope, ScoreKind, Timestamp},
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
@@ -24,6 +25,7 @@ use crate::{
     query::{Error, find},
     rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
     secret::{ExposeSecret, redact_url},
+    store::{NewEntry, Store},
 };
 
 /// The message that is to be previewed.
@@ -131,7 +133,15 @@ pub async fn preview(
 /// [`Error::NotFound`] if the channel is not of the scope; [`Error::Conflict`] if another audience reads the same
 /// receiver;
 /// [`Error::Failed`] if it was not delivered.
-pub async fn send(config: &Config, scope: &Scope, preview: &Preview, now: Timestamp) -> Result<(), Error> {
+pub async fn send(
+    store: Option<&dyn Store>,
+    config: &Config,
+    caller: &Caller,
+    preview: &Preview,
+    now: Timestamp,
+) -> Result<(), Error> {
+    must(caller, Role::Analyst)?;
+    let scope = &caller.scope;
     let settings = find::channel(config, scope, preview.channel.as_str())?;
     // As a delivery would: whoever reads there may not see what this channel shows.
     if let Some(what) = config.shared_receivers().await.remove(&settings.name) {
@@ -143,6 +153,10 @@ pub async fn send(config: &Config, scope: &Scope, preview: &Preview, now: Timest
         Ok(written) => written.send(&Egress::new(), now).await.verdict,
         Err(verdict) => verdict,
     };
+    if let Some(store) = store {
+        let entry = NewEntry::by(caller, "channel.test", Some(format!("channel {}", settings.name)), now);
+        record(store, entry.after(json!({ "delivered": matches!(sent, Verdict::Delivered) }))).await?;
+    }
     match sent {
         Verdict::Delivered => Ok(()),
         Verdict::Retry { reason, .. }

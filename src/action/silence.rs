@@ -1,16 +1,21 @@
 //! Makes a silence, and ends one.
 
+mod wide;
+
 use std::time::Duration;
 
+use serde_json::json;
+
+use super::record::{must, record};
 pub use crate::notify::silence::NewSilence;
 use crate::{
     check::blind::OPERATOR_BLIND,
     config::Config,
-    domain::{Scope, ScoreKind, Severity, Timestamp, parse_duration},
+    domain::{Caller, Role, Scope, ScoreKind, Severity, Timestamp, parse_duration},
     notify::{Silence, SilenceId, silence::Matchers},
     query::{Error, find, silences},
     rule::RuleName,
-    store::{Silences, Store},
+    store::{NewEntry, Store},
 };
 
 /// A silence of which nothing lies within the scope.
@@ -125,24 +130,38 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> String {
     format!("unknown {what} `{text}`; use one of {}", known.join(", "))
 }
 
-/// Keeps a silence that was read within the scope. One that reaches beyond it is limited to it.
+/// Keeps a silence that was read within the scope. One that reaches beyond it is limited to it. The operator is notified of one that covers
+/// every tenant or lasts for more than seven days.
 ///
 /// # Errors
-/// [`Error::Invalid`] if nothing of it lies within the scope; [`Error::Store`].
-pub async fn add(store: &dyn Silences, scope: &Scope, mut new: NewSilence) -> Result<Silence, Error> {
-    new.matchers = new.matchers.limited_to(scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
+/// [`Error::Forbidden`]; [`Error::Invalid`] if nothing of it lies within the scope; [`Error::Store`].
+pub async fn add(
+    store: &dyn Store,
+    config: &Config,
+    caller: &Caller,
+    mut new: NewSilence,
+    now: Timestamp,
+) -> Result<Silence, Error> {
+    must(caller, Role::Analyst)?;
+    new.matchers = new.matchers.limited_to(&caller.scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
     let id = store.add_silence(new.clone()).await?;
     let NewSilence { matchers, starts_at, ends_at, author, comment } = new;
-    Ok(Silence { id, matchers, starts_at, ends_at, author, comment })
+    let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
+    record(store, NewEntry::by(caller, "silence.add", Some(format!("silence {id}")), now).after(&silence)).await?;
+    wide::notify(store, config, &silence, now).await?;
+    Ok(silence)
 }
 
 /// Ends a silence now. The running service looks within seconds at what it held.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] if it is over; [`Error::Store`].
-pub async fn end(store: &dyn Store, scope: &Scope, id: SilenceId, now: Timestamp) -> Result<(), Error> {
-    silences::show(store, scope, id).await?;
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] if it is over; [`Error::Store`].
+pub async fn end(store: &dyn Store, caller: &Caller, id: SilenceId, now: Timestamp) -> Result<(), Error> {
+    must(caller, Role::Analyst)?;
+    let silence = silences::show(store, &caller.scope, id).await?;
     if store.end_silence(id, now).await? {
+        let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {id}")), now);
+        record(store, entry.before(json!({ "ends_at": silence.ends_at })).after(json!({ "ends_at": now }))).await?;
         return Ok(());
     }
     Err(Error::Conflict(format!("silence {id} is already over")))

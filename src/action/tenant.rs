@@ -1,9 +1,10 @@
 //! Requests a check of a tenant, and erases the data of one that is no longer configured.
 
+use super::record::{must, record};
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
     config::{Config, StoreLocation},
-    domain::{Caller, Scope, TenantId, Timestamp},
+    domain::{Caller, Role, TenantId, Timestamp},
     query::{Error, find},
     store::{
         NewEntry, Store,
@@ -16,9 +17,17 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] if it was never checked and is due anyway; [`Error::Store`].
-pub async fn recheck(store: &dyn Store, config: &Config, scope: &Scope, id: &str, now: Timestamp) -> Result<(), Error> {
-    let tenant = find::tenant(config, scope, id)?;
+pub async fn recheck(
+    store: &dyn Store,
+    config: &Config,
+    caller: &Caller,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    must(caller, Role::Analyst)?;
+    let tenant = find::tenant(config, &caller.scope, id)?;
     if store.request_check(&tenant.id, now).await? {
+        record(store, NewEntry::by(caller, "tenant.recheck", Some(format!("tenant {id}")), now)).await?;
         return Ok(());
     }
     Err(Error::Conflict(format!(
@@ -39,6 +48,7 @@ pub async fn forget(
     is_dry: bool,
     now: Timestamp,
 ) -> Result<(TenantId, Erased), Error> {
+    must(caller, Role::Admin)?;
     let scope = &caller.scope;
     let name = name.trim();
     let wanted = name.to_ascii_lowercase();

@@ -139,12 +139,13 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
         Action::Acknowledge { which, comment, author } => {
             let by = Acknowledgement { at: now, by: caller::author(author), comment };
             let AlertKey { rule, tenant, .. } =
-                alert::acknowledge(store, scope, &which.find(store, scope).await?, by).await?;
+                alert::acknowledge(store, &caller::caller(), &which.find(store, scope).await?, by).await?;
             output::say(&format!("acknowledged: no reminders of `{rule}` for `{tenant}` until it worsens or resolves"));
             Ok(())
         }
         Action::Unacknowledge { which } => {
-            let taken_back = alert::unacknowledge(store, scope, &which.find(store, scope).await?, now).await?;
+            let taken_back =
+                alert::unacknowledge(store, &caller::caller(), &which.find(store, scope).await?, now).await?;
             let said = if taken_back.was_acknowledged {
                 "reminders resume; the running service checks within seconds whether one is due"
             } else {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::{
         channel,
@@ -70,9 +70,9 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::List { json } => list(&query::channels::list(store, config, scope, now).await?, now, json)?,
-        Action::Drill { name } => say_drilled(&drill::drill(store, config, scope, &name, now).await?),
+        Action::Drill { name } => say_drilled(&drill::drill(store, config, &caller::caller(), &name, now).await?),
         Action::Unpark { name } => {
-            let channel = channel::unpark(store, config, scope, &name, now).await?;
+            let channel = channel::unpark(store, config, &caller::caller(), &name, now).await?;
             output::say(&format!("channel `{channel}` is resumed; the running service sends its queue within seconds"));
         }
         Action::PublicKey { .. } => {}

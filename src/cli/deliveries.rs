@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::delivery,
     clock::Clock,
@@ -99,7 +99,7 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
         Action::Resend { ids } => {
             for id in ids {
                 let id = ids::delivery(store, scope, &id).await?;
-                delivery::resend(store, scope, id, now).await?;
+                delivery::resend(store, &caller::caller(), id, now).await?;
                 output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
             }
             Ok(())

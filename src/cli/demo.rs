@@ -22,7 +22,6 @@ use crate::{
     action::alert,
     clock::Clock,
     config::{self, Config, reload::Changes},
-    domain::Scope,
     notify::{DeliveryState, silence::Acknowledgement},
     query::alerts::Which,
     service::Service,
@@ -242,7 +241,7 @@ impl Theater<'_> {
                 let command = format!("scorewatch alerts acknowledge {tenant} {rule} --comment '{comment}'");
                 output::say_in(Ink::Cyan, &format!("  $ {command}"));
                 let by = Acknowledgement { at: Clock::System.now(), by: caller::name(), comment: comment.to_owned() };
-                alert::acknowledge(store.as_ref(), &Scope::All, &which(tenant, rule), by).await?;
+                alert::acknowledge(store.as_ref(), &caller::caller(), &which(tenant, rule), by).await?;
                 output::say_in(Ink::Cyan, "  $ scorewatch alerts list");
                 alerts::show_open(store.as_ref(), self.config).await
             }

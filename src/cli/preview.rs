@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Failure, OutsideUnit, configured, output};
+use super::{Failure, OutsideUnit, caller, configured, output};
 use crate::{
     action::preview::{self, Message, Shown},
     clock::Clock,
     domain::Scope,
+    query,
 };
 
 /// What to preview.
@@ -65,7 +66,13 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
         output::complain(&format!("shown without its address, for which a secret is needed: {lacks}"));
     }
     if arguments.send {
-        preview::send(&config, scope, &preview, now).await?;
+        // Where no service has run yet, there is no log to record it in.
+        let store = query::open(&config).await.ok();
+        let sent = preview::send(store.as_deref(), &config, &caller::caller(), &preview, now).await;
+        if let Some(store) = store {
+            store.close().await;
+        }
+        sent?;
         output::complain(
             "sent, and the receiver accepted it; check that it appeared, because a Teams workflow answers before it \
              runs",

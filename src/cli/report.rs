@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::month::{self, Queued},
     clock::Clock,
@@ -82,7 +82,7 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     let store = query::open(&config).await?;
     if arguments.send || arguments.channel.is_some() {
         let channel = arguments.channel.as_deref();
-        let queued = month::send(&*store, &config, scope, &question, channel, Clock::System.now()).await;
+        let queued = month::send(&*store, &config, &caller::caller(), &question, channel, Clock::System.now()).await;
         store.close().await;
         say_queued(&queued?);
         return Ok(());

@@ -116,7 +116,7 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
     };
     let store = query::open(&config).await?;
     let done = match (arguments.action, new) {
-        (Action::Add(_), Some((new, json))) => make(&*store, new, json).await,
+        (Action::Add(_), Some((new, json))) => make(&*store, &config, new, json).await,
         (Action::List { all, json }, _) => {
             let listing = query::silences::list(&*store, &Scope::All, all, &Page::ALL, now).await;
             listing.map_err(Into::into).and_then(|listing| list(&listing.items, now, json))
@@ -174,11 +174,11 @@ async fn of_alert(store: &dyn Store, config: &Config, add: &Add, now: Timestamp)
         scores: key.score.map(|score| score.to_string()).into_iter().collect(),
         ..add.draft()
     };
-    make(store, draft.read(config, &Scope::All, now)?, add.json).await
+    make(store, config, draft.read(config, &Scope::All, now)?, add.json).await
 }
 
-async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Failure> {
-    let silence = silence::add(store, &Scope::All, new).await?;
+async fn make(store: &dyn Store, config: &Config, new: NewSilence, json: bool) -> Result<(), Failure> {
+    let silence = silence::add(store, config, &caller::caller(), new, Clock::System.now()).await?;
     if json {
         return output::json(&silence);
     }
@@ -219,7 +219,7 @@ async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> R
 }
 
 async fn end(store: &dyn Store, id: SilenceId, now: Timestamp) -> Result<(), Failure> {
-    silence::end(store, &Scope::All, id, now).await?;
+    silence::end(store, &caller::caller(), id, now).await?;
     output::say(&format!("silence {id} has ended; the running service re-evaluates what it held within seconds"));
     Ok(())
 }

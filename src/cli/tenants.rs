@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Subcommand;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::tenant,
     clock::Clock,
@@ -99,7 +99,7 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
         }
         Action::Recheck { ids } => {
             for id in &ids {
-                tenant::recheck(store, config, scope, id, now).await?;
+                tenant::recheck(store, config, &caller::caller(), id, now).await?;
                 output::say(&format!("tenant `{id}` is due now; the running service checks it within seconds"));
             }
             Ok(())

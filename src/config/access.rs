@@ -3,17 +3,27 @@
 use std::{
     collections::BTreeSet,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
 use ipnet::IpNet;
 
-use super::{Config, draft::Draft, field::Field, raw::RawAccess, scope::Scope, words::one_of};
-use crate::domain::Complaint;
+use super::{
+    Config,
+    draft::Draft,
+    field::Field,
+    oidc::{Around, oidc},
+    raw::RawAccess,
+    scope::Scope,
+    words::one_of,
+};
+use crate::{domain::Complaint, oidc::Settings};
 
 /// When people have to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SignIn {
-    /// Unless only this machine can reach us: `listen` is a loopback address, and neither `public_url` nor `hosts` names another.
+    /// Unless only this machine can reach us: `listen` is a loopback address, neither `public_url` nor `hosts` names another, and
+    /// nobody said how people sign in with OpenID Connect.
     #[default]
     Auto,
     /// Always, also over loopback.
@@ -31,6 +41,8 @@ pub struct AccessSettings {
     pub hosts: BTreeSet<String>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How people sign in with OpenID Connect; `None`: they don't.
+    pub oidc: Option<Arc<Settings>>,
 }
 
 impl Config {
@@ -42,6 +54,7 @@ impl Config {
             SignIn::Never => !self.listen.ip().is_loopback(),
             SignIn::Auto => {
                 !self.listen.ip().is_loopback()
+                    || self.access.oidc.is_some()
                     || self.public_host().is_some_and(|host| !is_loopback_name(&host))
                     || self.access.hosts.iter().any(|host| !is_loopback_name(host))
             }
@@ -111,7 +124,13 @@ fn address(host: &str) -> Option<IpAddr> {
 }
 
 /// Who has to sign in, under which names we are asked, and which proxies are believed.
-pub(super) fn access(raw: Field<RawAccess>, at: &Scope<'_>, listen: SocketAddr, draft: &mut Draft) -> AccessSettings {
+pub(super) fn access(
+    raw: Field<RawAccess>,
+    at: &Scope<'_>,
+    listen: SocketAddr,
+    around: &Around<'_>,
+    draft: &mut Draft,
+) -> AccessSettings {
     let Some(raw) = draft.take(raw, at) else { return AccessSettings::default() };
     at.only(RawAccess::KEYS, draft);
     let words = [("auto", SignIn::Auto), ("always", SignIn::Always), ("never", SignIn::Never)];
@@ -131,7 +150,7 @@ pub(super) fn access(raw: Field<RawAccess>, at: &Scope<'_>, listen: SocketAddr, 
     for (index, word) in draft.items(raw.trusted_proxies, &list) {
         trusted_proxies.extend(draft.parse(Field::Good(word), &list.item(index), network));
     }
-    AccessSettings { sign_in, hosts, trusted_proxies }
+    AccessSettings { sign_in, hosts, trusted_proxies, oidc: oidc(raw.oidc, &at.key("oidc"), around, draft) }
 }
 
 fn host(text: &str) -> Result<String, Complaint> {

@@ -32,6 +32,11 @@ pub(super) fn endpoints(raw: Field<RawEndpoints>, at: &Scope<'_>, problems: &mut
 }
 
 impl Endpoints {
+    /// The base URL of Graph, where another than the cloud's is set.
+    pub(super) fn graph(&self) -> Option<&str> {
+        self.graph.as_deref()
+    }
+
     /// The keys under which these name another address than the inherited ones do.
     pub(super) fn differing(&self, inherited: &Self) -> impl Iterator<Item = &'static str> {
         [

@@ -88,6 +88,10 @@ const SHOWN: &[&str] = &[
     "subject",
     "tenant",
     "until",
+    "anyone",
+    "role",
+    "groups_claim",
+    "scopes",
 ];
 
 /// Keys that are shown, and below which everything is hidden.
@@ -99,6 +103,7 @@ const SECRET: &[&str] = &[
     "certificate",
     "federated_token",
     "client_id",
+    "client_secret",
     "tenant_id",
     "public_url",
 ];
@@ -109,6 +114,9 @@ const KEYS: &[&str] = &[
     "strict",
     "tests",
     "text",
+    "access",
+    "oidc",
+    "grants",
     "channels",
     "credential",
     "digest",

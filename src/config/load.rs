@@ -1,23 +1,24 @@
 //! The whole configuration: main file, tenants, rules, channels, and what they promise each other.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, Watched,
-    access::access,
+    Channels, Config, Loaded, StoreLocation, Watched,
+    access::{AccessSettings, access},
     audiences,
     channel::{channel, whole},
     draft::Draft,
     endpoints::endpoints,
     excerpt, exclusions,
-    field::Field,
+    field::{Field, Word},
     files::{self, Source},
     gather::{read_rules, read_tenants},
     lint::{Whole, lint},
     maintenance::maintenance,
     matchers::Known,
+    oidc::Around,
     pending::Pending,
     raw::{RawChannel, RawExclusion, RawMain},
     receivers,
@@ -104,6 +105,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, draft);
     tenants.nameless |= draft.is_misspelt(&top.key("tenants"));
+    let Reached { listen, public_url, access } = reached(&mut raw, &top, &inherited, &tenants, draft);
     let errors = draft.errors();
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), draft);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, draft);
@@ -124,21 +126,17 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
-    let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
-    let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
-    draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
-    let listen = listen(raw.listen, &top.key("listen"), draft);
     Some(Config {
-        store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
+        store: store(raw.store, &top, draft)?,
         listen,
         metrics: metrics(raw.metrics, &top.key("metrics"), draft),
-        access: access(raw.access, &top.key("access"), listen, draft),
-        public_url: public_url(raw.public_url, &top.key("public_url"), draft),
+        access,
+        public_url,
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
-        concurrency: concurrency.unwrap_or(256),
+        concurrency: draft.parse(raw.concurrency, &top.key("concurrency"), whole).unwrap_or(256),
         retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,
@@ -152,6 +150,36 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
     })
+}
+
+/// Where the store is.
+fn store(raw: Field<Word>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLocation> {
+    let store = draft.parse(raw, &top.key("store"), |text| location(text, top.folder()));
+    draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
+    store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())
+}
+
+/// Under which address people reach us, and who of them gets in.
+struct Reached {
+    listen: SocketAddr,
+    public_url: Option<String>,
+    access: AccessSettings,
+}
+
+fn reached(raw: &mut RawMain, top: &Scope<'_>, inherited: &Inherited, tenants: &Tenants, draft: &mut Draft) -> Reached {
+    let (raw_url, raw_access) = (std::mem::take(&mut raw.public_url), std::mem::take(&mut raw.access));
+    let listen = listen(std::mem::take(&mut raw.listen), &top.key("listen"), draft);
+    let has_public_url = raw_url.is_written();
+    let public_url = public_url(raw_url, &top.key("public_url"), draft);
+    let around = Around {
+        has_public_url,
+        public_url: public_url.as_deref(),
+        graph: inherited.endpoints.graph(),
+        // Many tenants are not listed for nothing.
+        known: if raw_access.is_written() { tenants.known() } else { Known::default() },
+    };
+    let access = access(raw_access, &top.key("access"), listen, &around, draft);
+    Reached { listen, public_url, access }
 }
 
 /// Adds what the main file excludes to what tenants exclude for themselves.

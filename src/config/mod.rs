@@ -26,6 +26,7 @@ mod load;
 mod maintenance;
 mod marks;
 mod matchers;
+mod oidc;
 mod outline;
 mod pending;
 mod place;
@@ -98,7 +99,7 @@ pub struct Config {
     pub metrics: MetricsSettings,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
-    /// Who has to sign in, and under which names we are asked.
+    /// Who has to sign in and how, and under which names we are asked.
     pub access: access::AccessSettings,
     /// Whose reports these are.
     pub brand: Brand,

@@ -29,9 +29,11 @@ macro_rules! raw {
 pub(super) use raw;
 
 mod channel;
+mod oidc;
 mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
+pub(super) use self::oidc::{RawGrant, RawOidc};
 pub(super) use self::rules::{RawCondition, RawEscalation, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
@@ -112,6 +114,8 @@ raw! {
         hosts: Vec<Field<Word>>,
         /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
         trusted_proxies: Vec<Field<Word>>,
+        /// How people sign in with OpenID Connect; absent: they don't.
+        oidc: RawOidc,
     }
 
     /// Whose reports these are: yours, as your customers know you.

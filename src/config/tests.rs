@@ -3,6 +3,7 @@
 mod exclusions;
 mod mail;
 mod mistakes;
+mod oidc;
 mod reported;
 mod robust;
 mod secret_stores;

@@ -111,7 +111,7 @@ impl Limits {
 }
 
 /// How somebody came to us, and from where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "via", rename_all = "kebab-case")]
 pub enum Origin {
     /// A command on this machine.
@@ -140,6 +140,12 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
     },
+    /// A page, after sign-in with OpenID Connect: the name is that of a person at the provider, not of an account of ours.
+    Provider {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
     /// The sign-in page, before anybody is known.
     SignIn {
         /// The address of the client; `None`: not known.
@@ -162,6 +168,7 @@ impl fmt::Display for Origin {
             Self::Local { address } => from(f, "loopback", address),
             Self::Token { address } => from(f, "token", address),
             Self::Session { address } => from(f, "session", address),
+            Self::Provider { address } => from(f, "OpenID Connect", address),
             Self::SignIn { address } => from(f, "sign-in", address),
             Self::Service => f.write_str("service"),
         }
@@ -192,6 +199,20 @@ impl Caller {
     #[must_use]
     pub fn limited_to(scope: Scope) -> Self {
         Self { scope, ..Self::local("somebody") }
+    }
+
+    /// What tells them from others of the same name: a token may be called as an account is.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let via = match self.origin {
+            Origin::Command { .. } => "command",
+            Origin::Local { .. } => "local",
+            Origin::Token { .. } => "token",
+            Origin::Session { .. } | Origin::SignIn { .. } => "account",
+            Origin::Provider { .. } => "person",
+            Origin::Service => "service",
+        };
+        format!("{via} {}", self.name)
     }
 
     /// Whether they may do what takes this role.

@@ -37,7 +37,7 @@ pub struct RecommendationList {
 }
 
 /// The score for which recommendations are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// The device score: those about configuration, by what the score could gain.

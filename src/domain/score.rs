@@ -29,7 +29,7 @@ pub const SUBJECT_GONE_AFTER: Duration = Duration::from_hours(24);
 const POINTS_MAX: f64 = 1_000_000.0;
 
 /// What a score's numbers count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Points without a published maximum.

@@ -109,6 +109,9 @@ pub enum NotificationType {
     /// For the operator: a changed configuration was rejected, or is accepted after all.
     #[serde(rename = "operator.configuration")]
     OperatorConfiguration,
+    /// For the operator: a person silenced every tenant, or for long.
+    #[serde(rename = "operator.silence")]
+    OperatorSilence,
     /// A message that a person asked for to see whether it arrives.
     #[serde(rename = "test")]
     Test,
@@ -135,6 +138,7 @@ impl NotificationType {
             Self::OperatorDowntime => "operator.downtime",
             Self::OperatorCredential => "operator.credential",
             Self::OperatorConfiguration => "operator.configuration",
+            Self::OperatorSilence => "operator.silence",
             Self::Test => "test",
         }
     }

@@ -41,29 +41,33 @@ pub(super) async fn redeem(
     };
     // A client secret neither begins nor ends with a blank: what a copied line brings along goes.
     let secret = secret.as_ref().map(|secret| secret.expose_secret().trim());
+    let in_form = secret.filter(|_| document.takes_secret_in_form);
+    let mut headers = vec![("content-type", "application/x-www-form-urlencoded".into())];
+    if let Some(secret) = secret.filter(|_| !document.takes_secret_in_form) {
+        headers.push(("authorization", basic(&settings.client_id, secret)));
+    }
+    let ask = Ask {
+        what: "the provider's answer to the code",
+        url: &document.token,
+        headers,
+        body: Some(form(settings, pending, code, in_form).into()),
+        answer_bytes_max: ANSWER_BYTES_MAX,
+    };
+    let answer = wire.send(ask).await?;
+    if answer.status == 200 { read(&answer) } else { Err(refused(&answer)) }
+}
+
+fn form(settings: &Settings, pending: &Pending, code: &SecretString, secret: Option<&str>) -> String {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
         .append_pair("code", code.expose_secret())
         .append_pair("redirect_uri", &settings.redirect_uri)
         .append_pair("client_id", &settings.client_id)
         .append_pair("code_verifier", pending.verifier());
-    let mut headers = vec![("content-type", "application/x-www-form-urlencoded".into())];
-    match secret {
-        Some(secret) if document.takes_secret_in_form => {
-            form.append_pair("client_secret", secret);
-        }
-        Some(secret) => headers.push(("authorization", basic(&settings.client_id, secret))),
-        None => {}
+    if let Some(secret) = secret {
+        form.append_pair("client_secret", secret);
     }
-    let ask = Ask {
-        what: "the provider's answer to the code",
-        url: &document.token,
-        headers,
-        body: Some(form.finish().into()),
-        answer_bytes_max: ANSWER_BYTES_MAX,
-    };
-    let answer = wire.send(ask).await?;
-    if answer.status == 200 { read(&answer) } else { Err(refused(&answer)) }
+    form.finish()
 }
 
 /// Both parts are escaped as in a form before they are joined (RFC 6749, section 2.3.1).

@@ -22,11 +22,11 @@ mod pending;
 mod provider;
 pub mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wire;
 
 pub use error::{SignInError, SignInFailure};
-pub use grant::{Grant, Granted, Membership, Reach, Who};
+pub use grant::{Grant, Granted, Membership, Reach, Who, decide};
 pub use keys::Algorithm;
 pub use pending::{PENDING_WITHIN, Pending};
 pub use provider::{Begun, Provider, Providers, SignedIn};

@@ -21,9 +21,9 @@ const RANDOM_BYTES: usize = 32;
 /// How the cookie's value begins: its version.
 const VERSION: &str = "1";
 /// Longest path to come back to, in bytes.
-const TARGET_BYTES_MAX: usize = 512;
+const TARGET_BYTES_MAX: usize = 2000;
 /// Longest cookie that is read, in bytes.
-const COOKIE_BYTES_MAX: usize = 2048;
+const COOKIE_BYTES_MAX: usize = 3600;
 
 /// A sign-in that is under way.
 #[derive(Clone)]

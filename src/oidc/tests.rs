@@ -2,4 +2,4 @@
 
 mod provider;
 mod token;
-mod world;
+pub(crate) mod world;

@@ -45,7 +45,7 @@ pub struct Filter {
 }
 
 /// How many alerts are open, by severity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AlertCounts {
     /// Firing alerts of severity `critical`.
     pub critical: u32,
@@ -89,7 +89,7 @@ impl AlertCounts {
 }
 
 /// How current what is known of a tenant is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Freshness {
     /// Its last check succeeded, and the next one is not overdue.
@@ -103,7 +103,7 @@ pub enum Freshness {
 }
 
 /// A tenant at a glance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FleetLine {
     /// Its id in the configuration.
     pub id: TenantId,

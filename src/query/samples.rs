@@ -40,7 +40,7 @@ pub struct Question {
 }
 
 /// The samples of one series over a stretch of time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct SeriesWindow {
     /// The kind of score that is measured.
     pub score: ScoreKind,

@@ -11,6 +11,7 @@ pub mod faults;
 mod jobs;
 pub mod month;
 pub mod planner;
+mod recorded;
 mod rejection;
 pub mod report;
 pub mod roster;

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::recorded;
 use crate::{
     clock::Clock,
     config::Config,
@@ -30,7 +31,8 @@ pub(super) async fn follow(
             let config = changes.borrow_and_update().clone();
             match reconcile(store.as_ref(), &config, clock.now()).await {
                 Ok(()) => {
-                    taken.send_replace(config);
+                    let before = taken.send_replace(config.clone());
+                    recorded::reload(store.as_ref(), &before, &config, clock.now()).await;
                     break;
                 }
                 Err(error) => {

@@ -16,7 +16,7 @@ use super::{
     faults, jobs,
     month::Months,
     planner::{Parts, Planner},
-    rejection,
+    recorded, rejection,
     report::Reports,
     roster, secrets, silence,
     ticker::{Ticker, Ticks},
@@ -173,6 +173,7 @@ async fn resume(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
         warn!(from = %downtime.from, until = %downtime.until, "the service was down");
     }
     engine.store.heartbeat(now).await?;
+    recorded::start(engine.store.as_ref(), &current, now).await;
     drill::onboard(engine.store.as_ref(), &current, now).await
 }
 

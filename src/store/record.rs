@@ -15,7 +15,8 @@ mod tenant;
 mod upkeep;
 
 pub use access::{
-    AccountRecord, NewAccount, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord, TokenRecord,
+    AccountRecord, NewAccount, NewPersonSession, NewSession, NewToken, PasswordHash, Person, PersonSession,
+    SecretDigest, SessionRecord, TokenRecord,
 };
 pub use audit::{BEFORE_FIRST, Broken, Entry, EntryBody, EntryFilter, Link, NewEntry, Verifier, Written, hex};
 pub use blindness::{Blind, FailingTenant, Outage};

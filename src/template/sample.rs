@@ -2,6 +2,7 @@
 
 mod fleet;
 mod month;
+mod operator;
 mod report;
 mod value;
 
@@ -13,15 +14,15 @@ use crate::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
         notification::{
-            AlertFacts, Cause, Data, DigestFacts, DigestItem, DigestRest, Facts, Links, NotificationFacts,
-            OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+            AlertFacts, Cause, Data, DigestFacts, DigestItem, DigestRest, Facts, Links, NotificationFacts, RuleFacts,
+            ScoreFacts, TenantFacts,
         },
     },
     rule::Resolution,
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 17] = [
+pub const TYPES: [NotificationType; 18] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
@@ -38,6 +39,7 @@ pub const TYPES: [NotificationType; 17] = [
     NotificationType::OperatorDowntime,
     NotificationType::OperatorCredential,
     NotificationType::OperatorConfiguration,
+    NotificationType::OperatorSilence,
     NotificationType::Test,
 ];
 
@@ -171,7 +173,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
                     .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
                 why: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened).then(value::why),
-                operator: operator(kind),
+                operator: operator::operator(kind),
                 links: Links {
                     dashboard: Some("https://scores.mssp.example/alerts/alert_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                     portal: about_tenant.then(|| {
@@ -262,62 +264,6 @@ fn causes(name: &str) -> Vec<Cause> {
     let counts = Some(Counts { count: 50, total: 69 });
     let first = Cause { title: title.to_owned(), category, points: Some(9.5), counts, link, ..Cause::default() };
     vec![first, Cause { title: "Update Microsoft Defender definitions".to_owned(), ..Cause::default() }]
-}
-
-fn operator(kind: NotificationType) -> Option<OperatorFacts> {
-    let (summary, headline, detail, class, hint) = match kind {
-        NotificationType::OperatorBlind => (
-            "the tenant can't be read",
-            None,
-            None,
-            "secret-expired",
-            "create a new client secret and store it where `credential.secret` refers to",
-        ),
-        NotificationType::OperatorChannel => (
-            "Channel `contoso` rejects everything it is sent (Slack answered `no_service`). Its queue is kept.",
-            Some("Channel contoso rejects messages"),
-            Some("Slack answered `no_service`. Its queue is kept."),
-            "channel-parked",
-            "create a new webhook and store its URL where `channels.contoso.url` refers to",
-        ),
-        NotificationType::OperatorDowntime => (
-            "Scorewatch was down for 2h.",
-            Some("Scorewatch was down for 2h"),
-            None,
-            "downtime",
-            "nothing to do: missed checks are made up once",
-        ),
-        NotificationType::OperatorCredential => (
-            "The client secret of tenant contoso expires within 14 days.",
-            Some("client secret expires within 14 days"),
-            None,
-            "credential-expires",
-            "create a new client secret",
-        ),
-        NotificationType::OperatorConfiguration => (
-            "The changed configuration was rejected (2 errors). The old one stays in force.",
-            Some("Configuration was rejected"),
-            Some("Errors: 2. The old configuration stays in force."),
-            "configuration-rejected",
-            "fix scorewatch.yaml:4:1: unknown key `colour`; `scorewatch check` lists every error",
-        ),
-        _ => return None,
-    };
-    Some(OperatorFacts {
-        summary: summary.to_owned(),
-        headline: headline.map(str::to_owned),
-        detail: detail.map(str::to_owned),
-        class: class.to_owned(),
-        news: value::news(kind),
-        hint: Some(hint.to_owned()),
-        channel: (kind == NotificationType::OperatorChannel).then(|| "contoso".to_owned()),
-        from: (kind != NotificationType::OperatorCredential).then(|| at("2026-11-24T07:00:00Z")),
-        until: match kind {
-            NotificationType::OperatorDowntime => Some(at("2026-11-24T09:00:00Z")),
-            NotificationType::OperatorCredential => Some(at("2026-12-08T00:00:00Z")),
-            _ => None,
-        },
-    })
 }
 
 /// Where a runbook could be.

@@ -10,6 +10,8 @@ use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
     domain::Timestamp,
+    egress::Egress,
+    oidc::Providers,
     query::fleet,
     store::Store,
 };
@@ -24,6 +26,8 @@ pub struct App {
     config: watch::Receiver<Arc<Config>>,
     /// How often somebody tried to sign in.
     pub(super) sign_ins: Arc<access::SignIns>,
+    /// Where people sign in with OpenID Connect.
+    pub(super) providers: Arc<Providers>,
     /// What was last read of the fleet's samples; shared by all who look at the fleet.
     pub(super) fleet: Arc<fleet::Memory>,
     /// Who is told of changes.
@@ -36,11 +40,13 @@ impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
+        let providers = Arc::new(Providers::new(Egress::new(), clock.clone()));
         Self {
             store,
             clock,
             config,
             sign_ins: Arc::default(),
+            providers,
             fleet: Arc::default(),
             streams: Arc::default(),
             rejected: None,

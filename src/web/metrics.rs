@@ -71,7 +71,7 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
 fn wants_classic(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let types: Vec<&str> =
-        accepted.flat_map(|types| types.split(',')).filter_map(|one| one.split(';').next()).collect();
+        accepted.flat_map(|types| types.split(',')).map(|one| one.find(';').map_or(one, |end| &one[..end])).collect();
     let has = |wanted: &str| types.iter().any(|one| one.trim().eq_ignore_ascii_case(wanted));
     has("text/plain") && !has("application/openmetrics-text")
 }

@@ -23,6 +23,7 @@ use crate::{
     telemetry::{Health, Metrics, StoreTrouble},
 };
 
+mod access;
 mod confirm;
 mod stub_store;
 
@@ -173,6 +174,23 @@ async fn metrics_of_the_process_outlive_the_store() {
     let (head, body) = server.get("/metrics").await;
     assert!(head.starts_with("http/1.1 200") && body.contains("scorewatch_checks_total"), "{head}{body}");
     assert!(!body.contains("scorewatch_tenants"), "{body}");
+}
+
+#[tokio::test]
+async fn metrics_are_in_the_classic_format_for_readers_of_text_alone() {
+    let server = Server::start(PATIENT, None).await;
+    for (accepts, is_classic) in [
+        ("Accept: text/plain\r\n", true),
+        ("Accept: text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n", true),
+        ("Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5\r\n", false),
+        ("Accept: */*\r\n", false),
+        ("", false),
+    ] {
+        let (head, body) = server.ask("GET /metrics", accepts).await;
+        assert_eq!(head.contains("content-type: text/plain; version=0.0.4"), is_classic, "{accepts}: {head}");
+        assert_eq!(body.contains("# TYPE scorewatch_checks_total counter"), is_classic, "{accepts}: {body}");
+        assert_eq!(body.ends_with("# EOF\n"), !is_classic, "{accepts}: {body}");
+    }
 }
 
 #[tokio::test]

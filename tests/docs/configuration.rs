@@ -24,8 +24,11 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 31] = [
+const SECTIONS: [Section; 34] = [
     section("Main file", Subject::Main, ""),
+    section("Access", Subject::Main, "RawAccess"),
+    section("Sign-in with OpenID Connect", Subject::Main, "RawOidc"),
+    section("Grants", Subject::Main, "RawGrant"),
     section("Brand", Subject::Main, "RawBrand"),
     section("Tenants", Subject::Main, "RawTenant"),
     section("Credentials", Subject::Main, "RawCredential"),

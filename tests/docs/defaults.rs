@@ -153,10 +153,10 @@ fn meaning(folder: &Path, main: &str, rules: &str) -> String {
     let problems = loaded.problems;
     let config = loaded.config.unwrap_or_else(|| panic!("{problems:?}\n{main}\n{rules}"));
     let Config { store, listen, spread, timeout, concurrency, retention, fleet, .. } = &config;
-    let Config { tenants, rules, channels, operator, secret_stores, .. } = &config;
+    let Config { tenants, rules, channels, operator, secret_stores, metrics, .. } = &config;
     format!(
         "{store:?}\n{listen:?}\n{spread:?}\n{timeout:?}\n{concurrency:?}\n{retention:?}\n{fleet:?}\n{tenants:#?}\n{rules:#?}\n\
-         {channels:#?}\n{operator:?}\n{secret_stores:#?}"
+         {channels:#?}\n{operator:?}\n{secret_stores:#?}\n{metrics:?}"
     )
 }
 

@@ -76,6 +76,14 @@ impl Access for Parts {
         self.access.find_session(digest).await
     }
 
+    async fn add_person_session(&self, session: NewPersonSession, entry: NewEntry) -> Result<(), StoreError> {
+        self.access.add_person_session(session, entry).await
+    }
+
+    async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError> {
+        self.access.find_person_session(digest).await
+    }
+
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError> {
         self.access.session_used(digest, now).await
     }

@@ -6,7 +6,7 @@ use scorewatch::{
     action,
     channel::ChannelSettings,
     config::Config,
-    domain::{Scope, Timestamp},
+    domain::Timestamp,
     microsoft::Microsoft,
     notify::{NotificationType, facts::month::MonthFacts, route::Audience},
     query::{Error, report::Question},
@@ -247,7 +247,9 @@ async fn a_month_that_a_person_sends_is_not_sent_again_by_the_schedule() {
             ask_microsoft: true,
         };
         let (store, now) = (fixture.store.as_ref(), fixture.clock.now());
-        let queued = action::month::send(store, &config, &Scope::All, &question, channel, now).await;
+        let queued =
+            action::month::send(store, &config, &scorewatch::domain::Caller::local("ann"), &question, channel, now)
+                .await;
         queued.map(|queued| queued.channels)
     };
     assert_eq!(send("contoso", Some("2026-01"), None).await.unwrap(), [channel_name("team")]);

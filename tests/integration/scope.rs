@@ -10,7 +10,7 @@ use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
-    domain::{Scope, TenantId, Timestamp},
+    domain::{Caller, Scope, TenantId, Timestamp},
     notify::{
         route::Audience,
         silence::{Matchers, NewSilence},
@@ -85,7 +85,7 @@ impl Scene {
         for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
             scene.silence(tenants).await;
         }
-        drill::drill(scene.store(), &scene.config, &Scope::All, "soc", scene.now()).await.unwrap();
+        drill::drill(scene.store(), &scene.config, &Caller::local("ann"), "soc", scene.now()).await.unwrap();
         scene
     }
 
@@ -102,7 +102,7 @@ impl Scene {
         let comment = if tenants == ["contoso"] { "patching" } else { "everybody's secret" }.to_owned();
         let (starts_at, ends_at) = (self.now(), self.now().plus(minutes(600)));
         let new = NewSilence { matchers, starts_at, ends_at, author: "ann".to_owned(), comment };
-        silence::add(self.store(), &Scope::All, new).await.unwrap();
+        silence::add(self.store(), &self.config, &Caller::local("ann"), new, self.now()).await.unwrap();
     }
 
     /// The same configuration without its rule, without `fabrikam`, and with other channels of the tenants.

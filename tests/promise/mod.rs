@@ -1,6 +1,7 @@
 //! The promises, each on the real binary.
 
 mod accepted;
+mod api;
 mod blind;
 mod broken_connections;
 #[cfg(feature = "crash-points")]

@@ -122,7 +122,7 @@ async fn requested_rechecks_are_known_until_a_check_is_written() {
     commit(&*fixture.store, check("fabrikam", Some(1), 11)).await;
     assert_eq!(fixture.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
     assert_eq!(fixture.store.rechecks_requested().await.unwrap().len(), 1);
-    commit(&*fixture.store, check("contoso", Some(2), 12)).await;
+    commit(&*fixture.store, check("contoso", Some(3), 12)).await;
     assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
 }
 

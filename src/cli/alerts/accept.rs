@@ -61,16 +61,17 @@ fn label(text: &str) -> Result<(String, String), String> {
 pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
     let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, author, dry_run, json } = arguments;
-    let author = Some(caller::author(author));
+    let (author, caller) = (Some(caller::author(author)), caller::caller());
     if let Some(tenant) = tenant {
         let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
-        let AlertKey { rule, tenant, .. } = alert::accept(store, config, scope, &which, author.as_deref(), now).await?;
+        let AlertKey { rule, tenant, .. } =
+            alert::accept(store, config, &caller, &which, author.as_deref(), now).await?;
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }
     let pick = Pick { shift, rule, score, tenants, labels, by: author };
     let Accepted { alerts: accepted, without_level } =
-        alert::accept_all(store, config, scope, &pick, dry_run, now).await?;
+        alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;
     if json {
         return output::json(&accepted);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     channel::{ChannelKind, Show},
-    domain::{Cloud, Language, Region, ScoreKind, Severity},
+    domain::{Cloud, Language, Region, Role, ScoreKind, Severity},
     schedule::Zone,
 };
 
@@ -49,6 +49,7 @@ forms! {
     Name: json_schema!({
         "anyOf": [{ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" }, { "type": ["integer", "boolean"] }]
     });
+    RoleName: words(&Role::ALL.map(Role::as_str));
     RegionName: words(&Region::ALL.map(Region::as_str));
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
     ShowWord: words(&Show::WORDS);
@@ -61,6 +62,7 @@ forms! {
     StoreUrl: text("^sqlite://.+");
     Switch: json_schema!({ "enum": ["on", "off", true, false] });
     Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });
+    True: json_schema!({ "const": true });
     TypeName: words(ChannelKind::WORDS);
     WebAddress: text("^https?://");
     ZoneName: json_schema!({ "type": "string", "enum": Zone::names().collect::<Vec<_>>() });

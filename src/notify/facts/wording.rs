@@ -248,6 +248,12 @@ pub enum News {
         first: String,
     },
     ConfigurationAccepted,
+    Silenced {
+        id: i64,
+        author: String,
+        everybody: bool,
+        seconds: u64,
+    },
     TaskFailed {
         task: String,
     },

@@ -5,6 +5,7 @@ mod line;
 mod operator;
 mod reason;
 mod shift;
+mod silence;
 
 use super::{Words, noun};
 use crate::{

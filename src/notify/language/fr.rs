@@ -29,6 +29,7 @@ mod line;
 mod operator;
 mod reason;
 mod shift;
+mod silence;
 
 use super::{Place, Plural, Words, noun};
 use crate::{

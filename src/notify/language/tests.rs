@@ -289,6 +289,8 @@ fn news() -> Vec<News> {
             first: text("scorewatch.yaml:4:1: unknown key `colour`"),
         },
         News::ConfigurationAccepted,
+        News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200 },
+        News::Silenced { id: 4, author: text("ann"), everybody: false, seconds: 2_592_000 },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
         News::StoreFileGone { what: text("/data/scorewatch.db was removed") },

@@ -25,18 +25,18 @@ use crate::{
     secret::SecretReference,
 };
 
-pub(super) const CLIENT: &str = "6d2a0000-0000-4000-8000-000000000002";
-pub(super) const SECRET: &str = "s3cr+t/value~%";
-pub(super) const CODE: &str = "the-code-0.AX&=";
-pub(super) const ACCESS_TOKEN: &str = "the-access-token";
-pub(super) const TENANT: &str = "2f1c0a5e-0000-4000-8000-0000000000ab";
-pub(super) const SOC: &str = "0a0a0a0a-0000-4000-8000-000000000001";
-pub(super) const LEADS: &str = "0a0a0a0a-0000-4000-8000-000000000002";
+pub(crate) const CLIENT: &str = "6d2a0000-0000-4000-8000-000000000002";
+pub(crate) const SECRET: &str = "s3cr+t/value~%";
+pub(crate) const CODE: &str = "the-code-0.AX&=";
+pub(crate) const ACCESS_TOKEN: &str = "the-access-token";
+pub(crate) const TENANT: &str = "2f1c0a5e-0000-4000-8000-0000000000ab";
+pub(crate) const SOC: &str = "0a0a0a0a-0000-4000-8000-000000000001";
+pub(crate) const LEADS: &str = "0a0a0a0a-0000-4000-8000-000000000002";
 
 /// Keys take a while to make.
-pub(super) static KEYS: LazyLock<[RsaKeyPair; 2]> =
+pub(crate) static KEYS: LazyLock<[RsaKeyPair; 2]> =
     LazyLock::new(|| [(); 2].map(|()| RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
-pub(super) static CURVE: LazyLock<EcdsaKeyPair> =
+pub(crate) static CURVE: LazyLock<EcdsaKeyPair> =
     LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());
 
 /// The modulus of a public key of 2,048 bits, which PKCS #1 has behind nine bytes of DER, and its exponent, behind two more.
@@ -47,12 +47,12 @@ fn numbers(key: &RsaKeyPair) -> [Vec<u8>; 2] {
 }
 
 /// A public key as the key set has it.
-pub(super) fn published(key: &RsaKeyPair, id: &str) -> Value {
+pub(crate) fn published(key: &RsaKeyPair, id: &str) -> Value {
     let [n, e] = numbers(key).map(|number| URL_SAFE_NO_PAD.encode(number));
     json!({ "kty": "RSA", "use": "sig", "kid": id, "n": n, "e": e })
 }
 
-pub(super) fn published_curve(id: &str) -> Value {
+pub(crate) fn published_curve(id: &str) -> Value {
     let point = CURVE.public_key().as_ref();
     let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
     json!({ "kty": "EC", "crv": "P-256", "kid": id, "x": text(&point[1..33]), "y": text(&point[33..]) })
@@ -60,7 +60,7 @@ pub(super) fn published_curve(id: &str) -> Value {
 
 /// Who signs a token.
 #[derive(Clone, Copy)]
-pub(super) enum Signer {
+pub(crate) enum Signer {
     /// One of [`KEYS`].
     Rsa(usize),
     Pss(usize),
@@ -71,16 +71,16 @@ pub(super) enum Signer {
 }
 
 /// A token before it is signed.
-pub(super) struct Token {
-    pub(super) header: Value,
-    pub(super) claims: Value,
-    pub(super) signer: Signer,
+pub(crate) struct Token {
+    pub(crate) header: Value,
+    pub(crate) claims: Value,
+    pub(crate) signer: Signer,
     /// Spoils the signed token.
-    pub(super) spoil: fn(String) -> String,
+    pub(crate) spoil: fn(String) -> String,
 }
 
 impl Token {
-    pub(super) fn signed(&self) -> String {
+    pub(crate) fn signed(&self) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(&self.header), part(&self.claims));
         let rsa = |index: usize, padding: &'static dyn RsaEncoding| {
@@ -104,24 +104,24 @@ impl Token {
 }
 
 /// What the provider answers.
-pub(super) struct Plan {
-    pub(super) document: Box<dyn Fn(Value) -> Reply + Send>,
-    pub(super) keys: Vec<Value>,
-    pub(super) token: Box<dyn Fn(Value) -> Reply + Send>,
-    pub(super) id_token: String,
-    pub(super) graph: Box<dyn Fn(&Seen) -> Reply + Send>,
+pub(crate) struct Plan {
+    pub(crate) document: Box<dyn Fn(Value) -> Reply + Send>,
+    pub(crate) keys: Vec<Value>,
+    pub(crate) token: Box<dyn Fn(Value) -> Reply + Send>,
+    pub(crate) id_token: String,
+    pub(crate) graph: Box<dyn Fn(&Seen) -> Reply + Send>,
 }
 
-pub(super) fn json_reply(status: u16, body: &Value) -> Reply {
+pub(crate) fn json_reply(status: u16, body: &Value) -> Reply {
     reply(status, "content-type: application/json\r\n", body.to_string())
 }
 
-pub(super) struct World {
-    pub(super) server: Server,
-    pub(super) clock: Clock,
-    pub(super) provider: Provider,
-    pub(super) settings: Arc<Settings>,
-    pub(super) plan: Arc<Mutex<Plan>>,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) clock: Clock,
+    pub(crate) provider: Provider,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) plan: Arc<Mutex<Plan>>,
     _folder: tempfile::TempDir,
 }
 
@@ -148,12 +148,12 @@ fn answer(plan: &Plan, seen: &Seen) -> Reply {
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// The same, with other settings.
-    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let plan = Arc::new(Mutex::new(Plan {
             document: Box::new(|document| json_reply(200, &document)),
             keys: vec![published(&KEYS[0], "first")],
@@ -193,7 +193,7 @@ impl World {
     }
 
     /// A token that the provider would grant for that nonce.
-    pub(super) fn token(&self, nonce: &str) -> Token {
+    pub(crate) fn token(&self, nonce: &str) -> Token {
         let now = self.clock.now().as_seconds();
         Token {
             header: json!({ "alg": "RS256", "typ": "JWT", "kid": "first" }),
@@ -208,7 +208,7 @@ impl World {
     }
 
     /// Signs somebody in by a token that was changed before it was signed.
-    pub(super) async fn sign_in(&self, change: impl FnOnce(&mut Token)) -> Result<SignedIn, SignInError> {
+    pub(crate) async fn sign_in(&self, change: impl FnOnce(&mut Token)) -> Result<SignedIn, SignInError> {
         let begun = self.provider.begin("/alerts").await?;
         let value = |name: &str| begun.url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
         let mut token = self.token(&value("nonce"));
@@ -233,20 +233,20 @@ impl World {
     }
 
     /// How often the key set was asked for.
-    pub(super) fn key_sets(&self) -> usize {
+    pub(crate) fn key_sets(&self) -> usize {
         self.server.count("GET /keys ")
     }
 
     /// The body of the last request that started like that.
-    pub(super) fn last(&self, start: &str) -> Seen {
+    pub(crate) fn last(&self, start: &str) -> Seen {
         self.server.seen().into_iter().rfind(|seen| seen.is(start)).unwrap()
     }
 
-    pub(super) fn plan(&self, change: impl FnOnce(&mut Plan)) {
+    pub(crate) fn plan(&self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan.lock().unwrap());
     }
 }
 
 /// Every algorithm, by somebody who signs so.
-pub(super) const SIGNERS: [(Algorithm, Signer); 3] =
+pub(crate) const SIGNERS: [(Algorithm, Signer); 3] =
     [(Algorithm::Rs256, Signer::Rsa(0)), (Algorithm::Ps256, Signer::Pss(0)), (Algorithm::Es256, Signer::Curve)];

@@ -16,7 +16,7 @@ const HOURLY: Duration = Duration::from_hours(50);
 const TOLERANCE: Duration = Duration::from_hours(36);
 
 /// A score of a tenant, and how it has moved.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FleetScore {
     /// The kind of score that it is about.
     pub kind: ScoreKind,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// In which order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
     /// What needs a person first: by the worst alert, then what can't be read, then by what was lost in a day.
@@ -61,7 +61,7 @@ impl Sort {
 const WORSE: f64 = 0.01;
 
 /// A condition of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Only {
     /// Something fires.

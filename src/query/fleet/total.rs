@@ -6,7 +6,7 @@ use super::{AlertCounts, FleetLine, Freshness, Only};
 use crate::domain::ScoreKind;
 
 /// All tenants of a scope together.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FleetTotals {
     /// How many there are.
     pub tenants: usize,
@@ -27,7 +27,7 @@ pub struct FleetTotals {
 }
 
 /// The median of one score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ScoreMedian {
     /// The kind of score that it is about.
     pub kind: ScoreKind,

@@ -19,7 +19,7 @@ const OCCURRENCES_MAX: usize = 60;
 const GAP_TIMES: u32 = 3;
 
 /// A value that a rule compares a series with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Level {
     /// The name of the rule.
     pub rule: String,
@@ -32,7 +32,7 @@ pub struct Level {
 }
 
 /// What a value is to a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LevelKind {
     /// It fires below that.
@@ -44,7 +44,7 @@ pub enum LevelKind {
 }
 
 /// An alert about a series.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AlertSpan {
     /// Its id.
     pub id: String,
@@ -63,7 +63,7 @@ pub struct AlertSpan {
 }
 
 /// A silence, or one occurrence of a maintenance window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SilenceSpan {
     /// The number of the silence; `None`: it is a maintenance window, or a silence that reaches beyond the scope.
     pub silence: Option<i64>,
@@ -76,7 +76,7 @@ pub struct SilenceSpan {
 }
 
 /// A fleet shift that moved a series.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ShiftMark {
     /// The identifier of the fleet shift.
     pub shift: String,
@@ -89,7 +89,8 @@ pub struct ShiftMark {
 }
 
 /// A stretch of time without samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ChartGap")]
 pub struct Gap {
     /// When it begins.
     pub from: Timestamp,
@@ -100,7 +101,7 @@ pub struct Gap {
 }
 
 /// Why nothing was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GapKind {
     /// The service itself was down.

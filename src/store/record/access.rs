@@ -1,7 +1,8 @@
 //! What is known of tokens, accounts and sessions. None of their secrets is kept, only digests.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Limits, Role, Timestamp};
@@ -153,5 +154,54 @@ impl SessionRecord {
     #[must_use]
     pub fn is_valid(&self, idle: Duration, now: Timestamp) -> bool {
         self.account.disabled_at.is_none() && now < self.expires_at && now < self.seen_at.plus(idle)
+    }
+}
+
+/// Somebody without an account, as a provider of OpenID Connect identifies them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The provider.
+    pub issuer: String,
+    /// The app that they signed in to.
+    pub client_id: String,
+    /// Who they are for the provider, for good.
+    pub subject: String,
+    /// How what they do is signed.
+    pub name: String,
+    /// Of their groups those that counted when they signed in.
+    pub groups: BTreeSet<String>,
+    /// Of their app roles those that counted when they signed in.
+    pub app_roles: BTreeSet<String>,
+}
+
+/// A session that begins, of somebody without an account.
+#[derive(Debug, Clone)]
+pub struct NewPersonSession {
+    /// The digest of what the browser holds.
+    pub digest: SecretDigest,
+    /// Who it is.
+    pub person: Person,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it is over at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Somebody without an account who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonSession {
+    /// Who it is.
+    pub person: Person,
+    /// When somebody last asked for something in it, to the minute.
+    pub seen_at: Timestamp,
+    /// When it is over at the latest.
+    pub expires_at: Timestamp,
+}
+
+impl PersonSession {
+    /// Whether it is accepted, where one that nobody has used for `idle` is over.
+    #[must_use]
+    pub fn is_valid(&self, idle: Duration, now: Timestamp) -> bool {
+        now < self.expires_at && now < self.seen_at.plus(idle)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -50,7 +51,7 @@ impl NewEntry {
 }
 
 /// The part of an entry that may name a tenant, and from which it can be erased.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryBody {
     /// Who did it.
     pub who: String,
@@ -68,7 +69,7 @@ pub struct EntryBody {
 }
 
 /// An entry, for people.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Entry {
     /// Its number: 1 for the first, without gaps.
     pub seq: u64,

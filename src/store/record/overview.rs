@@ -50,7 +50,7 @@ pub struct OpenAlert {
 }
 
 /// What one recommendation would gain over many tenants.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Advice {
     /// The identifier that Microsoft gives it.
     pub id: String,

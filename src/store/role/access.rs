@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::{
     domain::Timestamp,
     store::{
-        AccountRecord, NewAccount, NewEntry, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord,
-        StoreError, TokenRecord,
+        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession,
+        SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -49,9 +49,15 @@ pub trait Access: Send + Sync + 'static {
     /// The session with that digest, whether or not it is valid.
     async fn find_session(&self, digest: SecretDigest) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Notes that a session was used.
+    /// Keeps a new session of somebody without an account, and removes those that are over.
+    async fn add_person_session(&self, session: NewPersonSession, entry: NewEntry) -> Result<(), StoreError>;
+
+    /// The session with that digest of somebody without an account, whether or not it is valid.
+    async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError>;
+
+    /// Notes that a session of either kind was used.
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends a session. `false`: there is none.
+    /// Ends a session of either kind. `false`: there is none.
     async fn end_session(&self, digest: SecretDigest, entry: NewEntry) -> Result<bool, StoreError>;
 }

@@ -6,8 +6,8 @@ use super::{audit, text::to_json};
 use crate::{
     domain::{Limits, Role, Timestamp},
     store::{
-        AccountRecord, NewAccount, NewEntry, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord,
-        StoreError, TokenRecord,
+        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession,
+        SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -239,8 +239,12 @@ pub(super) async fn session_used(
     digest: SecretDigest,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let used = "UPDATE session SET seen_at = max(seen_at, ?2) WHERE digest = ?1";
-    sqlx::query(used).bind(&digest.0[..]).bind(now.as_nanos()).execute(db).await?;
+    for used in [
+        "UPDATE session SET seen_at = max(seen_at, ?2) WHERE digest = ?1",
+        "UPDATE person_session SET seen_at = max(seen_at, ?2) WHERE digest = ?1",
+    ] {
+        sqlx::query(used).bind(&digest.0[..]).bind(now.as_nanos()).execute(&mut *db).await?;
+    }
     Ok(())
 }
 
@@ -250,6 +254,48 @@ pub(super) async fn end_session(
     digest: SecretDigest,
     entry: &NewEntry,
 ) -> Result<bool, StoreError> {
-    let ended = sqlx::query("DELETE FROM session WHERE digest = ?").bind(&digest.0[..]).execute(&mut *db).await?;
-    recorded(db, ended.rows_affected(), entry).await
+    let mut rows = 0;
+    for ended in ["DELETE FROM session WHERE digest = ?", "DELETE FROM person_session WHERE digest = ?"] {
+        rows += sqlx::query(ended).bind(&digest.0[..]).execute(&mut *db).await?.rows_affected();
+    }
+    recorded(db, rows, entry).await
+}
+
+/// The SQL behind [`crate::store::Access::add_person_session`].
+pub(super) async fn add_person_session(
+    db: &mut SqliteConnection,
+    new: &NewPersonSession,
+    entry: &NewEntry,
+) -> Result<(), StoreError> {
+    let over = "DELETE FROM person_session WHERE expires_at <= ?";
+    sqlx::query(over).bind(new.created_at.as_nanos()).execute(&mut *db).await?;
+    sqlx::query(
+        "INSERT INTO person_session (digest, person, created_at, seen_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)",
+    )
+    .bind(&new.digest.0[..])
+    .bind(to_json(&new.person)?)
+    .bind(new.created_at.as_nanos())
+    .bind(new.expires_at.as_nanos())
+    .execute(&mut *db)
+    .await?;
+    audit::add(db, entry, &[]).await
+}
+
+/// The SQL behind [`crate::store::Access::find_person_session`].
+pub(super) async fn find_person_session(
+    pool: &SqlitePool,
+    digest: SecretDigest,
+) -> Result<Option<PersonSession>, StoreError> {
+    let found = sqlx::query("SELECT person, seen_at, expires_at FROM person_session WHERE digest = ?")
+        .bind(&digest.0[..])
+        .fetch_optional(pool)
+        .await?;
+    let session = |row: &SqliteRow| {
+        Ok(PersonSession {
+            person: serde_json::from_str(row.try_get("person")?).map_err(|_| unreadable("person"))?,
+            seen_at: time(row, "seen_at")?,
+            expires_at: time(row, "expires_at")?,
+        })
+    };
+    found.as_ref().map(session).transpose()
 }

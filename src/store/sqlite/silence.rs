@@ -69,15 +69,16 @@ pub(super) async fn acknowledge(
     new: &Acknowledgement,
 ) -> Result<bool, StoreError> {
     let key = to_json(alert)?;
-    let acknowledged = alert_notes::change(connection, &key, |notes| notes.acknowledge(new)).await?.unwrap_or(false);
-    if acknowledged {
+    let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
+    let Some((is_new, true)) = noted.await? else { return Ok(false) };
+    if is_new {
         // A check under way took it for not acknowledged, and judges again before it escalates.
         sqlx::query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?)")
             .bind(&key)
             .execute(connection)
             .await?;
     }
-    Ok(acknowledged)
+    Ok(true)
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`].

@@ -63,6 +63,9 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             is_still: false,
             first: "scorewatch.yaml:4:1: unknown key `colour`".to_owned(),
         },
+        NotificationType::OperatorSilence => {
+            News::Silenced { id: 3, author: "ann".to_owned(), everybody: true, seconds: 7_200 }
+        }
         _ => return None,
     })
 }

@@ -38,9 +38,17 @@ pub(in crate::web) struct SignIns(Mutex<HashMap<Key, Count>>);
 impl SignIns {
     /// Counts an attempt. `Err`: it is one too many, and whether it is the first such.
     pub(super) fn admit(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), bool> {
+        let account = (Key::Account(account.to_owned()), OF_ACCOUNT_MAX);
+        self.admit_each([account, (Key::Address(network(address)), OF_ADDRESS_MAX)], now)
+    }
+
+    /// The same of somebody who comes back from a provider, where an account is not known before it is proven.
+    pub(super) fn admit_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), bool> {
+        self.admit_each([(Key::Address(network(address)), OF_ADDRESS_MAX)], now)
+    }
+
+    fn admit_each<const KEYS: usize>(&self, keys: [(Key, u32); KEYS], now: Timestamp) -> Result<(), bool> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys =
-            [(Key::Account(account.to_owned()), OF_ACCOUNT_MAX), (Key::Address(network(address)), OF_ADDRESS_MAX)];
         let mut verdict = Ok(());
         for (key, most) in keys {
             if counts.len() >= KEYS_MAX && !counts.contains_key(&key) {

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod cookie;
+mod oidc;
 mod request;
 mod session;
 mod sign_in;
@@ -20,6 +21,7 @@ use axum::{
     routing::{get, post},
 };
 
+use self::session::Holder;
 pub(super) use self::{
     attempts::SignIns,
     request::{Peer, guard},
@@ -29,6 +31,7 @@ use crate::{
     action::token::TOKEN_PREFIX,
     config::{Config, access::is_loopback_name},
     domain::{Caller, Limits, Origin, Scope, Timestamp},
+    oidc::settings::CALLBACK_PATH,
     store::{SecretDigest, StoreError},
 };
 
@@ -42,6 +45,8 @@ const USE_NOTED_EVERY: Duration = Duration::from_mins(1);
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-in/oidc", get(oidc::start))
+        .route(CALLBACK_PATH, get(oidc::callback))
         .route("/sign-out", post(sign_in::sign_out))
 }
 
@@ -70,9 +75,16 @@ async fn identify(parts: &Parts, app: &App) -> Result<Caller, Response> {
         (None, Some(cookie)) => session::find(app, &cookie).await.map_err(|error| broken(&error))?,
         (None, None) => None,
     };
-    if let Some(account) = found {
-        let scope = scope_of(&config, &account.limits);
-        return Ok(Caller { name: account.name, role: account.role, scope, origin: Origin::Session { address } });
+    let found = match found {
+        Some(Holder::Account(account)) => {
+            let scope = scope_of(&config, &account.limits);
+            Some(Caller { name: account.name, role: account.role, scope, origin: Origin::Session { address } })
+        }
+        Some(Holder::Person(person)) => oidc::caller(&config, person, address),
+        None => None,
+    };
+    if let Some(caller) = found {
+        return Ok(caller);
     }
     if !config.needs_sign_in() && request::is_local(&parts.headers) {
         return Ok(Caller { origin: Origin::Local { address }, ..Caller::local(LOCAL_NAME) });

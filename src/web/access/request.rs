@@ -9,12 +9,14 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tokio::sync::oneshot;
 
 use crate::{
     config::{
         Config,
         access::{is_loopback_name, without_port},
     },
+    task,
     web::{State, protect::refusal},
 };
 
@@ -62,13 +64,25 @@ pub(in crate::web) async fn guard(Shared(state): Shared<State>, request: Request
     if is_forged(request.method(), request.headers(), &config) {
         return refusal(StatusCode::FORBIDDEN, "another site sent this request");
     }
-    next.run(request).await
+    if is_safe(request.method()) {
+        return next.run(request).await;
+    }
+    // What was begun is done and recorded, even if whoever asked hangs up meanwhile.
+    let (answer, answered) = oneshot::channel();
+    drop(tokio::spawn(task::brief("web action", async move {
+        let _ = answer.send(next.run(request).await);
+    })));
+    answered.await.unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "something failed; the log says what"))
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Whether another site made a browser send something that may have an effect. Browsers say so in `Sec-Fetch-Site` over TLS and
 /// loopback, and in `Origin` everywhere; what is no browser says neither and has no cookies that others could use.
 fn is_forged(method: &Method, headers: &HeaderMap, config: &Config) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    if is_safe(method) {
         return false;
     }
     if let Some(site) = headers.get("sec-fetch-site") {

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::is_due;
 use crate::{
     secret::password,
-    store::{AccountRecord, NewEntry, NewSession, SecretDigest, StoreError},
+    store::{AccountRecord, NewEntry, NewPersonSession, NewSession, Person, SecretDigest, StoreError},
     web::app::App,
 };
 
@@ -16,18 +16,45 @@ const SESSION_MAX: Duration = Duration::from_hours(12);
 /// A session that nobody has used for that long is over.
 const IDLE_MAX: Duration = Duration::from_hours(2);
 
-/// The account that is signed in with that cookie.
-pub(super) async fn find(app: &App, cookie: &str) -> Result<Option<AccountRecord>, StoreError> {
+/// Who is signed in.
+pub(super) enum Holder {
+    /// Somebody with an account of ours.
+    Account(AccountRecord),
+    /// Somebody whom a provider of OpenID Connect knows.
+    Person(Person),
+}
+
+impl Holder {
+    /// How what they do is signed.
+    fn name(&self) -> &str {
+        match self {
+            Self::Account(account) => &account.name,
+            Self::Person(person) => &person.name,
+        }
+    }
+}
+
+/// Who is signed in with that cookie.
+pub(super) async fn find(app: &App, cookie: &str) -> Result<Option<Holder>, StoreError> {
     let (digest, now) = (SecretDigest::of(cookie), app.now());
-    let Some(session) = app.store.find_session(digest).await?.filter(|session| session.is_valid(IDLE_MAX, now)) else {
-        return Ok(None);
+    let of_account = app.store.find_session(digest).await?;
+    let of_account = of_account.filter(|session| session.is_valid(IDLE_MAX, now));
+    let found = match of_account {
+        Some(session) => Some((Holder::Account(session.account), session.seen_at)),
+        None => app
+            .store
+            .find_person_session(digest)
+            .await?
+            .filter(|session| session.is_valid(IDLE_MAX, now))
+            .map(|session| (Holder::Person(session.person), session.seen_at)),
     };
-    if is_due(Some(session.seen_at), now)
+    let Some((holder, seen_at)) = found else { return Ok(None) };
+    if is_due(Some(seen_at), now)
         && let Err(error) = app.store.session_used(digest, now).await
     {
-        tracing::warn!(account = session.account.name, %error, "the use of a session could not be noted");
+        tracing::warn!(account = holder.name(), %error, "the use of a session could not be noted");
     }
-    Ok(Some(session.account))
+    Ok(Some(holder))
 }
 
 /// Begins a session, and gives what the browser is to hold.
@@ -36,5 +63,14 @@ pub(super) async fn begin(app: &App, account: &AccountRecord, entry: NewEntry) -
     let digest = SecretDigest::of(secret.expose_secret());
     let session = NewSession { digest, account: account.id, created_at: now, expires_at: now.plus(SESSION_MAX) };
     app.store.add_session(session, entry).await?;
+    Ok(secret)
+}
+
+/// Begins a session of somebody whom a provider knows, and gives what the browser is to hold.
+pub(super) async fn begin_person(app: &App, person: Person, entry: NewEntry) -> Result<SecretString, StoreError> {
+    let (secret, now) = (password::random(), app.now());
+    let digest = SecretDigest::of(secret.expose_secret());
+    let session = NewPersonSession { digest, person, created_at: now, expires_at: now.plus(SESSION_MAX) };
+    app.store.add_person_session(session, entry).await?;
     Ok(secret)
 }

@@ -8,14 +8,15 @@ use axum::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 
-use super::{cookie, is_secure, request, session};
+use super::{cookie, is_secure, oidc, request, session};
 use crate::{
     config::{Config, access::is_loopback_name},
     domain::{Caller, Origin, Role, Scope},
     secret::password::{self, PASSWORD_BYTES_MAX, PasswordError},
     store::{AccountRecord, EntryBody, NewEntry, SecretDigest, StoreError},
-    web::app::App,
+    web::{app::App, pages::render, protect::refusal},
 };
 
 /// Longest path that people are sent back to, in bytes.
@@ -68,13 +69,14 @@ pub(super) async fn page(
     if caller.is_ok() {
         return Redirect::to(own_path(&to).unwrap_or("/")).into_response();
     }
-    let nobody = app.store.accounts().await.is_ok_and(|accounts| accounts.is_empty());
+    let config = app.config();
+    let nobody = config.access.oidc.is_none() && app.store.accounts().await.is_ok_and(|accounts| accounts.is_empty());
     let hint = if nobody {
         Some("Nobody has an account yet. Make one with `scorewatch account add NAME --role admin`.")
     } else {
         None
     };
-    form(StatusCode::OK, hint, "", &to)
+    form_with(StatusCode::OK, hint, "", &to, oidc::link(&config, &to))
 }
 
 /// Begins a session for whoever knows the password.
@@ -85,7 +87,8 @@ pub(super) async fn sign_in(Shared(app): Shared<App>, request: Request) -> Respo
         return form(StatusCode::BAD_REQUEST, Some("Please fill in both fields."), "", "");
     };
     let config = app.config();
-    let refused = |status, why| form(status, Some(why), &filled.name, &filled.to);
+    let link = oidc::link(&config, &filled.to);
+    let refused = |status, why| form_with(status, Some(why), &filled.name, &filled.to, link.clone());
     if lacks_tls(&head.headers, &config) {
         return refused(StatusCode::BAD_REQUEST, NO_TLS);
     }
@@ -189,8 +192,11 @@ pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request:
     if let Some(cookie) = cookie::read(&head, &config) {
         let digest = SecretDigest::of(&cookie);
         let ended = async {
-            let Some(session) = app.store.find_session(digest).await? else { return Ok(()) };
-            let caller = signed_in(&session.account, request::client(&parts, &config));
+            let address = request::client(&parts, &config);
+            let account = app.store.find_session(digest).await?.map(|session| signed_in(&session.account, address));
+            let person = app.store.find_person_session(digest).await?;
+            let caller = account.or(person.map(|session| oidc::signed_in(&session.person, address)));
+            let Some(caller) = caller else { return Ok(()) };
             app.store.end_session(digest, NewEntry::by(&caller, "sign-out", None, app.now())).await.map(drop)
         };
         if let Err(error) = ended.await {
@@ -224,26 +230,25 @@ fn lacks_tls(headers: &HeaderMap, config: &Config) -> bool {
 
 /// The form as a page, with a remark above it.
 fn form(status: StatusCode, remark: Option<&str>, name: &str, to: &str) -> Response {
-    let remark = remark.map(|remark| format!("<p role=\"alert\">{}</p>\n", escaped(remark))).unwrap_or_default();
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Sign in · Scorewatch</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <meta name=\"robots\" content=\"noindex\"></head>\n<body>\n<main>\n<h1>Sign in to Scorewatch</h1>\n{remark}\
-         <form method=\"post\" action=\"/sign-in\">\n\
-         <p><label for=\"name\">Name</label><br><input id=\"name\" name=\"name\" autocomplete=\"username\" \
-         autocapitalize=\"none\" required value=\"{}\"></p>\n\
-         <p><label for=\"password\">Password</label><br><input id=\"password\" name=\"password\" type=\"password\" \
-         autocomplete=\"current-password\" required></p>\n\
-         <input type=\"hidden\" name=\"to\" value=\"{}\">\n<p><button type=\"submit\">Sign in</button></p>\n</form>\n</main>\n</body>\n</html>\n",
-        escaped(name),
-        escaped(own_path(to).unwrap_or_default()),
-    );
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+    form_with(status, remark, name, to, None)
 }
 
-fn escaped(text: &str) -> String {
-    let shown = crate::domain::characters::shown(text);
-    shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+/// The same with another way to sign in above it.
+fn form_with(status: StatusCode, remark: Option<&str>, name: &str, to: &str, provider: Option<oidc::Link>) -> Response {
+    let filled =
+        json!({ "remark": remark, "name": name, "to": own_path(to).unwrap_or_default(), "provider": provider });
+    written(status, "sign-in", &filled)
+}
+
+/// A page for whoever is not signed in yet.
+pub(super) fn written(status: StatusCode, template: &str, filled: &serde_json::Value) -> Response {
+    match render(template, filled) {
+        Ok(page) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, template, "a page of signing in could not be written");
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written; the log says why")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -84,20 +84,20 @@ pub(super) struct Acknowledge {
 pub(super) async fn acknowledge(call: Call<Acknowledge>) -> Result<AlertLine, Problem> {
     let which = meant(&call).await?;
     let by = Acknowledgement { at: call.now, by: call.caller.name.clone(), comment: call.input.comment.clone() };
-    alert::acknowledge(call.store.as_ref(), &call.caller.scope, &which, by).await?;
+    alert::acknowledge(call.store.as_ref(), &call.caller, &which, by).await?;
     line(&call, &which).await
 }
 
 pub(super) async fn unacknowledge(call: Call<Nothing>) -> Result<AlertLine, Problem> {
     let which = meant(&call).await?;
-    alert::unacknowledge(call.store.as_ref(), &call.caller.scope, &which, call.now).await?;
+    alert::unacknowledge(call.store.as_ref(), &call.caller, &which, call.now).await?;
     line(&call, &which).await
 }
 
 pub(super) async fn accept(call: Call<Nothing>) -> Result<AlertLine, Problem> {
     let which = meant(&call).await?;
-    let (by, scope) = (Some(call.caller.name.as_str()), &call.caller.scope);
-    alert::accept(call.store.as_ref(), &call.config, scope, &which, by, call.now).await?;
+    let (by, caller) = (Some(call.caller.name.as_str()), &call.caller);
+    alert::accept(call.store.as_ref(), &call.config, caller, &which, by, call.now).await?;
     line(&call, &which).await
 }
 
@@ -140,8 +140,8 @@ pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem>
     let Accept { shift, rule, score, tenants, labels, dry_run } = call.input;
     let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
     let pick = Pick { shift, rule, score, tenants, labels, by };
-    let scope = &call.caller.scope;
-    let done = alert::accept_all(call.store.as_ref(), &call.config, scope, &pick, dry_run, call.now).await?;
+    let caller = &call.caller;
+    let done = alert::accept_all(call.store.as_ref(), &call.config, caller, &pick, dry_run, call.now).await?;
     let alerts = done.alerts.into_iter().map(|row| row.key).collect();
     Ok(Accepted { alerts, without_level: done.without_level, dry_run })
 }

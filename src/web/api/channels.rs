@@ -51,7 +51,7 @@ pub(super) async fn who_sees(call: Call<Seen>) -> Result<Items<WhoSees>, Problem
 }
 
 pub(super) async fn drill(call: Call<Nothing>) -> Result<Queued, Problem> {
-    Ok(drill::drill(call.store.as_ref(), &call.config, &call.caller.scope, call.path("name"), call.now).await?)
+    Ok(drill::drill(call.store.as_ref(), &call.config, &call.caller, call.path("name"), call.now).await?)
 }
 
 /// A channel that goes on.
@@ -62,7 +62,7 @@ pub(super) struct Unparked {
 }
 
 pub(super) async fn unpark(call: Call<Nothing>) -> Result<Unparked, Problem> {
-    let scope = &call.caller.scope;
+    let caller = &call.caller;
     let name = call.path("name");
-    Ok(Unparked { channel: channel::unpark(call.store.as_ref(), &call.config, scope, name, call.now).await? })
+    Ok(Unparked { channel: channel::unpark(call.store.as_ref(), &call.config, caller, name, call.now).await? })
 }

@@ -60,6 +60,6 @@ pub(super) struct Resent {
 
 pub(super) async fn resend(call: Call<Nothing>) -> Result<Resent, Problem> {
     let delivery = meant(&call).await?;
-    delivery::resend(call.store.as_ref(), &call.caller.scope, delivery, call.now).await?;
+    delivery::resend(call.store.as_ref(), &call.caller, delivery, call.now).await?;
     Ok(Resent { delivery })
 }

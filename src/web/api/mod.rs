@@ -5,6 +5,7 @@ mod alerts;
 mod channels;
 mod cursor;
 mod deliveries;
+mod fleet;
 mod input;
 mod once;
 mod openapi;
@@ -18,6 +19,7 @@ mod silences;
 mod system;
 mod table;
 mod tenants;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 

@@ -59,7 +59,7 @@ pub(super) async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<
     let (store, now) = (raw.store.clone(), raw.now);
     let request = key.map(|key| {
         let fingerprint = fingerprint(route, &raw);
-        KeyedRequest { caller: raw.caller.name.clone(), key, fingerprint }
+        KeyedRequest { caller: raw.caller.signature(), key, fingerprint }
     });
     if let Some(request) = &request {
         let unavailable = |error: StoreError| Problem::from(crate::query::Error::from(error));

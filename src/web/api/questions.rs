@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{domain::Caller, web::app::App};
 
-/// A question, as a program can be told of it.
+/// A question, as a program needs to know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     /// Its name.
@@ -55,8 +55,9 @@ impl Questions {
 
     async fn answer(&self, route: &Route, arguments: &Map<String, Value>) -> Result<Value, Problem> {
         let (path, input) = read(route, arguments)?;
-        let (store, config, now) = (self.app.store.clone(), self.app.config(), self.app.now());
-        let raw = Raw { store, config, now, caller: self.caller.clone(), path, input };
+        let App { store, fleet, .. } = self.app.clone();
+        let (config, now, caller) = (self.app.config(), self.app.now(), self.caller.clone());
+        let raw = Raw { store, config, fleet, now, caller, path, input };
         let answer = route.handle(raw).await?;
         serde_json::from_slice(&answer.body).map_err(|_| Problem::new(problem::FAILED))
     }

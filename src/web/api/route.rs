@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{Caller, Role, Timestamp},
-    query,
+    query::{self, fleet},
     store::Store,
 };
 
@@ -51,6 +51,8 @@ pub(super) struct Call<I> {
     pub(super) store: Arc<dyn Store>,
     /// The configuration in force when the request came.
     pub(super) config: Arc<Config>,
+    /// What was last read of the fleet's samples.
+    pub(super) fleet: Arc<fleet::Memory>,
     /// When the request came.
     pub(super) now: Timestamp,
     /// Who asks.
@@ -69,8 +71,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, now, caller, path, input } = self;
-        Ok(Call { store, config, now, caller, path, input: read(input)? })
+        let Self { store, config, fleet, now, caller, path, input } = self;
+        Ok(Call { store, config, fleet, now, caller, path, input: read(input)? })
     }
 }
 
@@ -241,6 +243,12 @@ impl Route {
     /// The same, with a sentence about it.
     pub(super) const fn says(mut self, summary: &'static str) -> Self {
         self.summary = summary;
+        self
+    }
+
+    /// The same, which takes that role.
+    pub(super) const fn takes(mut self, role: Role) -> Self {
+        self.role = role;
         self
     }
 

@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    problem::{BAD_REQUEST, FAILED, Problem},
+    problem::{FAILED, Problem},
     route::{Call, Csv, Items},
+    words,
 };
 use crate::{
-    domain::{ScoreKind, Timestamp},
+    domain::ScoreKind,
     query::export::{self, ExportedSeries, Question},
 };
 
@@ -21,24 +22,16 @@ pub(super) struct Samples {
     /// Of which of several values.
     subject: Option<String>,
     /// From when on, in RFC 3339; by default from 30 days before the end.
+    #[schemars(extend("format" = "date-time"))]
     from: Option<String>,
     /// Up to when, in RFC 3339, but not at that instant; by default to the newest.
+    #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
 }
 
 async fn exported(call: &Call<Samples>) -> Result<Vec<ExportedSeries>, Problem> {
     let Samples { score, subject, from, until } = &call.input;
-    let time = |name: &str, text: &Option<String>| {
-        let unreadable = |text: &String| format!("`{name}` must be a time like `2026-01-05T00:00:00Z`, not `{text}`");
-        text.as_ref().map(|text| Timestamp::parse(text).ok_or_else(|| unreadable(text))).transpose()
-    };
-    let (from, until) = match (time("from", from), time("until", until)) {
-        (Ok(from), Ok(until)) => (from, until),
-        (from, until) => {
-            let errors = from.err().into_iter().chain(until.err()).collect();
-            return Err(Problem::of_errors(BAD_REQUEST, errors));
-        }
-    };
+    let (from, until) = words::times(from.as_deref(), until.as_deref())?;
     let (tenant, subject) = (call.path("id").to_owned(), subject.clone());
     let question = Question { tenant, scores: score.clone(), subject, from, until };
     Ok(export::samples(call.store.as_ref(), &call.config, &call.caller.scope, &question, call.now).await?)

@@ -116,7 +116,8 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
         }
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
-    let raw = Raw { store: app.store.clone(), config: app.config(), now: app.now(), caller, path, input };
+    let (store, config, fleet, now) = (app.store.clone(), app.config(), app.fleet.clone(), app.now());
+    let raw = Raw { store, config, fleet, now, caller, path, input };
     match route.method {
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,
@@ -155,7 +156,7 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
         return Ok(Value::Object(serde_json::Map::new()));
     }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let media_type = media_type.find(';').map_or(media_type, |end| &media_type[..end]).trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::because(problem::NOT_JSON, "send it with `Content-Type: application/json`"));
     }

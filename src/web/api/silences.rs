@@ -91,9 +91,11 @@ pub(super) struct Written {
     everything: bool,
     /// When it begins, in RFC 3339; by default now.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     starts_at: Option<String>,
     /// When it ends, in RFC 3339. Either this or `duration` is given.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     ends_at: Option<String>,
     /// How long it lasts, like `2h`.
     #[serde(default)]
@@ -130,7 +132,7 @@ impl Written {
 
 pub(super) async fn add(call: Call<Written>) -> Result<Covering, Problem> {
     let new = call.input.read(&call)?;
-    let silence = silence::add(call.store.as_ref(), &call.caller.scope, new).await?;
+    let silence = silence::add(call.store.as_ref(), &call.config, &call.caller, new, call.now).await?;
     let covers = covered(&call, &silence.matchers).await?;
     Ok(Covering { silence, covers })
 }
@@ -156,6 +158,6 @@ pub(super) async fn preview(call: Call<Written>) -> Result<Preview, Problem> {
 
 pub(super) async fn end(call: Call<Nothing>) -> Result<Covering, Problem> {
     let id = number(&call)?;
-    silence::end(call.store.as_ref(), &call.caller.scope, id, call.now).await?;
+    silence::end(call.store.as_ref(), &call.caller, id, call.now).await?;
     covering(&call, id).await
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{alerts, channels, deliveries, route::Route, rules, samples, silences, system, tenants};
+use super::{alerts, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
 use crate::domain::Role::{Admin, Analyst};
 
 /// Every route but that of the document.
@@ -22,10 +22,18 @@ fn of_tenants() -> Vec<Route> {
             .says("Tenants by id, with the newest reading of each score"),
         Route::get("/tenants/{id}", "showTenant", tenants::show)
             .says("A tenant with its credentials, its open alerts, and the channels that may show it"),
+        Route::get("/fleet", "showFleet", fleet::list)
+            .says("Every tenant at a glance: scores and how they moved, alerts, freshness; and the fleet as a whole"),
+        Route::get("/work", "listWork", fleet::work).says(
+            "The recommendations that would gain the most points across the fleet, and how many tenants need each",
+        ),
+        Route::get("/tenants/{id}/chart", "showChart", fleet::chart).says(
+            "What a drawing of a tenant's scores shows: thinned samples, thresholds, alerts, silences, shifts and gaps",
+        ),
         Route::get("/tenants/{id}/samples", "listSamples", samples::list)
             .says("Every sample of a tenant's scores over a stretch of time, by series"),
         Route::get("/tenants/{id}/samples.csv", "exportSamples", samples::csv)
-            .says("The same as a table, which `scorewatch backtest --csv` reads"),
+            .says("The same as a table, which `scorewatch backtest --csv FILE` reads"),
         Route::get("/tenants/{id}/report", "reportMonth", tenants::report)
             .says("How a tenant's scores moved in a month, as far as the store knows"),
         Route::get("/tenants/{id}/explain/{rule}", "explainRule", tenants::explain)
@@ -95,6 +103,9 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/rules/{name}", "showRule", rules::show).says("A rule, and the tenants to which it applies"),
         Route::get("/rules/{name}/backtest", "backtestRule", rules::backtest)
             .says("What a rule would have sent for past readings; nothing is sent"),
+        Route::get("/audit", "listAudit", system::entries)
+            .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
+            .takes(Admin),
         Route::get("/system", "showSystem", system::show).says("The version, the configuration in force, the store"),
     ]
 }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     input::Nothing,
-    problem::{BAD_REQUEST, INVALID, Problem},
+    problem::{INVALID, Problem},
     route::{Call, Items, LIMIT_MAX, page},
+    words,
 };
 use crate::{
     action::tenant,
@@ -38,24 +39,10 @@ pub(super) struct Tenants {
 
 pub(super) async fn list(call: Call<Tenants>) -> Result<Items<TenantStatus>, Problem> {
     let Tenants { failing, label, search, limit, after } = &call.input;
-    let filter = Filter { failing: *failing, labels: labels(label)?, search: search.clone() };
+    let filter = Filter { failing: *failing, labels: words::labels(label)?, search: search.clone() };
     let page = page(*limit, after.as_deref())?;
     let found = tenants::matching(call.store.as_ref(), &call.config, &call.caller.scope, &filter, &page).await?;
     Ok(Items::of(found))
-}
-
-/// Labels as they are written in a query.
-fn labels(written: &[String]) -> Result<Vec<(String, String)>, Problem> {
-    let read = |text: &String| {
-        let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-        pair.ok_or_else(|| format!("`label` must be written like `tier=gold`, not `{text}`"))
-    };
-    let (read, errors): (Vec<_>, Vec<_>) = written.iter().map(read).partition(Result::is_ok);
-    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).collect();
-    if errors.is_empty() {
-        return Ok(read.into_iter().filter_map(Result::ok).collect());
-    }
-    Err(Problem::of_errors(BAD_REQUEST, errors))
 }
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<TenantDetail, Problem> {
@@ -71,7 +58,7 @@ pub(super) struct Recheck {
 
 pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
     let id = call.path("id");
-    tenant::recheck(call.store.as_ref(), &call.config, &call.caller.scope, id, call.now).await?;
+    tenant::recheck(call.store.as_ref(), &call.config, &call.caller, id, call.now).await?;
     Ok(Recheck { tenant: id.to_owned() })
 }
 
@@ -79,6 +66,7 @@ pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Report {
     /// The month, like `2026-11`; the present one by default.
+    #[schemars(extend("pattern" = r"^\d{4}-(0[1-9]|1[0-2])$"))]
     month: Option<String>,
 }
 

@@ -39,9 +39,9 @@ pub(super) async fn acknowledge(visit: Visit, Path(id): Path<String>, Form(field
     let does = async {
         let which = ids::alert(visit.store(), visit.scope(), &id).await?;
         if fields.get("undo").is_some() {
-            alert::unacknowledge(visit.store(), visit.scope(), &which, now).await?;
+            alert::unacknowledge(visit.store(), &visit.caller, &which, now).await?;
         } else {
-            alert::acknowledge(visit.store(), visit.scope(), &which, seen(&visit, &fields)).await?;
+            alert::acknowledge(visit.store(), &visit.caller, &which, seen(&visit, &fields)).await?;
         }
         Ok(format!("/alerts/{}", encoded(&id)))
     };
@@ -61,7 +61,7 @@ pub(super) async fn accept(visit: Visit, Path(id): Path<String>) -> Answer {
     let does = async {
         let which = ids::alert(visit.store(), visit.scope(), &id).await?;
         let (config, by) = (visit.app.config(), Some(visit.caller.name.as_str()));
-        alert::accept(visit.store(), &config, visit.scope(), &which, by, visit.app.now()).await?;
+        alert::accept(visit.store(), &config, &visit.caller, &which, by, visit.app.now()).await?;
         Ok(format!("/alerts/{}", encoded(&id)))
     };
     act(&visit, Role::Analyst, "accepted", does).await
@@ -88,8 +88,9 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
         author: visit.caller.name.clone(),
         ..silences::Draft::default()
     };
-    let new = draft.read(&visit.app.config(), visit.scope(), visit.app.now())?;
-    silences::add(visit.store(), visit.scope(), new).await?;
+    let (config, now) = (visit.app.config(), visit.app.now());
+    let new = draft.read(&config, visit.scope(), now)?;
+    silences::add(visit.store(), &config, &visit.caller, new, now).await?;
     Ok(())
 }
 
@@ -126,7 +127,7 @@ async fn accept_all(visit: &Visit, fields: &Params) -> Result<(), Error> {
         ..alert::Pick::default()
     };
     let (config, now) = (visit.app.config(), visit.app.now());
-    alert::accept_all(visit.store(), &config, visit.scope(), &pick, false, now).await.map(drop)
+    alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await.map(drop)
 }
 
 async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error> {
@@ -140,8 +141,10 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error
     for line in chosen {
         let which = Which::of(&line.row.key);
         let did = match what {
-            "acknowledge" => alert::acknowledge(store, scope, &which, seen(visit, fields)).await.map(drop),
-            "accept" => alert::accept(store, &config, scope, &which, Some(&visit.caller.name), now).await.map(drop),
+            "acknowledge" => alert::acknowledge(store, &visit.caller, &which, seen(visit, fields)).await.map(drop),
+            "accept" => {
+                alert::accept(store, &config, &visit.caller, &which, Some(&visit.caller.name), now).await.map(drop)
+            }
             "silence" => {
                 tenants_by_rule.entry(which.rule).or_default().push(which.tenant);
                 Ok(())
@@ -178,8 +181,9 @@ pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
             author: visit.caller.name.clone(),
             ..silences::Draft::default()
         };
-        let new = draft.read(&visit.app.config(), visit.scope(), visit.app.now())?;
-        silences::add(visit.store(), visit.scope(), new).await?;
+        let (config, now) = (visit.app.config(), visit.app.now());
+        let new = draft.read(&config, visit.scope(), now)?;
+        silences::add(visit.store(), &config, &visit.caller, new, now).await?;
         Ok("/silences".to_owned())
     };
     act(&visit, Role::Analyst, "silenced", does).await
@@ -188,7 +192,7 @@ pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
 /// `POST /silences/{id}/end`.
 pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
     let does = async {
-        silences::end(visit.store(), visit.scope(), SilenceId(id), visit.app.now()).await?;
+        silences::end(visit.store(), &visit.caller, SilenceId(id), visit.app.now()).await?;
         Ok("/silences".to_owned())
     };
     act(&visit, Role::Analyst, "ended", does).await
@@ -197,7 +201,7 @@ pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
 /// `POST /deliveries/{id}/resend`.
 pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
     let does = async {
-        delivery::resend(visit.store(), visit.scope(), DeliveryId(id), visit.app.now()).await?;
+        delivery::resend(visit.store(), &visit.caller, DeliveryId(id), visit.app.now()).await?;
         Ok(format!("/deliveries/{id}"))
     };
     act(&visit, Role::Analyst, "resent", does).await
@@ -206,7 +210,7 @@ pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
 /// `POST /channels/{name}/drill`.
 pub(super) async fn drill(visit: Visit, Path(name): Path<String>) -> Answer {
     let does = async {
-        channel_drill::drill(visit.store(), &visit.app.config(), visit.scope(), &name, visit.app.now()).await?;
+        channel_drill::drill(visit.store(), &visit.app.config(), &visit.caller, &name, visit.app.now()).await?;
         Ok("/channels".to_owned())
     };
     act(&visit, Role::Admin, "drilled", does).await
@@ -215,7 +219,7 @@ pub(super) async fn drill(visit: Visit, Path(name): Path<String>) -> Answer {
 /// `POST /channels/{name}/unpark`.
 pub(super) async fn unpark(visit: Visit, Path(name): Path<String>) -> Answer {
     let does = async {
-        channel::unpark(visit.store(), &visit.app.config(), visit.scope(), &name, visit.app.now()).await?;
+        channel::unpark(visit.store(), &visit.app.config(), &visit.caller, &name, visit.app.now()).await?;
         Ok("/channels".to_owned())
     };
     act(&visit, Role::Admin, "unparked", does).await
@@ -224,7 +228,7 @@ pub(super) async fn unpark(visit: Visit, Path(name): Path<String>) -> Answer {
 /// `POST /tenants/{id}/recheck`.
 pub(super) async fn recheck(visit: Visit, Path(id): Path<String>) -> Answer {
     let does = async {
-        tenant::recheck(visit.store(), &visit.app.config(), visit.scope(), &id, visit.app.now()).await?;
+        tenant::recheck(visit.store(), &visit.app.config(), &visit.caller, &id, visit.app.now()).await?;
         Ok::<_, query::Error>(format!("/tenants/{}", encoded(&id)))
     };
     act(&visit, Role::Analyst, "recheck", does).await

@@ -1,4 +1,4 @@
-//! `GET /audit`: who did what, newest first. It is about all tenants, so it is shown to administrators who may see everything.
+//! `GET /audit`: who did what, when, from where.
 
 use axum::extract::Query;
 use serde_json::{Value, json};
@@ -7,68 +7,69 @@ use super::{
     answer::{Answer, Visit},
     chrome::Place,
     params::Params,
-    words::Clockface,
 };
 use crate::{
-    domain::{Origin, Role},
+    domain::Role,
     query::{
-        Page,
+        self, Page,
         audit::{self, Entry},
     },
 };
 
-const PAGE: u32 = 100;
+/// Entries on a page.
+const ENTRIES: u32 = 100;
 
-/// `GET /audit`.
+/// Kinds of actions that can be picked.
+const KINDS: [&str; 12] = [
+    "account",
+    "alert",
+    "channel",
+    "configuration",
+    "delivery",
+    "report",
+    "service",
+    "sign-in",
+    "sign-out",
+    "silence",
+    "tenant",
+    "token",
+];
+
+/// `GET /audit`. It is about all tenants, so nobody who is limited to some sees it.
 pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     visit.require(Role::Admin).await?;
     let params = Params(pairs);
-    let after = params.get("after").and_then(|number| number.parse().ok());
-    match audit::list(visit.store(), visit.scope(), params.get("action"), &Page { after, ..Page::first(PAGE) }).await {
-        Ok(listing) => {
-            let face = visit.face();
-            let next = listing.next.map(|next| {
-                let address = params.with("/audit", "page", None);
-                format!("{address}{}after={next}", if address.contains('?') { '&' } else { '?' })
-            });
-            let page = json!({
-                "entries": listing.items.iter().map(|entry| row(&face, entry)).collect::<Vec<_>>(),
-                "has_entries": !listing.items.is_empty(),
-                "action": params.text("action"),
-                "next": next,
-            });
-            visit.show(Place::Audit, "Audit", "audit", &page).await
-        }
+    let shown = async {
+        let kind = params.get("action");
+        let page = Page { after: params.get("after").and_then(|after| after.parse().ok()), ..Page::first(ENTRIES) };
+        let listing = audit::list(visit.store(), visit.scope(), kind, &page).await?;
+        let kinds = KINDS.map(|name| json!({ "name": name, "is_here": kind == Some(name) }));
+        Ok::<_, query::Error>(json!({
+            "kinds": kinds,
+            "is_all": visit.scope().is_all(),
+            "entries": listing.items.iter().map(|entry| line(&visit, entry)).collect::<Vec<_>>(),
+            "has_entries": !listing.items.is_empty(),
+            "next": listing.next.map(|next| params.with("/audit", "after", Some(&next.to_string()))),
+        }))
+    };
+    match shown.await {
+        Ok(page) => visit.show(Place::Audit, "Audit", "audit", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
 }
 
-fn row(face: &Clockface, entry: &Entry) -> Value {
-    let address = |kind: &str, address: &Option<std::net::IpAddr>| {
-        address.map_or_else(|| kind.to_owned(), |address| format!("{kind}, {address}"))
-    };
-    let origin = match &entry.body.origin {
-        Origin::Command { uid, sudo_user } => {
-            let sudo = sudo_user.as_ref().map(|user| format!(", sudo by {user}")).unwrap_or_default();
-            format!("command, uid {uid}{sudo}")
-        }
-        Origin::Local { address: from } => address("loopback", from),
-        Origin::Token { address: from } => address("token", from),
-        Origin::Session { address: from } => address("page", from),
-        other => serde_json::to_value(other)
-            .ok()
-            .and_then(|value| Some(value.get("via")?.as_str()?.to_owned()))
-            .unwrap_or_default(),
-    };
+fn line(visit: &Visit, entry: &Entry) -> Value {
+    let text = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
     json!({
         "seq": entry.seq,
-        "at": face.moment(entry.at),
-        "action": entry.action,
+        "at": visit.face().moment(entry.at),
         "who": entry.body.who,
-        "origin": origin,
+        "origin": entry.body.origin.to_string(),
+        "action": entry.action,
         "target": entry.body.target,
-        "before": entry.body.before.as_ref().map(ToString::to_string),
-        "after": entry.body.after.as_ref().map(ToString::to_string),
+        "before": text(&entry.body.before),
+        "after": text(&entry.body.after),
         "erased": entry.erased,
+        "hash": entry.hash.get(..12),
     })
 }

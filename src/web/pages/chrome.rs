@@ -41,10 +41,10 @@ const PLACES: [(Place, &str, &str); 9] = [
 pub(super) struct Chrome {
     title: String,
     places: Vec<Link>,
-    /// Whether there is a session to end.
-    is_signed_in: bool,
     caller: String,
     role: &'static str,
+    /// Whether there is a session that can be ended.
+    is_signed_in: bool,
     version: &'static str,
     zone: String,
 }
@@ -64,7 +64,7 @@ impl Chrome {
             alert.is_firing && !alert.is_acknowledged && visit.caller.scope.includes(&alert.tenant)
         };
         let firing = firing.iter().filter(is_counted).count();
-        let sees_audit = visit.caller.may(Role::Admin) && visit.scope().is_all();
+        let may_audit = visit.caller.may(Role::Admin) && visit.caller.scope.is_all();
         let link = |(place, path, name)| Link {
             path,
             name,
@@ -73,8 +73,8 @@ impl Chrome {
         };
         Self {
             title: title.to_owned(),
-            places: PLACES.into_iter().filter(|(place, ..)| *place != Place::Audit || sees_audit).map(link).collect(),
-            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. }),
+            places: PLACES.into_iter().filter(|(place, ..)| may_audit || *place != Place::Audit).map(link).collect(),
+            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. } | Origin::Provider { .. }),
             caller: visit.caller.name.clone(),
             role: visit.caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),

@@ -11,7 +11,7 @@ use super::assets;
 use crate::domain::characters;
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 22] = [
+const TEMPLATES: [(&str, &str); 24] = [
     ("layout", include_str!("html/layout.hbs")),
     ("time", include_str!("html/time.hbs")),
     ("change", include_str!("html/change.hbs")),
@@ -32,8 +32,10 @@ const TEMPLATES: [(&str, &str); 22] = [
     ("rules", include_str!("html/rules.hbs")),
     ("work", include_str!("html/work.hbs")),
     ("system", include_str!("html/system.hbs")),
-    ("audit", include_str!("html/audit.hbs")),
     ("message", include_str!("html/message.hbs")),
+    ("audit", include_str!("html/audit.hbs")),
+    ("not-signed-in", include_str!("html/not-signed-in.hbs")),
+    ("sign-in", include_str!("html/sign-in.hbs")),
 ];
 
 static ENGINE: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(compiled);
@@ -69,7 +71,7 @@ fn asset(
 ///
 /// # Errors
 /// What is wrong with it or with what it is given; a test renders every page, so none of these is expected.
-pub(super) fn render(name: &str, page: &impl Serialize) -> Result<String, String> {
+pub(in crate::web) fn render(name: &str, page: &impl Serialize) -> Result<String, String> {
     let engine = ENGINE.as_ref().map_err(Clone::clone)?;
     engine.render(name, page).map_err(|error| format!("page `{name}`: {error}"))
 }

@@ -8,14 +8,18 @@ use scorewatch::{
         silence::{self, Draft},
         tenant,
     },
-    domain::{Caller, Labels, Scope, ScoreKind, TenantId},
-    notify::silence::{Acknowledgement, Matchers, NewSilence},
+    domain::{Caller, Labels, Role, Scope, ScoreKind, TenantId},
+    notify::{
+        NotificationType,
+        silence::{Acknowledgement, Matchers, NewSilence},
+    },
     query::{
         Error, Page,
         deliveries::{self, DeliveryId},
         report::Question,
         silences::SilenceId,
     },
+    store::EntryFilter,
 };
 
 use super::{OTHERS, Scene, as_if_absent, nobody, only, which};
@@ -66,25 +70,25 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
     let caller = &Caller::limited_to(scope.clone());
     let before = state(&scene).await;
     for other in ["fabrikam", "tailspin"] {
-        let of_other = alert::acknowledge(store, scope, &which(other), by(now)).await;
-        let of_absent = alert::acknowledge(store, scope, &which(absent), by(now)).await;
+        let of_other = alert::acknowledge(store, caller, &which(other), by(now)).await;
+        let of_absent = alert::acknowledge(store, caller, &which(absent), by(now)).await;
         as_if_absent("acknowledge", (other, of_other), (absent, of_absent));
-        let of_other = alert::unacknowledge(store, scope, &which(other), now).await;
-        let of_absent = alert::unacknowledge(store, scope, &which(absent), now).await;
+        let of_other = alert::unacknowledge(store, caller, &which(other), now).await;
+        let of_absent = alert::unacknowledge(store, caller, &which(absent), now).await;
         as_if_absent("unacknowledge", (other, of_other), (absent, of_absent));
-        let of_other = alert::accept(store, config, scope, &which(other), None, now).await;
-        let of_absent = alert::accept(store, config, scope, &which(absent), None, now).await;
+        let of_other = alert::accept(store, config, caller, &which(other), None, now).await;
+        let of_absent = alert::accept(store, config, caller, &which(absent), None, now).await;
         as_if_absent("accept", (other, of_other), (absent, of_absent));
         let pick = |id: &str| Pick { tenants: vec![id.to_owned()], ..Pick::default() };
-        let of_other = alert::accept_all(store, config, scope, &pick(other), false, now).await;
-        let of_absent = alert::accept_all(store, config, scope, &pick(absent), false, now).await;
+        let of_other = alert::accept_all(store, config, caller, &pick(other), false, now).await;
+        let of_absent = alert::accept_all(store, config, caller, &pick(absent), false, now).await;
         as_if_absent("accept all", (other, of_other), (absent, of_absent));
         let month = |id: &str| Question { tenant: id.to_owned(), month: None, zone: None, ask_microsoft: false };
-        let of_other = month::send(store, config, scope, &month(other), None, now).await;
-        let of_absent = month::send(store, config, scope, &month(absent), None, now).await;
+        let of_other = month::send(store, config, caller, &month(other), None, now).await;
+        let of_absent = month::send(store, config, caller, &month(absent), None, now).await;
         as_if_absent("send a month", (other, of_other), (absent, of_absent));
-        let of_other = tenant::recheck(store, config, scope, other, now).await;
-        let of_absent = tenant::recheck(store, config, scope, absent, now).await;
+        let of_other = tenant::recheck(store, config, caller, other, now).await;
+        let of_absent = tenant::recheck(store, config, caller, absent, now).await;
         as_if_absent("recheck", (other, of_other), (absent, of_absent));
         let of_other = tenant::forget(config, caller, other, false, now).await;
         let of_absent = tenant::forget(config, caller, absent, false, now).await;
@@ -93,15 +97,15 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         as_if_absent("silence", (other, of_other), (absent, of_absent));
     }
     for other in ["fabrikam-team", "soc"] {
-        let of_other = channel::unpark(store, config, scope, other, now).await;
-        let of_absent = channel::unpark(store, config, scope, absent, now).await;
+        let of_other = channel::unpark(store, config, caller, other, now).await;
+        let of_absent = channel::unpark(store, config, caller, absent, now).await;
         as_if_absent("unpark", (other, of_other), (absent, of_absent));
-        let of_other = drill::drill(store, config, scope, other, now).await;
-        let of_absent = drill::drill(store, config, scope, absent, now).await;
+        let of_other = drill::drill(store, config, caller, other, now).await;
+        let of_absent = drill::drill(store, config, caller, absent, now).await;
         as_if_absent("drill", (other, of_other), (absent, of_absent));
         let month = Question { tenant: "contoso".to_owned(), month: None, zone: None, ask_microsoft: false };
-        let of_other = month::send(store, config, scope, &month, Some(other), now).await;
-        let of_absent = month::send(store, config, scope, &month, Some(absent), now).await;
+        let of_other = month::send(store, config, caller, &month, Some(other), now).await;
+        let of_absent = month::send(store, config, caller, &month, Some(absent), now).await;
         as_if_absent("send a month to", (other, of_other), (absent, of_absent));
         for message in [Message::Report, of_rule(None), of_rule(Some("contoso"))] {
             let of_other = preview::preview(config, scope, other, &message, now).await;
@@ -109,7 +113,7 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
             as_if_absent("preview", (other, of_other), (absent, of_absent));
         }
         let previewed = preview::preview(config, &Scope::All, other, &Message::Report, now).await.unwrap();
-        let sent = preview::send(config, scope, &previewed, now).await;
+        let sent = preview::send(Some(store), config, caller, &previewed, now).await;
         assert!(matches!(sent, Err(Error::NotFound { .. })), "{other}: {sent:?}");
         assert!(scene.fixture.received(other).is_empty());
     }
@@ -117,14 +121,14 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
     let of_absent = preview::preview(config, scope, "contoso-team", &of_rule(Some(absent)), now).await;
     as_if_absent("preview of a tenant", ("fabrikam", of_other), (absent, of_absent));
     for id in [2, 3, 4] {
-        let of_other = silence::end(store, scope, SilenceId(id), now).await;
-        let of_absent = silence::end(store, scope, SilenceId(4711), now).await;
+        let of_other = silence::end(store, caller, SilenceId(id), now).await;
+        let of_absent = silence::end(store, caller, SilenceId(4711), now).await;
         as_if_absent("end of a silence", (&id.to_string(), of_other), ("4711", of_absent));
     }
     let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
     for of in all.iter().filter(|delivery| delivery.tenant.as_ref().map(TenantId::as_str) != Some("contoso")) {
-        let of_other = delivery::resend(store, scope, of.id, now).await;
-        let of_absent = delivery::resend(store, scope, DeliveryId(4711), now).await;
+        let of_other = delivery::resend(store, caller, of.id, now).await;
+        let of_absent = delivery::resend(store, caller, DeliveryId(4711), now).await;
         as_if_absent("resend", (&of.id.to_string(), of_other), ("4711", of_absent));
     }
     assert_eq!(state(&scene).await, before, "nothing was done");
@@ -135,32 +139,36 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     let scene = Scene::new().await;
     let (store, config, now) = (scene.store(), &scene.config, scene.now());
     let scope = &only(&["contoso"]);
-    assert_eq!(alert::acknowledge(store, scope, &which("contoso"), by(now)).await.unwrap().tenant.as_str(), "contoso");
-    assert!(alert::unacknowledge(store, scope, &which("contoso"), now).await.unwrap().was_acknowledged);
-    assert!(!alert::unacknowledge(store, scope, &which("contoso"), now).await.unwrap().was_acknowledged);
+    let caller = &Caller::limited_to(scope.clone());
+    assert_eq!(alert::acknowledge(store, caller, &which("contoso"), by(now)).await.unwrap().tenant.as_str(), "contoso");
+    assert!(alert::unacknowledge(store, caller, &which("contoso"), now).await.unwrap().was_acknowledged);
+    assert!(!alert::unacknowledge(store, caller, &which("contoso"), now).await.unwrap().was_acknowledged);
     let pick = Pick { rule: Some("drop".to_owned()), score: Some(ScoreKind::DeviceSecureScore), ..Pick::default() };
-    let dry = alert::accept_all(store, config, scope, &pick, true, now).await.unwrap();
+    let dry = alert::accept_all(store, config, caller, &pick, true, now).await.unwrap();
     assert_eq!(dry.alerts.len(), 1, "those of others are not picked");
-    assert_eq!(alert::accept_all(store, config, &Scope::All, &pick, true, now).await.unwrap().alerts.len(), 3);
-    alert::accept(store, config, scope, &which("contoso"), None, now).await.unwrap();
-    silence::end(store, scope, SilenceId(1), now.plus(minutes(1))).await.unwrap();
-    let again = silence::end(store, scope, SilenceId(1), now.plus(minutes(2))).await;
+    assert_eq!(
+        alert::accept_all(store, config, &Caller::local("ann"), &pick, true, now).await.unwrap().alerts.len(),
+        3
+    );
+    alert::accept(store, config, caller, &which("contoso"), None, now).await.unwrap();
+    silence::end(store, caller, SilenceId(1), now.plus(minutes(1))).await.unwrap();
+    let again = silence::end(store, caller, SilenceId(1), now.plus(minutes(2))).await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
-    let queued = drill::drill(store, config, scope, "contoso-team", now).await.unwrap();
+    let queued = drill::drill(store, config, caller, "contoso-team", now).await.unwrap();
     assert_eq!((queued.channel.as_str(), queued.is_parked), ("contoso-team", false));
-    let unparked = channel::unpark(store, config, scope, "contoso-team", now).await;
+    let unparked = channel::unpark(store, config, caller, "contoso-team", now).await;
     assert!(matches!(unparked, Err(Error::Conflict(_))), "{unparked:?}");
     for message in [Message::Report, of_rule(None), of_rule(Some("contoso"))] {
         let previewed = preview::preview(config, scope, "contoso-team", &message, now).await.unwrap();
         let shown = serde_json::to_string(&previewed.shown).unwrap();
         assert!(shown.contains("contoso") && OTHERS.iter().all(|other| !shown.contains(other)), "{shown}");
-        preview::send(config, scope, &previewed, now).await.unwrap();
+        preview::send(Some(store), config, caller, &previewed, now).await.unwrap();
     }
     assert_eq!(scene.fixture.received("contoso-team").len(), 3);
     let own = deliveries::list(store, scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
-    let resent = delivery::resend(store, scope, own.last().unwrap().id, now).await;
+    let resent = delivery::resend(store, caller, own.last().unwrap().id, now).await;
     assert!(matches!(resent, Ok(()) | Err(Error::Conflict(_))), "{resent:?}");
-    tenant::recheck(store, config, scope, "contoso", now).await.unwrap();
+    tenant::recheck(store, config, caller, "contoso", now).await.unwrap();
     assert!(store.rechecks_requested().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
     let (forgotten, erased) =
         tenant::forget(config, &Caller::limited_to(only(&["tailspin"])), "tailspin", false, now).await.unwrap();
@@ -186,7 +194,7 @@ async fn a_silence_that_reaches_beyond_the_scope_is_limited_to_it_or_refused() {
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let new = NewSilence { matchers, starts_at: now, ends_at: now.plus(minutes(60)), author, comment };
         let before = store.silences(None).await.unwrap().len();
-        let added = silence::add(store, &scope, new).await;
+        let added = silence::add(store, config, &Caller::limited_to(scope.clone()), new, now).await;
         let found = added.as_ref().ok().map(|silence| {
             assert_eq!(silence.matchers.labels.0, labels, "what it covers within the scope stays as it was");
             silence.matchers.tenants.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
@@ -198,4 +206,72 @@ async fn a_silence_that_reaches_beyond_the_scope_is_limited_to_it_or_refused() {
     let read = draft(&[]).read(config, &only(&["contoso"]), now).unwrap();
     assert_eq!(read.matchers.tenants, [tenant_id("contoso")].into(), "everything that the caller may silence");
     assert!(draft(&[]).read(config, &nobody(), now).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let caller = &Caller::local("ann");
+    let newest = async || {
+        let newest = store.newest(NotificationType::OperatorSilence).await.unwrap();
+        newest.and_then(|newest| newest.data.facts.operator).map(|operator| operator.summary)
+    };
+    let new = |tenants: &[&str], length: u64| {
+        let matchers = Matchers { tenants: tenants.iter().map(|id| tenant_id(id)).collect(), ..Matchers::default() };
+        let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+        NewSilence { matchers, starts_at: now, ends_at: now.plus(minutes(length)), author, comment }
+    };
+    let before = newest().await;
+    silence::add(store, config, caller, new(&["contoso"], 7 * 24 * 60), now).await.unwrap();
+    assert_eq!(newest().await, before, "neither of all nor long");
+    for (tenants, length, said) in [
+        (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7d1m (silence"),
+        (&[], 60, "ann silenced every tenant for 1h (silence"),
+        (&["contoso", "fabrikam"], 90, "ann silenced every tenant for 1h30m (silence"),
+    ] {
+        silence::add(store, config, caller, new(tenants, length), now).await.unwrap();
+        let summary = newest().await.unwrap();
+        assert!(summary.starts_with(said), "{summary}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let viewer = &Caller { role: Role::Viewer, ..Caller::local("vic") };
+    let refused = alert::acknowledge(store, viewer, &which("contoso"), by(now)).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let analyst = &Caller { role: Role::Analyst, ..Caller::local("ann") };
+    let refused = channel::unpark(store, config, analyst, "soc", now).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let recorded = async || {
+        let entries = store.entries(&EntryFilter::default()).await.unwrap();
+        entries
+            .into_iter()
+            .map(|entry| format!("{} {}", entry.action, entry.body.target.unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    let before = recorded().await.len();
+    alert::acknowledge(store, analyst, &which("contoso"), by(now)).await.unwrap();
+    alert::unacknowledge(store, analyst, &which("contoso"), now).await.unwrap();
+    alert::accept(store, config, analyst, &which("contoso"), Some("ann"), now).await.unwrap();
+    silence::end(store, analyst, SilenceId(1), now).await.unwrap();
+    tenant::recheck(store, config, analyst, "contoso", now).await.unwrap();
+    drill::drill(store, config, &Caller::local("root"), "soc", now).await.unwrap();
+    let all = recorded().await;
+    assert_eq!(
+        all[..all.len() - before],
+        [
+            "channel.drill channel soc",
+            "tenant.recheck tenant contoso",
+            "silence.end silence 1",
+            "alert.accept alert contoso drop device-secure-score",
+            "alert.unacknowledge alert contoso drop device-secure-score",
+            "alert.acknowledge alert contoso drop device-secure-score",
+        ]
+    );
+    let verdict = scorewatch::query::audit::verify(store, &Scope::All, None).await.unwrap();
+    assert_eq!((verdict.broken, verdict.entries), (None, all.len() as u64));
 }

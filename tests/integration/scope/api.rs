@@ -10,8 +10,9 @@ use axum::{
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scorewatch::{
-    domain::{Caller, Role, Scope},
+    domain::{Caller, ChannelName, Role, Scope},
     query::{Page, alerts, deliveries},
+    store::{AttemptOutcome, Claim, ClaimTerms},
     web::{self, App},
 };
 use serde_json::{Value, json};
@@ -76,7 +77,8 @@ impl Names {
         let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
         let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         let lines = alerts::lines(store, &scene.config, all, rows).await.unwrap();
-        let filter = deliveries::Filter { tenant: Some(tenant.to_owned()), ..deliveries::Filter::default() };
+        let (tenant_id, channel_name) = (Some(tenant.to_owned()), Some(channel.to_owned()));
+        let filter = deliveries::Filter { tenant: tenant_id, channel: channel_name, ..deliveries::Filter::default() };
         let deliveries = deliveries::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         Self { tenant, channel, alert: lines[0].id.clone(), delivery: deliveries[0].id.to_string(), silence }
     }
@@ -158,9 +160,22 @@ async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names
     (status, body)
 }
 
+/// Parks the channel of `contoso` and its delivery, so that there is one to resume.
+async fn park(scene: &Scene) {
+    let (store, channel, now) = (scene.store(), ChannelName::parse("contoso-team").unwrap(), scene.now());
+    let Claim::Send(claimed) = store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
+        panic!("nothing to send")
+    };
+    let outcome = AttemptOutcome::Parked { error: "404".to_owned() };
+    store.settle(claimed.id, claimed.attempt, outcome, None, now).await.unwrap();
+}
+
 /// Sends the request as every role with every scope. Returns whether it worked for somebody who is limited to that tenant.
 async fn walk(scene: &Scene, operation: &Operation) -> bool {
     let own = Names::of(scene, "contoso", "contoso-team", "1").await;
+    if ["unparkChannel", "resendDelivery"].contains(&operation.id.as_str()) {
+        park(scene).await;
+    }
     let mut works = false;
     for (scope, is_limited) in [(only(&["contoso"]), true), (Scope::All, false)] {
         for role in Role::ALL {

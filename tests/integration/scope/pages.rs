@@ -56,7 +56,15 @@ async fn what_is_added_between_two_pages_neither_repeats_nor_hides_anything() {
     let filter = deliveries::Filter::default();
     let whole = deliveries::list(store, scope, &filter, &Page::ALL).await.unwrap().items;
     let first = deliveries::list(store, scope, &filter, &Page::first(2)).await.unwrap();
-    scorewatch::action::drill::drill(store, &scene.config, scope, "contoso-team", now).await.unwrap();
+    scorewatch::action::drill::drill(
+        store,
+        &scene.config,
+        &scorewatch::domain::Caller::limited_to(scope.clone()),
+        "contoso-team",
+        now,
+    )
+    .await
+    .unwrap();
     let rest = Page { limit: None, after: first.next };
     let rest = deliveries::list(store, scope, &filter, &rest).await.unwrap();
     assert_eq!([first.items, rest.items].concat(), whole);

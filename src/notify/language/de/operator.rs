@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{TENANTS_DATIVE, WORDS as GERMAN};
+use super::{TENANTS_DATIVE, WORDS as GERMAN, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
@@ -82,6 +82,7 @@ fn news(news: &News, channel: &str) -> Said {
             }
         }
         News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
+        News::Silenced { id, author, everybody, seconds } => silenced(*id, author, *everybody, *seconds),
         News::TaskFailed { .. } | News::PartFailed { .. } | News::StoreFileGone { .. } => fault(news),
         News::ChannelParked { .. }
         | News::ChannelLacksSecret { .. }

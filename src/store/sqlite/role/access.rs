@@ -7,8 +7,8 @@ use crate::{
     domain::Timestamp,
     store::sqlite::{SqliteStore, access},
     store::{
-        Access, AccountRecord, NewAccount, NewEntry, NewSession, NewToken, PasswordHash, SecretDigest, SessionRecord,
-        StoreError, TokenRecord,
+        Access, AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash,
+        PersonSession, SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -79,6 +79,18 @@ impl Access for SqliteStore {
 
     async fn find_session(&self, digest: SecretDigest) -> Result<Option<SessionRecord>, StoreError> {
         access::find_session(&self.readers, digest).await
+    }
+
+    async fn add_person_session(&self, session: NewPersonSession, entry: NewEntry) -> Result<(), StoreError> {
+        self.writer
+            .write(Work::Access, move |db| {
+                Box::pin(async move { access::add_person_session(db, &session, &entry).await })
+            })
+            .await
+    }
+
+    async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError> {
+        access::find_person_session(&self.readers, digest).await
     }
 
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError> {

@@ -1,0 +1,16 @@
+//! A silence of which the operator is to know, in English.
+
+use std::time::Duration;
+
+use crate::{domain::format_duration, notify::language::operator::Said};
+
+pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64) -> Said {
+    let length = format_duration(Duration::from_secs(seconds));
+    let (whom, what) = if everybody { ("every tenant", "Every tenant is") } else { ("alerts", "Alerts are") };
+    Said {
+        summary: format!("{author} silenced {whom} for {length} (silence {id})."),
+        headline: Some(format!("{what} silenced for {length}")),
+        detail: Some(format!("Silence {id}, by {author}.")),
+        hint: Some(format!("if this is not intended, end it with `scorewatch silences end {id}`")),
+    }
+}

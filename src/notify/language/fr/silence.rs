@@ -1,0 +1,20 @@
+//! A silence of which the operator is to know, in French.
+
+use std::time::Duration;
+
+use crate::{domain::format_duration, notify::language::operator::Said};
+
+pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64) -> Said {
+    let length = format_duration(Duration::from_secs(seconds));
+    let (whom, what) = if everybody {
+        ("tous les locataires", "Tous les locataires sont mis en silence")
+    } else {
+        ("des alertes", "Des alertes sont mises en silence")
+    };
+    Said {
+        summary: format!("{author} a mis en silence {whom} pour {length} (silence {id})."),
+        headline: Some(format!("{what} pour {length}")),
+        detail: Some(format!("Silence {id}, par {author}.")),
+        hint: Some(format!("si ce n’est pas voulu, mettez-y fin avec `scorewatch silences end {id}`")),
+    }
+}

@@ -1,0 +1,83 @@
+//! Records in the audit log which configuration is in force: at the start, and after each reload what it changed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tracing::error;
+
+use crate::{
+    config::Config,
+    domain::{Origin, Timestamp},
+    store::{Audit, EntryBody, NewEntry},
+};
+
+/// How the service signs.
+const SERVICE: &str = "scorewatch";
+
+/// Names of each kind that are written out; of more, the number is.
+const NAMES_MAX: usize = 50;
+
+/// Records the configuration with which the service starts.
+pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
+    record(store, "service.start", None, in_force(config, Map::new()), now).await;
+}
+
+/// Records a configuration that took effect, and what it changed.
+pub(super) async fn reload(store: &dyn Audit, before: &Config, config: &Config, now: Timestamp) {
+    let was = json!({ "fingerprint": before.watched.fingerprint() });
+    record(store, "configuration.reload", Some(was), in_force(config, changes(before, config)), now).await;
+}
+
+/// A log that can't be written does not keep a configuration from taking effect: the service's own log says so.
+async fn record(store: &dyn Audit, action: &'static str, before: Option<Value>, after: Value, now: Timestamp) {
+    let body = EntryBody { who: SERVICE.to_owned(), origin: Origin::Service, target: None, before, after: Some(after) };
+    if let Err(error) = store.record(NewEntry { at: now, action, body }).await {
+        error!(action, %error, "this could not be recorded in the audit log");
+    }
+}
+
+fn in_force(config: &Config, mut changes: Map<String, Value>) -> Value {
+    changes.insert("fingerprint".to_owned(), Value::from(config.watched.fingerprint()));
+    changes.insert("version".to_owned(), Value::from(env!("CARGO_PKG_VERSION")));
+    Value::Object(changes)
+}
+
+/// Which tenants, rules and channels came, went and changed, and whether anything else did.
+fn changes(before: &Config, after: &Config) -> Map<String, Value> {
+    let tenants =
+        |config: &Config| named(config.tenants.iter().map(|(id, tenant)| (id.to_string(), format!("{tenant:?}"))));
+    let channels = |config: &Config| {
+        named(config.channels.iter().map(|(name, channel)| (name.to_string(), format!("{channel:?}"))))
+    };
+    let rules = |config: &Config| named(config.rules.iter().map(|rule| (rule.name.to_string(), format!("{rule:?}"))));
+    let rest = |config: &Config| {
+        let Config { listen, public_url, access, operator, fleet, maintenance, exclusions, .. } = config;
+        format!("{listen:?} {public_url:?} {access:?} {operator:?} {fleet:?} {maintenance:?} {exclusions:?}")
+    };
+    let mut changes = Map::new();
+    let kinds = [
+        ("tenants", tenants(before), tenants(after)),
+        ("rules", rules(before), rules(after)),
+        ("channels", channels(before), channels(after)),
+    ];
+    for (kind, was, is) in kinds {
+        let mut note = |what: &str, names: Vec<&String>| {
+            if !names.is_empty() {
+                let list = if names.len() > NAMES_MAX { json!(names.len()) } else { json!(names) };
+                changes.insert(format!("{kind}_{what}"), list);
+            }
+        };
+        note("added", is.keys().filter(|name| !was.contains_key(*name)).collect());
+        note("removed", was.keys().filter(|name| !is.contains_key(*name)).collect());
+        let has_changed = |(name, text): &(&String, &String)| was.get(*name).is_some_and(|before| before != *text);
+        note("changed", is.iter().filter(has_changed).map(|(name, _)| name).collect());
+    }
+    if rest(before) != rest(after) {
+        changes.insert("settings_changed".to_owned(), Value::Bool(true));
+    }
+    changes
+}
+
+fn named(things: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    things.collect()
+}
