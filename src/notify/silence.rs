@@ -214,7 +214,7 @@ pub fn signature_problems(author: &str, comment: &str) -> Vec<String> {
         [("author", author, AUTHOR_CHARACTERS_MAX), ("comment", comment, COMMENT_CHARACTERS_MAX)]
     {
         if text.trim().is_empty() {
-            problems.push(format!("it has no {what}; others will ask; write `--{what}`"));
+            problems.push(format!("it has no {what}; others will ask"));
         } else if text.chars().count() > characters_max {
             problems.push(format!("its {what} has more than {characters_max} characters"));
         }

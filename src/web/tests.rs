@@ -25,6 +25,7 @@ use crate::{
 
 mod access;
 mod confirm;
+mod oidc;
 mod stub_store;
 
 use stub_store::StubStore;

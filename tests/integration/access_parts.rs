@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use scorewatch::{
     domain::Timestamp,
     store::{
-        Access, AccountRecord, Audit, Entry, EntryFilter, Link, NewAccount, NewEntry, NewSession, NewToken,
-        PasswordHash, SecretDigest, SessionRecord, StoreError, TokenRecord,
+        Access, AccountRecord, Audit, Entry, EntryFilter, Link, NewAccount, NewEntry, NewPersonSession, NewSession,
+        NewToken, PasswordHash, PersonSession, SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
 

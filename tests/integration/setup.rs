@@ -88,7 +88,6 @@ pub(super) fn config() -> Config {
         exclusions: Vec::new(),
         secrets: Vec::new().into(),
         watched: Watched::default(),
-        access: scorewatch::config::access::AccessSettings::default(),
         secret_stores: scorewatch::secret_store::SecretStores::default(),
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use scorewatch::{
     domain::{Caller, Limits, Role},
-    store::{EntryFilter, NewAccount, NewEntry, NewSession, NewToken, PasswordHash, SecretDigest, Store},
+    store::{
+        EntryFilter, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash, Person, SecretDigest,
+        Store,
+    },
 };
 
 use super::{fixture::*, tenant::entra};
@@ -119,4 +122,42 @@ async fn sessions_end_at_sign_out_with_a_new_password_and_with_the_account() {
 fn digests_and_hashes_do_not_show() {
     let shown = format!("{:?} {:?}", token("grafana", "one"), account("ben"));
     assert!(!shown.contains("argon2id") && shown.contains("SecretDigest"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_session_without_an_account_keeps_who_it_is_and_ends_like_any_other() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let person = Person {
+        issuer: "https://login.example".to_owned(),
+        client_id: "app".to_owned(),
+        subject: "AAAA".to_owned(),
+        name: "ann@mssp.example".to_owned(),
+        groups: ["soc".to_owned()].into(),
+        app_roles: ["lead".to_owned()].into(),
+    };
+    let digest = SecretDigest::of("p1");
+    let new = |cookie: &str, seconds: i64| NewPersonSession {
+        digest: SecretDigest::of(cookie),
+        person: person.clone(),
+        created_at: at(seconds),
+        expires_at: at(seconds + 1000),
+    };
+    store.add_person_session(new("p1", 10), by("sign-in", 10)).await.unwrap();
+    let found = store.find_person_session(digest).await.unwrap().unwrap();
+    assert_eq!(found.person, person);
+    assert!(store.find_session(digest).await.unwrap().is_none(), "no account has it");
+    let idle = Duration::from_secs(100);
+    assert!(
+        found.is_valid(idle, at(109)) && !found.is_valid(idle, at(110)) && !found.is_valid(Duration::MAX, at(1010))
+    );
+    store.session_used(digest, at(60)).await.unwrap();
+    assert!(store.find_person_session(digest).await.unwrap().unwrap().is_valid(idle, at(159)));
+    assert!(store.end_session(digest, by("sign-out", 70)).await.unwrap());
+    assert!(!store.end_session(digest, by("sign-out", 71)).await.unwrap());
+    assert!(store.find_person_session(digest).await.unwrap().is_none());
+    store.add_person_session(new("p2", 100), by("sign-in", 100)).await.unwrap();
+    store.add_person_session(new("p3", 1100), by("sign-in", 1100)).await.unwrap();
+    assert!(store.find_person_session(SecretDigest::of("p2")).await.unwrap().is_none(), "it was over");
+    assert_eq!(recorded(store).await, ["sign-in", "sign-out", "sign-in", "sign-in"]);
 }

@@ -41,9 +41,9 @@ pub(super) fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             "fix scorewatch.yaml:4:1: unknown key `colour`; `scorewatch check` lists every error",
         ),
         NotificationType::OperatorSilence => (
-            "ann silenced every tenant for 2h (silence 3).",
+            "Megan Bowen silenced every tenant for 2h (silence 3).",
             Some("Every tenant is silenced for 2h"),
-            Some("Silence 3, by ann."),
+            Some("Silence 3, by Megan Bowen."),
             "silence-wide",
             "if this is not intended, end it with `scorewatch silences end 3`",
         ),

@@ -64,7 +64,7 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             first: "scorewatch.yaml:4:1: unknown key `colour`".to_owned(),
         },
         NotificationType::OperatorSilence => {
-            News::Silenced { id: 3, author: "ann".to_owned(), everybody: true, seconds: 7_200 }
+            News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200 }
         }
         _ => return None,
     })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     input::Nothing,
-    problem::Problem,
+    problem::{INVALID, Problem},
     route::{Call, Items, LIMIT_MAX, page},
 };
 use crate::{
@@ -138,6 +138,10 @@ pub(super) struct Accepted {
 
 pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem> {
     let Accept { shift, rule, score, tenants, labels, dry_run } = call.input;
+    if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
+        let error = "nothing is selected; give `shift`, `rule`, `score`, `tenants` or `labels`".to_owned();
+        return Err(Problem::of_errors(INVALID, vec![error]));
+    }
     let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
     let pick = Pick { shift, rule, score, tenants, labels, by };
     let caller = &call.caller;

@@ -110,6 +110,12 @@ impl Written {
             let error = "give either `ends_at` or `duration`".to_owned();
             return Err(Problem::of_errors(INVALID, vec![error]));
         }
+        let names_something = !(self.tenants.is_empty() && self.labels.is_empty() && self.rules.is_empty())
+            || !(self.scores.is_empty() && self.severities.is_empty());
+        if names_something == self.everything {
+            let error = "give either `everything: true`, or tenants, labels, rules, scores or severities".to_owned();
+            return Err(Problem::of_errors(INVALID, vec![error]));
+        }
         if let Some(key) = self.labels.keys().find(|key| key.contains('=')) {
             return Err(Problem::of_errors(INVALID, vec![format!("`{key}` is not the key of a label")]));
         }

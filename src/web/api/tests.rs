@@ -91,6 +91,7 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
         silence.to_string()
     };
     let (plain, large) = (silence.to_string(), with("comment", json!("x".repeat(70_000))));
+    let of_absent = json!({ "tenants": ["absent"], "duration": "2h", "comment": "patching" }).to_string();
     let mut said = String::new();
     for (role, line, headers, body) in [
         (Role::Viewer, "GET /api/v1/nothing", &[][..], ""),
@@ -117,6 +118,7 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
         (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("duration", json!(2))),
         (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("ends_at", json!("2026-01-02T00:00:00Z"))),
         (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("tenants", json!(["absent"]))),
+        (Role::Analyst, "POST /api/v1/silences", &[JSON], &of_absent),
         (Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", "a b")], &plain),
         (Role::Analyst, "POST /api/v1/silences/1/end", &[], ""),
         (Role::Analyst, "POST /api/v1/channels/soc/unpark", &[], ""),

@@ -66,7 +66,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
         "no_data 6h",
         "no_data 1m",
     ]);
-    let hold = select(vec!["for 0s", "for 30m", "for 2h"]);
+    let hold = select(vec!["for 0s", "for 30m", "for 2h", "for 0s, escalate 45m, escalate 3h"]);
     let repeat = select(vec!["repeat 24h", "repeat 1h", "repeat 0s, step 5%", "step 10pts"]);
     let recover = select(vec!["accept_after 3d", "recover regained 80%", "recover above 310", "recover below 290"]);
     (when, hold, repeat, recover)
@@ -230,8 +230,8 @@ proptest! {
         rule in any_rule().prop_filter("data ends a silence", |rule| !matches!(rule.when, Condition::NoData(_))),
         steps in vec((1u64..90, 1.0..400.0f64, any::<bool>()), 1..40),
     ) {
-        // Reminders and acceptance go by time, which a zero does not stop.
-        let rule = Rule { repeat: None, accept_after: None, ..rule };
+        // Reminders, escalation and acceptance go by time, which a zero does not stop.
+        let rule = Rule { repeat: None, accept_after: None, escalate: Vec::new(), ..rule };
         let (mut with, mut without) = (World::new(), World::new());
         let mut now = Timestamp::from_seconds(1_000_000_000);
         for (minutes, value, zero_first) in steps {
