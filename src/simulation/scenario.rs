@@ -1,10 +1,13 @@
 //! A scripted story for `demo`: its tenants, and what happens to them step by step. Pure data, and a stage that plays
 //! it.
 
+mod customers;
+
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use self::customers::CUSTOMERS;
 use super::{
     Cloud, Receivers, Reply,
     cloud::{DefenderRefusal, EntraRefusal, Fetch, SignIn},
@@ -190,46 +193,6 @@ impl Actor {
 
 /// Whose device score fell before the story begins.
 const LOSES: &str = "lamna";
-
-/// Names that Microsoft uses in its own examples.
-const CUSTOMERS: [(&str, &str); 36] = [
-    ("contoso", "Contoso Ltd"),
-    ("fabrikam", "Fabrikam GmbH"),
-    ("northwind", "Northwind Traders"),
-    ("adatum", "Adatum Corporation"),
-    ("lamna", "Lamna Healthcare"),
-    ("litware", "Litware Inc"),
-    ("proseware", "Proseware"),
-    ("relecloud", "Relecloud"),
-    ("tailspin", "Tailspin Toys"),
-    ("trey", "Trey Research"),
-    ("wingtip", "Wingtip Toys"),
-    ("woodgrove", "Woodgrove Bank"),
-    ("adventure-works", "Adventure Works Cycles"),
-    ("alpine-ski", "Alpine Ski House"),
-    ("bellows", "Bellows College"),
-    ("best-for-you", "Best For You Organics"),
-    ("blue-yonder", "Blue Yonder Airlines"),
-    ("city-power", "City Power & Light"),
-    ("coho-vineyard", "Coho Vineyard"),
-    ("coho-winery", "Coho Winery"),
-    ("consolidated", "Consolidated Messenger"),
-    ("first-up", "First Up Consultants"),
-    ("fourth-coffee", "Fourth Coffee"),
-    ("graphic-design", "Graphic Design Institute"),
-    ("humongous", "Humongous Insurance"),
-    ("liberty", "Liberty's Delightful Bakery"),
-    ("lucerne", "Lucerne Publishing"),
-    ("margie", "Margie's Travel"),
-    ("munson", "Munson's Pickles"),
-    ("nod", "Nod Publishers"),
-    ("phone-company", "The Phone Company"),
-    ("school-fine-art", "School of Fine Art"),
-    ("southridge", "Southridge Video"),
-    ("vanarsdel", "VanArsdel Ltd"),
-    ("wide-world", "Wide World Importers"),
-    ("worldwide", "Worldwide Importers"),
-];
 
 /// What happens to the customers.
 fn steps(tenants: &[Actor]) -> Vec<Step> {

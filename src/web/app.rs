@@ -30,7 +30,7 @@ pub struct App {
     pub(super) providers: Arc<Providers>,
     /// What was last read of the fleet's samples; shared by all who look at the fleet.
     pub(super) fleet: Arc<fleet::Memory>,
-    /// Who is told of changes.
+    /// The streams that say that something changed.
     pub(super) streams: Arc<pages::Streams>,
     /// The configuration that was refused; `None`: nobody says.
     rejected: Option<watch::Receiver<Option<Rejected>>>,

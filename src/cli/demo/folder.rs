@@ -19,7 +19,7 @@ rules:
     notify: [soc-teams, soar]
     runbook: https://wiki.example/device-score
   - name: device-score-floor
-    about: No customer should be below this for long.
+    about: No customer should stay below this.
     score: device-secure-score
     when: { below: 440 }
     for: 8h

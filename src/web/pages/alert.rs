@@ -50,8 +50,12 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let mut page = view(&visit, line);
         page["done"] = json!(done(&params));
         page["chart"] = drawn(&visit, &face, &row).await?;
-        let trace = trace(&visit, &face, &which, &row).await?;
-        page["trace"] = trace;
+        page["trace"] = trace(&visit, &face, &which, &row).await?;
+        // A reminder does not repeat why the score fell.
+        if page["causes"].as_array().is_none_or(Vec::is_empty) {
+            let causes = page["trace"]["causes"].take();
+            page["causes"] = if causes.is_array() { causes } else { json!([]) };
+        }
         Ok::<_, query::Error>((format!("{} · {}", line.short_id, which.rule), page))
     };
     match shown.await {
@@ -134,6 +138,7 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
             "decisions": decisions(&blind.decisions),
             "notified": blind.notified,
             "readings": [],
+            "causes": [],
             "messages": blind.messages.iter().map(|message| of_message(face, message)).collect::<Vec<_>>(),
         }));
     }
@@ -150,6 +155,7 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
         "decisions": decisions(&explained.decisions),
         "notified": explained.notified,
         "readings": series.map(|series| readings(series, face)).unwrap_or_default(),
+        "causes": series.map(causes).unwrap_or_default(),
         "messages": series.map(|series| {
             series.messages.iter().map(|message| of_message(face, message)).collect::<Vec<_>>()
         }).unwrap_or_default(),
@@ -184,6 +190,12 @@ fn readings(series: &SeriesTrace, face: &Clockface) -> Vec<Value> {
         })
     };
     series.readings.iter().enumerate().rev().map(reading).collect()
+}
+
+/// What regressed, as the newest message says that does.
+fn causes(series: &SeriesTrace) -> Vec<String> {
+    let said = series.messages.iter().find(|message| !message.notification.data.causes.is_empty());
+    said.map(|message| summary(&message.notification, &Locale::default()).causes).unwrap_or_default()
 }
 
 fn of_message(face: &Clockface, message: &Message) -> Value {

@@ -71,7 +71,7 @@ impl Visit {
     }
 
     async fn write(&self, status: StatusCode, place: Place, title: &str, template: &str, page: &Value) -> Response {
-        let chrome = Chrome::of(self, place, title).await;
+        let chrome = Chrome::of(&self.app, &self.caller, place, title).await;
         let written = engine::render(template, page)
             .and_then(|body| engine::render("layout", &json!({ "chrome": chrome, "body": body })));
         match written {

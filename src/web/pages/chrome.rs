@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::answer::Visit;
 use crate::{
-    domain::{Origin, Role},
+    domain::{Caller, Origin, Role},
     store::OpenAlert,
+    web::app::App,
 };
 
 /// A place in the navigation.
@@ -41,10 +41,10 @@ const PLACES: [(Place, &str, &str); 9] = [
 pub(super) struct Chrome {
     title: String,
     places: Vec<Link>,
-    /// Whether there is a session to end.
-    is_signed_in: bool,
     caller: String,
     role: &'static str,
+    /// Whether there is a session that can be ended.
+    is_signed_in: bool,
     version: &'static str,
     zone: String,
 }
@@ -58,13 +58,12 @@ struct Link {
 }
 
 impl Chrome {
-    pub(super) async fn of(visit: &Visit, here: Place, title: &str) -> Self {
-        let firing = visit.app.store.open_alerts().await.unwrap_or_default();
-        let is_counted = |alert: &&OpenAlert| {
-            alert.is_firing && !alert.is_acknowledged && visit.caller.scope.includes(&alert.tenant)
-        };
+    pub(super) async fn of(app: &App, caller: &Caller, here: Place, title: &str) -> Self {
+        let firing = app.store.open_alerts().await.unwrap_or_default();
+        let is_counted =
+            |alert: &&OpenAlert| alert.is_firing && !alert.is_acknowledged && caller.scope.includes(&alert.tenant);
         let firing = firing.iter().filter(is_counted).count();
-        let may_audit = visit.caller.may(Role::Admin) && visit.caller.scope.is_all();
+        let may_audit = caller.may(Role::Admin) && caller.scope.is_all();
         let link = |(place, path, name)| Link {
             path,
             name,
@@ -74,11 +73,11 @@ impl Chrome {
         Self {
             title: title.to_owned(),
             places: PLACES.into_iter().filter(|(place, ..)| may_audit || *place != Place::Audit).map(link).collect(),
-            is_signed_in: matches!(visit.caller.origin, Origin::Session { .. } | Origin::Provider { .. }),
-            caller: visit.caller.name.clone(),
-            role: visit.caller.role.as_str(),
+            is_signed_in: matches!(caller.origin, Origin::Session { .. } | Origin::Provider { .. }),
+            caller: caller.name.clone(),
+            role: caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),
-            zone: visit.app.config().timezone.name().to_owned(),
+            zone: app.config().timezone.name().to_owned(),
         }
     }
 }

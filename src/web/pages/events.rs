@@ -39,7 +39,7 @@ const LOOKS_MAX: u32 = 80;
 /// How long a browser waits until then.
 const RETRY: Duration = Duration::from_secs(3);
 
-/// Who is told of changes, and what was last seen.
+/// The streams that are open, and what was last seen.
 #[derive(Debug)]
 pub(in crate::web) struct Streams {
     places: Arc<Semaphore>,
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_is_told_of_its_own_changes_alone() {
+    fn a_scope_is_notified_of_its_own_changes_alone() {
         let id = |text: &str| TenantId::parse(text).unwrap();
         let seen = |contoso, fabrikam, others| Seen {
             tenants: vec![(id("contoso"), contoso), (id("fabrikam"), fabrikam)],

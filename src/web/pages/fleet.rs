@@ -200,12 +200,7 @@ fn tiles(
     let tile = |title: &str, path: &str, big: String, class: &str, lines: Vec<String>| json!({ "title": title, "path": path, "big": big, "class": class, "lines": lines });
     let unread = totals.failing + totals.late + totals.never_checked;
     let alerts = &totals.alerts;
-    let mut firing = Vec::new();
-    for (count, name) in [(alerts.critical, "critical"), (alerts.warning, "warning"), (alerts.info, "info")] {
-        firing.extend((count > 0).then(|| format!("{count} {name}")));
-    }
-    firing.extend((alerts.acknowledged > 0).then(|| format!("{} acknowledged", alerts.acknowledged)));
-    firing.extend((alerts.pending > 0).then(|| format!("{} pending", alerts.pending)));
+    let firing = firing(alerts);
     let mut sent: Vec<String> = messages
         .trouble
         .iter()
@@ -264,6 +259,17 @@ fn tiles(
             sent,
         ),
     ]
+}
+
+/// How many alerts there are of each kind.
+fn firing(alerts: &fleet::AlertCounts) -> Vec<String> {
+    let mut firing = Vec::new();
+    for (count, name) in [(alerts.critical, "critical"), (alerts.warning, "warning"), (alerts.info, "info")] {
+        firing.extend((count > 0).then(|| format!("{count} {name}")));
+    }
+    firing.extend((alerts.acknowledged > 0).then(|| format!("{} acknowledged", alerts.acknowledged)));
+    firing.extend((alerts.pending > 0).then(|| format!("{} pending", alerts.pending)));
+    firing
 }
 
 /// The score that lost the greatest share in a day.
