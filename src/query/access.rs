@@ -28,10 +28,10 @@ impl Sight {
             Scope::Only(tenants) => tenants.len(),
         };
         let Limits::Only { tenants, labels } = limits else { return Self { tenants: None, labels: None, sees } };
-        let named = |entra| known().find(|(_, of, _)| *of == entra).map(|(id, ..)| id.to_string());
+        let slug = |entra| known().find(|(_, of, _)| *of == entra).map(|(id, ..)| id.to_string());
         let names = tenants
             .as_ref()
-            .map(|tenants| tenants.iter().map(|entra| named(*entra).unwrap_or_else(|| entra.to_string())).collect());
+            .map(|tenants| tenants.iter().map(|entra| slug(*entra).unwrap_or_else(|| entra.to_string())).collect());
         Self { tenants: names, labels: labels.clone(), sees }
     }
 }

@@ -112,7 +112,6 @@ pub struct Message {
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Explanation")]
-#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
 pub enum Explained {
     /// Of a rule.
     Rule(Trace),

@@ -168,7 +168,7 @@ pub async fn fleet(
 ) -> Result<Fleet, Error> {
     let known: HashMap<TenantId, TenantLine> =
         store.tenant_lines().await?.into_iter().map(|line| (line.tenant.clone(), line)).collect();
-    let open = open_alerts(config, scope, store.open_alerts().await?);
+    let open = open_alerts(config, scope, &store.open_alerts().await?);
     let in_scope = |tenant: &&Arc<Tenant>| scope.includes(&tenant.id);
     let tenants: Vec<&Arc<Tenant>> = config.tenants.values().filter(in_scope).collect();
     let of = |tenant: &Tenant| {
@@ -184,11 +184,11 @@ pub async fn fleet(
         })
         .collect();
     let totals = FleetTotals::of(&mut lines);
-    let score = filter.score.or_else(|| totals.medians.first().map(|median| median.kind));
+    let sorted_by = filter.score.or_else(|| totals.medians.first().map(|median| median.kind));
     let labels = labels(&tenants);
     lines.retain(|line| order::matches(filter, line));
     let matching = lines.len();
-    order::sort(&mut lines, filter, score);
+    order::sort(&mut lines, filter, sorted_by);
     let (mut items, next) = order::cut(lines, page);
     for line in &mut items {
         let Some(series) = series.get(&line.id) else { continue };
@@ -198,7 +198,7 @@ pub async fn fleet(
             }
         }
     }
-    Ok(Fleet { items, next, matching, score, totals, labels })
+    Ok(Fleet { items, next, matching, score: sorted_by, totals, labels })
 }
 
 impl FleetLine {
@@ -243,7 +243,7 @@ fn line(
 }
 
 /// The open alerts of each tenant of the scope, each as severe as its rule is now.
-fn open_alerts(config: &Config, scope: &Scope, alerts: Vec<OpenAlert>) -> HashMap<TenantId, AlertCounts> {
+fn open_alerts(config: &Config, scope: &Scope, alerts: &[OpenAlert]) -> HashMap<TenantId, AlertCounts> {
     let severities: HashMap<&RuleName, Severity> =
         config.rules.iter().map(|rule| (&rule.name, rule.severity)).collect();
     let mut counts: HashMap<TenantId, AlertCounts> = HashMap::new();
@@ -265,6 +265,8 @@ fn labels(tenants: &[&Arc<Tenant>]) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
         }
     }
     labels.retain(|_, values| values.len() <= VALUES_MAX);
-    labels.values_mut().for_each(|values| values.sort());
+    for values in labels.values_mut() {
+        values.sort();
+    }
     labels
 }

@@ -1,11 +1,10 @@
-//! What the API and the pages read from, and both together as routes.
+//! What the API and the pages read from.
 
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::sync::watch;
 
-use super::{access, api, pages};
+use super::{attempts::SignIns, streams::Streams};
 use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
@@ -25,13 +24,13 @@ pub struct App {
     clock: Clock,
     config: watch::Receiver<Arc<Config>>,
     /// How often somebody tried to sign in.
-    pub(super) sign_ins: Arc<access::SignIns>,
+    pub(super) sign_ins: Arc<SignIns>,
     /// Where people sign in with OpenID Connect.
     pub(super) providers: Arc<Providers>,
     /// What was last read of the fleet's samples; shared by all who look at the fleet.
     pub(super) fleet: Arc<fleet::Memory>,
     /// The streams that say that something changed.
-    pub(super) streams: Arc<pages::Streams>,
+    pub(super) streams: Arc<Streams>,
     /// The configuration that was refused; `None`: nobody says.
     rejected: Option<watch::Receiver<Option<Rejected>>>,
 }
@@ -72,10 +71,4 @@ impl App {
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
-}
-
-/// The API, the pages, and signing in and out.
-#[must_use]
-pub(super) fn dashboard(app: App) -> Router {
-    Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
 }

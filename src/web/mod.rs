@@ -5,6 +5,7 @@
 mod access;
 pub mod api;
 mod app;
+mod attempts;
 mod confirm;
 mod health;
 mod metrics;
@@ -14,6 +15,7 @@ mod protect;
 mod rate;
 mod router;
 mod server;
+mod streams;
 
 use std::sync::Arc;
 

@@ -3,9 +3,16 @@
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 
 use super::{
-    State, access, confirm, health, metrics,
+    State, access, api,
+    app::App,
+    confirm, health, metrics, pages,
     protect::{self, refusal},
 };
+
+/// The API, the pages, and signing in and out.
+pub(super) fn dashboard(app: App) -> Router {
+    Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
+}
 
 /// The routes of probes, metrics and confirmations, beside those of `dashboard`.
 pub(super) fn router(state: State, dashboard: Router) -> Router {

@@ -19,7 +19,11 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{App, State, access::Peer, app::dashboard, router::router};
+use super::{
+    App, State,
+    access::Peer,
+    router::{dashboard, router},
+};
 use crate::{task, telemetry::Health};
 
 /// Limits on what a client may use.

@@ -1,11 +1,12 @@
-//! Tokens, accounts, sessions and the audit log of a store in parts.
+//! What the front ends need of a store in parts: tokens, accounts, sessions, the audit log, and actions that are done once.
 
 use async_trait::async_trait;
 use scorewatch::{
     domain::Timestamp,
     store::{
-        Access, AccountRecord, Audit, Entry, EntryFilter, Link, NewAccount, NewEntry, NewPersonSession, NewSession,
-        NewToken, PasswordHash, PersonSession, SecretDigest, SessionRecord, StoreError, TokenRecord,
+        Access, AccountRecord, Audit, Begun, Entry, EntryFilter, Idempotency, KeyedRequest, Link, NewAccount, NewEntry,
+        NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
+        SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -90,5 +91,16 @@ impl Access for Parts {
 
     async fn end_session(&self, digest: SecretDigest, entry: NewEntry) -> Result<bool, StoreError> {
         self.access.end_session(digest, entry).await
+    }
+}
+
+#[async_trait]
+impl Idempotency for Parts {
+    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
+        self.idempotency.begin_request(request, now).await
+    }
+
+    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
+        self.idempotency.end_request(request, answer).await
     }
 }

@@ -15,12 +15,12 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, Begun, ChannelIdentity, ChannelRecord, Channels,
+        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels,
         CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
-        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KeyedRequest, KnownShift, KnownTenant, Listings,
-        NewNotification, OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, RecordedAnswer, Rerouted, Roster,
-        Routed, Routes, Routing, SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine,
-        TenantRecord, Totals, Upkeep,
+        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewNotification,
+        OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing,
+        SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine, TenantRecord, Totals,
+        Upkeep,
     },
 };
 
@@ -397,16 +397,5 @@ impl Upkeep for Parts {
 
     async fn close(&self) {
         self.upkeep.close().await;
-    }
-}
-
-#[async_trait]
-impl Idempotency for Parts {
-    async fn begin_request(&self, request: KeyedRequest, now: Timestamp) -> Result<Begun, StoreError> {
-        self.idempotency.begin_request(request, now).await
-    }
-
-    async fn end_request(&self, request: KeyedRequest, answer: Option<RecordedAnswer>) -> Result<(), StoreError> {
-        self.idempotency.end_request(request, answer).await
     }
 }

@@ -1,4 +1,4 @@
-//! The API under schemathesis, which makes requests of its OpenAPI document: no failure of ours, no answer that the document does not
+//! The API under schemathesis, which makes requests of its `OpenAPI` document: no failure of ours, no answer that the document does not
 //! describe, nothing accepted that it forbids.
 
 use std::process::Command;

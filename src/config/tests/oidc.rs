@@ -45,10 +45,10 @@ fn a_short_entry_for_entra_says_everything() {
 
 #[test]
 fn another_provider_needs_no_secret_and_may_be_inside_the_network() {
-    let found = settings(&format!(
-        "{{ issuer: https://sso.mssp.example:8443/realms/soc/, client_id: scorewatch, allow_private: [10.0.0.0/8], \
-           groups_claim: teams, scopes: [openid, profile], grants: [{{ group: soc, role: admin, tenants: all }}] }}"
-    ));
+    let found = settings(
+        "{ issuer: https://sso.mssp.example:8443/realms/soc/, client_id: scorewatch, allow_private: [10.0.0.0/8], \
+           groups_claim: teams, scopes: [openid, profile], grants: [{ group: soc, role: admin, tenants: all }] }",
+    );
     assert_eq!(found.issuer, "https://sso.mssp.example:8443/realms/soc/", "to the letter");
     assert_eq!((found.client_secret, found.entra, found.scopes), (None, None, vec!["profile".to_owned()]));
     assert_eq!(found.groups_claim, "teams");

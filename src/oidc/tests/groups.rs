@@ -59,10 +59,13 @@ async fn many_groups_are_asked_about_in_small_portions() {
     assert_eq!(world.server.count("POST /graph/"), 3);
 }
 
+/// What Graph answers, and what is said of it.
+type Answer = (fn() -> Reply, &'static str);
+
 #[tokio::test]
 async fn groups_that_can_not_be_looked_up_let_nobody_in_and_the_way_out_is_named() {
     let world = World::new().await;
-    let answers: [(fn() -> Reply, &str); 4] = [
+    let answers: [Answer; 4] = [
         (|| reply(403, "", ""), "Microsoft Graph does not let the app look them up (HTTP 403)"),
         (|| reply(429, "", ""), "Microsoft Graph answers with HTTP 429"),
         (|| json_reply(200, &json!({ "value": [7] })), "the answer of Microsoft Graph can't be read"),

@@ -1,5 +1,6 @@
 //! ID tokens: which one is believed.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -32,9 +33,9 @@ fn spoilt(spoil: fn(String) -> String) -> Change {
 }
 
 /// Swaps the claims for others after they were signed.
+#[expect(clippy::needless_pass_by_value, reason = "as every way to spoil a token")]
 fn reclaimed(token: String) -> String {
     let parts: Vec<&str> = token.split('.').collect();
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
     claims["groups"] = json!([LEADS]);
     format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2])

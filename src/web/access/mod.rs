@@ -4,7 +4,6 @@
 //! A caller is known by a token (`Authorization: Bearer`), by a session that the sign-in page began (a cookie), or, where the
 //! configuration asks for no sign-in, by having reached loopback.
 
-mod attempts;
 mod cookie;
 mod oidc;
 mod page;
@@ -22,11 +21,8 @@ use axum::{
     routing::{get, post},
 };
 
+pub(super) use self::request::{Peer, guard};
 use self::session::Holder;
-pub(super) use self::{
-    attempts::SignIns,
-    request::{Peer, guard},
-};
 use super::{app::App, protect::refusal};
 use crate::{
     action::token::TOKEN_PREFIX,

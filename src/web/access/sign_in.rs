@@ -144,16 +144,12 @@ async fn verified(app: &App, head: &Parts, config: &Config, filled: &Filled) -> 
     }
     let (account, hash) = found.unzip();
     let does_match = password::matches(filled.password.clone(), hash.map(|hash| hash.0)).await?;
-    match account.filter(|account| does_match && account.disabled_at.is_none()) {
-        Some(account) => {
-            app.sign_ins.succeeded(key, address);
-            Ok(account)
-        }
-        None => {
-            app.store.record(entry("sign-in.failed")).await?;
-            Err(Refused::Wrong)
-        }
-    }
+    let Some(account) = account.filter(|account| does_match && account.disabled_at.is_none()) else {
+        app.store.record(entry("sign-in.failed")).await?;
+        return Err(Refused::Wrong);
+    };
+    app.sign_ins.succeeded(key, address);
+    Ok(account)
 }
 
 async fn begin(app: &App, head: &Parts, config: &Config, account: &AccountRecord, to: &str) -> Response {

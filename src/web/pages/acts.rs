@@ -27,7 +27,7 @@ const COMMENT: &str = "From the dashboard.";
 async fn act(visit: &Visit, role: Role, done: &str, does: impl Future<Output = Result<String, Error>>) -> Answer {
     visit.require(role).await?;
     match does.await {
-        Ok(path) => see(&path, done),
+        Ok(path) => Ok(see(&path, done)),
         Err(error) => Err(visit.refuse(&error).await),
     }
 }

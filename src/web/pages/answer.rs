@@ -141,15 +141,15 @@ fn html_page(status: StatusCode, html: String) -> Response {
 }
 
 /// Sends the browser to a page of ours after an action. The name of what was done is shown there.
-pub(super) fn see(path: &str, done: &str) -> Answer {
+pub(super) fn see(path: &str, done: &str) -> Response {
     let joint = if path.contains('?') { '&' } else { '?' };
     let location = HeaderValue::from_str(&format!("{path}{joint}done={done}"));
     let location = location.unwrap_or_else(|_| HeaderValue::from_static("/"));
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
 /// Sends the browser to another page of ours.
-pub(super) fn go(path: &str) -> Answer {
+pub(super) fn go(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }

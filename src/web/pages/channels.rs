@@ -10,7 +10,7 @@ use super::{
     words::{self, Clockface},
 };
 use crate::{
-    domain::Role,
+    domain::{Role, TenantId},
     query::{
         self,
         channels::{ChannelStatus, WhoSees},
@@ -53,7 +53,7 @@ fn channel_row(face: &Clockface, channel: &ChannelStatus, sight: Option<&WhoSees
     let reason = channel.parked.as_ref().or(channel.failing.as_ref());
     let since = channel.parked_since.or(channel.failing_since);
     let shown = sight.map(|seen| &seen.sight);
-    let names: Vec<&str> = shown.iter().flat_map(|sight| &sight.may_show).map(|id| id.as_str()).collect();
+    let names: Vec<&str> = shown.iter().flat_map(|sight| &sight.may_show).map(TenantId::as_str).collect();
     let state = if channel.state == "ok" && channel.unproven { "unverified" } else { channel.state };
     json!({
         "name": channel.name,

@@ -30,7 +30,7 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-pub(super) use self::{engine::render, events::Streams};
+pub(super) use self::engine::render;
 use super::app::App;
 
 pub(super) fn routes() -> Router<App> {

@@ -15,11 +15,11 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     let text = params.text("q");
     let text = text.trim();
     if text.is_empty() {
-        return go("/");
+        return Ok(go("/"));
     }
     let config = visit.app.config();
     if find::tenant(&config, visit.scope(), text).is_ok() {
-        return go(&format!("/tenants/{}", encoded(text)));
+        return Ok(go(&format!("/tenants/{}", encoded(text))));
     }
     let lower = text.to_lowercase();
     let is_part = config.tenants.values().any(|tenant| {
@@ -27,17 +27,17 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             && (tenant.id.as_str().contains(&lower) || tenant.name.to_lowercase().contains(&lower))
     });
     match ids::alert(visit.store(), visit.scope(), text).await {
-        Ok(_) => return go(&format!("/alerts/{}", encoded(text))),
+        Ok(_) => return Ok(go(&format!("/alerts/{}", encoded(text)))),
         // A name may look like an id.
         Err(error @ Error::Ambiguous { .. }) if !is_part => return Err(visit.refuse(&error).await),
         Err(error @ (Error::Store(_) | Error::Failed(_))) => return Err(visit.refuse(&error).await),
         Err(_) => {}
     }
     if is_part {
-        return go(&format!("/?q={}", encoded(text)));
+        return Ok(go(&format!("/?q={}", encoded(text))));
     }
     if ids::delivery(visit.store(), visit.scope(), text).await.is_ok() {
-        return go(&format!("/deliveries/{}", encoded(text)));
+        return Ok(go(&format!("/deliveries/{}", encoded(text))));
     }
     let line = format!(
         "No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it."

@@ -24,7 +24,11 @@ use crate::{
     secret::ExposeSecret,
     store::{Store, sqlite::SqliteStore},
     telemetry::{Health, Metrics},
-    web::{App, State, access::Peer, app::dashboard, router::router},
+    web::{
+        App, State,
+        access::Peer,
+        router::{dashboard, router},
+    },
 };
 
 const PASSWORD: &str = "correct horse battery";

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     oidc::tests::world::{CLIENT, CODE, SECRET, SOC, World},
     store::{EntryFilter, Store, sqlite::SqliteStore},
-    web::app::{App, dashboard},
+    web::{app::App, router::dashboard},
 };
 
 /// A service of two tenants with that provider.

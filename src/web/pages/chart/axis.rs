@@ -146,12 +146,13 @@ const fn seconds(step: i64) -> f64 {
     step as f64
 }
 
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// `09:00`, or `24 Nov` for a day.
 fn label(shown: DateTime, step: i64) -> String {
     if step < 86_400 && !(shown.hour() == 0 && shown.minute() == 0 && step >= 3_600) {
         return format!("{:02}:{:02}", shown.hour(), shown.minute());
     }
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = usize::try_from(shown.month() - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
     format!("{} {month}", shown.day())
 }

@@ -33,7 +33,7 @@ struct Count {
 
 /// The attempts of the last minutes. They are forgotten at a restart.
 #[derive(Debug, Default)]
-pub(in crate::web) struct SignIns(Mutex<HashMap<Key, Count>>);
+pub(super) struct SignIns(Mutex<HashMap<Key, Count>>);
 
 impl SignIns {
     /// Counts an attempt. `Err`: it is one too many, and whether it is the first such.
