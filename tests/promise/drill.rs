@@ -7,7 +7,7 @@ use crate::harness::{LOW, OPS, SOC, World, get, kinds, post};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_to_a_repaired_receiver_resumes_its_parked_channel_and_can_be_confirmed() {
     let mut world = World::new().await;
-    world.setup.top = "public_url: https://scores.mssp.example\n".to_owned();
+    world.setup.top = "public_url: https://scores.mssp.example\naccess: { sign_in: never }\n".to_owned();
     let service = world.run().await;
     let address = service.listening().await;
     world.checked(&service, "contoso", 2).await;

@@ -86,11 +86,12 @@ pub(super) fn thinned(samples: &[Sample], now: Timestamp) -> Vec<Sample> {
     thin(samples, horizon(now), |at| if at >= fine { HOUR } else { DAY })
 }
 
-/// The last sample of each stretch of that length.
+/// The last sample of each stretch of that length. What was observed just at its end belongs to it, so that a value which is asked for
+/// by whole hours or days before a whole hour is there.
 fn thin(samples: &[Sample], from: Timestamp, length: impl Fn(Timestamp) -> Duration) -> Vec<Sample> {
     let mut kept: Vec<(Timestamp, Sample)> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.at >= from) {
-        let end = sample.at.next_multiple_of(length(sample.at));
+        let end = sample.at.minus(Duration::from_secs(1)).next_multiple_of(length(sample.at));
         match kept.last_mut() {
             Some((same, last)) if *same == end => *last = *sample,
             _ => kept.push((end, *sample)),
@@ -115,12 +116,7 @@ mod tests {
         let now = samples.last().unwrap().at;
         let mut score = FleetScore::of(ScoreKind::DeviceSecureScore, &thinned(&samples, now)).unwrap();
         score.draw(&thinned(&samples, now));
-        assert_eq!(
-            (score.value, score.day, score.week),
-            (140.0, Some(1.0), Some(8.0)),
-            "of a day, its last value is kept"
-        );
-        assert_eq!(score.month, Some(31.0));
+        assert_eq!((score.value, score.day, score.week, score.month), (140.0, Some(1.0), Some(7.0), Some(30.0)));
         assert_eq!(score.points.len(), 31);
         assert!((score.loss(-3.0) - 3.0).abs() < f64::EPSILON);
         assert!(thinned(&samples, now).len() < 90);
