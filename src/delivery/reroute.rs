@@ -136,11 +136,16 @@ fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Tim
     let is_operator = alert.rule.as_str() == NotificationType::OperatorBlind.as_str();
     // Whether the operator is notified of a tenant on its own, or of an outage, is decided by who sees all tenants.
     let is_firing = is_firing && !(is_operator && notified_channels.is_empty());
-    let route = config.route_of(&alert, escalated).unwrap_or_else(|| {
+    let mut route = config.route_of(&alert, escalated).unwrap_or_else(|| {
         // What is said of an alert whose rule or tenant is gone goes where its beginning went.
         let all: BTreeSet<_> = notified_channels.iter().chain(&waiting).cloned().collect();
         all.into_iter().filter(|channel| config.channels.contains_key(channel)).collect()
     });
+    // How often an alert was escalated is not known once it is over: whoever was notified of it, or is about to be, hears its end.
+    let with_escalations = config.route_of(&alert, u32::MAX).unwrap_or_default();
+    let is_kept = |channel: &&ChannelName| with_escalations.contains(channel) && !route.contains(channel);
+    let kept: BTreeSet<_> = notified_channels.iter().chain(&waiting).filter(is_kept).cloned().collect();
+    route.extend(kept);
     let differs =
         notified_channels.len() != route.len() || notified_channels.iter().any(|channel| !route.contains(channel));
     if !(is_firing && differs || waiting.iter().any(|channel| !route.contains(channel))) {

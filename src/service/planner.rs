@@ -22,7 +22,7 @@ use crate::{
     delivery::Dispatcher,
     domain::{TenantId, Timestamp, format_duration},
     notify::HoldReason,
-    store::{Due, StoreError, TenantRecord},
+    store::{AlertFilter, Due, Store, StoreError, TenantRecord},
     task,
     telemetry::Health,
 };
@@ -211,9 +211,14 @@ impl Planner {
         // It may have held something for a window that is gone.
         let looked = store.look_again(HoldReason::Silence, now).await;
         let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
-        match compared.and(looked).and(self.dispatcher.reroute().await).and(ended) {
-            Ok(channels) => {
+        let escalating = escalating(store, &self.plan.config).await;
+        let done = compared.and(looked).and(self.dispatcher.reroute().await).and(ended);
+        match done.and_then(|channels| Ok((channels, escalating?))) {
+            Ok((channels, escalating)) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
+                for tenant in &escalating {
+                    self.queue.wake(tenant);
+                }
                 for channel in &channels {
                     self.dispatcher.wake(channel);
                 }
@@ -369,4 +374,15 @@ impl Planner {
 /// Whether what was opened at the start is still what the configuration asks for.
 fn same_foundations(before: &Config, after: &Config) -> bool {
     before.store == after.store && before.listen == after.listen && before.timeout == after.timeout
+}
+
+/// The tenants with a firing alert of a rule that escalates: a changed configuration may have changed when, and what was noted of it
+/// may be older than the last start.
+async fn escalating(store: &dyn Store, config: &Config) -> Result<BTreeSet<TenantId>, StoreError> {
+    let mut tenants = BTreeSet::new();
+    for rule in config.rules.iter().filter(|rule| !rule.escalate.is_empty()) {
+        let filter = AlertFilter { rule: Some(rule.name.clone()), firing_only: true, ..AlertFilter::default() };
+        tenants.extend(store.alerts(&filter).await?.into_iter().map(|row| row.key.tenant));
+    }
+    Ok(tenants)
 }

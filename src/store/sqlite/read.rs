@@ -145,7 +145,8 @@ pub(super) async fn gone_series(
     rows.iter().map(series_record).collect()
 }
 
-/// From when on these notifications could be sent to some channel, of those that nothing holds.
+/// From when on these notifications could be sent to some channel, of those that nothing holds. One that is merged into another
+/// message is sent with that.
 async fn sendable_since(
     pool: &SqlitePool,
     of: Vec<&NotificationId>,
@@ -154,8 +155,10 @@ async fn sendable_since(
         return Ok(HashMap::new());
     }
     let found: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT notification_id, min(queued_at) FROM delivery \
-         WHERE notification_id IN (SELECT value FROM json_each(?)) AND state <> 'held' GROUP BY notification_id",
+        "SELECT d.notification_id, min(coalesce(c.queued_at, d.queued_at)) \
+         FROM delivery d LEFT JOIN delivery c ON c.id = d.merged_into \
+         WHERE d.notification_id IN (SELECT value FROM json_each(?)) AND d.state <> 'held' AND coalesce(c.state, '') <> 'held' \
+         GROUP BY d.notification_id",
     )
     .bind(to_json(&of)?)
     .fetch_all(pool)
