@@ -102,8 +102,9 @@ impl Draft {
                 None => problems.push(format!("`--label {text}` is not a label; write it like `tier=gold`")),
             }
         }
-        let is_known =
-            |name: &RuleName| name.as_str() == OPERATOR_BLIND || config.rules.iter().any(|rule| rule.name == *name);
+        let is_known = |name: &RuleName| {
+            name.as_str() == OPERATOR_BLIND || find::rules(config, scope).any(|rule| rule.name == *name)
+        };
         for text in &self.rules {
             match RuleName::parse(text) {
                 Ok(name) if is_known(&name) => drop(matchers.rules.insert(name)),

@@ -120,7 +120,8 @@ pub async fn list(
         open_only: !filter.resolved,
         shift: filter.shift.clone(),
         tenants: scope.tenants().cloned(),
-        after: page.after.as_ref().map(place),
+        // A cursor that names another tenant's alert says nothing of whether there is one.
+        after: page.after.as_ref().filter(|cursor| scope.includes(&cursor.alert.tenant)).map(place),
         limit: page.to_read(),
         ..AlertFilter::default()
     };

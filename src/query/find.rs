@@ -44,13 +44,21 @@ pub fn channels<'a>(config: &'a Config, scope: &'a Scope) -> impl Iterator<Item 
     config.channels.values().filter(|settings| shows_only(config, scope, settings))
 }
 
-/// The rule of that name. Rules belong to no tenant: every scope sees them.
+/// The rule of that name, if the scope sees it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn rule<'a>(config: &'a Config, _scope: &Scope, name: &str) -> Result<&'a Arc<Rule>, Error> {
-    let found = config.rules.iter().find(|rule| rule.name.as_str() == name);
+pub fn rule<'a>(config: &'a Config, scope: &'a Scope, name: &str) -> Result<&'a Arc<Rule>, Error> {
+    let found = rules(config, scope).find(|rule| rule.name.as_str() == name);
     found.ok_or_else(|| Error::not_found(Thing::Rule, name))
+}
+
+/// The rules that select a tenant of the scope, in the order of the configuration: another customer's rule may name them.
+pub fn rules<'a>(config: &'a Config, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Rule>> {
+    let selects = |rule: &Rule| {
+        config.tenants.values().any(|tenant| scope.includes(&tenant.id) && rule.tenants.matches(&tenant.labels))
+    };
+    config.rules.iter().filter(move |rule| scope.is_all() || selects(rule))
 }
 
 /// Whether a channel belongs to the scope: it can show somebody, and nobody beyond the scope. The queue, the failures and the drills of

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::{attempts::SignIns, streams::Streams};
+
 use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
@@ -15,6 +16,9 @@ use crate::{
     store::Store,
 };
 
+/// The most requests that are answered at a time; the store has twice as many readers (`store/sqlite/open.rs`).
+const REQUESTS_MAX: usize = 3;
+
 /// What the API and the pages read from.
 #[derive(Clone)]
 pub struct App {
@@ -23,6 +27,8 @@ pub struct App {
     /// The clock, for ages and limits.
     clock: Clock,
     config: watch::Receiver<Arc<Config>>,
+    /// Turns of requests, of which a few are answered at a time.
+    pub(super) turns: Arc<Semaphore>,
     /// How often somebody tried to sign in.
     pub(super) sign_ins: Arc<SignIns>,
     /// Where people sign in with OpenID Connect.
@@ -44,6 +50,7 @@ impl App {
             store,
             clock,
             config,
+            turns: Arc::new(Semaphore::new(REQUESTS_MAX)),
             sign_ins: Arc::default(),
             providers,
             fleet: Arc::default(),

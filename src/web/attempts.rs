@@ -38,8 +38,9 @@ pub(super) struct SignIns(Mutex<HashMap<Key, Count>>);
 impl SignIns {
     /// Counts an attempt. `Err`: it is one too many, and whether it is the first such.
     pub(super) fn admit(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), bool> {
+        // The address comes first: one that is refused counts against no account, or it could lock everybody out.
         let account = (Key::Account(account.to_owned()), OF_ACCOUNT_MAX);
-        self.admit_each([account, (Key::Address(network(address)), OF_ADDRESS_MAX)], now)
+        self.admit_each([(Key::Address(network(address)), OF_ADDRESS_MAX), account], now)
     }
 
     /// The same of somebody who comes back from a provider, where an account is not known before it is proven.
@@ -49,7 +50,6 @@ impl SignIns {
 
     fn admit_each<const KEYS: usize>(&self, keys: [(Key, u32); KEYS], now: Timestamp) -> Result<(), bool> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut verdict = Ok(());
         for (key, most) in keys {
             if counts.len() >= KEYS_MAX && !counts.contains_key(&key) {
                 counts.retain(|_, count| now < count.since.plus(WINDOW));
@@ -61,10 +61,10 @@ impl SignIns {
             }
             count.attempts = count.attempts.saturating_add(1);
             if count.attempts > most {
-                verdict = Err(verdict == Err(true) || count.attempts == most + 1);
+                return Err(count.attempts == most + 1);
             }
         }
-        verdict
+        Ok(())
     }
 
     /// Forgets the attempts with an account, and this one from its address: somebody knew the password.
@@ -109,6 +109,10 @@ mod tests {
             assert_eq!(signs.admit(&format!("user-{number}"), address, now), Ok(()));
         }
         assert_eq!(signs.admit("carol", ip("2001:db8::ffff"), now), Err(true), "one network is one address");
+        for _ in 0..OF_ACCOUNT_MAX {
+            assert_eq!(signs.admit("dan", ip("2001:db8::ffff"), now), Err(false), "and counts against no account");
+        }
+        assert_eq!(signs.admit("dan", ip("2001:db8:1::1"), now), Ok(()));
         assert_eq!(signs.admit("carol", ip("2001:db8:1::1"), now), Ok(()));
     }
 

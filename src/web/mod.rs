@@ -6,6 +6,7 @@ mod access;
 pub mod api;
 mod app;
 mod attempts;
+mod busy;
 mod confirm;
 mod health;
 mod metrics;

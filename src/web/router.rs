@@ -5,13 +5,14 @@ use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, rout
 use super::{
     State, access, api,
     app::App,
-    confirm, health, metrics, pages,
+    busy, confirm, health, metrics, pages,
     protect::{self, refusal},
 };
 
 /// The API, the pages, and signing in and out.
 pub(super) fn dashboard(app: App) -> Router {
-    Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
+    let routes = Router::new().merge(access::routes()).merge(api::routes()).merge(pages::routes());
+    routes.layer(middleware::from_fn_with_state(app.clone(), busy::admit)).with_state(app)
 }
 
 /// The routes of probes, metrics and confirmations, beside those of `dashboard`.

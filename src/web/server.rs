@@ -47,6 +47,9 @@ const LIMITS: Limits = Limits {
     connections: 256,
 };
 
+/// How often the accept loop shows that it lives while every place is taken.
+const PLACE_WAIT: Duration = Duration::from_secs(5);
+
 /// Pause after a failed accept: the usual reason, too many open files, does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -70,7 +73,7 @@ pub(super) async fn serve_within(
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     health.listening(true);
-    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &places)).await {
+    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &places, &health)).await {
         let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -98,8 +101,16 @@ pub(super) async fn serve_within(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    health: &Health,
 ) -> std::io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let place = loop {
+        let place = tokio::time::timeout(PLACE_WAIT, Arc::clone(places).acquire_owned()).await;
+        if let Ok(place) = place {
+            break place.map_err(std::io::Error::other)?;
+        }
+        // Others have every place, and each of them for a limited time. That is no reason to be restarted.
+        health.web_answered();
+    };
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer.ip(), place))
 }

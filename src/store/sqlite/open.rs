@@ -54,7 +54,8 @@ const CACHE: &str = "-16384";
 const LOG_BYTES_MAX: &str = "67108864";
 /// Pages of 4 KiB in the log before they are moved to the database.
 const CHECKPOINT_PAGES: &str = "4000";
-const READERS: u32 = 3;
+/// Pages and the API use at most three at a time and an event stream one more (`web/busy.rs`), so that a check never waits for people.
+const READERS: u32 = 6;
 
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()

@@ -1,9 +1,10 @@
 //! What can be said of a request before anybody knows who sends it: from where, under which name, and whether another site made a
 //! browser send it.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
+    body::{Body, to_bytes},
     extract::{Request, State as Shared},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
@@ -17,7 +18,10 @@ use crate::{
         access::{is_loopback_name, without_port},
     },
     task,
-    web::{State, protect::refusal},
+    web::{
+        State,
+        protect::{BODY_BYTES_MAX, refusal},
+    },
 };
 
 /// Who is at the other end of the connection.
@@ -26,6 +30,9 @@ pub(in crate::web) struct Peer(pub(in crate::web) IpAddr);
 
 /// What a proxy adds: a request that has one of these was not sent by somebody at this machine.
 const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// How long a client may take to send a body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What is answered under every name: probes say nothing about tenants, and a drill's link is its own permission.
 const UNDER_ANY_NAME: [&str; 3] = ["/healthz", "/readyz", "/confirm/"];
@@ -67,12 +74,26 @@ pub(in crate::web) async fn guard(Shared(state): Shared<State>, request: Request
     if is_safe(request.method()) {
         return next.run(request).await;
     }
+    let request = match whole(request).await {
+        Ok(request) => request,
+        Err(refused) => return refused,
+    };
     // What was begun is done and recorded, even if whoever asked hangs up meanwhile.
     let (answer, answered) = oneshot::channel();
     drop(tokio::spawn(task::brief("web action", async move {
         let _ = answer.send(next.run(request).await);
     })));
     answered.await.unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "something failed; the log says what"))
+}
+
+/// The request with its body, which has to be here soon: a client that dribbles keeps a place from others.
+async fn whole(request: Request) -> Result<Request, Response> {
+    let (head, body) = request.into_parts();
+    match tokio::time::timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => Ok(Request::from_parts(head, Body::from(bytes))),
+        Ok(Err(_)) => Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or did not arrive whole")),
+        Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+    }
 }
 
 fn is_safe(method: &Method) -> bool {

@@ -63,7 +63,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         if is_past {
             lines.sort_by_key(|line| std::cmp::Reverse(line.row.changed_at));
         }
-        let rules: Vec<&str> = config.rules.iter().map(|rule| rule.name.as_str()).collect();
+        let rules: Vec<&str> = find::rules(&config, visit.scope()).map(|rule| rule.name.as_str()).collect();
         Ok::<_, query::Error>(json!({
             "done": done(&params),
             "is_past": is_past,

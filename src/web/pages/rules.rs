@@ -7,15 +7,22 @@ use super::{
     chrome::Place,
     reasons, words,
 };
-use crate::{config::Config, domain::Scope, query, rule::Rule, store::OpenAlert};
+use crate::{
+    config::Config,
+    domain::Scope,
+    query::{self, find},
+    rule::Rule,
+    store::OpenAlert,
+};
 
 /// `GET /rules`.
 pub(super) async fn page(visit: Visit) -> Answer {
     let shown = async {
         let config = visit.app.config();
         let open = visit.store().open_alerts().await?;
-        let rules = config.rules.iter().map(|rule| rule_row(&config, visit.scope(), rule, &open));
-        Ok::<_, query::Error>(json!({ "rules": rules.collect::<Vec<_>>(), "has_rules": !config.rules.is_empty() }))
+        let rules = find::rules(&config, visit.scope());
+        let rules: Vec<_> = rules.map(|rule| rule_row(&config, visit.scope(), rule, &open)).collect();
+        Ok::<_, query::Error>(json!({ "has_rules": !rules.is_empty(), "rules": rules }))
     };
     match shown.await {
         Ok(page) => visit.show(Place::Rules, "Rules", "rules", &page).await,

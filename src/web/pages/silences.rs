@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Role, Timestamp},
     notify::{Maintenance, Silence},
-    query::{self, Page, silences},
+    query::{self, Page, find, silences},
 };
 
 /// The most past silences that are listed.
@@ -59,7 +59,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "has_windows": !windows.is_empty(), "windows": windows,
             "days": words::counted(14, "day"),
             "may_act": may_end,
-            "rules": config.rules.iter().map(|rule| &rule.name).collect::<Vec<_>>(),
+            "rules": find::rules(&config, visit.scope()).map(|rule| &rule.name).collect::<Vec<_>>(),
             "lengths": LENGTHS.map(|(value, text)| json!({ "value": value, "text": text, "is_default": value == "4h" })),
         }))
     };
