@@ -123,8 +123,7 @@ async fn an_alert_fires_worsens_and_ends_in_a_real_alertmanager() {
     assert_eq!(alerts[0]["labels"], labels);
     assert_eq!(alerts[0]["annotations"]["tenant_name"], "Contoso Ltd");
     assert_eq!(alerts[0]["annotations"]["short_id"], firing.data.notification.short_id.to_string());
-    let portal = "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001";
-    assert_eq!(alerts[0]["generatorURL"], portal);
+    assert_eq!(alerts[0]["generatorURL"], firing.data.links.dashboard.as_deref().unwrap());
 
     let (mut worsened, at) = now(NotificationType::AlertWorsened, "Contoso Ltd");
     worsened.data.alert = firing.data.alert.clone();
