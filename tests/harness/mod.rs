@@ -37,7 +37,7 @@ pub(crate) use vault::Vault;
 pub(crate) use wait::computed;
 pub(crate) use wait::{PATIENCE, Watch, event};
 #[cfg(feature = "crash-points")]
-pub(crate) use wire::begin_post;
+pub(crate) use wire::{begin_keyed_post, begin_post};
 pub(crate) use wire::{get, post};
 
 /// The channel that the rules of these tests notify.

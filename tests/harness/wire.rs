@@ -31,10 +31,21 @@ pub(crate) async fn begin_post(address: SocketAddr, path: &str) -> TcpStream {
     begin(address, "POST", path).await
 }
 
+/// An action of the API that is to be done once, of a service that may not live to answer it.
+#[cfg(feature = "crash-points")]
+pub(crate) async fn begin_keyed_post(address: SocketAddr, path: &str, key: &str) -> TcpStream {
+    begin_with(address, "POST", path, &format!("idempotency-key: {key}\r\n")).await
+}
+
 async fn begin(address: SocketAddr, method: &str, path: &str) -> TcpStream {
+    begin_with(address, method, path, "").await
+}
+
+async fn begin_with(address: SocketAddr, method: &str, path: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n{headers}\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }

@@ -8,7 +8,7 @@ use super::{
     points::{SIGABRT, aborted},
     stage::{DESK, SOC_RULE, Stage},
 };
-use crate::harness::{Arrived, SENTINEL, Service, begin_post};
+use crate::harness::{Arrived, SENTINEL, Service, begin_keyed_post, begin_post};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
@@ -129,6 +129,28 @@ pub(super) async fn recheck(stage: &mut Stage, environment: &Environment<'_>) {
     crash(stage, &["tenants", "recheck", SEEN], environment).await;
     stage.world.checked(&service, SEEN, 2).await;
     assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Crashes `token create`: there is such a token if it crashed after its commit.
+pub(super) async fn token(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    service.listening().await;
+    let before = stage.world.listing(&["token", "list", "--json"]).await.len();
+    crash(stage, &["token", "create", &format!("token-{before}")], environment).await;
+    let after = stage.world.listing(&["token", "list", "--json"]).await.len();
+    assert_eq!(after - before, usize::from(is_committed(environment)), "{environment:?}");
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Crashes the service while it does what it is to do once.
+pub(super) async fn keyed_request(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(environment);
+    let address = service.listening().await;
+    stage.world.checked(&service, SEEN, 1).await;
+    let key = format!("check-{}", stage.world.arrived(DESK).len());
+    let _asking = begin_keyed_post(address, &format!("/api/v1/tenants/{SEEN}/recheck"), &key).await;
+    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
 }
 
 const ACKNOWLEDGE: [&str; 8] = ["alerts", "acknowledge", SEEN, SOC_RULE, "--comment", "seen", "--author", "ann"];

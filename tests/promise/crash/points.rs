@@ -63,8 +63,12 @@ enum Provocation {
     Acknowledgement,
     /// A person runs `alerts unacknowledge`.
     NoAcknowledgement,
-    /// A person runs `tenants recheck`.
+    /// A person runs `tenants recheck`, which is recorded.
     Recheck,
+    /// A person runs `token create`.
+    Token,
+    /// A program asks over the API for a check, once.
+    KeyedRequest,
     /// Many tenants that move together: in a world that holds alerts for the fleet.
     Fleet,
     /// A receiver that rejects the rich form: in a world of its own.
@@ -99,7 +103,9 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Release => Provocation::Released,
             Work::Acknowledge => Provocation::Acknowledgement,
             Work::Unacknowledge => Provocation::NoAcknowledgement,
-            Work::RequestCheck => Provocation::Recheck,
+            Work::RequestCheck | Work::Audit => Provocation::Recheck,
+            Work::Access => Provocation::Token,
+            Work::BeginRequest | Work::EndRequest => Provocation::KeyedRequest,
             Work::NoteShift | Work::NotifyShift => Provocation::Fleet,
             Work::SettlePlainer => Provocation::TooRich,
             Work::Reroute => Provocation::Fenced,
@@ -223,6 +229,8 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Acknowledgement => return person::acknowledge(stage, environment).await,
         Provocation::NoAcknowledgement => return person::unacknowledge(stage, environment).await,
         Provocation::Recheck => return person::recheck(stage, environment).await,
+        Provocation::Token => return person::token(stage, environment).await,
+        Provocation::KeyedRequest => return person::keyed_request(stage, environment).await,
         Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
         _ => {}
     }
