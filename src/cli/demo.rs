@@ -22,6 +22,7 @@ use crate::{
     action::alert,
     clock::Clock,
     config::{self, Config, reload::Changes},
+    domain::ChannelName,
     notify::{DeliveryState, silence::Acknowledgement},
     query::alerts::Which,
     service::Service,
@@ -210,9 +211,9 @@ impl Theater<'_> {
     async fn act(&self, step: &Step, stage: &Stage) -> Result<(), Failure> {
         let before = self.receivers.received().len();
         self.renew_secrets(&step.changes, stage)?;
-        if let Some((waiting, change)) = &step.later {
-            self.until(async || self.waiting().await >= *waiting).await;
-            stage.apply(change, self.cloud, self.receivers);
+        if let Some(later) = &step.later {
+            self.until(async || self.waiting(Some(later.channel)).await >= later.deliveries).await;
+            stage.apply(&later.change, self.cloud, self.receivers);
         }
         let is_calm = step.messages == 0 && step.person.is_none();
         let calls =
@@ -221,7 +222,7 @@ impl Theater<'_> {
             let received = self.receivers.received();
             let accepted = received[before..].iter().filter(|message| message.accepted()).count();
             let is_checked = !is_calm || self.cloud.counts().score_requests >= calls;
-            is_checked && accepted >= step.messages && self.waiting().await == 0
+            is_checked && accepted >= step.messages && self.waiting(None).await == 0
         });
         // An act that nothing comes of shows nothing; the story goes on.
         tokio::join!(settled, tokio::time::sleep(ACT_MIN));
@@ -265,12 +266,14 @@ impl Theater<'_> {
         Ok(())
     }
 
-    /// How many deliveries are still to be sent.
-    async fn waiting(&self) -> u64 {
-        let is_waiting = |state: &DeliveryState| !state.is_finished();
+    /// How many deliveries are still to be sent: to this channel, or to any.
+    async fn waiting(&self, channel: Option<&str>) -> u64 {
+        let is_waiting = |name: &ChannelName, state: &DeliveryState| {
+            !state.is_finished() && channel.is_none_or(|channel| channel == name.as_str())
+        };
         let totals = self.service.store().totals().await;
         totals.map_or(0, |totals| {
-            totals.deliveries.iter().filter(|(_, state, _)| is_waiting(state)).map(|(.., count)| count).sum()
+            totals.deliveries.iter().filter(|(name, state, _)| is_waiting(name, state)).map(|(.., count)| count).sum()
         })
     }
 

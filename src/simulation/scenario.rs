@@ -57,10 +57,21 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// How many messages it causes at least.
     pub messages: usize,
-    /// What changes once that many deliveries are waiting.
-    pub later: Option<(u64, Change)>,
+    /// What changes once deliveries are waiting.
+    pub later: Option<Later>,
     /// What a person does then, if anything.
     pub person: Option<Person>,
+}
+
+/// A change that comes once so many deliveries wait for a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Later {
+    /// The name of the channel that they wait for.
+    pub channel: &'static str,
+    /// How many of them.
+    pub deliveries: u64,
+    /// The change.
+    pub change: Change,
 }
 
 /// What a person does once everything of a step has been sent. Tenants go by their slugs.
@@ -235,7 +246,11 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
             tenants.iter().map(exposed).collect(),
         ),
         Step {
-            later: Some((5, Change::ReceiverUp { channel: "soc-teams" })),
+            later: Some(Later {
+                channel: "soc-teams",
+                deliveries: 5,
+                change: Change::ReceiverUp { channel: "soc-teams" },
+            }),
             ..step(
                 "Teams is down while five customers lose points; then it is back",
                 "Nothing is lost: one digest has all five, the worst first.",
