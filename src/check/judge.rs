@@ -351,7 +351,7 @@ impl<'a> Judging<'a> {
                 feeds: seen.feeds,
                 notified_at: settled.and_then(|record| record.notified_at),
                 sendable_since: record.filter(is_it).and_then(sendable_since),
-                is_acknowledged: record.filter(is_it).is_some_and(|record| record.acknowledged.is_some()),
+                is_acknowledged: record.filter(is_it).is_some_and(AlertRecord::is_acknowledged),
                 is_on_its_way: settled.is_none() && !notified_channels.is_empty(),
                 can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,

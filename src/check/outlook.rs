@@ -161,7 +161,7 @@ fn outlook<'a>(
     let context = EvaluationContext {
         notified_at: of_alert.and_then(|record| record.notified_at),
         sendable_since: of_alert.and_then(|record| record.sendable_since),
-        is_acknowledged: of_alert.is_some_and(|record| record.acknowledged.is_some()),
+        is_acknowledged: of_alert.is_some_and(AlertRecord::is_acknowledged),
         is_on_its_way: of_alert
             .is_some_and(|record| record.notified_at.is_none() && !record.notified_channels.is_empty()),
         can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),

@@ -121,7 +121,7 @@ fn hold_against(runs: &mut [HeldGroup], records: &HashMap<TenantId, TenantRecord
     for run in runs.iter_mut() {
         let record = run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant));
         if let Some(alert) = record.and_then(|record| alert_of(record, run)) {
-            run.hold_against(&alert.alert, alert.acknowledged.is_some());
+            run.hold_against(&alert.alert, alert.is_acknowledged());
         }
     }
 }

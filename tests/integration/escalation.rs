@@ -206,6 +206,18 @@ async fn a_crash_between_the_decision_and_the_delivery_neither_loses_nor_repeats
 }
 
 #[tokio::test]
+async fn a_worsening_after_an_acknowledgement_is_escalated_though_its_channel_does_not_answer() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.check(0, 280.0).await, ["alert.firing to soc"]);
+    scene.acknowledge(5).await;
+    assert_eq!(scene.wake(35).await, NOTHING);
+    scene.fixture.receivers.set("soc", Some(Reply::status(503)));
+    assert_eq!(scene.check(45, 220.0).await[..1], ["alert.worsened to soc"]);
+    assert!(!scene.wake(74).await.contains(&"alert.escalated to call".to_owned()));
+    assert!(scene.wake(75).await.contains(&"alert.escalated to call".to_owned()));
+}
+
+#[tokio::test]
 async fn a_receiver_that_is_down_delays_no_escalation() {
     let scene = Scene::new().await;
     scene.fixture.receivers.set("soc", Some(Reply::status(503)));
@@ -213,6 +225,20 @@ async fn a_receiver_that_is_down_delays_no_escalation() {
     assert_eq!(scene.fixture.deliveries().await[0].state, DeliveryState::Queued);
     let sent = scene.wake(30).await;
     assert!(sent.contains(&"alert.escalated to call".to_owned()), "{sent:?}");
+}
+
+#[tokio::test]
+async fn the_end_reaches_whoever_was_escalated_to_also_after_a_restart() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.check(0, 280.0).await, ["alert.firing to soc"]);
+    assert_eq!(scene.wake(30).await, ["alert.escalated to call"]);
+    scene.fixture.receivers.set("call", Some(Reply::status(503)));
+    assert_eq!(scene.check(45, 400.0).await[..2], ["alert.resolved to soc", "alert.resolved to call"]);
+    let config = scene.config.clone();
+    let scene = scene.restarted(config);
+    scene.fixture.receivers.set("call", None);
+    scene.until(120);
+    assert_eq!(scene.sent().await, ["alert.resolved to call"]);
 }
 
 #[tokio::test]
@@ -288,6 +314,28 @@ async fn an_escalation_waits_for_no_check() {
     for _ in 0..35 {
         planner.pass(&fixture, 1);
     }
+    planner.until_it("the escalation", async || fixture.received("call").len() == 1).await;
+    assert_eq!(fixture.received("call")[0].0, "alert.escalated");
+    planner.stop(&fixture).await;
+}
+
+#[tokio::test]
+async fn an_escalation_that_a_reload_brings_waits_for_no_check() {
+    let scene = Scene::new().await;
+    let Scene { fixture, config, .. } = scene;
+    let daily = Schedule::parse("0 0 6 * * *", Zone::utc()).unwrap();
+    let tenant = (*config.tenants[&tenant_id("contoso")]).clone();
+    let with = config.with_tenant(Tenant { schedule: Arc::new(daily), ..tenant });
+    let without = escalating(&with, &[]);
+    fixture.set_score("contoso", 280.0);
+    let planner = PlannerFixture::start(&fixture, &without).await;
+    checked(&planner, &fixture, "contoso", 1).await;
+    let is_settled = async || fixture.firing().await.iter().any(|row| row.notified_at.is_some());
+    planner.until_it("the firing", is_settled).await;
+    for _ in 0..35 {
+        planner.pass(&fixture, 1);
+    }
+    planner.config.send_replace(Arc::new(with));
     planner.until_it("the escalation", async || fixture.received("call").len() == 1).await;
     assert_eq!(fixture.received("call")[0].0, "alert.escalated");
     planner.stop(&fixture).await;

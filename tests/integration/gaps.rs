@@ -281,6 +281,7 @@ fn alerts_of_an_older_store_become_one_per_tenant_and_nobody_is_notified_twice()
             subject: None,
             alert: Alert { state: AlertState::Firing(firing), generation: 1, sequence: 1, ..Alert::default() },
             sendable_since: None,
+            outgrows_acknowledgement: false,
             can_be_withdrawn: false,
             notified_at: Some(at(61)),
             notified_channels: channels(&["soc"]),

@@ -144,6 +144,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 subject: update.subject.clone(),
                 alert: update.alert.clone(),
                 sendable_since: None,
+                outgrows_acknowledgement: false,
                 can_be_withdrawn: false,
                 notified_at: update.inherits.as_ref().and_then(|inherits| inherits.notified_at),
                 notified_channels: update

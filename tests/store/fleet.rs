@@ -136,6 +136,8 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         assert!(store.notify_shift(known("shift", 10), notices(), at(60)).await.unwrap());
         let expected = [("soc", "merged"), ("soc", "merged"), ("own", "merged"), ("soc", "queued"), ("own", "queued")];
         assert_eq!(states(store).await, of(&expected));
+        let alert = load(store, "t1").await.alerts.remove(0);
+        assert_eq!(alert.sendable_since, Some(at(60)), "with the notice, not when it was held");
         assert!(
             !store.notify_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
             "nothing of it waits any more"

@@ -127,6 +127,8 @@ pub struct AlertRecord {
     /// From when on its newest notification could be sent to some channel, as nothing held it any more. Asked of a firing alert whose
     /// newest notification is not final.
     pub sendable_since: Option<Timestamp>,
+    /// Whether that notification says that the alert got worse since it was acknowledged: the acknowledgement ends once it is final.
+    pub outgrows_acknowledgement: bool,
     /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
     pub can_be_withdrawn: bool,
     /// The channels that notifications of this generation were queued for.
@@ -137,6 +139,15 @@ pub struct AlertRecord {
     pub shift: Option<String>,
     /// What is still to be done about it.
     pub owes: Option<Owed>,
+}
+
+impl AlertRecord {
+    /// Whether a person has seen it as it is now. A channel that does not answer keeps a worsening from ending the acknowledgement, but
+    /// not from being escalated.
+    #[must_use]
+    pub const fn is_acknowledged(&self) -> bool {
+        self.acknowledged.is_some() && !self.outgrows_acknowledgement
+    }
 }
 
 /// What a check made of a tenant.

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     domain::{Excluded, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    notify::NotificationId,
-    rule::{AlertKey, AlertState},
+    notify::{NotificationId, NotificationType, alert_notes::ends_acknowledgement, silence::Acknowledgement},
+    rule::{Alert, AlertKey, AlertState},
     store::{
         AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantIdentity,
         TenantRecord,
@@ -93,9 +93,13 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     for (newest, place, index) in ends {
         records[place].alerts[index].can_be_withdrawn = newest.is_none_or(|newest| !tried.contains(&newest));
     }
-    let sendable = sendable_since(pool, unsettled.iter().map(|(newest, ..)| newest).collect()).await?;
+    let sendable = sendable(pool, unsettled.iter().map(|(newest, ..)| newest).collect()).await?;
     for (newest, place, index) in unsettled {
-        records[place].alerts[index].sendable_since = sendable.get(&newest).copied();
+        let Some(newest) = sendable.get(&newest) else { continue };
+        let record = &mut records[place].alerts[index];
+        record.sendable_since = Some(newest.since);
+        record.outgrows_acknowledgement =
+            record.acknowledged.as_ref().is_some_and(|seen| newest.ends(seen, &record.alert));
     }
     for (tenant, shifted) in movement::parts_of(pool, &ids).await? {
         records[places[&tenant]].shifted.push(shifted);
@@ -145,25 +149,49 @@ pub(super) async fn gone_series(
     rows.iter().map(series_record).collect()
 }
 
-/// From when on these notifications could be sent to some channel, of those that nothing holds. One that is merged into another
-/// message is sent with that.
-async fn sendable_since(
+/// A notification that nothing holds on some channel.
+struct Sendable {
+    /// From when on it could be sent.
+    since: Timestamp,
+    kind: NotificationType,
+    sequence: u64,
+    made_at: Timestamp,
+}
+
+impl Sendable {
+    fn ends(&self, seen: &Acknowledgement, alert: &Alert) -> bool {
+        let taken_back = alert.firing().map_or(0, |firing| firing.taken_back);
+        ends_acknowledgement(self.kind, self.sequence, self.made_at, seen.at, taken_back)
+    }
+}
+
+/// Those of these notifications that nothing holds on some channel. One that is merged into another message is sent with that.
+async fn sendable(
     pool: &SqlitePool,
     of: Vec<&NotificationId>,
-) -> Result<HashMap<NotificationId, Timestamp>, StoreError> {
+) -> Result<HashMap<NotificationId, Sendable>, StoreError> {
     if of.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT d.notification_id, min(coalesce(c.queued_at, d.queued_at)) \
-         FROM delivery d LEFT JOIN delivery c ON c.id = d.merged_into \
-         WHERE d.notification_id IN (SELECT value FROM json_each(?)) AND d.state <> 'held' AND coalesce(c.state, '') <> 'held' \
-         GROUP BY d.notification_id",
+    let found: Vec<(String, i64, String, i64, i64)> = sqlx::query_as(
+        "SELECT n.id, min(coalesce(c.queued_at, d.queued_at)), n.type, n.sequence, n.at \
+         FROM notification n JOIN delivery d ON d.notification_id = n.id LEFT JOIN delivery c ON c.id = d.merged_into \
+         WHERE n.id IN (SELECT value FROM json_each(?)) AND d.state <> 'held' AND coalesce(c.state, '') <> 'held' \
+         GROUP BY n.id",
     )
     .bind(to_json(&of)?)
     .fetch_all(pool)
     .await?;
-    Ok(found.iter().map(|(id, at)| (NotificationId::from_text(id), Timestamp::from_nanos(*at))).collect())
+    let sendable = |(id, since, kind, sequence, made_at): &(String, i64, String, i64, i64)| {
+        let sendable = Sendable {
+            since: Timestamp::from_nanos(*since),
+            kind: row::notification_type(kind)?,
+            sequence: sequence.cast_unsigned(),
+            made_at: Timestamp::from_nanos(*made_at),
+        };
+        Ok((NotificationId::from_text(id), sendable))
+    };
+    found.iter().map(sendable).collect()
 }
 
 fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
@@ -218,6 +246,7 @@ fn alert_record(row: &SqliteRow) -> Result<(AlertRecord, Option<NotificationId>)
         alert: row::alert(row.try_get(4)?)?,
         notified_at: notes.notified_at,
         sendable_since: None,
+        outgrows_acknowledgement: false,
         can_be_withdrawn: false,
         notified_channels: notes.current_channels().to_vec(),
         acknowledged: notes.acknowledged,
