@@ -32,3 +32,38 @@ pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) 
     drop(turn);
     answer.unwrap_or_else(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{Router, body::Body, middleware, routing::get};
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::{clock::Clock, domain::Timestamp, store::sqlite::SqliteStore, web::tests::config_of};
+
+    #[tokio::test]
+    async fn a_request_waits_for_its_turn_and_a_stream_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
+        let (_, config) = watch::channel(config_of("timezone: UTC\n"));
+        let app = App::new(store, Clock::manual(Timestamp::EPOCH), config);
+        let routes = Router::new().route("/", get(async || "here")).route("/events", get(async || "stream"));
+        let routes = routes.layer(middleware::from_fn_with_state(app.clone(), admit));
+        let ask = async |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            TowerToHyperService::new(routes.clone()).call(request).await.unwrap().status()
+        };
+        tokio::time::pause();
+        let turns = app.turns.available_permits();
+        let all = app.turns.acquire_many(u32::try_from(turns).unwrap()).await.unwrap();
+        assert_eq!(ask("/").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask("/events").await, StatusCode::OK);
+        drop(all);
+        assert_eq!(ask("/").await, StatusCode::OK);
+        assert_eq!(app.turns.available_permits(), turns, "and gives it back");
+    }
+}

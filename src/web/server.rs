@@ -98,7 +98,7 @@ pub(super) async fn serve_within(
     connections.wait().await;
 }
 
-async fn accept(
+pub(super) async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     health: &Health,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     State,
     router::router,
-    server::{Limits, serve_within},
+    server::{Limits, accept, serve_within},
 };
 use crate::{
     clock::Clock,
@@ -266,4 +266,14 @@ async fn shutdown_closes_the_listener_and_waits_for_nobody_who_is_silent() {
     assert!(TcpStream::connect(server.address).await.is_err());
     let listener = server.health.verdict(server.clock.now()).remove(0);
     assert_eq!((listener.part, listener.good), ("listener", false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_take_every_place_are_no_reason_for_a_restart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (health, no_places) = (Health::default(), Arc::new(tokio::sync::Semaphore::new(0)));
+    let before = health.progress();
+    let waited = tokio::time::timeout(Duration::from_mins(1), accept(&listener, &no_places, &health)).await;
+    assert!(waited.is_err(), "nobody is accepted");
+    assert!(health.progress()[2] - before[2] >= 10, "the watchdog sees that the loop lives");
 }

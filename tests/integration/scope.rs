@@ -10,7 +10,7 @@ use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
-    domain::{Caller, Scope, TenantId, Timestamp},
+    domain::{Caller, Scope, Selector, TenantId, Timestamp},
     notify::{
         route::Audience,
         silence::{Matchers, NewSilence},
@@ -21,7 +21,7 @@ use scorewatch::{
         changes::Version,
         deliveries, find, fleet, samples, silences, tenants,
     },
-    rule::Rule,
+    rule::{AlertKey, Rule},
     service::roster,
     store::Store,
 };
@@ -348,4 +348,33 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
     assert_eq!(own.totals.medians[0].tenants, 1, "the median is of the scope");
     let work = query::work::work(scene.store(), &only(&["contoso"]), 10).await.unwrap();
     assert!(work.is_empty(), "nothing is remembered of recommendations: {work:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_does_not_say_whether_another_s_alert_is_there() {
+    let scene = Scene::new().await;
+    let (store, scope, filter) = (scene.store(), only(&["contoso"]), alerts::Filter::default());
+    let known = alerts::list(store, &Scope::All, &filter, &Page::ALL).await.unwrap().items;
+    let of_other = known.iter().find(|row| row.key.tenant == tenant_id("fabrikam")).unwrap();
+    let absent = AlertKey { tenant: tenant_id("nobody"), ..of_other.key.clone() };
+    let mut pages = Vec::new();
+    for alert in [of_other.key.clone(), absent] {
+        // As new as their own, so that the order of rows would give it away.
+        let own = known.iter().find(|row| row.key.tenant == tenant_id("contoso")).unwrap();
+        let after = Some(alerts::Cursor { changed_at: own.changed_at, alert });
+        pages.push(alerts::list(store, &scope, &filter, &Page { limit: None, after }).await.unwrap().items);
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_eq!(pages[0].len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_is_seen_by_those_of_whom_it_selects_a_tenant() {
+    let scene = Scene::new().await;
+    let selector = Selector([("project".into(), "merger".into())].into());
+    let config = (*scene.config).clone().with_rule(Rule { tenants: selector, ..rule("merger", drop_of(20.0)) });
+    for (scope, sees) in [(Scope::All, true), (only(&["contoso"]), false), (nobody(), false)] {
+        assert_eq!(find::rule(&config, &scope, "merger").is_ok(), sees, "{scope:?}");
+    }
+    assert!(find::rule(&config, &only(&["contoso"]), "drop").is_ok());
 }

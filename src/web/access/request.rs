@@ -134,6 +134,22 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_waited_for_for_a_limited_time_and_up_to_a_limited_size() {
+        let never = futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
+        for (body, refused) in [
+            (Body::from_stream(never), Some(StatusCode::REQUEST_TIMEOUT)),
+            (Body::from(vec![b'a'; BODY_BYTES_MAX + 1]), Some(StatusCode::PAYLOAD_TOO_LARGE)),
+            (Body::from("name=ann"), None),
+        ] {
+            let outcome = whole(Request::new(body)).await;
+            assert_eq!(outcome.as_ref().err().map(Response::status), refused);
+            if let Ok(request) = outcome {
+                assert_eq!(to_bytes(request.into_body(), BODY_BYTES_MAX).await.unwrap(), "name=ann");
+            }
+        }
+    }
+
     #[test]
     fn what_another_site_made_a_browser_send_has_no_effect() {
         let config = config_of("public_url: https://scores.example\n");

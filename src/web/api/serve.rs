@@ -34,9 +34,6 @@ pub(super) const TIME_MAX: Duration = Duration::from_secs(10);
 /// Bytes of the digest in a tag: enough that two answers never share one.
 const TAG_BYTES: usize = 16;
 
-/// How long a body may take to arrive.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
-
 /// Who sends the requests.
 #[derive(Debug, Clone)]
 pub(super) enum Who {
@@ -151,9 +148,8 @@ async fn path(parts: &mut Parts) -> Result<BTreeMap<String, String>, Problem> {
 
 /// The body as JSON. Where nothing has to be said, it may be left out.
 async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
-    let bytes = tokio::time::timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
-    let bytes = bytes.map_err(|_| Problem::new(problem::TIMED_OUT))?;
-    let bytes = bytes.map_err(|_| {
+    // It is here: what takes long to arrive was refused before (`access::guard`).
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         Problem::because(problem::TOO_LARGE, format!("it has more than {BODY_BYTES_MAX} bytes, or ended early"))
     })?;
     if bytes.is_empty() && parameters(&route.input).is_empty() {

@@ -20,7 +20,7 @@ use crate::web::protect::refusal;
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 /// How often something is sent although nothing changed, so that proxies keep the stream open.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
-/// A stream ends after so many looks, before its connection does; browsers open another one.
+/// A stream ends after this many looks, before its connection does; browsers open another one.
 const LOOKS_MAX: u32 = 80;
 /// How long a browser waits until then.
 const RETRY: Duration = Duration::from_secs(3);

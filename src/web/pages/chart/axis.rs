@@ -13,7 +13,7 @@ const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 /// Room for the labels of times.
 const BOTTOM: f64 = 24.0;
-/// About so many labels of values.
+/// About how many values the axis labels.
 const VALUES: f64 = 4.0;
 /// The width of a label of a time and the room between two.
 const LABEL_WIDTH: f64 = 74.0;
