@@ -6,7 +6,7 @@ use crate::{
     query::{Error, find},
 };
 
-/// Names of tenants and labels, as people write them. Without any, there is no limit.
+/// The tenants and labels to which access is limited, as people write them; without any, it is unlimited.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     /// The ids of tenants.

@@ -70,7 +70,7 @@ pub(super) async fn mcp(file: &Path, arguments: &Arguments) -> Result<(), Failur
     done
 }
 
-/// Answers each line until there are no more. Standard input is read on a thread that may wait.
+/// Answers each line of standard input until it ends. Reading blocks, so it has a thread of its own.
 async fn converse(questions: &Questions) -> Result<(), Failure> {
     loop {
         let answer = match spawn_blocking(|| line(&mut stdin().lock())).await?? {

@@ -8,14 +8,14 @@ use crate::{
 };
 
 impl Config {
-    /// The channels that are notified of a rule's alerts of a tenant, once an alert was escalated so many times, and those that the
+    /// The channels that a rule's alert of a tenant notifies after `escalated` escalation steps, and those that the
     /// rule or the tenant names and whose audience keeps them out.
     #[must_use]
     pub fn routes(&self, rule: &Rule, tenant: &Tenant, escalated: u32) -> (Vec<ChannelName>, Vec<ChannelName>) {
         route(rule, &tenant.notify, escalated).into_iter().partition(|channel| self.may_show(channel, tenant))
     }
 
-    /// The channels that are notified of an alert that was escalated so many times; `None`: its rule or tenant is gone.
+    /// The channels that an alert notifies after `escalated` escalation steps; `None`: its rule or tenant is gone.
     #[must_use]
     pub fn route_of(&self, alert: &AlertKey, escalated: u32) -> Option<Vec<ChannelName>> {
         let tenant = self.tenants.get(&alert.tenant)?;

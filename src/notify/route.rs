@@ -30,7 +30,7 @@ impl Audience {
     }
 }
 
-/// The channels that are notified of a rule's alert of a tenant that was escalated so many times: the rule's, the tenant's own, and
+/// The channels that a rule's alert of a tenant notifies after `escalated` escalation steps: the rule's, the tenant's own, and
 /// those of the steps that were taken, each once.
 #[must_use]
 pub fn route(rule: &Rule, tenant: &[ChannelName], escalated: u32) -> Vec<ChannelName> {

@@ -31,8 +31,8 @@ pub struct Filter {
     pub resolved: bool,
 }
 
-/// Which alerts, by more than the store itself can look for. Of each list, one is enough; an empty one is any, but for the states: then
-/// those that pend or fire.
+/// Filters that the store cannot apply itself. An alert matches a list if it matches any item of it; an empty list matches every alert,
+/// but an empty list of states only those that are pending or firing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// By what the store knows; its `resolved` is not read.

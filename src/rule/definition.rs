@@ -120,7 +120,7 @@ impl Rule {
         if self.tenant_channels { channels } else { &[] }
     }
 
-    /// The channels that a firing is sent to which was escalated so many times; `before` of them by an earlier notification.
+    /// The channels of the first `steps` escalation steps, without those of the first `before`.
     pub fn escalated(&self, before: u32, steps: u32) -> impl Iterator<Item = &ChannelName> {
         let index = |steps: u32| usize::try_from(steps).unwrap_or(usize::MAX);
         let done = self.escalate.iter().take(index(steps)).skip(index(before));

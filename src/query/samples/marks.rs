@@ -15,7 +15,7 @@ use crate::{
 
 /// The most occurrences of one maintenance window that are listed.
 const OCCURRENCES_MAX: usize = 60;
-/// A distance between samples that is so many times the usual one is a gap.
+/// Two samples that lie this many times the usual distance apart have a gap between them.
 const GAP_TIMES: u32 = 3;
 
 /// A value that a rule compares a series with.
