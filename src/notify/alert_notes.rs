@@ -1,6 +1,8 @@
 //! What is noted at an alert of its notifications: who was notified, whether a person has seen it, and what is still owed. Pure,
 //! whatever store keeps it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Envelope, NotificationId, NotificationType, silence::Acknowledgement};
@@ -23,7 +25,8 @@ pub struct AlertNotes {
     pub notified_generation: Option<u64>,
     /// The channels that notifications of that generation were queued for.
     pub notified_channels: Vec<ChannelName>,
-    /// Whether a person has seen it: no reminder is made meanwhile.
+    /// Whether a person has seen its newest firing: no reminder is made meanwhile. It counts while the alert fires, and is kept at its
+    /// end, which may be taken back.
     pub acknowledged: Option<Acknowledgement>,
     /// The fleet shift whose notice covered it last.
     pub shift: Option<String>,
@@ -117,7 +120,20 @@ impl AlertNotes {
         if self.is_firing {
             self.acknowledged.get_or_insert_with(|| by.clone());
         }
-        self.acknowledged.is_some()
+        self.is_firing
+    }
+
+    /// Notes that what a person has said to have seen waits to be seen again. `false`: it does not fire, or nobody has said so.
+    pub fn unacknowledge(&mut self) -> bool {
+        self.is_firing && self.acknowledged.take().is_some()
+    }
+
+    /// Notes what an acknowledgement has taken back of its escalation. If nobody else was notified of it, nothing is on its way now.
+    pub fn taken_back(&mut self, channels: &BTreeSet<ChannelName>, has_newest: bool, now: Timestamp) {
+        self.notified_channels.retain(|channel| !channels.contains(channel));
+        if has_newest {
+            self.notified_at.get_or_insert(now);
+        }
     }
 }
 
@@ -206,7 +222,7 @@ mod tests {
             (Kind::AlertWorsened, true, true),
             (Kind::AlertReminder, true, true),
             (Kind::AlertEscalated, true, true),
-            (Kind::AlertResolved, false, true),
+            (Kind::AlertResolved, true, true),
         ] {
             let mut notes = firing();
             notes.queued(id("new"), &envelope(kind), &[]);

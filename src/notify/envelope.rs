@@ -60,10 +60,11 @@ impl Envelope {
 
     /// Whether an acknowledgement of its alert outlasts that it is queued. What was acknowledged is not what it is now, unless this
     /// only says that it still is. That it got worse ends an acknowledgement once somebody is notified of it: it may be over before.
+    /// That it is over may be taken back; then the alert fires on, acknowledged as it was.
     #[must_use]
     pub const fn keeps_acknowledgement(&self) -> bool {
         use NotificationType as Kind;
-        matches!(self.kind, Kind::AlertReminder | Kind::AlertWorsened | Kind::AlertEscalated)
+        matches!(self.kind, Kind::AlertReminder | Kind::AlertWorsened | Kind::AlertEscalated | Kind::AlertResolved)
     }
 
     /// Whether its alert stays the one that the notice of a fleet shift covered: another firing is of no shift until a notice
@@ -96,7 +97,7 @@ mod tests {
             (Kind::AlertReminder, true, true),
             (Kind::AlertEscalated, true, true),
             (Kind::AlertUnstable, false, true),
-            (Kind::AlertResolved, false, true),
+            (Kind::AlertResolved, true, true),
         ] {
             let envelope = Envelope { kind, ..Envelope::new(&message, None, None) };
             let kept = (envelope.keeps_acknowledgement(), envelope.keeps_shift());

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod digest;
 pub mod drill;
 pub mod envelope;
+pub mod escalation;
 pub mod excluded;
 pub mod facts;
 pub mod fleet;

@@ -96,6 +96,8 @@ pub struct Head {
     pub rejected_at: Option<Timestamp>,
     /// Whether an earlier unfinished delivery of its alert to its channel precedes it, other than what is merged into it.
     pub is_preceded: bool,
+    /// When it was queued, if it covers several alerts and an earlier unfinished delivery of one of them precedes what it says.
+    pub follows_since: Option<Timestamp>,
 }
 
 impl Head {
@@ -105,13 +107,21 @@ impl Head {
     #[must_use]
     pub fn due_at(&self, terms: &ClaimTerms, now: Timestamp) -> Timestamp {
         let latest = terms.retries_from.max(now.plus(terms.longest_cooldown));
-        match self.attempts {
+        let due_at = match self.attempts {
             _ if self.next_attempt_at > latest => Timestamp::EPOCH,
             0 if self.is_drill => self.next_attempt_at,
             0 => Timestamp::EPOCH,
             _ if self.tried_at.is_some_and(|at| at > now) => Timestamp::EPOCH,
             _ => self.next_attempt_at.max(terms.retries_from),
-        }
+        };
+        self.waits_for_earlier_until(terms, now).map_or(due_at, |until| due_at.max(until))
+    }
+
+    /// How long it waits for what precedes one of the alerts that it covers: as long as between two attempts at most, so that one
+    /// message that its receiver does not take can't keep back what many alerts have to say.
+    fn waits_for_earlier_until(&self, terms: &ClaimTerms, now: Timestamp) -> Option<Timestamp> {
+        let since = self.follows_since.filter(|since| *since <= now)?;
+        Some(since.plus(terms.longest_cooldown)).filter(|until| *until > now)
     }
 }
 
@@ -127,7 +137,8 @@ pub enum Chosen {
 }
 
 /// Chooses among what waits, oldest first: the first that is due, and a drill only if nothing else is. Nobody waits for something
-/// because we try something out. What an earlier delivery of its alert precedes waits behind that.
+/// because we try something out. What an earlier delivery of its alert precedes waits behind that; a notice that covers many alerts waits
+/// for a while.
 #[derive(Debug)]
 pub struct Choice {
     terms: ClaimTerms,
@@ -237,9 +248,10 @@ mod tests {
     }
 
     /// `n` is new, `r` a retry, `d` a new drill, `D` a drill that is tried again; the number says in how many seconds it is due. `+`:
-    /// its last attempt is still to come; `<`: another one precedes it.
+    /// its last attempt is still to come; `<`: another one precedes it; `~`: it was queued in that second, covers several alerts, and
+    /// another one precedes one of them.
     fn head(word: &str, number: i64) -> Head {
-        let (kind, seconds) = word.trim_end_matches(['+', '<']).split_at(1);
+        let (kind, seconds) = word.split('~').next().unwrap_or(word).trim_end_matches(['+', '<']).split_at(1);
         let is_tried = kind == "r" || kind == "D";
         Head {
             delivery: DeliveryId(number),
@@ -250,6 +262,7 @@ mod tests {
             tried_at: is_tried.then(|| at(if word.ends_with('+') { 1 } else { -1 })),
             rejected_at: None,
             is_preceded: word.ends_with('<'),
+            follows_since: word.split_once('~').map(|(_, since)| at(since.parse().unwrap())),
         }
     }
 
@@ -285,6 +298,10 @@ mod tests {
             ("d0<", "-", "of a drill too"),
             ("r9+", "1", "its attempt is still to come: the clock was ahead"),
             ("D9+", "1", "of a drill too"),
+            ("r9 n0~-1 n0", "3", "one of the alerts that it covers has an earlier one to be sent"),
+            ("n0~-1", "@3599", "for no longer than between two attempts"),
+            ("n0~-3600", "1", "then it is sent all the same"),
+            ("n0~1", "1", "queued later than now: the clock was ahead"),
         ] {
             assert_eq!(chosen(text, terms()), expected, "{text}: {why}");
         }

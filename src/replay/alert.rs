@@ -62,8 +62,10 @@ impl AlertReplay {
             self.settle_end(&alert, now, messages);
             self.alert = alert;
         }
-        // What has just been evaluated is not evaluated again before the next check might have been.
-        self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(history.poll_interval) });
+        // What is due along with what was just reported follows at once. Otherwise what has just been evaluated is not evaluated again
+        // before the next check might have been.
+        let pause = if transition.is_some() { WAKE_MIN } else { history.poll_interval };
+        self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(pause) });
         let Some(transition) = transition else { return self.foresee_reminder(rule, now) };
         let channels = self.channels(rule, channels, target, &transition);
         // It arrives immediately, or when nothing covers it any more and the fleet was read, if anybody is notified.
@@ -116,6 +118,11 @@ impl AlertReplay {
     /// Whether its newest message is still on its way, and when it arrived.
     pub(super) fn delivery(&self, now: Timestamp) -> (Option<Timestamp>, bool) {
         (self.notified_at.filter(|at| *at <= now), self.notified_at.is_some_and(|at| at >= now))
+    }
+
+    /// From when on its escalation counts though nobody is notified of it at first.
+    pub(super) fn sendable_since(&self) -> Option<Timestamp> {
+        self.alert.firing().filter(|_| self.notified.is_empty()).map(|firing| firing.fired_at)
     }
 
     /// Notes which of the worsenings that nobody was notified of yet are over by the new state of the alert.

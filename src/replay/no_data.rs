@@ -128,7 +128,7 @@ pub(super) fn walk(plan: &Plan, history: &History, applied: &Applied<'_>, messag
             onboarded_at: None,
             feeds: &feeds,
             notified_at,
-            sendable_since: None,
+            sendable_since: replay.sendable_since(),
             is_acknowledged: false,
             is_on_its_way,
             can_be_withdrawn: false,

@@ -197,7 +197,7 @@ impl<'a> SeriesReplay<'a> {
             onboarded_at: (self.imported > 0).then(|| self.samples[self.imported].at),
             feeds: &[],
             notified_at,
-            sendable_since: None,
+            sendable_since: replay.sendable_since(),
             is_acknowledged: false,
             is_on_its_way,
             can_be_withdrawn: is_on_its_way || is_held_back,

@@ -156,7 +156,7 @@ async fn a_check_that_took_an_alert_for_unseen_judges_again() {
 
 #[tokio::test]
 async fn a_silence_delays_an_escalation_and_an_acknowledgement_meanwhile_ends_it() {
-    for acknowledged in [false, true] {
+    for (acknowledged, withdrawn) in [(false, false), (true, false), (true, true)] {
         let scene = Scene::new().await;
         assert_eq!(scene.check(0, 280.0).await, ["alert.firing to soc"]);
         let matchers = Matchers { tenants: BTreeSet::from([tenant_id("contoso")]), ..Matchers::default() };
@@ -169,6 +169,14 @@ async fn a_silence_delays_an_escalation_and_an_acknowledgement_meanwhile_ends_it
         }
         let expected: &[&str] = if acknowledged { &[] } else { &["alert.escalated to call"] };
         assert_eq!(scene.check(105, 280.0).await, expected, "{acknowledged}");
+        if withdrawn {
+            let key = scene.fixture.firing().await.remove(0).key;
+            assert!(scene.fixture.store.unacknowledge(&key, at(110)).await.unwrap());
+            assert_eq!(scene.wake(110).await, ["alert.escalated to call"], "nobody sees to it after all");
+        }
+        let knows = !acknowledged || withdrawn;
+        let ends: &[&str] = &["alert.resolved to soc", "alert.resolved to call"][..if knows { 2 } else { 1 }];
+        assert_eq!(scene.check(120, 400.0).await, ends, "whoever never heard of it hears of no end");
         let states: Vec<_> = scene.fixture.deliveries().await.iter().map(|one| one.state).collect();
         assert!(states.iter().all(|state| state.is_finished()), "{states:?}");
     }

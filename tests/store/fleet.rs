@@ -16,7 +16,8 @@ use scorewatch::{
     },
     rule::{Amount, ShiftedBy},
     store::{
-        AlertFilter, AttemptOutcome, DeliveryFilter, KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, Store,
+        AlertFilter, AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, KnownShift, NewNotification, Owed, ShiftMember,
+        ShiftNotice, Store,
     },
 };
 
@@ -200,7 +201,17 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     assert!(store.notify_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
     let fared = [("soc", "suppressed"), ("soc", "queued"), ("soc", "merged"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&fared));
-    assert!(claim(store, "soc", 61).await.notification.kind == NotificationType::AlertResolved, "the end goes first");
+    let end = claim(store, "soc", 61).await;
+    assert_eq!(end.notification.kind, NotificationType::AlertResolved, "the end goes first");
+    let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(100), may_have_arrived: false };
+    store.settle(end.id, 1, retry, None, at(62)).await.unwrap();
+    let terms = |minutes| ClaimTerms { longest_cooldown: Duration::from_mins(minutes), ..ClaimTerms::default() };
+    let waits = store.claim(&channel("soc"), terms(60), at(63)).await.unwrap();
+    assert_eq!(waits, Claim::Wait(at(100)), "and the notice waits for it");
+    let Claim::Send(sent) = store.claim(&channel("soc"), terms(1), at(60 + 60)).await.unwrap() else { panic!() };
+    assert_eq!(sent.id, end.id, "the end is due");
+    store.settle(end.id, 2, AttemptOutcome::Delivered, None, at(121)).await.unwrap();
+    assert_eq!(claim(store, "soc", 122).await.notification.kind, NotificationType::FleetShift);
 }
 
 #[tokio::test]

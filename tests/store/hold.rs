@@ -4,7 +4,7 @@ use scorewatch::{
     domain::Severity,
     notify::{
         DeliveryId, DeliveryState, Hold, HoldReason, NotificationType,
-        notification::AlertFacts,
+        notification::{AlertFacts, EscalationFacts},
         release::{Decision, HeldGroup, decide},
     },
     store::{AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, NewNotification, Store},
@@ -14,7 +14,8 @@ use super::fixture::*;
 
 pub(super) const SILENCE: HoldReason = HoldReason::Silence;
 
-/// A notification of the alert by rule `low`; `F1` is the firing that began at second 1, `W1`, `R1` and `O1` follow it.
+/// A notification of the alert by rule `low`; `F1` is the firing that began at second 1; `W1`, `R1`, `E1` (its first escalation), `U1` (it is
+/// unstable) and `O1` follow it.
 pub(super) fn says(word: &str, number: u32, until: Option<i64>) -> NewNotification {
     of_rule("low", word, number, until)
 }
@@ -26,6 +27,8 @@ pub(super) fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -
         "F" => (NotificationType::AlertFiring, false),
         "W" => (NotificationType::AlertWorsened, false),
         "R" => (NotificationType::AlertReminder, false),
+        "U" => (NotificationType::AlertUnstable, false),
+        "E" => (NotificationType::AlertEscalated, false),
         _ => (NotificationType::AlertResolved, true),
     };
     new.notification.kind = kind;
@@ -38,7 +41,11 @@ pub(super) fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -
         resolved_at: is_over.then(|| at(0)),
         reason: None,
         remark: None,
-        escalation: None,
+        escalation: (said == "E").then_some(EscalationFacts {
+            unacknowledged_since: at(0),
+            after_seconds: 60,
+            step: 1,
+        }),
         resolution: None,
         resolved_by: None,
     });

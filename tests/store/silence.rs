@@ -13,7 +13,7 @@ use scorewatch::{
 
 use super::{
     fixture::*,
-    hold::{announce, due, says},
+    hold::{announce, due, of_rule, says, states},
 };
 
 fn silence(from: i64, until: i64) -> NewSilence {
@@ -99,7 +99,7 @@ async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and
 }
 
 #[tokio::test]
-async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
+async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_back_and_ends_with_the_next_firing() {
     let fixture = Fixture::new().await;
     let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
     let alert = key("contoso", "low");
@@ -109,7 +109,7 @@ async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_
     commit(&*fixture.store, outcome).await;
     assert!(!fixture.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
     let mut version = 1;
-    for (said, number, survives) in [("W1", 2, true), ("R1", 3, true), ("O1", 4, false)] {
+    for (said, number, survives) in [("W1", 2, true), ("R1", 3, true), ("U1", 4, false)] {
         let mut outcome = check("contoso", Some(version), 1);
         outcome.alerts = vec![update("low", firing(1, 1))];
         commit(&*fixture.store, outcome).await;
@@ -134,5 +134,54 @@ async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_
         // Who takes it back lets a check under way judge again.
         version += 4 + u64::from(survives);
         assert_eq!(fixture.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
+    }
+    let store = &*fixture.store;
+    assert!(store.acknowledge(&alert, word("ann")).await.unwrap());
+    let commit_as = async |state, notifications| {
+        let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 70);
+        (outcome.alerts, outcome.notifications) = (vec![update("low", state)], notifications);
+        commit(store, outcome).await;
+        let shown = store.alerts(&AlertFilter::default()).await.unwrap().remove(0).acknowledged;
+        (load(store, "contoso").await.alerts[0].acknowledged.is_some(), shown.is_some())
+    };
+    assert_eq!(commit_as(resolved(1, 5), vec![says("O1", 5, None)]).await, (true, false), "it is over");
+    assert!(
+        !store.acknowledge(&alert, word("bob")).await.unwrap() && !store.unacknowledge(&alert, at(71)).await.unwrap()
+    );
+    assert_eq!(commit_as(firing(1, 5), Vec::new()).await, (true, true), "it was not over after all");
+    assert_eq!(commit_as(firing(2, 1), Vec::new()).await, (false, false), "it fires anew");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_send() {
+    for (held_until, is_tried) in [(Some(500), false), (None, false), (None, true)] {
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
+        let alert = key("contoso", "low");
+        let escalated = |steps| {
+            let mut alert = firing(1, 2);
+            let AlertState::Firing(firing) = &mut alert.state else { unreachable!() };
+            firing.escalated.steps = steps;
+            alert
+        };
+        let mut outcome = check("contoso", None, 1);
+        outcome.alerts = vec![update("low", escalated(1))];
+        let mut further = of_rule("low", "E0", 2, held_until);
+        further.channels = vec![channel("call")];
+        outcome.notifications = vec![of_rule("low", "F0", 1, None), further];
+        commit(store, outcome).await;
+        if is_tried {
+            claim(store, "call", 2).await;
+        }
+        let by = Acknowledgement { at: at(5), by: "ann".to_owned(), comment: String::new() };
+        assert!(store.acknowledge(&alert, by).await.unwrap());
+        let record = load(store, "contoso").await.alerts.remove(0);
+        let (state, notified, steps) = if is_tried {
+            ("sending", vec![channel("call"), channel("soc")], 1)
+        } else {
+            ("suppressed", vec![channel("soc")], 0)
+        };
+        assert_eq!(states(store).await, ["queued", state]);
+        assert_eq!((record.notified_channels, record.alert), (notified, escalated(steps)), "{held_until:?}");
     }
 }

@@ -262,7 +262,8 @@ const UPSERT_ALERT: Bulk = Bulk {
     row: "(?,?,?,?,?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body, \
            generation = excluded.generation, changed_at = excluded.changed_at, taken_back = excluded.taken_back, \
-           escalated = excluded.escalated",
+           escalated = excluded.escalated, \
+           acknowledged_at = CASE WHEN alert.generation = excluded.generation THEN alert.acknowledged_at END",
 };
 
 async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {

@@ -27,7 +27,10 @@ const HEADS_AT_ONCE_MAX: i64 = 1024;
 const COLUMNS: &str = "d.id, d.alert_key, n.type = 'drill', d.attempts, d.next_attempt_at, \
     (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts), d.rejected_at, \
     EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
-    AND e.alert_key = d.alert_key AND e.id < d.id AND e.merged_into IS NOT d.id)";
+    AND e.alert_key = d.alert_key AND e.id < d.id AND e.merged_into IS NOT d.id), \
+    CASE WHEN n.type = 'fleet.shift' AND EXISTS (SELECT 1 FROM delivery AS m JOIN delivery AS e ON e.channel = ?1 \
+    AND e.finished_at IS NULL AND e.alert_key IS NOT NULL AND e.alert_key = m.alert_key AND e.id < m.id \
+    AND e.merged_into IS NOT d.id WHERE m.merged_into = d.id) THEN d.queued_at END";
 /// What waits for a channel, oldest first, a number of rows after a delivery; `{}` says which of it.
 fn waiting(which: &str) -> String {
     format!(
@@ -53,6 +56,7 @@ fn head(found: &SqliteRow) -> Result<Head, StoreError> {
         tried_at: row::time(found.try_get(5)?),
         rejected_at: row::time(found.try_get(6)?),
         is_preceded: found.try_get(7)?,
+        follows_since: row::time(found.try_get(8)?),
     })
 }
 

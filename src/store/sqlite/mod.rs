@@ -16,6 +16,7 @@ mod dead;
 mod encoding;
 pub mod erase;
 mod error;
+mod escalation;
 mod excluded;
 mod files;
 mod fleet;

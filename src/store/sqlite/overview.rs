@@ -104,7 +104,7 @@ async fn archive(
 /// The SQL behind [`crate::store::Overview::open_alerts`].
 pub(super) async fn open_alerts(pool: &SqlitePool) -> Result<Vec<OpenAlert>, StoreError> {
     let rows = sqlx::query(
-        "SELECT t.tenant, a.rule, a.state, a.acknowledged_at IS NOT NULL FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+        "SELECT t.tenant, a.rule, a.state, a.acknowledged_at IS NOT NULL AND a.state = 'firing' FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          WHERE a.state <> 'resolved' AND a.state IN ('pending', 'firing')",
     )
     .fetch_all(pool)

@@ -298,10 +298,10 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
             } = record;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(5)?)?, rule, score, subject },
+                acknowledged: acknowledged.filter(|_| alert.is_firing()),
                 alert,
                 notified_at,
                 notified_channels,
-                acknowledged,
                 shift,
                 owes,
                 last_notification: found.try_get::<Option<&str>, _>(7)?.map(row::notification).transpose()?,

@@ -2,11 +2,12 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{alert_notes, hold, row, text::to_json};
+use super::{alert_notes, escalation, hold, row, text::to_json};
 use crate::{
     domain::{TenantId, Timestamp},
     notify::{
         HoldReason, Silence, SilenceId,
+        alert_notes::AlertNotes,
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
@@ -72,6 +73,7 @@ pub(super) async fn acknowledge(
     let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
     let Some((is_new, true)) = noted.await? else { return Ok(false) };
     if is_new {
+        escalation::take_back(connection, &key, new.at).await?;
         // A check under way took it for not acknowledged, and judges again before it escalates.
         sqlx::query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?)")
             .bind(&key)
@@ -88,7 +90,7 @@ pub(super) async fn unacknowledge(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let key = to_json(alert)?;
-    let was_acknowledged = alert_notes::change(connection, &key, |notes| notes.acknowledged.take().is_some()).await?;
+    let was_acknowledged = alert_notes::change(connection, &key, AlertNotes::unacknowledge).await?;
     if was_acknowledged != Some(true) {
         return Ok(false);
     }

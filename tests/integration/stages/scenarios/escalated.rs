@@ -33,6 +33,26 @@ pub(super) fn all() -> Vec<Scenario> {
             ..one()
         },
         Scenario {
+            promise: "a reminder that is due at the same time delays an escalation by seconds only",
+            rule: Rule { repeat: Some(Duration::from_mins(30)), ..escalating(low()) },
+            read: |_, quarter| Some(dip(1, 4, quarter)),
+            sent: &[
+                "15 soc alert.firing t0 280",
+                "45 soc alert.reminder t0 280",
+                "46 call alert.escalated t0 280",
+                "60 call alert.resolved t0 400",
+                "60 soc alert.resolved t0 400",
+            ],
+            ..plain()
+        },
+        Scenario {
+            promise: "what notifies nobody at first is escalated all the same",
+            rule: Rule { notify: Vec::new(), ..escalating(low()) },
+            read: |_, quarter| Some(dip(1, 4, quarter)),
+            sent: &["45 call alert.escalated t0 280", "60 call alert.resolved t0 400"],
+            ..plain()
+        },
+        Scenario {
             promise: "an escalation that is due in a silence is sent at its end, and not if it is over by then",
             tenants: 2,
             read: |tenant, quarter| Some(dip(1, if tenant == 0 { 10 } else { 4 }, quarter)),
