@@ -43,7 +43,7 @@ impl Scenario {
         };
         let own = Audience { tenants: Some(OWN.iter().map(|id| tenant_id(id)).collect()), ..Audience::default() };
         let desk = Audience { tenants: Some([tenant_id(DESK)].into()), ..Audience::default() };
-        let rule = Rule { notify: channels(&["soc", "own"]), ..self.rule.clone() };
+        let rule = Rule { notify: channels(self.notify), ..self.rule.clone() };
         let mut config = config()
             .with_channel(channel("soc", Audience::default()))
             .with_channel(channel("own", own))

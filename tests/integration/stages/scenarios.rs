@@ -15,6 +15,7 @@ const WINDOW: [(&str, u64); 1] = [("0 30 12 * * *", 90)];
 pub(super) struct Scenario {
     pub(super) promise: &'static str,
     pub(super) rule: Rule,
+    pub(super) notify: &'static [&'static str],
     pub(super) tenants: usize,
     /// What is read of a tenant at that quarter of an hour; `None`: nothing is asked.
     pub(super) read: fn(usize, i64) -> Option<f64>,
@@ -41,6 +42,7 @@ fn plain() -> Scenario {
     Scenario {
         promise: "",
         rule: low(),
+        notify: &["soc", "own"],
         tenants: 1,
         read: |_, _| Some(400.0),
         quarters: 12,

@@ -18,8 +18,16 @@ fn escalating(rule: Rule) -> Rule {
 }
 
 /// All scenarios of this file.
-pub(super) fn all() -> Vec<Scenario> {
-    let one = || Scenario { rule: escalating(low()), ..plain() };
+pub(super) fn all() -> impl Iterator<Item = Scenario> {
+    beside_others().into_iter().chain(held())
+}
+
+fn one() -> Scenario {
+    Scenario { rule: escalating(low()), ..plain() }
+}
+
+/// What is said beside an escalation.
+fn beside_others() -> Vec<Scenario> {
     vec![
         Scenario {
             promise: "what nobody acknowledges is escalated once, and its end goes to all",
@@ -47,11 +55,17 @@ pub(super) fn all() -> Vec<Scenario> {
         },
         Scenario {
             promise: "what notifies nobody at first is escalated all the same",
-            rule: Rule { notify: Vec::new(), ..escalating(low()) },
+            notify: &[],
             read: |_, quarter| Some(dip(1, 4, quarter)),
             sent: &["45 call alert.escalated t0 280", "60 call alert.resolved t0 400"],
-            ..plain()
+            ..one()
         },
+    ]
+}
+
+/// What silences, windows and shifts hold.
+fn held() -> Vec<Scenario> {
+    vec![
         Scenario {
             promise: "an escalation that is due in a silence is sent at its end, and not if it is over by then",
             tenants: 2,
