@@ -1,9 +1,11 @@
 //! What the tenants of an outage have to say to a channel is one message when it begins and one when it is over, however few they are.
 
+use std::sync::Arc;
+
 use scorewatch::{
     config::{Config, Operator},
     notify::Delivery,
-    rule::Condition,
+    rule::{Condition, Escalation, Rule},
     simulation::{Reply, cloud::Fetch},
 };
 
@@ -41,7 +43,11 @@ async fn quarter(fixture: &Fixture, config: &Config) {
 
 /// What the channel `soc` was sent: the kind of each message, and how many tenants it is about.
 fn sent(fixture: &Fixture) -> Vec<(String, usize)> {
-    let received = fixture.receivers.received_by("soc").into_iter();
+    sent_to(fixture, "soc")
+}
+
+fn sent_to(fixture: &Fixture, channel: &str) -> Vec<(String, usize)> {
+    let received = fixture.receivers.received_by(channel).into_iter();
     let line = |body: serde_json::Value| {
         let items = body["data"]["items"].as_array().map_or(0, Vec::len);
         (body["type"].as_str().unwrap().to_owned(), items.max(1))
@@ -107,4 +113,25 @@ async fn a_tenant_that_fails_for_a_reason_of_its_own_waits_for_nobody() {
     assert_eq!(sent(&fixture), [("alert.firing".to_owned(), 1)]);
     let delivered = of_soc(&fixture).await;
     assert_eq!(delivered[0].finished_at, Some(delivered[0].queued_at), "in the minute in which it fired");
+}
+
+#[tokio::test]
+async fn what_nobody_acknowledges_in_an_outage_is_escalated_in_one_message_a_minute_later() {
+    let fixture = Fixture::new().await;
+    let config = fleet(&fixture).await.with_channel(fixture.channel("call"));
+    let escalate = vec![Escalation { after: minutes(20), notify: channels(&["call"]) }];
+    let blind = Rule { escalate, ..rule("blind", Condition::NoData(minutes(60))) };
+    let config = Config { rules: vec![Arc::new(blind)], ..config };
+    fixture.cloud.set_every_fetch(Some(Fetch::Raw(Reply::html(503).retry_after("60"))));
+    while sent(&fixture).is_empty() {
+        quarter(&fixture, &config).await;
+    }
+    let dispatcher = fixture.dispatcher(config.clone()).0;
+    fixture.pass(20);
+    fixture.visit_all(&config).await;
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent_to(&fixture, "call"), []);
+    fixture.pass(1);
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent_to(&fixture, "call"), [digest_of_all()]);
 }

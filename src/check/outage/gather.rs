@@ -18,16 +18,19 @@ use crate::{
 
 /// The longest that something is held for others: tenants may be checked once a day.
 const WAIT_MAX: Duration = Duration::from_hours(1);
+/// How long an escalation is held. Alerts that were sent together are due together, whenever their tenants are checked.
+const ESCALATION_WAITS: Duration = Duration::from_mins(1);
 
 /// Until when messages are gathered for each cause. Cheap to clone; clones share it. A restart forgets it, at the cost of one more
 /// message.
 #[derive(Debug, Clone, Default)]
 pub struct Gathering(Arc<Mutex<BTreeMap<(Cause, Step), Timestamp>>>);
 
-/// Beginnings and ends are gathered separately.
+/// Each is gathered separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Began,
+    Escalated,
     Ended,
 }
 
@@ -40,13 +43,20 @@ impl Step {
         }
         let resolution = data.alert.as_ref().and_then(|alert| alert.resolution);
         match notification.kind {
-            NotificationType::AlertFiring | NotificationType::AlertReminder | NotificationType::AlertEscalated => {
-                Some(Self::Began)
-            }
+            NotificationType::AlertFiring | NotificationType::AlertReminder => Some(Self::Began),
+            NotificationType::AlertEscalated => Some(Self::Escalated),
             NotificationType::AlertResolved if resolution.is_none_or(|why| why == Resolution::Recovered) => {
                 Some(Self::Ended)
             }
             _ => None,
+        }
+    }
+
+    /// How long the first of them waits for others, whose tenants are checked at that interval.
+    const fn wait(self, interval: Duration) -> Duration {
+        match self {
+            Self::Began | Self::Ended => interval,
+            Self::Escalated => ESCALATION_WAITS,
         }
     }
 }
@@ -62,12 +72,12 @@ impl Gathering {
         if !causes.lately.contains(&cause) {
             return;
         }
-        let wait = tenant.schedule.interval_at(outcome.now);
+        let interval = tenant.schedule.interval_at(outcome.now);
         let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for new in &mut outcome.notifications {
             let Some(step) = Step::of(&new.notification) else { continue };
             let known = gathering.get(&(cause.clone(), step)).copied();
-            let until = until(known, wait, outcome.now);
+            let until = until(known, step.wait(interval), outcome.now);
             gathering.insert((cause.clone(), step), until);
             new.hold = new.hold.or(Some(Hold { why: HoldReason::Outage, until }));
         }
