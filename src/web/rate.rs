@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_is_counted_apart_and_a_second_later_anew() {
+    fn each_key_is_counted_apart_and_a_second_later_again() {
         let (rate, now) = (Rate::default(), Timestamp::from_seconds(1));
         for number in 0..=PER_SECOND_MAX {
             assert_eq!(rate.is_used_up(&"a", now), number >= PER_SECOND_MAX, "{number}");

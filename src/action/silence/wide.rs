@@ -18,8 +18,9 @@ const GAP: Duration = Duration::from_hours(1);
 
 /// Notifies the operator if there is reason to. The running service sends the message within seconds.
 pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence, now: Timestamp) -> Result<(), Error> {
-    let others = store.silences(None).await?;
-    let (from, until) = whole(silence, &others, now);
+    let own = (silence.starts_at.max(now), silence.ends_at);
+    let whole = whole(silence, &store.silences(None).await?, now);
+    let (from, until) = if whole.1.since(whole.0) > LONG { whole } else { own };
     let length = until.since(from);
     let everybody = covers_everybody(config, silence);
     if !everybody && length <= LONG {

@@ -1,5 +1,7 @@
 //! Who is let in, through the real routes and on a real store.
 
+mod hints;
+
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{
