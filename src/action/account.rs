@@ -1,4 +1,6 @@
-//! Makes local accounts, sets their passwords, and disables them.
+//! Makes local accounts, sets their passwords, disables them, and ends sessions.
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use crate::{
     domain::{Caller, Role, Timestamp},
     query::{Error, Thing},
     secret::{SecretString, password},
-    store::{Access, NewAccount, NewEntry, PasswordHash},
+    store::{Access, NewAccount, NewEntry, PasswordHash, SessionHolder},
 };
 
 /// An account as somebody asks for it.
@@ -95,6 +97,47 @@ pub async fn disable(
     match store.find_account(name).await? {
         Some(_) => Err(Error::Conflict(format!("account `{name}` is already {so}"))),
         None => Err(Error::not_found(Thing::Account, name)),
+    }
+}
+
+/// Ends every session of an account, by its name, or of somebody whom a provider of OpenID Connect knows, by what the provider calls
+/// them for good or, if only one person has it, by their name. How many there were.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] if nobody of that name is signed in; [`Error::Conflict`] if several are;
+/// [`Error::Store`].
+pub async fn sign_out(store: &dyn Access, caller: &Caller, who: &str, now: Timestamp) -> Result<usize, Error> {
+    limits::must_manage(caller)?;
+    let is_meant = |holder: &SessionHolder| match holder {
+        SessionHolder::Account(name) => name == who,
+        SessionHolder::Person(person) => person.subject == who || person.name == who,
+    };
+    let mut meant = store.sessions().await?;
+    meant.retain(|session| is_meant(&session.holder));
+    let holders: BTreeSet<_> = meant.iter().map(|session| identity(&session.holder)).collect();
+    match holders.len() {
+        0 => return Err(Error::not_found(Thing::Session, who)),
+        1 => {}
+        _ => {
+            let what = format!(
+                "several people are called `{who}`; name one by the subject that `scorewatch account sessions` shows"
+            );
+            return Err(Error::Conflict(what));
+        }
+    }
+    let mut ended = 0;
+    for session in meant {
+        let entry = NewEntry::by(caller, "session.end", Some(who.to_owned()), now);
+        ended += usize::from(store.end_session(session.digest, entry).await?);
+    }
+    Ok(ended)
+}
+
+/// What tells whose session it is: a person may be called as an account is, or as another person.
+fn identity(holder: &SessionHolder) -> (Option<&str>, &str) {
+    match holder {
+        SessionHolder::Account(name) => (None, name),
+        SessionHolder::Person(person) => (Some(&person.issuer), &person.subject),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `scorewatch account`: add, list, set-password, disable, enable; beside a service that may be running.
+//! `scorewatch account`: add, list, set-password, disable, enable, sessions, sign-out; beside a service that may be running.
 
 use std::path::Path;
 
@@ -14,7 +14,10 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::{Scope, Timestamp},
-    query::{self, Store, access::AccountRow},
+    query::{
+        self, Store,
+        access::{AccountRow, SessionRow},
+    },
 };
 
 /// Arguments of `account`.
@@ -27,6 +30,8 @@ Examples:
   scorewatch account set-password ann < new-password.txt
   scorewatch account disable ben
   scorewatch account list
+  scorewatch account sessions
+  scorewatch account sign-out \"Ann Lee\"
 
 A password is asked for on a terminal, or is read as a line of standard input. A new password, and disabling an account,
 end its sessions.")]
@@ -69,6 +74,20 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// List who is signed in, people of an identity provider included
+    Sessions {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End all sessions of an account, or of somebody whom an identity provider knows
+    SignOut {
+        /// The account's name, or a person's subject or name as `account sessions` shows it
+        who: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Enable a disabled account
     Enable {
         /// The account's name
@@ -92,6 +111,18 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     let (name, is_json, text) = match action {
         Action::List { json } => {
             return list(&query::access::accounts(store, config, &Scope::All).await?, now, json);
+        }
+        Action::Sessions { json } => {
+            return sessions(&query::access::sessions(store, &Scope::All, now).await?, now, json);
+        }
+        Action::SignOut { who, json } => {
+            let ended = account::sign_out(store, &caller, &who, now).await?;
+            if json {
+                return output::json(&json!({ "ended": ended }));
+            }
+            let sessions = if ended == 1 { "1 session has" } else { &format!("{ended} sessions have") };
+            output::say(&format!("`{who}`: {sessions} ended"));
+            return Ok(());
         }
         Action::Add { name, permission, json } => {
             let draft = Draft { name: name.clone(), role: permission.role.into(), limits: permission.limits() };
@@ -119,6 +150,19 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     }
     output::say(&format!("account `{name}` {text}"));
     Ok(())
+}
+
+fn sessions(rows: &[SessionRow], now: Timestamp, json: bool) -> Result<(), Failure> {
+    let header = ["NAME", "SUBJECT", "PROVIDER", "SIGNED IN", "LAST USED"];
+    output::listing(rows, json, header, "nobody is signed in", |row| {
+        [
+            row.name.clone(),
+            output::or_dash(row.subject.as_ref()),
+            output::or_dash(row.issuer.as_ref()),
+            output::ago(row.created_at, now),
+            output::ago(row.last_used_at, now),
+        ]
+    })
 }
 
 fn list(rows: &[AccountRow], now: Timestamp, json: bool) -> Result<(), Failure> {

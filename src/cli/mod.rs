@@ -177,6 +177,7 @@ const fn listing_of(error: &query::Error) -> &'static str {
         query::Error::NotFound { what: Thing::Token, .. } => "; `scorewatch token list` shows them",
         query::Error::NotFound { what: Thing::Account, .. } => "; `scorewatch account list` shows them",
         query::Error::NotFound { what: Thing::Silence, .. } => "; `scorewatch silences list --all` shows them",
+        query::Error::NotFound { what: Thing::Session, .. } => "; `scorewatch account sessions` shows who is signed in",
         _ => "",
     }
 }

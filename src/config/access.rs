@@ -17,7 +17,7 @@ use super::{
     scope::Scope,
     words::one_of,
 };
-use crate::{domain::Complaint, oidc::Settings};
+use crate::{diagnostic::Warning, domain::Complaint, oidc::Settings};
 
 /// When people have to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,7 +80,7 @@ impl Config {
 
     /// The host of `public_url`.
     fn public_host(&self) -> Option<String> {
-        url::Url::parse(self.public_url.as_deref()?).ok()?.host_str().map(str::to_ascii_lowercase)
+        host_of(self.public_url.as_deref()?)
     }
 
     /// Where a request came from: the peer or, if that is a trusted proxy, whom the proxies say they forwarded it for.
@@ -102,6 +102,10 @@ impl Config {
         }
         client
     }
+}
+
+fn host_of(url: &str) -> Option<String> {
+    url::Url::parse(url).ok()?.host_str().map(str::to_ascii_lowercase)
 }
 
 /// The name in a `Host` header or an authority, without the port.
@@ -150,6 +154,14 @@ pub(super) fn access(
     for (index, word) in draft.items(raw.trusted_proxies, &list) {
         trusted_proxies.extend(draft.parse(Field::Good(word), &list.item(index), network));
     }
+    let public = around.public_url.and_then(host_of);
+    if sign_in == SignIn::Never
+        && let Some(other) = hosts.iter().chain(&public).find(|host| !is_loopback_name(host))
+    {
+        let what = format!("nobody has to sign in, although others reach the service as `{other}`");
+        let instead = "write `auto`, unless the proxy in front asks everybody to sign in";
+        draft.warning(Warning::SignInLeftToProxy, &here, what, instead);
+    }
     AccessSettings { sign_in, hosts, trusted_proxies, oidc: oidc(raw.oidc, &at.key("oidc"), around, draft) }
 }
 
@@ -191,6 +203,24 @@ mod tests {
             [("localhost", true), ("127.8.0.1", true), ("[::1]", true), ("10.1.2.3", false), ("localhost.evil", false)]
         {
             assert_eq!(is_loopback_name(name), is_loopback, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_that_is_left_to_a_proxy_is_warned_of() {
+        for (yaml, is_warned) in [
+            ("public_url: https://scores.example\naccess: { sign_in: never }\n", true),
+            ("access: { sign_in: never, hosts: [scores.internal] }\n", true),
+            ("public_url: https://localhost\naccess: { sign_in: never }\n", false),
+            ("access: { sign_in: never }\n", false),
+            ("public_url: https://scores.example\naccess: { sign_in: auto }\n", false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("scorewatch.yaml");
+            std::fs::write(&file, yaml).unwrap();
+            let problems = crate::config::load(&file).problems;
+            let has = problems.iter().any(|problem| problem.warning == Some(Warning::SignInLeftToProxy));
+            assert_eq!(has, is_warned, "{yaml}");
         }
     }
 }

@@ -109,6 +109,8 @@ warnings! {
         "Entra names groups by their object IDs, unless the app registration puts names into tokens. A grant for a group of another name covers nobody."
     PublicUrlWithoutTls "public-url-without-tls"
         "Messages show no links that begin with `http:`, and nobody can confirm a drill."
+    SignInLeftToProxy "sign-in-left-to-proxy"
+        "Nobody signs in here (`sign_in: never`), although `public_url` or `hosts` says that others reach the service through a proxy. Whoever the proxy lets through without naming where the request came from may do everything."
     ListenBeyondLoopback "listen-beyond-loopback"
         "Other machines can reach the address under `listen:`, which speaks no TLS: passwords and tokens cross the network in plain text."
     AllowPrivateCoversPublic "allow-private-covers-public"

@@ -145,6 +145,9 @@ pub enum Origin {
         /// The address of the client; `None`: not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
+        /// Which person, whatever they are called; `None` in what an older version recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<PersonId>,
     },
     /// The sign-in page, before anybody is known.
     SignIn {
@@ -154,6 +157,15 @@ pub enum Origin {
     },
     /// The service itself, such as when it loads a changed configuration.
     Service,
+}
+
+/// A person as a provider of OpenID Connect identifies them, for good ("OpenID Connect Core 1.0", section 2: `iss` and `sub`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PersonId {
+    /// The provider.
+    pub issuer: String,
+    /// Who they are there.
+    pub subject: String,
 }
 
 impl fmt::Display for Origin {
@@ -168,7 +180,7 @@ impl fmt::Display for Origin {
             Self::Local { address } => from(f, "loopback", address),
             Self::Token { address } => from(f, "token", address),
             Self::Session { address } => from(f, "session", address),
-            Self::Provider { address } => from(f, "OpenID Connect", address),
+            Self::Provider { address, .. } => from(f, "OpenID Connect", address),
             Self::SignIn { address } => from(f, "sign-in", address),
             Self::Service => f.write_str("service"),
         }
@@ -201,10 +213,13 @@ impl Caller {
         Self { scope, ..Self::local("somebody") }
     }
 
-    /// What tells them from others of the same name: a token may be called as an account is.
+    /// What tells them from others of the same name: a token may be called as an account is, and people of a provider as others are.
     #[must_use]
     pub fn signature(&self) -> String {
-        let via = match self.origin {
+        let via = match &self.origin {
+            Origin::Provider { person: Some(PersonId { issuer, subject }), .. } => {
+                return format!("person {issuer} {subject}");
+            }
             Origin::Command { .. } => "command",
             Origin::Local { .. } => "local",
             Origin::Token { .. } => "token",
@@ -245,6 +260,26 @@ mod tests {
             assert_eq!(Role::parse(role.as_str()), Some(role));
         }
         assert_eq!(Role::parse("Admin"), None);
+    }
+
+    #[test]
+    fn people_of_the_same_name_have_signatures_of_their_own() {
+        let person = |issuer: &str, subject: &str| {
+            let person = PersonId { issuer: issuer.to_owned(), subject: subject.to_owned() };
+            Caller { origin: Origin::Provider { address: None, person: Some(person) }, ..Caller::local("Ann Lee") }
+        };
+        let signatures: BTreeSet<String> = [
+            person("https://a.example", "1"),
+            person("https://a.example", "2"),
+            person("https://b.example", "1"),
+            Caller { origin: Origin::Session { address: None }, ..Caller::local("Ann Lee") },
+            Caller { origin: Origin::Token { address: None }, ..Caller::local("Ann Lee") },
+            Caller::local("Ann Lee"),
+        ]
+        .iter()
+        .map(Caller::signature)
+        .collect();
+        assert_eq!(signatures.len(), 6, "{signatures:?}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod severity;
 pub mod tenant;
 pub mod time;
 
-pub use access::{Caller, Limits, Origin, Role, check_access_name};
+pub use access::{Caller, Limits, Origin, PersonId, Role, check_access_name};
 pub use brand::Brand;
 pub use channel_name::ChannelName;
 pub use color::Color;

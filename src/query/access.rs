@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     config::Config,
     domain::{Labels, Limits, Role, Scope, Timestamp},
-    store::Access,
+    store::{Access, SessionHolder},
 };
 
 /// The tenants that somebody is limited to.
@@ -80,6 +80,43 @@ pub struct AccountRow {
     pub last_signed_in_at: Option<Timestamp>,
     /// When it was disabled.
     pub disabled_at: Option<Timestamp>,
+}
+
+/// A session, without what the browser holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionRow {
+    /// The name of an account, or of somebody whom a provider of OpenID Connect knows.
+    pub name: String,
+    /// Who that is for the provider, for good; `None`: it is an account.
+    pub subject: Option<String>,
+    /// The provider.
+    pub issuer: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When somebody last asked for something in it, to the minute.
+    pub last_used_at: Timestamp,
+    /// When it is over at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Every session that has not expired, newest first; none for a limited scope.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn sessions(store: &dyn Access, scope: &Scope, now: Timestamp) -> Result<Vec<SessionRow>, Error> {
+    if !scope.is_all() {
+        return Ok(Vec::new());
+    }
+    let open = store.sessions().await?.into_iter().filter(|session| now < session.expires_at);
+    let row = |session: crate::store::OpenSession| {
+        let (name, subject, issuer) = match session.holder {
+            SessionHolder::Account(name) => (name, None, None),
+            SessionHolder::Person(person) => (person.name, Some(person.subject), Some(person.issuer)),
+        };
+        let (created_at, last_used_at, expires_at) = (session.created_at, session.seen_at, session.expires_at);
+        SessionRow { name, subject, issuer, created_at, last_used_at, expires_at }
+    };
+    Ok(open.map(row).collect())
 }
 
 /// Every token, newest first; none for a limited scope.

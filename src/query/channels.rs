@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Error, find};
+use super::{Error, find, neutral};
 use crate::{
     channel::{ChannelKind, ChannelSettings, Webhook, signature::SigningKey},
     config::{Config, Sight},
@@ -107,7 +107,13 @@ pub async fn list(
 ) -> Result<Vec<ChannelStatus>, Error> {
     let (totals, known) = (store.totals().await?, store.channels().await?);
     let status = |settings: &Arc<ChannelSettings>| {
-        ChannelStatus::of(settings, known.iter().find(|known| known.channel == settings.name), &totals, now)
+        let known = known.iter().find(|known| known.channel == settings.name);
+        let status = ChannelStatus::of(settings, known, &totals, now);
+        ChannelStatus {
+            parked: neutral::reason(scope, status.parked),
+            failing: neutral::reason(scope, status.failing),
+            ..status
+        }
     };
     Ok(find::channels(config, scope).map(status).collect())
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Error, Listing, Page, error::Thing, find};
+use super::{Error, Listing, Page, error::Thing, find, neutral};
 use crate::{
     domain::Scope,
     notify::{Notification, NotificationId, NotificationType, language::Locale},
@@ -55,7 +55,7 @@ pub async fn lines(store: &dyn Listings, scope: &Scope, deliveries: Vec<Delivery
     let mut lines = Vec::with_capacity(deliveries.len());
     for delivery in deliveries.into_iter().filter(|delivery| scope.includes_subject(delivery.tenant.as_ref())) {
         if let Some(detail) = store.delivery(delivery.id).await? {
-            lines.push(DeliveryLine::new(delivery, &detail.notification));
+            lines.push(DeliveryLine::new(neutral::delivery(scope, delivery), &detail.notification));
         }
     }
     Ok(lines)
@@ -80,7 +80,8 @@ pub async fn list(
         before: page.after,
         limit: page.to_read().unwrap_or(u32::MAX),
     };
-    Ok(Listing::cut(store.deliveries(&filter).await?, page, |last| last.id))
+    let found = store.deliveries(&filter).await?.into_iter().map(|found| neutral::delivery(scope, found)).collect();
+    Ok(Listing::cut(found, page, |last| last.id))
 }
 
 /// The deliveries of one notification, oldest first: one for each channel.
@@ -98,9 +99,8 @@ pub async fn of_notification(
         limit: u32::MAX,
         ..DeliveryFilter::default()
     };
-    let mut found = store.deliveries(&filter).await?;
-    found.reverse();
-    Ok(found)
+    let found = store.deliveries(&filter).await?.into_iter().rev();
+    Ok(found.map(|found| neutral::delivery(scope, found)).collect())
 }
 
 /// One delivery with its notification, its attempts and what it covers.
@@ -111,7 +111,7 @@ pub async fn show(store: &dyn Listings, scope: &Scope, id: DeliveryId) -> Result
     let found = store.delivery(id).await?.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref()));
     let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));
-    Ok(detail)
+    Ok(neutral::detail(scope, detail))
 }
 
 fn state(name: &str) -> Result<DeliveryState, Error> {

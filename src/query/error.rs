@@ -21,6 +21,8 @@ pub enum Thing {
     Token,
     /// An account, by its name.
     Account,
+    /// A session, by who is signed in.
+    Session,
 }
 
 impl Thing {
@@ -33,6 +35,7 @@ impl Thing {
             Self::Silence => "silence",
             Self::Token => "token",
             Self::Account => "account",
+            Self::Session => "session of",
         }
     }
 }
@@ -110,7 +113,7 @@ impl From<tokio::task::JoinError> for Error {
 fn named(what: Thing, name: &str) -> String {
     match what {
         Thing::Delivery | Thing::Silence => format!("{} {name}", what.as_str()),
-        Thing::Tenant | Thing::Channel | Thing::Rule | Thing::Token | Thing::Account => {
+        Thing::Tenant | Thing::Channel | Thing::Rule | Thing::Token | Thing::Account | Thing::Session => {
             format!("{} `{name}`", what.as_str())
         }
     }

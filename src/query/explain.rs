@@ -9,7 +9,7 @@ pub use self::{
     blindness::{BlindnessTrace, blindness},
     decisions::Decision,
 };
-use super::{Error, alerts::Which, find};
+use super::{Error, alerts::Which, find, neutral};
 use crate::{
     check::{
         blind::OPERATOR_BLIND,
@@ -190,7 +190,7 @@ pub async fn explain(
     let is_seen = |channel: &ChannelName| find::channel(config, scope, channel.as_str()).is_ok();
     let mut series = Vec::new();
     for outlook in &outlooks {
-        series.push(of_series(store, outlook, record.as_ref(), &rows).await?);
+        series.push(of_series(store, scope, outlook, record.as_ref(), &rows).await?);
     }
     Ok(Trace {
         tenant: tenant.id.to_string(),
@@ -207,6 +207,7 @@ pub async fn explain(
 
 async fn of_series(
     store: &dyn Store,
+    scope: &Scope,
     outlook: &Outlook<'_>,
     record: Option<&TenantRecord>,
     rows: &[AlertRow],
@@ -224,14 +225,14 @@ async fn of_series(
         notified_channels: outlook.record.map_or_else(Vec::new, |record| record.notified_channels.clone()),
         explanation: outlook.explanation.clone(),
         messages: match record {
-            Some(record) if has_spoken => messages(store, &record.identity.key, &outlook.key).await?,
+            Some(record) if has_spoken => messages(store, scope, &record.identity.key, &outlook.key).await?,
             _ => Vec::new(),
         },
     })
 }
 
 /// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
-async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Error> {
+async fn messages(store: &dyn Store, scope: &Scope, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Error> {
     let id = alert_id(store.identity(), tenant_key, key);
     let filter =
         DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
@@ -245,8 +246,8 @@ async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result
                 state: delivery.state.as_str(),
                 merged_into: delivery.merged_into.map(|merged_into| merged_into.to_string()),
                 next_attempt_at: delivery.next_attempt_at,
-                attempts: detail.attempts,
-                notification: detail.notification,
+                attempts: neutral::attempts(scope, detail.attempts),
+                notification: neutral::notification(scope, detail.notification),
             });
         }
     }

@@ -13,13 +13,14 @@ use std::{
 
 use serde::Serialize;
 
+use self::memory::Series;
 pub use self::{
     memory::Memory,
     movement::FleetScore,
     order::{Only, Sort},
     total::{FleetTotals, ScoreMedian},
 };
-use super::{Error, Page};
+use super::{Error, Page, neutral};
 use crate::{
     config::{Config, Tenant},
     domain::{Labels, Sample, Scope, ScoreKind, Severity, TenantId, Timestamp},
@@ -166,6 +167,29 @@ pub async fn fleet(
     page: &Page<TenantId>,
     now: Timestamp,
 ) -> Result<Fleet, Error> {
+    Ok(overall(store, config, memory, scope, now).await?.list(filter, page))
+}
+
+/// The whole fleet at one time, from which several lists can be made.
+#[derive(Debug)]
+pub struct Overall {
+    lines: Vec<FleetLine>,
+    series: HashMap<TenantId, Series>,
+    totals: FleetTotals,
+    labels: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+/// Reads the whole fleet. A scope limits everything, the median included.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn overall(
+    store: &dyn Store,
+    config: &Config,
+    memory: &Memory,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Overall, Error> {
     let known: HashMap<TenantId, TenantLine> =
         store.tenant_lines().await?.into_iter().map(|line| (line.tenant.clone(), line)).collect();
     let open = open_alerts(config, scope, &store.open_alerts().await?);
@@ -180,30 +204,39 @@ pub async fn fleet(
         .iter()
         .map(|tenant| {
             let samples = series.get(&tenant.id).map_or(&[][..], |series| series.as_slice());
-            line(config, tenant, of(tenant), samples, now).with(open.get(&tenant.id).copied().unwrap_or_default())
+            let line = line(config, tenant, of(tenant), samples, now);
+            FleetLine {
+                alerts: open.get(&tenant.id).copied().unwrap_or_default(),
+                failing: neutral::failing(scope, line.failing),
+                ..line
+            }
         })
         .collect();
     let totals = FleetTotals::of(&mut lines);
-    let sorted_by = filter.score.or_else(|| totals.medians.first().map(|median| median.kind));
-    let labels = labels(&tenants);
-    lines.retain(|line| order::matches(filter, line));
-    let matching = lines.len();
-    order::sort(&mut lines, filter, sorted_by);
-    let (mut items, next) = order::cut(lines, page);
-    for line in &mut items {
-        let Some(series) = series.get(&line.id) else { continue };
-        for score in &mut line.scores {
-            if let Some((_, samples)) = series.iter().find(|(kind, _)| *kind == score.kind) {
-                score.draw(samples);
-            }
-        }
-    }
-    Ok(Fleet { items, next, matching, score: sorted_by, totals, labels })
+    Ok(Overall { lines, series, totals, labels: labels(&tenants) })
 }
 
-impl FleetLine {
-    fn with(self, alerts: AlertCounts) -> Self {
-        Self { alerts, ..self }
+impl Overall {
+    /// The tenants that match.
+    #[must_use]
+    pub fn list(&self, filter: &Filter, page: &Page<TenantId>) -> Fleet {
+        let sorted_by = filter.score.or_else(|| self.totals.medians.first().map(|median| median.kind));
+        let mut lines: Vec<&FleetLine> = self.lines.iter().filter(|line| order::matches(filter, line)).collect();
+        let matching = lines.len();
+        order::sort(&mut lines, filter, sorted_by);
+        let (items, next) = order::cut(lines, page);
+        let drawn = |line: &FleetLine| {
+            let (mut line, none) = (line.clone(), Series::default());
+            let series = self.series.get(&line.id).unwrap_or(&none);
+            for score in &mut line.scores {
+                if let Some((_, samples)) = series.iter().find(|(kind, _)| *kind == score.kind) {
+                    score.draw(samples);
+                }
+            }
+            line
+        };
+        let items = items.into_iter().map(drawn).collect();
+        Fleet { items, next, matching, score: sorted_by, totals: self.totals.clone(), labels: self.labels.clone() }
     }
 }
 

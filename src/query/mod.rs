@@ -17,6 +17,7 @@ pub mod export;
 pub mod find;
 pub mod fleet;
 pub mod ids;
+mod neutral;
 pub mod online;
 mod page;
 pub mod report;

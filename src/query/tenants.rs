@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Error, Listing, Page, error::Thing, find};
+use super::{Error, Listing, Page, error::Thing, find, neutral};
 use crate::{
     channel::ChannelSettings,
     check::{backed_off, plan::Plan},
@@ -154,7 +154,7 @@ pub async fn matching(
     // Among those whose checks fail, nobody knows how many have to be evaluated.
     let batch = if filter.failing { BATCH } else { BATCH.min(enough) };
     for batch in wanted.chunks(batch) {
-        let batch = statuses(store, &plan, batch).await?.into_iter();
+        let batch = statuses(store, &plan, scope, batch).await?.into_iter();
         found.extend(batch.filter(|status| !filter.failing || status.failing.is_some()));
         if found.len() >= enough {
             break;
@@ -169,7 +169,7 @@ pub async fn matching(
 /// [`Error::NotFound`]; [`Error::Store`].
 pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &str) -> Result<TenantDetail, Error> {
     let tenant = find::tenant(config, scope, id)?;
-    let mut status = statuses(store, &Plan::new(config.clone()), &[tenant]).await?;
+    let mut status = statuses(store, &Plan::new(config.clone()), scope, &[tenant]).await?;
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), open_only: true, ..AlertFilter::default() };
     let alerts = store.alerts(&filter).await?;
     let mut status = status.pop().ok_or_else(|| Error::not_found(Thing::Tenant, id))?;
@@ -211,7 +211,12 @@ pub async fn names(config: &Config, scope: &Scope) -> Result<BTreeMap<TenantId, 
     Ok(names)
 }
 
-async fn statuses(store: &dyn Checks, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<TenantStatus>, Error> {
+async fn statuses(
+    store: &dyn Checks,
+    plan: &Plan,
+    scope: &Scope,
+    tenants: &[&Tenant],
+) -> Result<Vec<TenantStatus>, Error> {
     let mut statuses = Vec::with_capacity(tenants.len());
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
@@ -219,13 +224,13 @@ async fn statuses(store: &dyn Checks, plan: &Plan, tenants: &[&Tenant]) -> Resul
             store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
         statuses.extend(batch.iter().map(|tenant| {
             let record = records.get(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
-            status(plan, tenant, record)
+            status(plan, scope, tenant, record)
         }));
     }
     Ok(statuses)
 }
 
-fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> TenantStatus {
+fn status(plan: &Plan, scope: &Scope, tenant: &Tenant, record: Option<&TenantRecord>) -> TenantStatus {
     let series = record.map_or(&[][..], |record| record.series.as_slice());
     let scores = series.iter().map(|series| ScoreStatus {
         kind: series.score,
@@ -233,7 +238,7 @@ fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Tenant
         value: series.window.last().map(|sample| sample.value),
         observed_at: series.window.last().map(|sample| sample.at),
     });
-    let failing = record.and_then(|record| record.health.failing.clone());
+    let failing = neutral::failing(scope, record.and_then(|record| record.health.failing.clone()));
     let class = failing.as_ref().and_then(|failing| FailureClass::from_name(&failing.class));
     TenantStatus {
         consent_link: class.filter(|class| class.needs_consent()).map(|_| tenant.account.consent_link()),

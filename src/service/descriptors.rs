@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-use crate::config::Config;
+use crate::{config::Config, web::CONNECTIONS_MAX};
 
 /// File descriptors for the store, the listener, logs and look-ups, in addition to those for requests.
 const BESIDES: u64 = 128;
@@ -26,9 +26,9 @@ pub fn provide(config: &Config) {
     }
 }
 
-/// One connection for each channel; for each place of a check one to Microsoft's login and one to its API.
+/// One connection for each channel; for each place of a check one to Microsoft's login and one to its API; and those of our own clients.
 fn needed(channels: usize, concurrency: usize) -> u64 {
-    let connections = channels.saturating_add(concurrency.saturating_mul(2));
+    let connections = channels.saturating_add(concurrency.saturating_mul(2)).saturating_add(CONNECTIONS_MAX);
     u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(BESIDES)
 }
 
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_limit_is_raised_to_what_is_needed_as_far_as_allowed_and_never_lowered() {
         let needed = needed(1_000, 256);
-        assert_eq!(needed, 1_640);
+        assert_eq!(needed, 2_328);
         for (current, maximum, expected) in [
             (Some(1_024), Some(524_288), Some(needed)),
             (Some(1_024), Some(1_500), Some(1_500)),

@@ -15,8 +15,8 @@ mod tenant;
 mod upkeep;
 
 pub use access::{
-    AccountRecord, NewAccount, NewPersonSession, NewSession, NewToken, PasswordHash, Person, PersonSession,
-    SecretDigest, SessionRecord, TokenRecord,
+    AccountRecord, NewAccount, NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash, Person,
+    PersonSession, SecretDigest, SessionHolder, SessionRecord, TokenRecord,
 };
 pub use audit::{BEFORE_FIRST, Broken, Entry, EntryBody, EntryFilter, Link, NewEntry, Verifier, Written, hex};
 pub use blindness::{Blind, FailingTenant, Outage};

@@ -2,73 +2,100 @@
 //!
 //! There is no sign-in, by design: those who read a channel are the ones who can confirm it, and most of them have no account
 //! here. The id is the permission: it has 130 bits, is sent to that channel only, and allows nothing but to say that
-//! this drill
-//! arrived. A `GET` changes nothing, since chat services open links to show previews of them.
+//! this drill arrived. A `GET` changes nothing, since chat services open links to show previews of them.
+//!
+//! Whoever makes ids up is limited by their address, and keeps nobody with a real one out: not even somebody behind the same proxy.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
-    extract::{Path, State as Shared},
+    extract::{Path, Request, State as Shared},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::State;
+use super::{State, access};
 use crate::{domain::ChannelName, notify::NotificationId, store::StoreError};
 
 /// How long somebody waits for the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks whether the drill was seen.
-pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
+pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
-    answer(&state, state.channels.drilled(&id), |channels| {
-        format!(
+    answer(&state, &id, request, async |channels: Vec<ChannelName>| {
+        Ok(format!(
             "<h1>A drill</h1>\n<p>Nothing is wrong. Scorewatch sent a drill to the channel \
-             <strong>{channels}</strong>, to \
-             show that its messages arrive.</p>\n<form method=\"post\"><button>I see this: confirm</button></form>"
-        )
+             <strong>{}</strong>, to \
+             show that its messages arrive.</p>\n<form method=\"post\"><button>I see this: confirm</button></form>",
+            names(&channels)
+        ))
     })
     .await
 }
 
 /// Records the confirmation that a person gave.
-pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
+pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
-    let confirmed = async {
+    answer(&state, &id, request, async |_| {
         let channels = state.channels.confirm(&id, state.clock.now()).await?;
         for channel in &channels {
             tracing::info!(%channel, short_id = %id.short(), "a drill was confirmed");
         }
-        Ok(channels)
-    };
-    answer(&state, confirmed, |channels| {
-        format!("<h1>Thank you</h1>\n<p>The channel <strong>{channels}</strong> is proven: its messages arrive.</p>")
+        let names = names(&channels);
+        Ok(format!("<h1>Thank you</h1>\n<p>The channel <strong>{names}</strong> is proven: its messages arrive.</p>"))
     })
     .await
 }
 
-/// The page about the channels that the store names. None and not such an id look alike.
+/// The page about the channels of a drill. None and not such an id look alike.
 async fn answer(
     state: &State,
-    asked: impl Future<Output = Result<Vec<ChannelName>, StoreError>>,
-    write: impl FnOnce(String) -> String,
+    id: &NotificationId,
+    request: Request,
+    write: impl AsyncFnOnce(Vec<ChannelName>) -> Result<String, StoreError>,
 ) -> Response {
-    if !state.confirmations.admits(state.clock.now()) {
-        return page(StatusCode::TOO_MANY_REQUESTS, "<h1>Too many requests</h1>\n<p>Please try again in a minute.</p>");
-    }
-    match tokio::time::timeout(STORE_TIMEOUT, asked).await {
-        Ok(Ok(channels)) if channels.is_empty() => unknown(),
-        Ok(Ok(channels)) => {
-            let names: Vec<String> = channels.iter().map(|channel| escaped(channel.as_str())).collect();
-            page(StatusCode::OK, &write(names.join(", ")))
+    let (parts, _) = request.into_parts();
+    let peer = access::client(&parts, &state.config.borrow().clone());
+    let asked = async {
+        let channels = look_up(state, id, peer).await?;
+        if channels.is_empty() {
+            let is_one_too_many = !state.confirmations.misses.admits(peer, state.clock.now());
+            return Ok(if is_one_too_many { too_many() } else { unknown() });
         }
+        if !state.confirmations.drills.admits(id.clone(), state.clock.now()) {
+            return Ok(too_many());
+        }
+        Ok(page(StatusCode::OK, &write(channels).await?))
+    };
+    match tokio::time::timeout(STORE_TIMEOUT, asked).await {
+        Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
+            let error: StoreError = error;
             tracing::warn!(%error, "a confirmation could not be looked up");
             unavailable()
         }
         Err(_) => unavailable(),
     }
+}
+
+/// The channels that a drill was sent to; none if there is no such drill.
+async fn look_up(state: &State, id: &NotificationId, peer: Option<IpAddr>) -> Result<Vec<ChannelName>, StoreError> {
+    let limits = &state.confirmations;
+    let has_guessed = limits.misses.is_used_up(&peer, state.clock.now());
+    let places = if has_guessed { &limits.slow_lookups } else { &limits.lookups };
+    // Nobody closes them.
+    let _place = places.acquire().await.ok();
+    state.channels.drilled(id).await
+}
+
+fn names(channels: &[ChannelName]) -> String {
+    let names: Vec<String> = channels.iter().map(|channel| escaped(channel.as_str())).collect();
+    names.join(", ")
+}
+
+fn too_many() -> Response {
+    page(StatusCode::TOO_MANY_REQUESTS, "<h1>Too many requests</h1>\n<p>Please try again in a minute.</p>")
 }
 
 fn unknown() -> Response {

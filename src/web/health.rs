@@ -1,18 +1,19 @@
 //! `GET /healthz`: the process lives. `GET /readyz`: it does its work, whatever Microsoft says. A receiver that does not work is not
-//! our failure, and no restart helps: the service is ready, and says which channels are in trouble.
+//! our failure, and no restart helps: the service is ready, and says which channels are in trouble. Strangers learn which part does
+//! not work, and nothing else.
 
 use std::time::Duration;
 
 use axum::{
     Json,
-    extract::State as Shared,
+    extract::{Request, State as Shared},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use serde_json::json;
 
-use super::State;
+use super::{State, access};
 use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
@@ -26,10 +27,17 @@ pub(super) async fn alive() -> Response {
     Json(json!({ "alive": true, "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
-pub(super) async fn ready(Shared(state): Shared<State>) -> Response {
+pub(super) async fn ready(Shared(state): Shared<State>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
     let signs = state.health.verdict(state.clock.now());
     let ready = signs.iter().all(|sign| sign.good);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    // Who asks is looked up in the store, which may hang: then nobody is known.
+    let known = tokio::time::timeout(STORE_TIMEOUT, access::may_see_trouble(&parts, state.app.as_ref())).await;
+    if !known.unwrap_or(false) {
+        let signs: Vec<_> = signs.iter().map(|sign| json!({ "part": sign.part, "good": sign.good })).collect();
+        return (status, Json(json!({ "ready": ready, "signs": signs }))).into_response();
+    }
     let known = tokio::time::timeout(STORE_TIMEOUT, state.channels.channels()).await;
     let known = known.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
     let config = state.config.borrow().clone();

@@ -8,7 +8,9 @@ mod app;
 mod attempts;
 mod busy;
 mod confirm;
+mod connections;
 mod health;
+mod limits;
 mod metrics;
 mod pages;
 pub mod probe;
@@ -17,11 +19,12 @@ mod rate;
 mod router;
 mod server;
 mod streams;
+mod wire;
 
 use std::sync::Arc;
 
 pub use app::App;
-pub use server::serve;
+pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;
 
 use crate::{
@@ -46,7 +49,7 @@ pub struct State {
     pub clock: Clock,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
-    confirmations: Arc<rate::Rate>,
+    confirmations: Arc<rate::Confirmations>,
     /// Who may read the metrics; `None`: everybody, in tests.
     app: Option<App>,
 }

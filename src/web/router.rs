@@ -5,7 +5,7 @@ use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, rout
 use super::{
     State, access, api,
     app::App,
-    busy, confirm, health, metrics, pages,
+    busy, confirm, connections, health, metrics, pages,
     protect::{self, refusal},
 };
 
@@ -26,6 +26,7 @@ pub(super) fn router(state: State, dashboard: Router) -> Router {
         .merge(dashboard)
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not found") })
         .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "method not allowed") })
+        .layer(middleware::from_fn(connections::admit))
         .layer(middleware::from_fn_with_state(state, access::guard))
         .layer(DefaultBodyLimit::max(protect::BODY_BYTES_MAX))
         .layer(middleware::from_fn(protect::cap_body))

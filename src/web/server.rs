@@ -9,46 +9,51 @@ use hyper::{
     server::conn::http1,
     service::{Service, service_fn},
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App, State,
     access::Peer,
+    connections::{Connections, Open},
+    limits::{Group, Limits},
     router::{dashboard, router},
+    wire::{Answer, Wire},
 };
 use crate::{task, telemetry::Health};
 
-/// Limits on what a client may use.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// From the first wait to the last byte of a request's head; an idle connection is closed by it too.
-    pub(super) head: Duration,
-    /// A connection is asked to end after that long, so that one who reads slowly does not keep its place.
-    pub(super) lifetime: Duration,
-    /// What is then, or at shutdown, left for the request under way; the whole process has 10 s to end.
-    pub(super) drain: Duration,
-    /// Connections at a time; more wait in the kernel's queue.
-    pub(super) connections: usize,
-}
-
-/// Enough for a few scrapers, probes and people; little enough to cost nothing.
+/// Enough for scrapers, probes and people; little enough to cost nothing.
 const LIMITS: Limits = Limits {
-    head: Duration::from_secs(10),
-    lifetime: Duration::from_mins(5),
+    waiting: 256,
+    at_work,
+    head: Duration::from_secs(5),
+    body: Duration::from_secs(12),
+    idle: Duration::from_secs(30),
+    answer: Duration::from_mins(1),
+    stall: Duration::from_secs(10),
+    send: Duration::from_secs(30),
+    bytes_per_second: 16 * 1024,
     drain: Duration::from_secs(5),
-    connections: 256,
 };
 
-/// How often the accept loop shows that it lives while every place is taken.
-const PLACE_WAIT: Duration = Duration::from_secs(5);
+/// The most requests at work. Of pages and the API, `busy.rs` answers a few at a time; the others wait for their turn, or are being sent.
+const fn at_work(group: Group) -> usize {
+    match group {
+        Group::Probe => 32,
+        Group::Metrics => 16,
+        Group::Api | Group::Page => 64,
+        Group::Stream => 256,
+    }
+}
+
+/// The most connections at a time.
+pub const CONNECTIONS_MAX: usize = LIMITS.waiting
+    + at_work(Group::Probe)
+    + at_work(Group::Metrics)
+    + at_work(Group::Api)
+    + at_work(Group::Page)
+    + at_work(Group::Stream);
 
 /// Pause after a failed accept: the usual reason, too many open files, does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -70,65 +75,67 @@ pub(super) async fn serve_within(
     health: Health,
     shutdown: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let connections = TaskTracker::new();
+    let all = Connections::new(limits);
+    let tasks = TaskTracker::new();
     health.listening(true);
-    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &places, &health)).await {
-        let (stream, peer, place) = match accepted {
+    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
+                all.end_one();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        if places.available_permits() == 0 {
-            // Clients that say nothing keep our own probe waiting; that they come and go is progress.
+        let (open, is_crowded) = all.open();
+        if is_crowded {
+            // Our own probe may have been the one that made room; that connections come and go is progress.
             health.web_answered();
         }
-        let (router, shutdown) = (router.clone(), shutdown.clone());
-        connections.spawn(task::brief("web connection", async move {
-            answer(limits, stream, peer, router, shutdown).await;
-            drop(place);
+        let (router, shutdown, drain) = (router.clone(), shutdown.clone(), limits.drain);
+        tasks.spawn(task::brief("web connection", async move {
+            answer(&open, stream, peer.ip(), router, drain, shutdown).await;
+            drop(open);
         }));
     }
     health.listening(false);
     drop(listener);
-    connections.close();
-    connections.wait().await;
-}
-
-pub(super) async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-    health: &Health,
-) -> std::io::Result<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = loop {
-        let place = tokio::time::timeout(PLACE_WAIT, Arc::clone(places).acquire_owned()).await;
-        if let Ok(place) = place {
-            break place.map_err(std::io::Error::other)?;
-        }
-        // Others have every place, and each of them for a limited time. That is no reason to be restarted.
-        health.web_answered();
-    };
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer.ip(), place))
+    tasks.close();
+    tasks.wait().await;
 }
 
 /// Serves one connection to its end. What a client does wrong is its own affair, so errors are not logged.
-async fn answer(limits: Limits, stream: TcpStream, peer: IpAddr, router: Router, shutdown: CancellationToken) {
+async fn answer(
+    open: &Open,
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    drain: Duration,
+    shutdown: CancellationToken,
+) {
+    let here = &open.0;
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
+    // The time for a head is watched by us, because what is waited for longest has to make room.
+    http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        here.head_ended();
         request.extensions_mut().insert(Peer(peer));
-        TowerToHyperService::new(router.clone()).call(request)
+        request.extensions_mut().insert(Arc::clone(here));
+        let answered = TowerToHyperService::new(router.clone()).call(request);
+        async move {
+            let response = answered.await?;
+            here.answered();
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, Arc::clone(here))))
+        }
     });
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let wire = TokioIo::new(Wire::new(stream, Arc::clone(here)));
+    let mut connection = pin!(http.serve_connection(wire, service));
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = here.must_end() => return,
         () = shutdown.cancelled() => {}
-        () = tokio::time::sleep(limits.lifetime) => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = tokio::time::timeout(limits.drain, connection).await;
+    let _ = tokio::time::timeout(drain, connection).await;
 }

@@ -1,12 +1,13 @@
 //! The pages that are open and wait for changes, and how the store was when it was last looked at.
 
 use std::{
+    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{self, Arc, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Mutex;
 
 use crate::{
     domain::{Scope, TenantId, Timestamp},
@@ -15,27 +16,60 @@ use crate::{
 };
 
 /// The most streams at a time: each holds a connection.
-const STREAMS_MAX: usize = 64;
+const STREAMS_MAX: usize = 200;
+/// The most streams of one viewer, so that nobody takes all of them. Browsers open at most six connections to a server.
+const STREAMS_OF_VIEWER_MAX: usize = 12;
 /// The store is asked at most once in that time, however many streams look.
 const READ_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The streams that are open, and what was last seen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Streams {
-    places: Arc<Semaphore>,
+    open: Arc<sync::Mutex<HashMap<String, usize>>>,
     seen: Mutex<Option<(Timestamp, Arc<Seen>)>>,
 }
 
-impl Default for Streams {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(STREAMS_MAX)), seen: Mutex::default() }
+/// Why there is no place for one more stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The viewer has as many as one viewer may have.
+    Viewer,
+    /// All viewers together have.
+    Everybody,
+}
+
+/// The place of one stream, which is free again once this is dropped.
+#[derive(Debug)]
+pub(super) struct StreamPlace {
+    open: Arc<sync::Mutex<HashMap<String, usize>>>,
+    viewer: String,
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.viewer) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.viewer);
+            }
+        }
     }
 }
 
 impl Streams {
-    /// A place for one more stream; `None`: all are taken.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().ok()
+    /// A place for one more stream of that viewer.
+    pub(super) fn place(&self, viewer: String) -> Result<StreamPlace, Full> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.values().sum::<usize>() >= STREAMS_MAX {
+            return Err(Full::Everybody);
+        }
+        let count = open.entry(viewer.clone()).or_default();
+        if *count >= STREAMS_OF_VIEWER_MAX {
+            return Err(Full::Viewer);
+        }
+        *count += 1;
+        Ok(StreamPlace { open: Arc::clone(&self.open), viewer })
     }
 
     /// How the store is, or was a moment ago.
@@ -105,6 +139,22 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_viewer_does_not_take_the_places_of_others() {
+        let streams = Streams::default();
+        let place = |viewer: &str| streams.place(viewer.to_owned());
+        let mut ann: Vec<StreamPlace> = (0..STREAMS_OF_VIEWER_MAX).map(|_| place("ann").unwrap()).collect();
+        assert_eq!(place("ann").unwrap_err(), Full::Viewer);
+        let ben = place("ben").unwrap();
+        ann.pop();
+        ann.push(place("ann").unwrap());
+        let others: Vec<StreamPlace> =
+            (ann.len() + 1..STREAMS_MAX).map(|number| place(&number.to_string()).unwrap()).collect();
+        assert_eq!(place("carol").unwrap_err(), Full::Everybody);
+        drop((ann, ben, others));
+        assert!(streams.open.lock().unwrap().is_empty(), "nobody is remembered");
+    }
 
     #[test]
     fn a_scope_is_notified_of_its_own_changes_alone() {

@@ -9,11 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    State,
-    router::router,
-    server::{Limits, accept, serve_within},
-};
+use super::{State, limits::Limits, router::router, server::serve_within};
 use crate::{
     clock::Clock,
     config::{self, Config},
@@ -25,6 +21,7 @@ use crate::{
 
 mod access;
 mod confirm;
+mod connections;
 mod oidc;
 mod stub_store;
 
@@ -32,11 +29,18 @@ use stub_store::StubStore;
 
 /// Long enough that no test meets them; each test shortens the one it is about.
 const PATIENT: Limits = Limits {
-    head: Duration::from_hours(1),
-    lifetime: Duration::from_hours(1),
-    drain: Duration::from_hours(1),
-    connections: 16,
+    waiting: 16,
+    at_work: |_| 16,
+    head: HOUR,
+    body: HOUR,
+    idle: HOUR,
+    answer: HOUR,
+    stall: HOUR,
+    send: HOUR,
+    bytes_per_second: 1024,
+    drain: HOUR,
 };
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A server on loopback.
 struct Server {
@@ -55,19 +59,18 @@ impl Server {
 
     /// A server on that store; `channels` stands under `channels:` of the configuration.
     async fn on(limits: Limits, (listings, known): (Arc<dyn Listings>, Arc<dyn Channels>), channels: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let (health, clock) = (Health::default(), Clock::manual(Timestamp::from_seconds(1000)));
         let (_, config) = watch::channel(config(channels));
         let state = State::new(listings, known, Metrics::default(), health.clone(), clock.clone(), config);
+        Self::with(limits, router(state, Router::new()), health, clock).await
+    }
+
+    /// A server with these routes.
+    async fn with(limits: Limits, routes: Router, health: Health, clock: Clock) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let done = tokio::spawn(serve_within(
-            limits,
-            listener,
-            router(state, Router::new()),
-            health.clone(),
-            shutdown.clone(),
-        ));
+        let done = tokio::spawn(serve_within(limits, listener, routes, health.clone(), shutdown.clone()));
         Self { address, health, clock, shutdown, done }
     }
 
@@ -229,33 +232,6 @@ async fn a_client_that_never_ends_its_request_is_cut_off() {
 }
 
 #[tokio::test]
-async fn silent_clients_do_not_keep_others_out() {
-    let server = Server::start(Limits { head: Duration::from_millis(20), connections: 2, ..PATIENT }, None).await;
-    let _silent = [server.connect().await, server.connect().await, server.connect().await];
-    // On a slow machine a client that speaks may be taken for a silent one, but not each time.
-    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .await
-        .contains("200 OK")
-    {}
-}
-
-#[tokio::test]
-async fn a_connection_does_not_last_for_ever() {
-    let limits = Limits { lifetime: Duration::from_millis(20), ..PATIENT };
-    let server = Server::start(limits, None).await;
-    // It returns only because the server closes. On a slow machine that may be before the answer, but not each time.
-    while !said(&server, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.starts_with("HTTP/1.1 200 OK") {}
-}
-
-/// All that the server says to that, until it closes or resets the connection.
-async fn said(server: &Server, request: &str) -> String {
-    let (mut stream, mut answer) = (server.connect().await, Vec::new());
-    let _ = stream.write_all(request.as_bytes()).await;
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-#[tokio::test]
 async fn shutdown_closes_the_listener_and_waits_for_nobody_who_is_silent() {
     let server = Server::start(Limits { drain: Duration::from_millis(20), ..PATIENT }, None).await;
     let mut stuck = server.connect().await;
@@ -266,14 +242,4 @@ async fn shutdown_closes_the_listener_and_waits_for_nobody_who_is_silent() {
     assert!(TcpStream::connect(server.address).await.is_err());
     let listener = server.health.verdict(server.clock.now()).remove(0);
     assert_eq!((listener.part, listener.good), ("listener", false));
-}
-
-#[tokio::test(start_paused = true)]
-async fn clients_that_take_every_place_are_no_reason_for_a_restart() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (health, no_places) = (Health::default(), Arc::new(tokio::sync::Semaphore::new(0)));
-    let before = health.progress();
-    let waited = tokio::time::timeout(Duration::from_mins(1), accept(&listener, &no_places, &health)).await;
-    assert!(waited.is_err(), "nobody is accepted");
-    assert!(health.progress()[2] - before[2] >= 10, "the watchdog sees that the loop lives");
 }

@@ -5,7 +5,7 @@ use scorewatch::{
     domain::Timestamp,
     store::{
         Access, AccountRecord, Audit, Begun, Entry, EntryFilter, Idempotency, KeyedRequest, Link, NewAccount, NewEntry,
-        NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
+        NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
         SessionRecord, StoreError, TokenRecord,
     },
 };
@@ -83,6 +83,10 @@ impl Access for Parts {
 
     async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError> {
         self.access.find_person_session(digest).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<OpenSession>, StoreError> {
+        self.access.sessions().await
     }
 
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ mod explained;
 mod flapping;
 mod fleet_shift;
 mod hostile_names;
+mod idle_connections;
 mod import;
 mod in_chat;
 mod init;

@@ -13,10 +13,15 @@ use crate::{
 
 /// A silence that lasts longer is one that the operator is notified of.
 const LONG: Duration = Duration::from_hours(7 * 24);
+/// A silence that begins at most that long after another one ends continues it: hardly anything is sent in between.
+const GAP: Duration = Duration::from_hours(1);
 
 /// Notifies the operator if there is reason to. The running service sends the message within seconds.
 pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence, now: Timestamp) -> Result<(), Error> {
-    let length = silence.ends_at.since(silence.starts_at.max(now));
+    let own = (silence.starts_at.max(now), silence.ends_at);
+    let whole = whole(silence, &store.silences(None).await?, now);
+    let (from, until) = if whole.1.since(whole.0) > LONG { whole } else { own };
+    let length = until.since(from);
     let everybody = covers_everybody(config, silence);
     if !everybody && length <= LONG {
         return Ok(());
@@ -24,17 +29,26 @@ pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence
     let news =
         News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds: length.as_secs() };
     let class = if everybody { "silence-wide" } else { "silence-long" };
-    let facts = OperatorFacts {
-        from: Some(silence.starts_at),
-        until: Some(silence.ends_at),
-        ..OperatorFacts::of(news, class, None)
-    };
+    let facts = OperatorFacts { from: Some(from), until: Some(until), ..OperatorFacts::of(news, class, None) };
     let kind = NotificationType::OperatorSilence;
     let parts = [kind.as_str(), store.identity(), &silence.id.to_string()];
     let notification = compose::for_operator(kind, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
     Ok(())
+}
+
+/// From when until when a silence covers what it does, together with those of the same matchers that it continues or that continue it.
+fn whole(silence: &Silence, others: &[Silence], now: Timestamp) -> (Timestamp, Timestamp) {
+    let (mut from, mut until) = (silence.starts_at.max(now), silence.ends_at);
+    let mut rest: Vec<&Silence> =
+        others.iter().filter(|other| other.id != silence.id && other.matchers == silence.matchers).collect();
+    loop {
+        let joins = |other: &&Silence| other.starts_at <= until.plus(GAP) && from <= other.ends_at.plus(GAP);
+        let Some(index) = rest.iter().position(joins) else { return (from, until) };
+        let other = rest.swap_remove(index);
+        (from, until) = (from.min(other.starts_at), until.max(other.ends_at));
+    }
 }
 
 /// Whether no tenant is left out: it names none, or all of several.
@@ -48,4 +62,41 @@ fn covers_everybody(config: &Config, silence: &Silence) -> bool {
             && matchers.labels.matches(&tenant.labels)
     };
     config.tenants.len() > 1 && config.tenants.values().all(|tenant| is_covered(tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::{SilenceId, silence::Matchers};
+
+    #[test]
+    fn a_silence_counts_together_with_those_that_it_continues() {
+        let hour = |hour: i64| Timestamp::from_seconds(hour * 3600);
+        let silence = |id, from, until, is_other: bool| {
+            let mut matchers = Matchers::default();
+            if is_other {
+                matchers.labels.0.insert("tier".into(), "gold".into());
+            }
+            let (author, comment) = (String::new(), String::new());
+            Silence { id: SilenceId(id), matchers, starts_at: hour(from), ends_at: hour(until), author, comment }
+        };
+        let new = silence(9, 100, 200, false);
+        for (others, from, until) in [
+            (vec![], 100, 200),
+            (vec![silence(1, 0, 100, false)], 0, 200),
+            (vec![silence(1, 0, 99, false)], 0, 200),
+            (vec![silence(1, 0, 98, false)], 100, 200),
+            (vec![silence(1, 0, 100, true)], 100, 200),
+            (vec![silence(1, -50, 0, false), silence(2, 0, 101, false), silence(3, 200, 300, false)], -50, 300),
+            (vec![silence(9, 100, 200, false)], 100, 200),
+            (vec![silence(1, 150, 160, false)], 100, 200),
+        ] {
+            assert_eq!(whole(&new, &others, hour(100)), (hour(from), hour(until)), "{others:?}");
+        }
+        assert_eq!(
+            whole(&silence(9, 0, 200, false), &[], hour(50)),
+            (hour(50), hour(200)),
+            "what is over does not count"
+        );
+    }
 }

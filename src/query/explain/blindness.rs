@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Scope, Timestamp},
     notify::silence::MatchTarget,
-    query::{Error, find},
+    query::{Error, find, neutral},
     rule::Rule,
     store::{Failing, Silences, Store, TenantRecord},
 };
@@ -74,11 +74,11 @@ pub async fn blindness(
         now,
         reported: stage.is_reported(),
         stage,
-        failing: record.as_ref().and_then(|record| record.health.failing.clone()),
+        failing: neutral::failing(scope, record.as_ref().and_then(|record| record.health.failing.clone())),
         decisions,
         notified,
         kept_out: kept_out.into_iter().filter(is_seen).collect(),
-        messages: said(store, tenant, rule.as_ref(), record.as_ref()).await?,
+        messages: said(store, scope, tenant, rule.as_ref(), record.as_ref()).await?,
     })
 }
 
@@ -111,11 +111,12 @@ async fn decisions(
 /// What was sent of this tenant alone.
 async fn said(
     store: &dyn Store,
+    scope: &Scope,
     tenant: &Tenant,
     rule: Option<&Rule>,
     record: Option<&TenantRecord>,
 ) -> Result<Vec<Message>, Error> {
     let (Some(rule), Some(record)) = (rule, record) else { return Ok(Vec::new()) };
     let Some(alert) = record.alerts.iter().find(|alert| alert.rule == rule.name) else { return Ok(Vec::new()) };
-    messages(store, &record.identity.key, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
+    messages(store, scope, &record.identity.key, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
 }

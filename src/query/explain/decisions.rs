@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Language, Scope, ScoreKind, Timestamp},
     notify::{Silence, excluded::sentence, language::Words, silence::MatchTarget},
-    query::find,
+    query::{find, neutral},
     rule::{AlertState, Condition, Rule, display},
     store::{AlertRecord, TenantRecord},
 };
@@ -98,7 +98,7 @@ fn onboarding(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
-    let failing = facts.record?.health.failing.as_ref()?;
+    let failing = neutral::failing(facts.scope, facts.record?.health.failing.clone())?;
     let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
     Some(blocks("checks", format!("checks have been failing since {} ({}){hint}", failing.since, failing.class)))
 }

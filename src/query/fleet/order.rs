@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Filter, FleetLine, FleetScore, Freshness};
 use crate::{
-    domain::{ScoreKind, TenantId},
+    domain::{ScoreKind, TenantId, Timestamp},
     query::Page,
 };
 
@@ -112,26 +112,48 @@ pub(super) fn matches(filter: &Filter, line: &FleetLine) -> bool {
     is_found && labels.iter().all(has) && only.is_none_or(|only| only.holds(line))
 }
 
-pub(super) fn sort(lines: &mut [FleetLine], filter: &Filter, score: Option<ScoreKind>) {
-    let of = |line: &FleetLine, value: fn(&FleetScore) -> Option<f64>| {
-        score.and_then(|kind| line.score(kind)).and_then(|score| Some(score.loss(value(score)?)))
-    };
-    let by_loss = |value: fn(&FleetScore) -> Option<f64>| {
-        move |a: &FleetLine, b: &FleetLine| greatest_first(of(a, value), of(b, value))
-    };
-    let order = |a: &FleetLine, b: &FleetLine| match filter.sort {
-        Sort::Attention => attention(b).cmp(&attention(a)).then_with(|| greatest_first(lost(a), lost(b))),
-        Sort::Name => Ordering::Equal,
-        Sort::Value => by_loss(|score| Some(score.value))(a, b),
-        Sort::Day => by_loss(|score| score.day)(a, b),
-        Sort::Week => by_loss(|score| score.week)(a, b),
-        Sort::Month => by_loss(|score| score.month)(a, b),
-        Sort::Checked => a.checked_at.cmp(&b.checked_at),
-    };
-    lines.sort_by(|a, b| {
-        let order = order(a, b).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id));
+pub(super) fn sort(lines: &mut [&FleetLine], filter: &Filter, score: Option<ScoreKind>) {
+    // What the order is about is computed once for each line, not for each comparison.
+    let mut keyed: Vec<(Key, &FleetLine)> =
+        lines.iter().map(|line| (Key::of(line, filter.sort, score), *line)).collect();
+    keyed.sort_by(|(key, a), (other, b)| {
+        let order = key.cmp(other).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id));
         if filter.is_reversed { order.reverse() } else { order }
     });
+    for (line, (_, sorted)) in lines.iter_mut().zip(keyed) {
+        *line = sorted;
+    }
+}
+
+/// What an order is about; what it is not about is the same for all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Key {
+    attention: Option<(u32, bool, u32, u32, bool)>,
+    lost: Option<f64>,
+    checked_at: Option<Timestamp>,
+}
+
+impl Key {
+    fn of(line: &FleetLine, sort: Sort, score: Option<ScoreKind>) -> Self {
+        let of = |value: fn(&FleetScore) -> Option<f64>| {
+            let lost = score.and_then(|kind| line.score(kind)).and_then(|score| Some(score.loss(value(score)?)));
+            Self { lost, ..Self::default() }
+        };
+        match sort {
+            Sort::Attention => Self { attention: Some(attention(line)), lost: lost(line), checked_at: None },
+            Sort::Name => Self::default(),
+            Sort::Value => of(|score| Some(score.value)),
+            Sort::Day => of(|score| score.day),
+            Sort::Week => of(|score| score.week),
+            Sort::Month => of(|score| score.month),
+            Sort::Checked => Self { checked_at: line.checked_at, ..Self::default() },
+        }
+    }
+
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = other.attention.cmp(&self.attention).then_with(|| greatest_first(self.lost, other.lost));
+        order.then_with(|| self.checked_at.cmp(&other.checked_at))
+    }
 }
 
 /// The greater, the sooner a person is needed.
@@ -158,9 +180,9 @@ fn greatest_first(a: Option<f64>, b: Option<f64>) -> Ordering {
 }
 
 /// The page of a list that is in its order: what follows its cursor, or the beginning if that has left the list.
-pub(super) fn cut(lines: Vec<FleetLine>, page: &Page<TenantId>) -> (Vec<FleetLine>, Option<TenantId>) {
+pub(super) fn cut<'a>(lines: Vec<&'a FleetLine>, page: &Page<TenantId>) -> (Vec<&'a FleetLine>, Option<TenantId>) {
     let after = page.after.as_ref().and_then(|after| lines.iter().position(|line| line.id == *after));
     let rest = lines.into_iter().skip(after.map_or(0, |index| index + 1));
-    let listing = super::super::Listing::cut(rest.collect(), page, |last: &FleetLine| last.id.clone());
+    let listing = super::super::Listing::cut(rest.collect(), page, |last: &&FleetLine| last.id.clone());
     (listing.items, listing.next)
 }

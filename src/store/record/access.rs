@@ -157,6 +157,30 @@ impl SessionRecord {
     }
 }
 
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionHolder {
+    /// The account of that name.
+    Account(String),
+    /// Somebody without an account.
+    Person(Person),
+}
+
+/// A session of either kind, in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// The digest of what the browser holds.
+    pub digest: SecretDigest,
+    /// Who is signed in.
+    pub holder: SessionHolder,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When somebody last asked for something in it, to the minute.
+    pub seen_at: Timestamp,
+    /// When it is over at the latest.
+    pub expires_at: Timestamp,
+}
+
 /// Somebody without an account, as a provider of OpenID Connect identifies them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

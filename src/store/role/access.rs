@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::{
     domain::Timestamp,
     store::{
-        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession,
-        SecretDigest, SessionRecord, StoreError, TokenRecord,
+        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash,
+        PersonSession, SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -54,6 +54,9 @@ pub trait Access: Send + Sync + 'static {
 
     /// The session with that digest of somebody without an account, whether or not it is valid.
     async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError>;
+
+    /// Every session of either kind that is kept, also those that are over, newest first.
+    async fn sessions(&self) -> Result<Vec<OpenSession>, StoreError>;
 
     /// Notes that a session of either kind was used.
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError>;

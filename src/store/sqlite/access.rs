@@ -6,8 +6,8 @@ use super::{audit, text::to_json};
 use crate::{
     domain::{Limits, Role, Timestamp},
     store::{
-        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash, PersonSession,
-        SecretDigest, SessionRecord, StoreError, TokenRecord,
+        AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash,
+        PersonSession, SecretDigest, SessionHolder, SessionRecord, StoreError, TokenRecord,
     },
 };
 
@@ -298,4 +298,34 @@ pub(super) async fn find_person_session(
         })
     };
     found.as_ref().map(session).transpose()
+}
+
+/// The SQL behind [`crate::store::Access::sessions`].
+pub(super) async fn sessions(pool: &SqlitePool) -> Result<Vec<OpenSession>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT s.digest, a.name AS account, NULL AS person, s.created_at, s.seen_at, s.expires_at \
+         FROM session AS s JOIN account AS a ON a.id = s.account_id \
+         UNION ALL SELECT digest, NULL, person, created_at, seen_at, expires_at FROM person_session \
+         ORDER BY 4 DESC, 1",
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(open_session).collect()
+}
+
+fn open_session(row: &SqliteRow) -> Result<OpenSession, StoreError> {
+    let digest: Vec<u8> = row.try_get("digest")?;
+    let (account, person): (Option<String>, Option<String>) = (row.try_get("account")?, row.try_get("person")?);
+    let holder = match (account, person) {
+        (Some(account), _) => SessionHolder::Account(account),
+        (None, Some(person)) => SessionHolder::Person(serde_json::from_str(&person).map_err(|_| unreadable("person"))?),
+        (None, None) => return Err(unreadable("session")),
+    };
+    Ok(OpenSession {
+        digest: SecretDigest(digest.try_into().map_err(|_| unreadable("digest"))?),
+        holder,
+        created_at: time(row, "created_at")?,
+        seen_at: time(row, "seen_at")?,
+        expires_at: time(row, "expires_at")?,
+    })
 }

@@ -37,8 +37,10 @@ enum Work {
 trait Job: Send {
     /// What kind of work it is.
     fn kind(&self) -> crash_point::Work;
-    /// Does it within the open transaction. An error fails the whole group; what concerns this caller alone is kept for the answer.
+    /// Does it within the open transaction. After an error, what it has written is taken back, and [`Job::fail`] follows.
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    /// Keeps why it failed for the answer.
+    fn fail(&mut self, error: StoreError);
     /// Answers the caller, once the transaction is durable or lost.
     fn answer(self: Box<Self>, group: Result<(), StoreError>);
 }
@@ -62,14 +64,13 @@ where
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else { return Ok(()) };
-            match work(connection).await {
-                // Rows are read before anything is written, so this caller has written nothing.
-                Err(StoreError::Undecodable(why)) => self.done = Some(Err(StoreError::Undecodable(why))),
-                Err(error) => return Err(error),
-                Ok(value) => self.done = Some(Ok(value)),
-            }
+            self.done = Some(Ok(work(connection).await?));
             Ok(())
         })
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.done = Some(Err(error));
     }
 
     fn answer(self: Box<Self>, group: Result<(), StoreError>) {
@@ -152,6 +153,7 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Work>, 
         }
         let commits = transact(&mut connection, &checks, &mut jobs).await;
         let group = commits.as_ref().map(|_| ()).map_err(Clone::clone);
+        let commits = commits.flatten();
         for (index, answer) in answers.into_iter().enumerate() {
             let _ = answer.send(commits.as_ref().map(|commits| commits[index]).map_err(Clone::clone));
         }
@@ -175,18 +177,29 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Work>, 
     }
 }
 
-/// Runs a group in one transaction: all of it is durable when this returns `Ok`, none of it otherwise.
+/// Runs a group in one transaction: what succeeded of it is durable when this returns `Ok`, none of it otherwise. The checks, which
+/// are written together, and each job succeed or fail on their own.
 async fn transact(
     connection: &mut SqliteConnection,
     checks: &[Check],
     jobs: &mut [Box<dyn Job>],
-) -> Result<Vec<Commit>, StoreError> {
+) -> Result<Result<Vec<Commit>, StoreError>, StoreError> {
     // IMMEDIATE: a transaction that begins as a reader can't wait for its turn to write.
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let outcome = async {
-        let commits = check::write(connection, checks).await?;
+        let mut commits = Ok(Vec::new());
+        if !checks.is_empty() {
+            begin_part(connection).await?;
+            commits = check::write(connection, checks).await;
+            end_part(connection, commits.as_ref().err()).await?;
+        }
         for job in &mut *jobs {
-            job.run(connection).await?;
+            begin_part(connection).await?;
+            let done = job.run(connection).await;
+            end_part(connection, done.as_ref().err()).await?;
+            if let Err(error) = done {
+                job.fail(error);
+            }
         }
         reach(CrashPoint::BeforeCommit, checks, jobs);
         sqlx::query("COMMIT").execute(&mut *connection).await?;
@@ -201,6 +214,22 @@ async fn transact(
     outcome
 }
 
+/// What follows can be taken back without the rest of the transaction.
+async fn begin_part(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("SAVEPOINT part").execute(connection).await?;
+    Ok(())
+}
+
+/// Takes back what a part that failed has written. If that is not possible, because SQLite has rolled everything back on its own,
+/// the whole group has failed with it.
+async fn end_part(connection: &mut SqliteConnection, failed: Option<&StoreError>) -> Result<(), StoreError> {
+    if let Some(error) = failed {
+        sqlx::query("ROLLBACK TO part").execute(&mut *connection).await.map_err(|_| error.clone())?;
+    }
+    sqlx::query("RELEASE part").execute(connection).await?;
+    Ok(())
+}
+
 /// Passes the crash points of everything in a group.
 fn reach(point: fn(crash_point::Work) -> CrashPoint, checks: &[Check], jobs: &[Box<dyn Job>]) {
     if !checks.is_empty() {
@@ -208,5 +237,57 @@ fn reach(point: fn(crash_point::Work) -> CrashPoint, checks: &[Check], jobs: &[B
     }
     for job in jobs {
         crash_point::reach(point(job.kind()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Answered = oneshot::Receiver<Result<(), StoreError>>;
+
+    fn job(statements: &'static [&'static str]) -> (Box<dyn Job>, Answered) {
+        writes(move |connection| {
+            Box::pin(async move {
+                for statement in statements {
+                    sqlx::query(*statement).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn writes<F>(work: F) -> (Box<dyn Job>, Answered)
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        (Box::new(Write { kind: crash_point::Work::Access, work: Some(work), done: None, answer }), answered)
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_takes_nothing_of_others_with_it() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::query("CREATE TABLE t (x INTEGER NOT NULL)").execute(&mut connection).await.unwrap();
+        let (mut jobs, answers): (Vec<_>, Vec<_>) = [
+            job(&["INSERT INTO t VALUES (1)"]),
+            job(&["INSERT INTO t VALUES (2)", "INSERT INTO t VALUES (NULL)"]),
+            job(&["INSERT INTO nowhere VALUES (3)"]),
+            job(&["INSERT INTO t VALUES (4)"]),
+        ]
+        .into_iter()
+        .unzip();
+        let group = transact(&mut connection, &[], &mut jobs).await.map(drop);
+        assert_eq!(group, Ok(()));
+        for job in jobs {
+            job.answer(group.clone());
+        }
+        let mut succeeded = Vec::new();
+        for answer in answers {
+            succeeded.push(answer.await.unwrap().is_ok());
+        }
+        assert_eq!(succeeded, [true, false, false, true]);
+        let kept: Vec<i64> = sqlx::query_scalar("SELECT x FROM t ORDER BY x").fetch_all(&mut connection).await.unwrap();
+        assert_eq!(kept, [1, 4]);
     }
 }

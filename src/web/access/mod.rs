@@ -21,7 +21,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub(super) use self::request::{Peer, guard};
+pub(super) use self::request::{Peer, client, guard};
 use self::session::Holder;
 use super::{app::App, protect::refusal};
 use crate::{
@@ -64,6 +64,17 @@ pub(super) async fn may_scrape(parts: &Parts, app: &App) -> Result<(), Response>
     Err(refusal(StatusCode::FORBIDDEN, "metrics are about all tenants, and this token or account is limited to some"))
 }
 
+/// Whether somebody may read what is wrong with the service and its channels: at this machine, or signed in and without limits.
+pub(super) async fn may_see_trouble(parts: &Parts, app: Option<&App>) -> bool {
+    if request::is_here(parts) {
+        return true;
+    }
+    match app {
+        Some(app) => identify(parts, app).await.is_ok_and(|caller| caller.scope.is_all()),
+        None => false,
+    }
+}
+
 async fn identify(parts: &Parts, app: &App) -> Result<Caller, Response> {
     let config = app.config();
     let address = request::client(parts, &config);
@@ -83,7 +94,7 @@ async fn identify(parts: &Parts, app: &App) -> Result<Caller, Response> {
     if let Some(caller) = found {
         return Ok(caller);
     }
-    if !config.needs_sign_in() && request::is_local(&parts.headers) {
+    if !config.needs_sign_in() && request::is_local(parts) {
         return Ok(Caller { origin: Origin::Local { address }, ..Caller::local(LOCAL_NAME) });
     }
     Err(ask_to_sign_in(parts))

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{Caller, Origin, Role, Scope},
+    domain::{Caller, Origin, PersonId, Role, Scope},
     oidc::{self, Membership, Pending, Settings, SignInError, SignInFailure, SignedIn},
     store::{EntryBody, NewEntry, Person},
     web::{app::App, protect::refusal},
@@ -139,7 +139,7 @@ async fn begin(
 
 /// Somebody who signs in or out, as the audit log names them.
 pub(super) fn signed_in(person: &Person, address: Option<IpAddr>) -> Caller {
-    let origin = Origin::Provider { address };
+    let origin = Origin::Provider { address, person: Some(id(person)) };
     Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::Only(BTreeSet::new()), origin }
 }
 
@@ -149,10 +149,20 @@ pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -
     if settings.issuer != person.issuer || settings.client_id != person.client_id {
         return None;
     }
+    let id = id(&person);
     let membership = Membership { groups: person.groups, app_roles: person.app_roles };
     let granted = oidc::decide(&settings.grants, &membership)?;
     let scope = granted.reach.scope(config.tenants.values().map(|tenant| (&tenant.id, &*tenant.labels)));
-    Some(Caller { name: person.name, role: granted.role, scope, origin: Origin::Provider { address } })
+    Some(Caller {
+        name: person.name,
+        role: granted.role,
+        scope,
+        origin: Origin::Provider { address, person: Some(id) },
+    })
+}
+
+fn id(person: &Person) -> PersonId {
+    PersonId { issuer: person.issuer.clone(), subject: person.subject.clone() }
 }
 
 async fn record(app: &App, action: &'static str, address: Option<IpAddr>, failure: Option<SignInFailure>) {

@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State as Shared},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, Version, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -29,7 +29,20 @@ use crate::{
 pub(in crate::web) struct Peer(pub(in crate::web) IpAddr);
 
 /// What a proxy adds: a request that has one of these was not sent by somebody at this machine.
-const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+const FORWARDED: [&str; 12] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-original-host",
+    "x-real-ip",
+    "x-client-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
 
 /// How long a client may take to send a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -38,7 +51,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 const UNDER_ANY_NAME: [&str; 3] = ["/healthz", "/readyz", "/confirm/"];
 
 /// Where the request came from; `None`: not known, as in tests without a connection.
-pub(super) fn client(parts: &Parts, config: &Config) -> Option<IpAddr> {
+pub(in crate::web) fn client(parts: &Parts, config: &Config) -> Option<IpAddr> {
     let peer = parts.extensions.get::<Peer>()?.0;
     let lines = parts.headers.get_all("x-forwarded-for");
     let lines: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).collect();
@@ -51,10 +64,30 @@ pub(super) fn host(headers: &HeaderMap) -> Option<String> {
     Some(without_port(host).to_ascii_lowercase())
 }
 
-/// Whether somebody at this machine sends it, as far as one can see: to loopback by name, and through no proxy.
-pub(super) fn is_local(headers: &HeaderMap) -> bool {
+/// Whether somebody at this machine sends it, as far as one can see: to loopback by name, and through no proxy. A proxy that puts
+/// our address in the place of its own name and says nothing else is seen by what it passes on: a browser names the page that it
+/// comes from. And nginx, unless told otherwise, speaks HTTP/1.0, which no client of today does.
+pub(super) fn is_local(parts: &Parts) -> bool {
+    let headers = &parts.headers;
+    let names_another =
+        |name| headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|address| !is_at_loopback(address));
+    // A link on another site leads here, too.
+    let is_link = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site");
     host(headers).is_some_and(|host| is_loopback_name(&host))
         && !FORWARDED.iter().any(|name| headers.contains_key(*name))
+        && parts.version > Version::HTTP_10
+        && !names_another(header::ORIGIN)
+        && (is_link || !names_another(header::REFERER))
+}
+
+/// The same, and the connection came from this machine as well.
+pub(super) fn is_here(parts: &Parts) -> bool {
+    is_local(parts) && parts.extensions.get::<Peer>().is_none_or(|peer| peer.0.to_canonical().is_loopback())
+}
+
+/// Whether an address, as browsers write it, is one of this machine.
+fn is_at_loopback(address: &str) -> bool {
+    url::Url::parse(address).ok().and_then(|url| url.host_str().map(is_loopback_name)).unwrap_or_default()
 }
 
 /// Refuses what a browser sends because another site made it: to a name that is not ours, or with an effect.
@@ -174,17 +207,42 @@ mod tests {
 
     #[test]
     fn a_request_is_local_if_it_names_loopback_and_no_proxy_forwarded_it() {
+        let here = ("host", "localhost:8080");
         for (pairs, is_it) in [
-            (&[("host", "localhost:8080")][..], true),
+            (&[here][..], true),
             (&[("host", "127.0.0.1:8080")], true),
             (&[("host", "[::1]:8080")], true),
             (&[("host", "scores.example")], false),
             (&[("host", "192.0.2.1")], false),
             (&[], false),
-            (&[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")], false),
-            (&[("host", "localhost"), ("forwarded", "for=192.0.2.1")], false),
+            (&[here, ("x-forwarded-for", "192.0.2.1")], false),
+            (&[here, ("forwarded", "for=192.0.2.1")], false),
+            (&[here, ("via", "1.1 proxy")], false),
+            (&[here, ("referer", "http://localhost:8080/alerts")], true),
+            (&[here, ("referer", "http://[::1]:8080/alerts")], true),
+            (&[here, ("referer", "https://scores.example/alerts")], false),
+            (&[here, ("referer", "https://scores.example/alerts"), ("sec-fetch-site", "same-origin")], false),
+            (&[here, ("referer", "https://wiki.example/"), ("sec-fetch-site", "cross-site")], true),
+            (&[here, ("referer", "nonsense")], false),
+            (&[here, ("origin", "http://127.0.0.1:8080")], true),
+            (&[here, ("origin", "https://scores.example")], false),
+            (&[here, ("origin", "null")], false),
         ] {
-            assert_eq!(is_local(&headers(pairs)), is_it, "{pairs:?}");
+            let (mut parts, ()) = Request::new(()).into_parts();
+            parts.headers = headers(pairs);
+            assert_eq!(is_local(&parts), is_it, "{pairs:?}");
+            parts.version = Version::HTTP_10;
+            assert!(!is_local(&parts), "as nginx passes it on: {pairs:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_here_also_comes_from_here() {
+        for (peer, is_it) in [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false)] {
+            let (mut parts, ()) = Request::new(()).into_parts();
+            parts.headers = headers(&[("host", "localhost")]);
+            parts.extensions.insert(Peer(peer.parse().unwrap()));
+            assert_eq!(is_here(&parts), is_it, "{peer}");
         }
     }
 

@@ -148,7 +148,7 @@ async fn verified(app: &App, head: &Parts, config: &Config, filled: &Filled) -> 
         app.store.record(entry("sign-in.failed")).await?;
         return Err(Refused::Wrong);
     };
-    app.sign_ins.succeeded(key, address);
+    app.sign_ins.succeeded(key, address, now);
     Ok(account)
 }
 

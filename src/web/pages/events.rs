@@ -11,24 +11,33 @@ use axum::{
     },
 };
 use futures_util::stream;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::Visit;
-use crate::web::protect::refusal;
+use crate::web::{
+    protect::refusal,
+    streams::{Full, StreamPlace},
+};
 
 /// How often a stream looks for changes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 /// How often something is sent although nothing changed, so that proxies keep the stream open.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
-/// A stream ends after this many looks, before its connection does; browsers open another one.
+/// A stream ends after this many looks, and the browser opens another one: whoever may no longer see something is soon asked again.
 const LOOKS_MAX: u32 = 80;
 /// How long a browser waits until then.
 const RETRY: Duration = Duration::from_secs(3);
 
 /// `GET /events`.
 pub(super) async fn stream(visit: Visit) -> Response {
-    let Some(place) = visit.app.streams.place() else {
-        return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many pages are open; they show no changes on their own");
+    let place = match visit.app.streams.place(visit.caller.signature()) {
+        Ok(place) => place,
+        Err(full) => {
+            let (status, whose) = match full {
+                Full::Viewer => (StatusCode::TOO_MANY_REQUESTS, "you have too many pages open"),
+                Full::Everybody => (StatusCode::SERVICE_UNAVAILABLE, "too many pages are open"),
+            };
+            return refusal(status, &format!("{whose}, so this one shows no changes on its own"));
+        }
     };
     let watch = Watch { visit, last: None, looks: 0, _place: place };
     let events = stream::unfold(watch, |mut watch| async {
@@ -43,7 +52,7 @@ struct Watch {
     visit: Visit,
     last: Option<u64>,
     looks: u32,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
 }
 
 impl Watch {

@@ -37,23 +37,20 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     let shown = async {
         let filter = filter(&params);
         let after = params.get("after").and_then(|id| TenantId::parse(id).ok());
-        let fleet = list(&visit, &filter, &Page { after, ..Page::first(PAGE) }).await?;
+        let (config, now) = (visit.app.config(), visit.app.now());
+        let overall = fleet::overall(visit.store(), &config, &visit.app.fleet, visit.scope(), now).await?;
+        let fleet = overall.list(&filter, &Page { after, ..Page::first(PAGE) });
         let messages = Messages::of(&visit).await?;
         let worse = Filter { only: Some(Only::Worse), sort: Sort::Attention, ..Filter::default() };
-        let worse = list(&visit, &worse, &Page::first(NAMES)).await?.items;
+        let worse = overall.list(&worse, &Page::first(NAMES)).items;
         let blind = Filter { only: Some(Only::Blind), ..Filter::default() };
-        let blind = list(&visit, &blind, &Page::first(NAMES)).await?.items;
+        let blind = overall.list(&blind, &Page::first(NAMES)).items;
         Ok::<_, query::Error>(view(&visit.face(), &params, &filter, &fleet, &worse, &blind, &messages))
     };
     match shown.await {
         Ok(page) => visit.show(Place::Fleet, "Fleet", "fleet", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
-}
-
-async fn list(visit: &Visit, filter: &Filter, page: &Page<TenantId>) -> Result<Fleet, query::Error> {
-    let config = visit.app.config();
-    fleet::fleet(visit.store(), &config, &visit.app.fleet, visit.scope(), filter, page, visit.app.now()).await
 }
 
 fn filter(params: &Params) -> Filter {

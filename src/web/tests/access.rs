@@ -1,5 +1,7 @@
 //! Who is let in, through the real routes and on a real store.
 
+mod hints;
+
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{
@@ -79,6 +81,10 @@ impl Fixture {
     }
 
     async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+        self.send_from(IpAddr::from([192, 0, 2, 7]), line, headers, body).await
+    }
+
+    async fn send_from(&self, peer: IpAddr, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
@@ -88,7 +94,7 @@ impl Fixture {
             request = request.header(*name, *value);
         }
         let mut request = request.body(Body::from(body.to_owned())).unwrap();
-        request.extensions_mut().insert(Peer(IpAddr::from([192, 0, 2, 7])));
+        request.extensions_mut().insert(Peer(peer));
         let response = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
@@ -113,11 +119,15 @@ impl Fixture {
     }
 
     async fn sign_in(&self, name: &str, password: &str, to: &str) -> Answered {
+        self.sign_in_from([192, 0, 2, 7], name, password, to).await
+    }
+
+    async fn sign_in_from(&self, peer: [u8; 4], name: &str, password: &str, to: &str) -> Answered {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("name", name), ("password", password), ("to", to)])
             .finish();
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://scores.example")];
-        self.send("POST /sign-in", &headers, &form).await
+        self.send_from(IpAddr::from(peer), "POST /sign-in", &headers, &form).await
     }
 
     /// What the audit log says was done, oldest first.
@@ -160,6 +170,7 @@ async fn on_loopback_nobody_signs_in_unless_a_proxy_or_another_name_is_in_betwee
         (&[("host", "127.0.0.1:8080")], 200),
         (&[("host", "[::1]:8080")], 200),
         (&[("host", "127.0.0.1:8080"), ("x-forwarded-for", "198.51.100.1")], 401),
+        (&[("host", "127.0.0.1:8080"), ("referer", "https://scores.example/")], 401),
         (&[("host", "198.51.100.1:8080")], 401),
         (&[("host", "evil.example")], 421),
         (&[("host", "localhost"), ("authorization", "Bearer swt_unknown")], 401),
@@ -170,6 +181,39 @@ async fn on_loopback_nobody_signs_in_unless_a_proxy_or_another_name_is_in_betwee
         }
     }
     assert_eq!(fixture.get("/healthz", &[("host", "evil.example")]).await.status, 200);
+}
+
+#[tokio::test]
+async fn strangers_learn_which_part_does_not_work_and_nothing_else() {
+    let fixture = Fixture::new(&format!("{PUBLIC}{TENANTS}")).await;
+    let token = fixture.token("all", Role::Viewer, None, "never").await;
+    let limited = fixture.token("one", Role::Admin, Some("contoso"), "never").await;
+    let [token, limited] = [token, limited].map(|created| format!("Bearer {}", created.secret.expose_secret()));
+    let (here, away) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([192, 0, 2, 7]));
+    let local = ("host", "127.0.0.1:8080");
+    for (peer, headers, is_known) in [
+        (here, &[local][..], true),
+        (here, &[local, ("x-forwarded-for", "198.51.100.1")], false),
+        (here, &[("host", "scores.example")], false),
+        (here, &[("host", "evil.example")], false),
+        (away, &[local], false),
+        (away, &[("host", "evil.example"), ("authorization", "Bearer swt_wrong")], false),
+        (away, &[("authorization", token.as_str())], true),
+        (away, &[("authorization", limited.as_str())], false),
+    ] {
+        let answer = fixture.send_from(peer, "GET /readyz", headers, "").await;
+        let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((answer.status, &body["ready"]), (503, &false.into()), "{headers:?}: {body}");
+        assert_eq!(body["signs"][0]["part"], "listener", "{body}");
+        assert_eq!(body["signs"][0]["good"], false, "{body}");
+        for (sees, what) in [
+            (body.get("channels_in_trouble").is_some(), "channels"),
+            (body.get("operator").is_some(), "the operator"),
+            (body["signs"][0].get("trouble").is_some(), "what is wrong"),
+        ] {
+            assert_eq!(sees, is_known, "{what}, {headers:?}: {body}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -270,6 +314,9 @@ async fn an_unknown_name_and_a_wrong_password_look_alike_and_are_limited() {
     for _ in 0..2 {
         assert_eq!(fixture.sign_in("ann", PASSWORD, "").await.status, 429, "even with the right one");
     }
+    let elsewhere = fixture.sign_in_from([198, 51, 100, 1], "ann", PASSWORD, "").await;
+    assert_eq!(elsewhere.status, 303, "who guesses locks nobody out who signs in from another address");
+    assert_eq!(fixture.get("/api/v1/tenants", &[("cookie", &elsewhere.cookie())]).await.status, 200);
     fixture.clock.advance(std::time::Duration::from_mins(15));
     assert_eq!(fixture.sign_in("ann", PASSWORD, "").await.status, 303);
     let recorded = fixture.recorded().await;

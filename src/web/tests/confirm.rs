@@ -120,6 +120,23 @@ async fn who_asks_too_often_must_wait_a_second() {
 }
 
 #[tokio::test]
+async fn made_up_links_keep_nobody_from_confirming_a_drill() {
+    let fixture = Fixture::new().await;
+    let now = fixture.server.clock.now();
+    let path = format!("/confirm/{}", fixture.queue("soc", now).await);
+    for number in 0..3 * PER_SECOND_MAX {
+        let made_up = NotificationId::of_parts(&["made up", &number.to_string()]);
+        let (head, _) = fixture.server.ask(&format!("POST /confirm/{made_up}"), "Content-Length: 0\r\n").await;
+        let expected = if number < PER_SECOND_MAX { "http/1.1 404" } else { "http/1.1 429" };
+        assert!(head.starts_with(expected), "{number}: {head}");
+    }
+    assert!(fixture.server.get(&path).await.0.starts_with("http/1.1 200"));
+    let (head, _) = fixture.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(fixture.proven_at("soc").await, Some(now), "from the same address");
+}
+
+#[tokio::test]
 async fn a_secret_store_that_does_not_answer_is_reported_without_detail() {
     let server = Server::start(PATIENT, None).await;
     let (head, body) = server.get(&format!("/confirm/{}", NotificationId::of_parts(&["any"]))).await;

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    action::account,
+    domain::Caller,
     oidc::tests::world::{CLIENT, CODE, SECRET, SOC, World},
     store::{EntryFilter, Store, sqlite::SqliteStore},
     web::{app::App, router::dashboard},
@@ -143,6 +145,26 @@ async fn a_person_comes_back_to_where_they_wanted_to_go_and_sees_what_their_grou
     let entry = fixture.store.entries(&EntryFilter::default()).await.unwrap().pop().unwrap();
     assert_eq!(entry.body.who, "ann@mssp.example");
     assert_eq!(entry.body.after.unwrap()["subject"], "AAAA-subject");
+}
+
+#[tokio::test]
+async fn somebody_s_sessions_are_ended_by_a_command() {
+    let fixture = Fixture::new(ONE).await;
+    let first = fixture.sign_in("/", &[SOC]).await.0.cookie("scorewatch").unwrap();
+    let second = fixture.sign_in("/", &[SOC]).await.0.cookie("scorewatch").unwrap();
+    let (store, now) = (fixture.store.as_ref(), fixture.server.clock.now());
+    let open = crate::query::access::sessions(store, &crate::domain::Scope::All, now).await.unwrap();
+    assert_eq!(open.len(), 2);
+    assert_eq!((&*open[0].name, open[0].subject.as_deref()), ("ann@mssp.example", Some("AAAA-subject")));
+    let root = Caller::local("root");
+    assert!(account::sign_out(store, &root, "nobody", now).await.is_err());
+    assert_eq!(account::sign_out(store, &root, "AAAA-subject", now).await.unwrap(), 2);
+    for session in [first, second] {
+        assert!(fixture.get("/api/v1/tenants", &session).await.head.starts_with("HTTP/1.1 401"));
+    }
+    assert_eq!(fixture.actions().await, ["session.end", "session.end", "sign-in", "sign-in"]);
+    let signed = fixture.store.entries(&EntryFilter::default()).await.unwrap().pop().unwrap().body.origin;
+    assert!(json!(signed)["person"]["subject"] == "AAAA-subject", "the log says who it was, whatever they are called");
 }
 
 #[tokio::test]

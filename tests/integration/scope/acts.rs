@@ -224,7 +224,12 @@ async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() 
     };
     let before = newest().await;
     silence::add(store, config, caller, new(&["contoso"], 7 * 24 * 60), now).await.unwrap();
+    silence::add(store, config, caller, new(&["fabrikam"], 7 * 24 * 60), now).await.unwrap();
     assert_eq!(newest().await, before, "neither of all nor long");
+    let next = NewSilence { starts_at: now.plus(minutes(7 * 24 * 60)), ..new(&["fabrikam"], 14 * 24 * 60) };
+    silence::add(store, config, caller, next, now).await.unwrap();
+    let summary = newest().await.unwrap();
+    assert!(summary.starts_with("ann silenced alerts for 14d (silence"), "it continues the one before: {summary}");
     for (tenants, length, said) in [
         (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7d1m (silence"),
         (&[], 60, "ann silenced every tenant for 1h (silence"),

@@ -7,7 +7,7 @@ use crate::{
     domain::Timestamp,
     store::sqlite::{SqliteStore, access},
     store::{
-        Access, AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, PasswordHash,
+        Access, AccountRecord, NewAccount, NewEntry, NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash,
         PersonSession, SecretDigest, SessionRecord, StoreError, TokenRecord,
     },
 };
@@ -91,6 +91,10 @@ impl Access for SqliteStore {
 
     async fn find_person_session(&self, digest: SecretDigest) -> Result<Option<PersonSession>, StoreError> {
         access::find_person_session(&self.readers, digest).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<OpenSession>, StoreError> {
+        access::sessions(&self.readers).await
     }
 
     async fn session_used(&self, digest: SecretDigest, now: Timestamp) -> Result<(), StoreError> {
