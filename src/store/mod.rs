@@ -5,6 +5,7 @@
 
 pub mod record;
 mod role;
+mod sql;
 pub mod sqlite;
 
 pub use record::*;
@@ -31,6 +32,9 @@ pub enum StoreError {
     /// A row that we can't read.
     #[error("a row of the store can't be read: {0}")]
     Undecodable(String),
+    /// The connection was lost while the database stored it.
+    #[error("the connection to the database was lost while it stored this, so it may or may not be stored: {0}")]
+    Unknown(String),
     /// Anything else that the database says.
     #[error("the store failed: {0}")]
     Failed(String),
