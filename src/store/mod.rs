@@ -3,6 +3,7 @@
 //! A check's outcome is committed whole or not at all ([`Checks::commit`]); a notification exists before anybody tries to send
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
+pub mod postgres;
 pub mod record;
 mod role;
 mod sql;

@@ -26,7 +26,6 @@ fn silence(from: i64, until: i64) -> NewSilence {
     }
 }
 
-#[tokio::test]
 async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     let fixture = Fixture::new().await;
     let first = fixture.store.add_silence(silence(0, 100)).await.unwrap();
@@ -67,7 +66,6 @@ async fn worsens(store: &dyn Store, seconds: i64, sequence: u64) {
     commit(store, outcome).await;
 }
 
-#[tokio::test]
 async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -98,7 +96,6 @@ async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and
     assert_eq!(acknowledged().await, Some(seen(15)));
 }
 
-#[tokio::test]
 async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
     let fixture = Fixture::new().await;
     let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
@@ -135,4 +132,10 @@ async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_
         version += 4 + u64::from(survives);
         assert_eq!(fixture.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
     }
+}
+
+on_both! {
+    silences_are_kept_ended_early_and_removed_when_they_are_long_past,
+    a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before,
+    an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new,
 }
