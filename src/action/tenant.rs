@@ -5,10 +5,10 @@ pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
     config::{Config, StoreLocation},
     domain::{Caller, Role, TenantId, Timestamp},
-    query::{Error, find},
+    query::{self, Error, find},
     store::{
-        NewEntry, Store,
-        sqlite::erase::{self, EraseError},
+        NewEntry, Store, postgres,
+        sqlite::{self, erase::EraseError},
     },
 };
 
@@ -61,11 +61,17 @@ pub async fn forget(
         let instead = "remove it from `tenants:` first, and wait until the service has loaded that change";
         return Err(Error::invalid(format!("tenant `{name}` is in the configuration; {instead}")));
     }
-    let StoreLocation::Sqlite(path) = &config.store;
     let channels: Vec<_> = config.channels.keys().cloned().collect();
     // Its name is not recorded: it is what is to be forgotten.
     let entry = NewEntry::by(caller, "tenant.forget", None, now);
-    erase::erase(path, &wanted, &channels, is_dry, &entry).await.map_err(refused)
+    let erased = match &config.store {
+        StoreLocation::Sqlite(path) => sqlite::erase::erase(path, &wanted, &channels, is_dry, &entry).await,
+        StoreLocation::Postgres(database) => {
+            let settings = query::database::settings(database).await?;
+            postgres::erase::erase(&settings, &wanted, &channels, is_dry, &entry).await
+        }
+    };
+    erased.map_err(refused)
 }
 
 fn refused(error: EraseError) -> Error {

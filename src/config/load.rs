@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, StoreLocation, Watched,
+    Channels, Config, Loaded, Watched,
     access::{AccessSettings, access},
     audiences,
     channel::{channel, whole},
+    database::store,
     draft::Draft,
     endpoints::endpoints,
     excerpt, exclusions,
-    field::{Field, Word},
+    field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
     lint::{Whole, lint},
@@ -24,7 +25,7 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, location, metrics, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, metrics, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
@@ -150,13 +151,6 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
     })
-}
-
-/// Where the store is.
-fn store(raw: Field<Word>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLocation> {
-    let store = draft.parse(raw, &top.key("store"), |text| location(text, top.folder()));
-    draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
-    store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())
 }
 
 /// Under which address people reach us, and who of them gets in.

@@ -8,6 +8,7 @@ mod facts;
 mod audiences;
 mod channel;
 mod credential;
+mod database;
 mod disguise;
 mod draft;
 mod endpoints;
@@ -59,6 +60,7 @@ mod yaml;
 mod zone_names;
 
 pub use channel::{Answer, Asked, asked};
+pub use database::{DatabaseLocation, DatabaseTls};
 pub use exclusions::UnknownControl;
 pub use load::{load, load_with};
 pub use outline::{Fields, Outline};
@@ -209,6 +211,8 @@ pub struct Tenant {
 pub enum StoreLocation {
     /// A SQLite database in this file.
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    Postgres(DatabaseLocation),
 }
 
 /// Who is notified when tenants can't be read, and after how long.

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use self::shape::{AllowPrivate, ChannelUrl, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
+pub(super) use self::shape::{
+    AllowPrivate, ChannelUrl, OneOrMany, RawReport, RawSecret, RawStore, RawTenantEntry, RawTenants,
+};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all problems can be reported in one run.
@@ -40,9 +42,8 @@ pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, Raw
 raw! {
     /// The main file, `scorewatch.yaml`.
     struct RawMain {
-        /// Where the store is: `sqlite://data/scorewatch.db`.
-        #[schemars(with = "form::StoreUrl")]
-        store: Word,
+        /// Where the store is: `sqlite://data/scorewatch.db`, or a PostgreSQL database.
+        store: RawStore,
         /// Where dashboard, API and metrics listen: `127.0.0.1:8080`.
         #[schemars(with = "form::Listen")]
         listen: Word,
@@ -103,6 +104,20 @@ raw! {
         exclude: Vec<Field<RawExclusion>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
+    }
+
+    /// A PostgreSQL database as the store.
+    struct RawDatabase {
+        /// The address: `postgres://scorewatch@db.example/scorewatch`.
+        #[schemars(with = "form::DatabaseUrl")]
+        postgres: Word,
+        /// The role's password, if the server asks for one.
+        password: RawSecret,
+        /// What is checked of the server: `verify-full`, `verify-ca`, `require` or `disable`.
+        #[schemars(with = "form::TlsWord")]
+        tls: Word,
+        /// A file with the certificates of the authorities that may have signed the server's.
+        ca: Word,
     }
 
     /// Who has to sign in, and under which names the dashboard is reached.

@@ -74,6 +74,7 @@ mod tests {
             (&tests, Some("RawMaintenance"), raw::RawMaintenance::KEYS),
             (&tests, Some("RawSuiteChannel"), raw::RawSuiteChannel::KEYS),
             (&main, None, raw::RawMain::KEYS),
+            (&main, Some("RawDatabase"), raw::RawDatabase::KEYS),
             (&main, Some("RawAccess"), raw::RawAccess::KEYS),
             (&main, Some("RawOidc"), raw::RawOidc::KEYS),
             (&main, Some("RawGrant"), raw::RawGrant::KEYS),

@@ -1,4 +1,4 @@
-//! The smaller keys at the top of the main file: operator, templates, fleet shifts, store, addresses.
+//! The smaller keys at the top of the main file: operator, templates, fleet shifts, addresses.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Channels, MetricsSettings, Operator, StoreLocation,
+    Channels, MetricsSettings, Operator,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
@@ -211,27 +211,6 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) ->
         );
     }
     address
-}
-
-/// Where the store is; a relative path starts from the main file.
-pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, Complaint> {
-    match text.strip_prefix("sqlite://") {
-        Some(path) if !path.is_empty() => written_out(path).map(|path| StoreLocation::Sqlite(folder.join(path))),
-        _ if text.starts_with("postgres") => {
-            Err(Complaint::new("this version keeps its store in SQLite only", "write `sqlite://data/scorewatch.db`"))
-        }
-        // A path alone, or after something like it.
-        _ if text.starts_with("sqlite:") || text.starts_with("file:") => {
-            let path = text.trim_start_matches("sqlite:").trim_start_matches("file:");
-            let path = if path.is_empty() { "data/scorewatch.db" } else { path };
-            Err(Complaint::new("a store begins with `sqlite://`", format!("write `sqlite://{path}`")))
-        }
-        _ if !text.is_empty() && !text.contains("://") => Err(Complaint::new(
-            format!("`{text}` does not say what kind of store it is"),
-            format!("write `sqlite://{text}`"),
-        )),
-        _ => Err(Complaint::new("this is not a store", "write `sqlite://data/scorewatch.db`")),
-    }
 }
 
 /// A port or a name where an address with a port belongs.

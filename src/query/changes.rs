@@ -101,8 +101,9 @@ fn within(Version { config, written }: Version<'_>, scope: &Scope) -> Outline {
 
 /// Alerts that the new configuration would change in its own store and the old one would not.
 async fn alerts(old: &Config, new: &Config, scope: &Scope, now: Timestamp) -> Result<Option<Vec<AlertChange>>, Error> {
-    let StoreLocation::Sqlite(path) = &new.store;
-    if !Path::new(path).exists() {
+    if let StoreLocation::Sqlite(path) = &new.store
+        && !Path::new(path).exists()
+    {
         return Ok(None);
     }
     let store = open(new).await?;

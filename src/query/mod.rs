@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backtest;
 pub mod changes;
 pub mod channels;
+pub(crate) mod database;
 pub mod deliveries;
 mod error;
 pub mod explain;
@@ -34,7 +35,7 @@ pub use page::{Listing, Page};
 pub use crate::store::Store;
 use crate::{
     config::{Config, StoreLocation},
-    store::sqlite::SqliteStore,
+    store::{postgres, sqlite::SqliteStore},
 };
 
 /// Opens the store beside a service that may be running on it, for questions and small changes. Close it when done.
@@ -44,5 +45,8 @@ use crate::{
 pub async fn open(config: &Config) -> Result<Box<dyn Store>, Error> {
     match &config.store {
         StoreLocation::Sqlite(path) => Ok(Box::new(SqliteStore::open_reader(path).await?)),
+        StoreLocation::Postgres(database) => {
+            Ok(Box::new(postgres::open_reader(&database::settings(database).await?).await?))
+        }
     }
 }

@@ -68,7 +68,6 @@ pub async fn show(store: &dyn Store, config: &Config, scope: &Scope, now: Timest
     let totals = store.totals().await?;
     let unfinished =
         totals.deliveries.iter().filter(|(_, state, _)| !state.is_finished()).map(|(.., count)| count).sum();
-    let StoreLocation::Sqlite(_) = &config.store;
     let configuration = Configuration {
         fingerprint: config.watched.fingerprint(),
         tenants: config.tenants.len(),
@@ -76,7 +75,10 @@ pub async fn show(store: &dyn Store, config: &Config, scope: &Scope, now: Timest
         channels: config.channels.len(),
     };
     let state = StoreState {
-        kind: "sqlite",
+        kind: match &config.store {
+            StoreLocation::Sqlite(_) => "sqlite",
+            StoreLocation::Postgres(_) => "postgres",
+        },
         last_heartbeat: store.last_heartbeat().await?,
         tenants: totals.tenants,
         failing: totals.failing,

@@ -15,7 +15,9 @@ use crate::{
     config::{Config, StoreLocation, Tenant},
     domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
     microsoft::{AppCredential, CredentialMaterial, FailureClass},
-    store::{AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, sqlite::SqliteStore},
+    store::{
+        AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, postgres, sqlite::SqliteStore,
+    },
 };
 
 /// The most tenants that are loaded together.
@@ -205,8 +207,10 @@ pub async fn gone(
 /// # Errors
 /// [`Error::Store`].
 pub async fn names(config: &Config, scope: &Scope) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, Error> {
-    let StoreLocation::Sqlite(path) = &config.store;
-    let mut names = SqliteStore::names(path).await?;
+    let mut names = match &config.store {
+        StoreLocation::Sqlite(path) => SqliteStore::names(path).await?,
+        StoreLocation::Postgres(database) => postgres::names(&super::database::settings(database).await?).await?,
+    };
     names.retain(|tenant, _| scope.includes(tenant));
     Ok(names)
 }

@@ -19,7 +19,8 @@ use crate::{
     delivery::Dispatcher,
     egress::Egress,
     microsoft::Microsoft,
-    store::{Store, StoreError, sqlite::SqliteStore},
+    query,
+    store::{Store, StoreError, postgres, sqlite::SqliteStore},
     telemetry::Metrics,
 };
 
@@ -68,6 +69,9 @@ pub struct Engine {
 pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match &config.store {
         StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
+        StoreLocation::Postgres(database) => {
+            Ok(Arc::new(postgres::open(&query::database::settings(database).await?).await?))
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! A check's outcome is committed whole or not at all ([`Checks::commit`]); a notification exists before anybody tries to send
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
+pub mod postgres;
 pub mod record;
 mod role;
+mod sql;
 pub mod sqlite;
 
 pub use record::*;
@@ -31,6 +33,9 @@ pub enum StoreError {
     /// A row that we can't read.
     #[error("a row of the store can't be read: {0}")]
     Undecodable(String),
+    /// The connection was lost while the database stored it.
+    #[error("the connection to the database was lost while it stored this, so it may or may not be stored: {0}")]
+    Unknown(String),
     /// Anything else that the database says.
     #[error("the store failed: {0}")]
     Failed(String),

@@ -24,11 +24,12 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 34] = [
+const SECTIONS: [Section; 35] = [
     section("Main file", Subject::Main, ""),
     section("Access", Subject::Main, "RawAccess"),
     section("Sign-in with OpenID Connect", Subject::Main, "RawOidc"),
     section("Grants", Subject::Main, "RawGrant"),
+    section("PostgreSQL", Subject::Main, "RawDatabase"),
     section("Brand", Subject::Main, "RawBrand"),
     section("Tenants", Subject::Main, "RawTenant"),
     section("Credentials", Subject::Main, "RawCredential"),
@@ -105,7 +106,7 @@ fn kind(value: &Value, definitions: &Value) -> String {
 fn of_pattern(pattern: &str) -> &'static str {
     let kinds = [
         ("^http", "URL"),
-        ("^sqlite:", "URL"),
+        ("://", "URL"),
         ("(d|h|m|s|ms)", "duration"),
         ("){5}", "cron"),
         ("[0-9A-Fa-f]{8}", "GUID"),

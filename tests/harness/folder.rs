@@ -50,6 +50,8 @@ pub(crate) struct Setup {
     pub(crate) rules: String,
     /// How long a tenant's checks may fail before the operator is notified.
     pub(crate) blind_after: &'static str,
+    /// Where the store is.
+    pub(crate) store: String,
 }
 
 impl Setup {
@@ -63,6 +65,7 @@ impl Setup {
                     severity: warning\n    notify: [soc]\n"
                 .to_owned(),
             blind_after: "2h",
+            store: "sqlite://data/scorewatch.db".to_owned(),
         }
     }
 
@@ -88,7 +91,7 @@ impl Setup {
     pub(super) fn yaml(&self) -> String {
         let base = &self.base_url;
         let mut yaml = format!(
-            "store: sqlite://data/scorewatch.db\n\
+            "store: {}\n\
              listen: 127.0.0.1:0\n\
              schedule: \"* * * * * *\"\n\
              timezone: UTC\n\
@@ -98,7 +101,7 @@ impl Setup {
              tenants: [tenants/*.yaml]\n\
              operator: {{ notify: [ops], blind_after: {} }}\n\
              channels:\n",
-            self.blind_after
+            self.store, self.blind_after
         );
         for channel in &self.channels {
             let _ = writeln!(yaml, "  {channel}");

@@ -8,6 +8,7 @@ mod folder;
 mod identity;
 #[cfg(feature = "pfx")]
 pub(crate) mod pfx;
+pub(crate) mod postgres;
 mod process;
 mod proxy;
 mod vault;

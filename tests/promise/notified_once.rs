@@ -1,10 +1,21 @@
 //! Of every real worsening you hear once, and once when it is over: across restarts, crashes and reloads.
 
-use crate::harness::{HIGH, LOW, SOC, World, kinds};
+use crate::harness::{HIGH, LOW, SOC, World, kinds, postgres::Postgres};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_is_notified_once_whatever_happens_to_the_process_in_between() {
+    notified_once(World::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_is_notified_once_also_with_the_store_in_postgresql() {
+    let Some(server) = Postgres::shared() else { return };
     let mut world = World::new().await;
+    world.setup.store = Postgres::address(&server.database().await);
+    notified_once(world).await;
+}
+
+async fn notified_once(mut world: World) {
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
     world.settle(&service, SOC).await;

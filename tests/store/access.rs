@@ -44,7 +44,6 @@ async fn recorded(store: &dyn Store) -> Vec<String> {
     store.entries(&EntryFilter::default()).await.unwrap().into_iter().map(|entry| entry.action).rev().collect()
 }
 
-#[tokio::test]
 async fn a_token_is_found_by_its_digest_until_it_is_revoked_and_its_name_is_then_free() {
     let fixture = Fixture::new().await;
     assert!(fixture.store.add_token(token("grafana", "one"), by("token.create", 0)).await.unwrap());
@@ -76,7 +75,6 @@ async fn begin(store: &dyn Store, name: &str, cookie: &str, seconds: i64) {
     store.add_session(session, by("sign-in", seconds)).await.unwrap();
 }
 
-#[tokio::test]
 async fn sessions_end_at_sign_out_with_a_new_password_and_with_the_account() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -124,7 +122,6 @@ fn digests_and_hashes_do_not_show() {
     assert!(!shown.contains("argon2id") && shown.contains("SecretDigest"), "{shown}");
 }
 
-#[tokio::test]
 async fn a_session_without_an_account_keeps_who_it_is_and_ends_like_any_other() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -160,4 +157,10 @@ async fn a_session_without_an_account_keeps_who_it_is_and_ends_like_any_other() 
     store.add_person_session(new("p3", 1100), by("sign-in", 1100)).await.unwrap();
     assert!(store.find_person_session(SecretDigest::of("p2")).await.unwrap().is_none(), "it was over");
     assert_eq!(recorded(store).await, ["sign-in", "sign-out", "sign-in", "sign-in"]);
+}
+
+on_both! {
+    a_token_is_found_by_its_digest_until_it_is_revoked_and_its_name_is_then_free,
+    sessions_end_at_sign_out_with_a_new_password_and_with_the_account,
+    a_session_without_an_account_keeps_who_it_is_and_ends_like_any_other,
 }

@@ -24,18 +24,16 @@ async fn verify(store: &dyn Store) -> Option<u64> {
     verifier.finish().err().map(|broken| broken.seq)
 }
 
-#[tokio::test]
 async fn entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes() {
     let fixture = Fixture::new().await;
     record(&*fixture.store, "silence.add", 1).await;
     let fixture = fixture.reopen().await;
     let store = &*fixture.store;
-    let beside =
-        scorewatch::store::sqlite::SqliteStore::open_reader(fixture.directory.path().join("data/s.db")).await.unwrap();
-    record(&beside, "silence.end", 2).await;
+    let beside = fixture.beside().await;
+    record(&*beside, "silence.end", 2).await;
     record(store, "token.create", 3).await;
     record(store, "silences", 4).await;
-    scorewatch::store::Upkeep::close(&beside).await;
+    beside.close().await;
     assert_eq!(verify(store).await, None);
     let list = async |before: Option<u64>, action: Option<&str>, limit: Option<u32>| {
         let filter = EntryFilter { before, action: action.map(str::to_owned), limit };
@@ -79,4 +77,8 @@ async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_cha
     }
     sqlx::query("DELETE FROM audit WHERE seq = 1").execute(&mut db).await.unwrap();
     assert_eq!(verify(&*fixture.store).await, Some(1));
+}
+
+on_both! {
+    entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes,
 }

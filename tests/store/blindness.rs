@@ -40,7 +40,6 @@ fn outage(cause: &str, seconds: i64) -> Outage {
     }
 }
 
-#[tokio::test]
 async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -72,7 +71,6 @@ async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() 
     assert_eq!(failing_now(store).await, [listed("pending", failing("garbage", 5), None)]);
 }
 
-#[tokio::test]
 async fn who_was_notified_of_a_tenant_is_known_for_the_current_episode_only() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -93,7 +91,6 @@ async fn who_was_notified_of_a_tenant_is_known_for_the_current_episode_only() {
     assert_eq!(blind.notified_channels, [], "it fires again, of which nobody was notified");
 }
 
-#[tokio::test]
 async fn when_each_tenant_was_checked_is_known_also_of_those_that_fail() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -108,7 +105,6 @@ async fn when_each_tenant_was_checked_is_known_also_of_those_that_fail() {
     assert_eq!(checked, [(tenant("contoso"), at(90)), (tenant("fails"), at(60))]);
 }
 
-#[tokio::test]
 async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_another() {
     let fixture = Fixture::new().await;
     let first = outage("service", 0);
@@ -136,7 +132,6 @@ async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_an
     );
 }
 
-#[tokio::test]
 async fn messages_about_one_outage_keep_their_order_and_are_sent_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -165,7 +160,6 @@ async fn messages_about_one_outage_keep_their_order_and_are_sent_once() {
     assert_eq!(store.deliveries(&mail).await.unwrap()[0].state, DeliveryState::Queued);
 }
 
-#[tokio::test]
 async fn outages_that_are_over_go_with_retention_and_those_that_go_on_stay() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -178,4 +172,13 @@ async fn outages_that_are_over_go_with_retention_and_those_that_go_on_stay() {
         assert_eq!(store.outages(at(0)).await.unwrap().len(), left, "at {now}");
     }
     assert_eq!(store.outages(at(0)).await.unwrap(), [going_on]);
+}
+
+on_both! {
+    who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not,
+    who_was_notified_of_a_tenant_is_known_for_the_current_episode_only,
+    when_each_tenant_was_checked_is_known_also_of_those_that_fail,
+    an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_another,
+    messages_about_one_outage_keep_their_order_and_are_sent_once,
+    outages_that_are_over_go_with_retention_and_those_that_go_on_stay,
 }

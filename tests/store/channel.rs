@@ -19,7 +19,6 @@ async fn queue(store: &dyn Store, id: &str, kind: NotificationType) {
     assert!(store.announce(new, at(0)).await.unwrap());
 }
 
-#[tokio::test]
 async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_it() {
     let fixture = Fixture::new().await;
     for id in ["one", "two"] {
@@ -47,7 +46,6 @@ async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_i
     assert_eq!((again.id, again.health), (claimed.id, health));
 }
 
-#[tokio::test]
 async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -63,7 +61,6 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
     assert_eq!(claim(store, "soc", 4).await.id, claimed.id);
 }
 
-#[tokio::test]
 async fn a_drill_that_a_person_saw_proves_its_channel() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -76,7 +73,6 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
     assert_eq!(record(store).await.health.proven_at, Some(at(5)));
 }
 
-#[tokio::test]
 async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -97,7 +93,6 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     );
 }
 
-#[tokio::test]
 async fn a_drill_is_sent_when_nothing_else_is_due_and_covers_those_that_waited() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -122,7 +117,6 @@ async fn a_drill_is_sent_when_nothing_else_is_due_and_covers_those_that_waited()
     assert!(deliveries.iter().all(|delivery| delivery.state == DeliveryState::Delivered), "{deliveries:?}");
 }
 
-#[tokio::test]
 async fn a_parked_channel_s_drill_waits_for_its_time() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -137,7 +131,6 @@ async fn a_parked_channel_s_drill_waits_for_its_time() {
     assert_eq!(claim(store, "soc", 900).await.id, drill.id);
 }
 
-#[tokio::test]
 async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_waits_for_it() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -152,7 +145,6 @@ async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_wai
     assert_eq!(claim(store, "soc", 1_800).await.notification.kind, NotificationType::Drill);
 }
 
-#[tokio::test]
 async fn what_a_clock_that_was_ahead_has_set_is_due() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -166,7 +158,6 @@ async fn what_a_clock_that_was_ahead_has_set_is_due() {
     assert_eq!(claim(store, "soc", 10).await.attempt, 2, "its last attempt is still to come");
 }
 
-#[tokio::test]
 async fn the_time_until_the_first_drill_begins_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -174,4 +165,16 @@ async fn the_time_until_the_first_drill_begins_once() {
         store.onboard_channels([channel("soc")].into(), at(seconds)).await.unwrap();
     }
     assert_eq!((record(store).await.drilled_at, record(store).await.seen_at), (Some(at(1)), Some(at(1))));
+}
+
+on_both! {
+    a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_it,
+    a_drill_that_arrives_lets_a_parked_channel_go_on,
+    a_drill_that_a_person_saw_proves_its_channel,
+    a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival,
+    a_drill_is_sent_when_nothing_else_is_due_and_covers_those_that_waited,
+    a_parked_channel_s_drill_waits_for_its_time,
+    a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_waits_for_it,
+    what_a_clock_that_was_ahead_has_set_is_due,
+    the_time_until_the_first_drill_begins_once,
 }

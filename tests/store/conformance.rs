@@ -16,7 +16,6 @@ use super::fixture::*;
 
 const DAY: Duration = Duration::from_hours(24);
 
-#[tokio::test]
 async fn a_check_is_kept_whole_over_a_restart() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 60);
@@ -42,7 +41,6 @@ async fn a_check_is_kept_whole_over_a_restart() {
     assert_eq!(fixture.store.busy_channels().await.unwrap(), [channel("soar"), channel("soc")]);
 }
 
-#[tokio::test]
 async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
     let fixture = Fixture::new().await;
     commit(&*fixture.store, check("contoso", None, 0)).await;
@@ -61,7 +59,6 @@ async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
     assert!(fixture.store.load(&[tenant("unknown")]).await.unwrap().is_empty());
 }
 
-#[tokio::test]
 async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
@@ -74,7 +71,6 @@ async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
     assert_eq!(deliveries.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(), ["soc", "soc"]);
 }
 
-#[tokio::test]
 async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_kept() {
     let fixture = Fixture::new().await;
     let id = |name: &str| notification(name).data.facts.notification.id;
@@ -104,7 +100,6 @@ async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_
     assert!(!fixture.store.knows(&id("announced")).await.unwrap(), "delivered long ago");
 }
 
-#[tokio::test]
 async fn requested_rechecks_are_known_until_a_check_is_written() {
     let fixture = Fixture::new().await;
     let alert = key("contoso", "low");
@@ -126,7 +121,6 @@ async fn requested_rechecks_are_known_until_a_check_is_written() {
     assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
 }
 
-#[tokio::test]
 async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written() {
     let fixture = Fixture::new().await;
     commit(&*fixture.store, check("contoso", None, 0)).await;
@@ -150,7 +144,6 @@ async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written(
     assert!(due(&*fixture.store).await > at(12));
 }
 
-#[tokio::test]
 async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
     let fixture = Fixture::new().await;
     for (minute, name) in [(0, "contoso"), (1, "fabrikam"), (2, "tailspin")] {
@@ -190,7 +183,6 @@ async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
     assert_eq!(deliveries(before).await, all[2..5]);
 }
 
-#[tokio::test]
 async fn many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins() {
     let fixture = Fixture::new().await;
     let mut tasks = Vec::new();
@@ -213,7 +205,6 @@ async fn many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins() {
     assert_eq!(fixture.store.totals().await.unwrap().tenants, 201);
 }
 
-#[tokio::test]
 async fn a_caller_that_goes_away_leaves_a_store_that_works() {
     let fixture = Fixture::new().await;
     for index in 0..50 {
@@ -226,7 +217,6 @@ async fn a_caller_that_goes_away_leaves_a_store_that_works() {
     assert_eq!(load(&*fixture.store, "contoso").await.version, 1);
 }
 
-#[tokio::test]
 async fn alerts_are_distinguished_by_subject_and_listed_newest_change_first() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
@@ -263,7 +253,6 @@ async fn alerts_are_distinguished_by_subject_and_listed_newest_change_first() {
     assert_eq!((totals.pending, totals.firing), (4, 2));
 }
 
-#[tokio::test]
 async fn a_blank_alert_is_deleted_and_the_others_stay() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
@@ -276,7 +265,6 @@ async fn a_blank_alert_is_deleted_and_the_others_stay() {
     assert_eq!(find_alert(&*fixture.store, &key("contoso", "b")).await.unwrap().unwrap().alert, pending());
 }
 
-#[tokio::test]
 async fn heartbeats_and_downtimes_are_kept() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.store.last_heartbeat().await.unwrap(), None);
@@ -291,10 +279,25 @@ async fn heartbeats_and_downtimes_are_kept() {
     assert_eq!(fixture.store.downtimes().await.unwrap(), downtimes);
 }
 
-#[tokio::test]
 async fn a_closed_store_says_so() {
     let fixture = Fixture::new().await;
     fixture.store.close().await;
     fixture.store.close().await;
     assert!(matches!(fixture.store.heartbeat(at(0)).await, Err(StoreError::Failed(_))));
+}
+
+on_both! {
+    a_check_is_kept_whole_over_a_restart,
+    a_check_that_began_with_another_version_writes_nothing_at_all,
+    a_notification_whose_id_is_there_is_left_alone_with_its_deliveries,
+    a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_kept,
+    requested_rechecks_are_known_until_a_check_is_written,
+    a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written,
+    listings_are_narrowed_to_tenants_and_go_on_from_a_place,
+    many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins,
+    a_caller_that_goes_away_leaves_a_store_that_works,
+    alerts_are_distinguished_by_subject_and_listed_newest_change_first,
+    a_blank_alert_is_deleted_and_the_others_stay,
+    heartbeats_and_downtimes_are_kept,
+    a_closed_store_says_so,
 }

@@ -57,7 +57,6 @@ async fn is_operator_notified(store: &dyn Store, since: Timestamp) -> bool {
     !store.unnoticed_dead(since).await.unwrap().is_empty()
 }
 
-#[tokio::test]
 async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
     let error = || "why".to_owned();
     for outcome in [
@@ -87,7 +86,6 @@ async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
     }
 }
 
-#[tokio::test]
 async fn a_rejection_is_put_down_to_the_message_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -124,7 +122,6 @@ async fn a_rejection_is_put_down_to_the_message_once() {
     assert_eq!(claim(store, "soc", 14).await.id, second.id);
 }
 
-#[tokio::test]
 async fn the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_each_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -151,4 +148,10 @@ async fn the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_ea
     assert_eq!(causes(at(4)).await, [("given up".to_owned(), 1), ("too large".to_owned(), 1)], "but in the end");
     let to_ops = DeliveryFilter { channel: Some(channel("ops")), ..DeliveryFilter::default() };
     assert_eq!(store.deliveries(&to_ops).await.unwrap().len(), 1);
+}
+
+on_both! {
+    whatever_comes_of_an_attempt_nobody_is_left_in_the_dark,
+    a_rejection_is_put_down_to_the_message_once,
+    the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_each_once,
 }

@@ -28,7 +28,6 @@ fn outcome(name: &str, version: Option<u64>, seconds: i64, excluded: Option<Excl
     CheckOutcome { excluded, ..check(name, version, seconds) }
 }
 
-#[tokio::test]
 async fn what_does_not_count_is_kept_over_a_restart_until_a_check_says_otherwise() {
     let fixture = Fixture::new().await;
     let (first, second) = (excluded("MFA", 0), excluded("DLP", 900));
@@ -46,4 +45,8 @@ async fn what_does_not_count_is_kept_over_a_restart_until_a_check_says_otherwise
         commit(store, outcome("contoso", Some(version), 900, said)).await;
         assert_eq!(known("contoso").await, expected, "{version}");
     }
+}
+
+on_both! {
+    what_does_not_count_is_kept_over_a_restart_until_a_check_says_otherwise,
 }

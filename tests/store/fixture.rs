@@ -11,34 +11,68 @@ use scorewatch::{
     rule::{Alert, AlertKey, AlertState, Condition, Escalated, Firing, Pending, RuleName, Terms},
     store::{
         AlertUpdate, CheckOutcome, Claim, ClaimTerms, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store,
-        TenantHealth, TenantIdentity, TenantRecord, sqlite::SqliteStore,
+        TenantHealth, TenantIdentity, TenantRecord,
+        postgres::{self, PostgresSettings},
+        sqlite::SqliteStore,
     },
 };
 use tempfile::TempDir;
+
+use crate::harness::postgres::Postgres;
+
+tokio::task_local! {
+    /// The server on which a test's stores are; a test outside of it has them in files.
+    static SERVER: &'static Postgres;
+}
+
+/// Runs a test with its stores on PostgreSQL, if that is installed.
+pub(super) async fn on_postgres(test: impl Future<Output = ()>) {
+    if let Some(server) = Postgres::shared() {
+        // On the heap, as tests are large and many.
+        SERVER.scope(server, Box::pin(test)).await;
+    }
+}
 
 /// A store under test, which can be closed and opened again.
 pub(super) struct Fixture {
     pub(super) directory: TempDir,
     pub(super) store: Arc<dyn Store>,
+    /// Where it is, if that is on a server.
+    pub(super) database: Option<PostgresSettings>,
 }
 
 impl Fixture {
     pub(super) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = open(&directory).await;
-        Self { directory, store }
+        let database = match SERVER.try_with(|server| *server) {
+            Ok(server) => Some(server.database().await),
+            Err(_) => None,
+        };
+        let store = open(&directory, database.as_ref()).await;
+        Self { directory, store, database }
+    }
+
+    /// The same store, opened beside the service.
+    pub(super) async fn beside(&self) -> Box<dyn Store> {
+        match &self.database {
+            Some(database) => Box::new(postgres::open_reader(database).await.unwrap()),
+            None => Box::new(SqliteStore::open_reader(self.directory.path().join("data/s.db")).await.unwrap()),
+        }
     }
 
     /// Closes the store properly and opens it again.
     pub(super) async fn reopen(self) -> Self {
         self.store.close().await;
-        let store = open(&self.directory).await;
-        Self { directory: self.directory, store }
+        let store = open(&self.directory, self.database.as_ref()).await;
+        Self { store, ..self }
     }
 }
 
-async fn open(directory: &TempDir) -> Arc<dyn Store> {
-    Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap())
+async fn open(directory: &TempDir, database: Option<&PostgresSettings>) -> Arc<dyn Store> {
+    match database {
+        Some(database) => Arc::new(postgres::open(database).await.unwrap()),
+        None => Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap()),
+    }
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {

@@ -105,7 +105,6 @@ pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<HeldGroup> {
     store.held_due(at(seconds), 200).await.unwrap()
 }
 
-#[tokio::test]
 async fn a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on() {
     let fixture = Fixture::new().await;
     for shift in [known("b", 40), known("a", 40), known("old", 10)] {
@@ -118,7 +117,6 @@ async fn a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on() {
     assert_eq!(fixture.store.shifts(at(10)).await.unwrap().len(), 2, "after that instant, not at it");
 }
 
-#[tokio::test]
 async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
     for (outcome, fared) in
         [(AttemptOutcome::Delivered, "delivered"), (AttemptOutcome::Dead { error: "400".into() }, "dead")]
@@ -161,7 +159,6 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
     }
 }
 
-#[tokio::test]
 async fn a_held_group_that_grew_since_its_review_is_neither_merged_nor_covered() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -183,7 +180,6 @@ async fn a_held_group_that_grew_since_its_review_is_neither_merged_nor_covered()
     assert_eq!((alerts, said.fleet.map(|fleet| fleet.alerts)), (vec!["alert_t2"], Some(1)));
 }
 
-#[tokio::test]
 async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -214,7 +210,6 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     assert_eq!(claim(store, "soc", 122).await.notification.kind, NotificationType::FleetShift);
 }
 
-#[tokio::test]
 async fn a_notice_says_all_that_it_covers() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -228,7 +223,6 @@ async fn a_notice_says_all_that_it_covers() {
     assert_eq!((items.len(), &items[0].notification.covers), (1, &vec![first]));
 }
 
-#[tokio::test]
 async fn a_late_tenant_has_a_notice_of_its_own() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -254,7 +248,6 @@ async fn a_late_tenant_has_a_notice_of_its_own() {
     assert!(!store.notify_shift(known("shift", 10), both(), at(71)).await.unwrap());
 }
 
-#[tokio::test]
 async fn an_alert_is_covered_until_it_fires_again() {
     use NotificationType as Type;
     for (kind, survives) in [
@@ -287,7 +280,6 @@ async fn an_alert_is_covered_until_it_fires_again() {
     }
 }
 
-#[tokio::test]
 async fn movements_are_kept_with_their_check_and_decided_on_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -331,7 +323,6 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
     assert_eq!(store.shifted_tenants("shift").await.unwrap(), [(tenant("t2"), true)]);
 }
 
-#[tokio::test]
 async fn what_waits_for_the_fleet_is_reviewed_early_where_it_is_decidable() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -349,7 +340,6 @@ async fn what_waits_for_the_fleet_is_reviewed_early_where_it_is_decidable() {
     assert!(due(store, 499).await.is_empty(), "by its own time it is not due");
 }
 
-#[tokio::test]
 async fn no_more_held_groups_are_reviewed_than_asked_for_oldest_first() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -368,7 +358,6 @@ async fn no_more_held_groups_are_reviewed_than_asked_for_oldest_first() {
     }
 }
 
-#[tokio::test]
 async fn shifts_are_kept_for_retention_and_no_longer() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -378,4 +367,18 @@ async fn shifts_are_kept_for_retention_and_no_longer() {
     while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
     let left = store.shifts(Timestamp::EPOCH).await.unwrap();
     assert_eq!(left.iter().map(|known| known.id.as_str()).collect::<Vec<_>>(), ["kept"]);
+}
+
+on_both! {
+    a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on,
+    a_notice_is_queued_once_and_what_it_covers_fares_as_it_does,
+    a_held_group_that_grew_since_its_review_is_neither_merged_nor_covered,
+    what_waits_of_an_earlier_firing_has_a_fate_of_its_own,
+    a_notice_says_all_that_it_covers,
+    a_late_tenant_has_a_notice_of_its_own,
+    an_alert_is_covered_until_it_fires_again,
+    movements_are_kept_with_their_check_and_decided_on_once,
+    what_waits_for_the_fleet_is_reviewed_early_where_it_is_decidable,
+    no_more_held_groups_are_reviewed_than_asked_for_oldest_first,
+    shifts_are_kept_for_retention_and_no_longer,
 }

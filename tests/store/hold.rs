@@ -77,7 +77,6 @@ pub(super) fn ids(run: &HeldGroup) -> Vec<DeliveryId> {
     run.steps.iter().map(|step| step.delivery).collect()
 }
 
-#[tokio::test]
 async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
     for merge_over in [None, Some(20), Some(0)] {
         let fixture = Fixture::new().await;
@@ -94,7 +93,6 @@ async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
     }
 }
 
-#[tokio::test]
 async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -109,7 +107,6 @@ async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one()
     assert_eq!(states(store).await, ["sending", "held", "queued"]);
 }
 
-#[tokio::test]
 async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_before_it() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -128,7 +125,6 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
     assert_eq!(states(store).await, ["merged", "merged", "merged", "merged", "sending"]);
 }
 
-#[tokio::test]
 async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backlog() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -143,7 +139,6 @@ async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backl
     assert!(!store.unpark(&channel("soc"), at(1)).await.unwrap());
 }
 
-#[tokio::test]
 async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -178,7 +173,6 @@ async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due()
     assert_eq!(due(store, 5).await.len(), 2, "what held it may be gone");
 }
 
-#[tokio::test]
 async fn a_held_group_knows_whether_its_channel_was_notified_of_the_same_firing() {
     // What came before, and what became of it; what is held; whether that was reported before.
     for (before, fate, held, was_notified) in [
@@ -218,7 +212,6 @@ async fn a_held_group_knows_whether_its_channel_was_notified_of_the_same_firing(
     }
 }
 
-#[tokio::test]
 async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it_carries() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -246,7 +239,6 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
     assert_eq!(store.totals().await.unwrap().deliveries, [(channel("soc"), DeliveryState::Suppressed, 2)]);
 }
 
-#[tokio::test]
 async fn what_is_held_further_is_reviewed_at_its_new_time() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -261,7 +253,6 @@ async fn what_is_held_further_is_reviewed_at_its_new_time() {
     assert_eq!(due(store, 80).await[0].steps.len(), 2);
 }
 
-#[tokio::test]
 async fn a_held_group_that_has_changed_since_its_review_is_left_alone() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -278,7 +269,6 @@ async fn a_held_group_that_has_changed_since_its_review_is_left_alone() {
     assert_eq!(states(store).await, ["held", "sending", "held"]);
 }
 
-#[tokio::test]
 async fn a_suppressed_delivery_is_final_and_a_held_one_is_not() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -293,7 +283,6 @@ async fn a_suppressed_delivery_is_final_and_a_held_one_is_not() {
     assert_eq!(notified().await, Some(at(55)));
 }
 
-#[tokio::test]
 async fn what_is_held_or_suppressed_is_sent_on_request() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -311,7 +300,6 @@ async fn what_is_held_or_suppressed_is_sent_on_request() {
     assert_eq!(claim(store, "soc", 62).await.id, held);
 }
 
-#[tokio::test]
 async fn many_held_groups_are_reviewed_in_parts_until_none_is_left() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -331,4 +319,19 @@ async fn many_held_groups_are_reviewed_in_parts_until_none_is_left() {
     }
     assert!(rounds > 1);
     assert!(states(store).await.iter().all(|state| *state == "queued"));
+}
+
+on_both! {
+    what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass,
+    what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one,
+    what_was_released_is_taken_by_a_digest_only_along_with_what_comes_before_it,
+    a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backlog,
+    a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due,
+    a_held_group_knows_whether_its_channel_was_notified_of_the_same_firing,
+    each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it_carries,
+    what_is_held_further_is_reviewed_at_its_new_time,
+    a_held_group_that_has_changed_since_its_review_is_left_alone,
+    a_suppressed_delivery_is_final_and_a_held_one_is_not,
+    what_is_held_or_suppressed_is_sent_on_request,
+    many_held_groups_are_reviewed_in_parts_until_none_is_left,
 }

@@ -12,7 +12,6 @@ fn answer(status: u16) -> RecordedAnswer {
     RecordedAnswer { status, body: "{\"id\":1}".to_owned() }
 }
 
-#[tokio::test]
 async fn an_action_is_begun_once_and_answered_the_same_from_then_on() {
     let fixture = Fixture::new().await;
     let one = || request("ann", "k1", "a");
@@ -31,7 +30,6 @@ async fn an_action_is_begun_once_and_answered_the_same_from_then_on() {
     assert_eq!(fixture.store.begin_request(one(), at(3)).await.unwrap(), Begun::Answered(answer(201)));
 }
 
-#[tokio::test]
 async fn an_action_that_was_not_done_may_be_sent_again_and_one_that_died_after_a_while() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -47,7 +45,6 @@ async fn an_action_that_was_not_done_may_be_sent_again_and_one_that_died_after_a
     assert_eq!(store.begin_request(one(), later).await.unwrap(), Begun::First);
 }
 
-#[tokio::test]
 async fn an_answer_is_kept_for_a_day() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -64,4 +61,10 @@ async fn an_answer_is_kept_for_a_day() {
         Begun::First,
         "the key is free again"
     );
+}
+
+on_both! {
+    an_action_is_begun_once_and_answered_the_same_from_then_on,
+    an_action_that_was_not_done_may_be_sent_again_and_one_that_died_after_a_while,
+    an_answer_is_kept_for_a_day,
 }

@@ -62,7 +62,6 @@ async fn states(store: &dyn Store) -> Vec<DeliveryState> {
 
 use DeliveryState::{Dead, Delivered, Merged, Queued, Sending, Suppressed};
 
-#[tokio::test]
 async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -79,7 +78,6 @@ async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
     assert_eq!(load(store, "contoso").await.alerts[0].notified_at, Some(at(2)));
 }
 
-#[tokio::test]
 async fn what_was_folded_is_folded_on_and_keeps_its_place() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -97,7 +95,6 @@ async fn what_was_folded_is_folded_on_and_keeps_its_place() {
     assert_eq!(states(store).await, [Dead, Dead, Dead]);
 }
 
-#[tokio::test]
 async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -129,7 +126,6 @@ async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
     assert_eq!(later.notification.data.notification.id, notification("a2").data.notification.id);
 }
 
-#[tokio::test]
 async fn what_died_with_a_digest_is_merged_when_it_is_sent_again() {
     let fixture = Fixture::new().await;
     let store = fixture.store.as_ref();
@@ -148,7 +144,6 @@ async fn what_died_with_a_digest_is_merged_when_it_is_sent_again() {
     assert_eq!(states(store).await, [Delivered; 4]);
 }
 
-#[tokio::test]
 async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -171,7 +166,6 @@ async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
     assert!(store.busy_channels().await.unwrap().is_empty());
 }
 
-#[tokio::test]
 async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -190,7 +184,6 @@ async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
     assert_eq!(states(store).await, [Delivered, Dead, Delivered, Suppressed, Delivered]);
 }
 
-#[tokio::test]
 async fn a_rejected_form_is_plain_at_the_next_attempt() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -203,7 +196,6 @@ async fn a_rejected_form_is_plain_at_the_next_attempt() {
     assert!(claim(store, "soc", 1).await.plain);
 }
 
-#[tokio::test]
 async fn retries_wait_for_their_time_and_first_tries_pass_them() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -219,4 +211,15 @@ async fn retries_wait_for_their_time_and_first_tries_pass_them() {
     store.settle(passing.id, 1, AttemptOutcome::Delivered, None, at(3)).await.unwrap();
     let Claim::Send(retried) = store.claim(&channel("soc"), terms, at(60)).await.unwrap() else { panic!() };
     assert!(retried.id == first.id && retried.possible_duplicate, "its first attempt may have arrived");
+}
+
+on_both! {
+    a_fire_and_its_resolve_that_both_wait_become_one_message,
+    what_was_folded_is_folded_on_and_keeps_its_place,
+    more_than_the_limit_go_out_as_one_and_fare_as_it_does,
+    what_died_with_a_digest_is_merged_when_it_is_sent_again,
+    ten_thousand_waiting_become_one_message_and_none_is_left,
+    of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again,
+    a_rejected_form_is_plain_at_the_next_attempt,
+    retries_wait_for_their_time_and_first_tries_pass_them,
 }

@@ -1,5 +1,24 @@
 //! One conformance suite for every store, and what is particular to each.
 
+/// Runs tests against both databases.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test().await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                crate::store::fixture::on_postgres(super::$test()).await;
+            })*
+        }
+    };
+}
+
 mod access;
 mod audit;
 mod blindness;
@@ -15,6 +34,7 @@ mod idempotency;
 mod merge;
 mod migration;
 mod outbox;
+mod postgres;
 mod reading;
 mod recommendation;
 mod restore;

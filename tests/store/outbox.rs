@@ -21,7 +21,6 @@ async fn asked(store: &dyn Store, name: &str, seconds: i64) -> Claim {
     store.claim(&channel(name), ClaimTerms::default(), at(seconds)).await.unwrap()
 }
 
-#[tokio::test]
 async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -46,7 +45,6 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
     assert_eq!(asked(store, "elsewhere", 0).await, Claim::Idle);
 }
 
-#[tokio::test]
 async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_duplicate() {
     let fixture = Fixture::new().await;
     fixture.store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
@@ -68,7 +66,6 @@ async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_
     assert!(!untouched.possible_duplicate, "only what was under way is marked");
 }
 
-#[tokio::test]
 async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -91,7 +88,6 @@ async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
     assert_eq!(detail.delivery.last_error.as_deref(), Some("400"));
 }
 
-#[tokio::test]
 async fn an_attempt_that_was_not_made_leaves_no_trace() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -104,7 +100,6 @@ async fn an_attempt_that_was_not_made_leaves_no_trace() {
     assert_eq!(claim(store, "soc", 1).await.attempt, 1);
 }
 
-#[tokio::test]
 async fn an_alert_is_notified_when_its_newest_notification_reaches_a_final_state() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -147,7 +142,6 @@ async fn an_alert_is_notified_when_its_newest_notification_reaches_a_final_state
     assert_eq!(load(store, "contoso").await.alerts[0].notified_channels, [channel("soar")]);
 }
 
-#[tokio::test]
 async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -173,7 +167,6 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     assert_eq!((next.notification, next.queued_at), (notification("two"), at(2000)), "{from_now_on}");
 }
 
-#[tokio::test]
 async fn a_dead_letter_is_sent_again_under_its_old_id() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -190,7 +183,6 @@ async fn a_dead_letter_is_sent_again_under_its_old_id() {
     assert_eq!(again.notification, claimed.notification);
 }
 
-#[tokio::test]
 async fn of_many_attempts_the_newest_fifty_are_kept() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -204,7 +196,6 @@ async fn of_many_attempts_the_newest_fifty_are_kept() {
     assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), (11..=60).collect::<Vec<_>>());
 }
 
-#[tokio::test]
 async fn counts_and_listings_agree_with_what_happened() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -231,7 +222,6 @@ async fn counts_and_listings_agree_with_what_happened() {
     assert_eq!(count(DeliveryFilter { tenant: Some(tenant("x")), ..DeliveryFilter::default() }).await, 0);
 }
 
-#[tokio::test]
 async fn retention_removes_finished_deliveries_only() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -246,4 +236,17 @@ async fn retention_removes_finished_deliveries_only() {
         store.announce(new_notification("done", None, &[]), at(1000)).await.unwrap(),
         "its notification is gone too"
     );
+}
+
+on_both! {
+    deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one,
+    an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_duplicate,
+    an_attempt_that_is_not_the_present_one_settles_nothing,
+    an_attempt_that_was_not_made_leaves_no_trace,
+    an_alert_is_notified_when_its_newest_notification_reaches_a_final_state,
+    a_parked_channel_keeps_its_queue_until_it_is_let_go,
+    a_dead_letter_is_sent_again_under_its_old_id,
+    of_many_attempts_the_newest_fifty_are_kept,
+    counts_and_listings_agree_with_what_happened,
+    retention_removes_finished_deliveries_only,
 }

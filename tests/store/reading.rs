@@ -83,7 +83,6 @@ fn rules(claimed: &ClaimedDelivery) -> Vec<String> {
 
 use DeliveryState::{Delivered, Merged, Sending};
 
-#[tokio::test]
 async fn rules_that_fire_on_one_reading_are_one_message_and_each_alert_is_notified_ended_and_acknowledged_alone() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -116,7 +115,6 @@ async fn rules_that_fire_on_one_reading_are_one_message_and_each_alert_is_notifi
     assert_eq!(sent(store, at(35)).await.notification.kind, NotificationType::AlertResolved);
 }
 
-#[tokio::test]
 async fn what_is_about_different_readings_or_goes_to_a_program_stays_apart() {
     for (merges_readings, other) in [(true, 6), (false, 5)] {
         let fixture = Fixture::new().await;
@@ -134,7 +132,6 @@ async fn what_is_about_different_readings_or_goes_to_a_program_stays_apart() {
     }
 }
 
-#[tokio::test]
 async fn a_merged_reading_is_retried_whole_and_nothing_overtakes_it() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -153,4 +150,10 @@ async fn a_merged_reading_is_retried_whole_and_nothing_overtakes_it() {
     assert_eq!(rules(&again).len(), 2);
     settle(store, &again, 10).await;
     assert_eq!(sent(store, at(11)).await.notification.kind, NotificationType::AlertResolved);
+}
+
+on_both! {
+    rules_that_fire_on_one_reading_are_one_message_and_each_alert_is_notified_ended_and_acknowledged_alone,
+    what_is_about_different_readings_or_goes_to_a_program_stays_apart,
+    a_merged_reading_is_retried_whole_and_nothing_overtakes_it,
 }

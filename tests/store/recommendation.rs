@@ -29,7 +29,6 @@ fn outcome(name: &str, version: Option<u64>, seconds: i64, snapshots: &[Recommen
     CheckOutcome { recommendations: snapshots.to_vec(), ..check(name, version, seconds) }
 }
 
-#[tokio::test]
 async fn a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score() {
     let fixture = Fixture::new().await;
     let (device, exposure) =
@@ -54,7 +53,6 @@ async fn a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score() {
     );
 }
 
-#[tokio::test]
 async fn a_check_that_is_not_written_leaves_the_memory_as_it_was() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -65,7 +63,6 @@ async fn a_check_that_is_not_written_leaves_the_memory_as_it_was() {
     assert_eq!(store.recommendations(&tenant("contoso")).await.unwrap(), [known]);
 }
 
-#[tokio::test]
 async fn what_is_older_than_retention_is_remembered_no_more() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -75,4 +72,10 @@ async fn what_is_older_than_retention_is_remembered_no_more() {
     assert_eq!(store.recommendations(&tenant("contoso")).await.unwrap().len(), 2);
     assert!(!store.prune(at(61), Duration::from_mins(1)).await.unwrap());
     assert_eq!(store.recommendations(&tenant("contoso")).await.unwrap(), [new]);
+}
+
+on_both! {
+    a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score,
+    a_check_that_is_not_written_leaves_the_memory_as_it_was,
+    what_is_older_than_retention_is_remembered_no_more,
 }

@@ -24,7 +24,6 @@ fn route(alert: AlertKey, names: &[&str], held_until: Option<i64>) -> Reroute {
     Reroute { alert, route: names.iter().map(|name| channel(name)).collect(), hold }
 }
 
-#[tokio::test]
 async fn a_message_that_was_moved_to_another_channel_of_the_operator_s_is_not_lost_when_routes_change_again() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -39,7 +38,6 @@ async fn a_message_that_was_moved_to_another_channel_of_the_operator_s_is_not_lo
     assert_eq!(claim(store, "new", 4).await.notification.kind, NotificationType::OperatorChannel);
 }
 
-#[tokio::test]
 async fn what_is_sent_again_to_a_channel_that_came_back_and_is_held_is_released_when_its_time_has_come() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -54,4 +52,9 @@ async fn what_is_sent_again_to_a_channel_that_came_back_and_is_held_is_released_
     assert_eq!((back.queued, states(store).await), (1, vec!["held"]));
     assert_eq!(due(store, 99).await, []);
     assert_eq!(due(store, 100).await.iter().map(ids).collect::<Vec<_>>(), [[sent.id]]);
+}
+
+on_both! {
+    a_message_that_was_moved_to_another_channel_of_the_operator_s_is_not_lost_when_routes_change_again,
+    what_is_sent_again_to_a_channel_that_came_back_and_is_held_is_released_when_its_time_has_come,
 }

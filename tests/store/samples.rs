@@ -80,7 +80,6 @@ proptest! {
     }
 }
 
-#[tokio::test]
 async fn a_window_does_not_grow_without_end() {
     let fixture = Fixture::new().await;
     for hour in 0..200 {
@@ -89,7 +88,6 @@ async fn a_window_does_not_grow_without_end() {
     }
 }
 
-#[tokio::test]
 async fn history_imported_at_onboarding_is_available_immediately() {
     let fixture = Fixture::new().await;
     let days: Vec<Sample> = (0..90).map(|day| sample((day - 90) * 24 * HOUR, 40.0)).collect();
@@ -100,7 +98,6 @@ async fn history_imported_at_onboarding_is_available_immediately() {
     assert_eq!(load(&*fixture.store, "contoso").await.series[0].window, days[87..]);
 }
 
-#[tokio::test]
 async fn retention_removes_old_samples_and_downtimes_and_nothing_younger() {
     let fixture = Fixture::new().await;
     for hour in 0..240 {
@@ -115,4 +112,10 @@ async fn retention_removes_old_samples_and_downtimes_and_nothing_younger() {
     assert!(left[0].at <= cutoff && left[0].at > cutoff.minus(Duration::from_hours(24)), "{:?}", left[0]);
     assert_eq!(left.last(), Some(&sample(239 * HOUR, 1.0)));
     assert_eq!(fixture.store.downtimes().await.unwrap().len(), 1);
+}
+
+on_both! {
+    a_window_does_not_grow_without_end,
+    history_imported_at_onboarding_is_available_immediately,
+    retention_removes_old_samples_and_downtimes_and_nothing_younger,
 }

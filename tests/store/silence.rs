@@ -26,7 +26,6 @@ fn silence(from: i64, until: i64) -> NewSilence {
     }
 }
 
-#[tokio::test]
 async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     let fixture = Fixture::new().await;
     let first = fixture.store.add_silence(silence(0, 100)).await.unwrap();
@@ -67,7 +66,6 @@ async fn worsens(store: &dyn Store, seconds: i64, sequence: u64) {
     commit(store, outcome).await;
 }
 
-#[tokio::test]
 async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -98,7 +96,6 @@ async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and
     assert_eq!(acknowledged().await, Some(seen(15)));
 }
 
-#[tokio::test]
 async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_back_and_ends_with_the_next_firing() {
     let fixture = Fixture::new().await;
     let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
@@ -152,7 +149,6 @@ async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_b
     assert_eq!(commit_as(firing(2, 1), Vec::new()).await, (false, false), "it fires anew");
 }
 
-#[tokio::test]
 async fn an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_send() {
     for (held_until, is_tried) in [(Some(500), false), (None, false), (None, true)] {
         let fixture = Fixture::new().await;
@@ -184,4 +180,11 @@ async fn an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_s
         assert_eq!(states(store).await, ["queued", state]);
         assert_eq!((record.notified_channels, record.alert), (notified, escalated(steps)), "{held_until:?}");
     }
+}
+
+on_both! {
+    silences_are_kept_ended_early_and_removed_when_they_are_long_past,
+    a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before,
+    an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_back_and_ends_with_the_next_firing,
+    an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_send,
 }

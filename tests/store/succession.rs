@@ -9,7 +9,6 @@ async fn firing_alerts(store: &dyn Store) -> Vec<AlertRow> {
     store.alerts(&filter).await.unwrap()
 }
 
-#[tokio::test]
 async fn what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_restart() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -47,4 +46,8 @@ async fn what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_re
         let next = CheckOutcome { alerts: vec![again], ..check("contoso", Some(record.version), seconds) };
         commit(store, next).await;
     }
+}
+
+on_both! {
+    what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_restart,
 }

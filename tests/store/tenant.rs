@@ -65,7 +65,6 @@ async fn deliveries(store: &dyn Store, slug: &str) -> usize {
     store.deliveries(&filter).await.unwrap().len()
 }
 
-#[tokio::test]
 async fn another_tenant_under_an_old_slug_inherits_nothing() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -119,7 +118,6 @@ async fn another_tenant_under_an_old_slug_inherits_nothing() {
     assert_eq!((deliveries(store, "contoso").await, deliveries(store, "contoso.00000001").await), (1, 1));
 }
 
-#[tokio::test]
 async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -146,7 +144,6 @@ async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
     commit(&*fixture.store, next).await;
 }
 
-#[tokio::test]
 async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -164,7 +161,6 @@ async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
     assert_eq!(gone(store.roster().await.unwrap()), [None, Some(at(30))], "since when it is gone stays");
 }
 
-#[tokio::test]
 async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() {
     let mut fixture = Fixture::new().await;
     reconcile(&*fixture.store, &[("a", 1), ("b", 2)], 0).await;
@@ -193,7 +189,6 @@ async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() 
     assert_eq!(load(&*fixture.store, "c").await.health.watched_since, Some(at(70)), "no check moves it");
 }
 
-#[tokio::test]
 async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what_waits() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
@@ -229,4 +224,12 @@ async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what
         ["b → b.removed gone"],
         "it was not there when ids were learned, so it may be anybody's"
     );
+}
+
+on_both! {
+    another_tenant_under_an_old_slug_inherits_nothing,
+    a_tenant_goes_on_under_another_slug_also_when_two_are_swapped,
+    one_that_comes_back_is_itself_again_and_is_not_gone_any_more,
+    the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data,
+    a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what_waits,
 }

@@ -38,7 +38,6 @@ fn taking_back(version: u64) -> CheckOutcome {
     outcome
 }
 
-#[tokio::test]
 async fn an_end_that_nobody_tried_to_send_is_taken_back_with_the_check_that_says_so() {
     for held_until in [Some(100), None] {
         let fixture = ended(held_until).await;
@@ -52,7 +51,6 @@ async fn an_end_that_nobody_tried_to_send_is_taken_back_with_the_check_that_says
     }
 }
 
-#[tokio::test]
 async fn an_end_that_somebody_tried_to_send_is_not_taken_back() {
     for comes_back in [false, true] {
         let fixture = ended(None).await;
@@ -73,7 +71,6 @@ async fn an_end_that_somebody_tried_to_send_is_not_taken_back() {
     }
 }
 
-#[tokio::test]
 async fn an_end_that_was_taken_back_and_is_sent_by_a_person_stops_no_check() {
     let fixture = ended(Some(100)).await;
     commit(&*fixture.store, taking_back(2)).await;
@@ -83,7 +80,6 @@ async fn an_end_that_was_taken_back_and_is_sent_by_a_person_stops_no_check() {
     commit(&*fixture.store, taking_back(3)).await;
 }
 
-#[tokio::test]
 async fn an_end_is_taken_back_also_by_a_check_that_has_something_to_say() {
     let fixture = ended(None).await;
     let mut outcome = taking_back(2);
@@ -93,4 +89,11 @@ async fn an_end_is_taken_back_also_by_a_check_that_has_something_to_say() {
     assert_eq!(states(&*fixture.store).await, ["suppressed", "queued"]);
     let alert = &load(&*fixture.store, "contoso").await.alerts[0];
     assert_eq!(alert.notified_at, None, "its newest notification is on its way");
+}
+
+on_both! {
+    an_end_that_nobody_tried_to_send_is_taken_back_with_the_check_that_says_so,
+    an_end_that_somebody_tried_to_send_is_not_taken_back,
+    an_end_that_was_taken_back_and_is_sent_by_a_person_stops_no_check,
+    an_end_is_taken_back_also_by_a_check_that_has_something_to_say,
 }

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_yaml::Value;
 
-use super::{RawReference, RawReportAt, RawTenant};
+use super::{RawDatabase, RawReference, RawReportAt, RawTenant, form};
 use crate::{
     config::field::{Field, Word},
     secret::redact::echo,
@@ -35,6 +35,15 @@ pub(in crate::config) enum RawSecret {
     Variable(String),
     /// A value written in plain text, which is rejected.
     Literal,
+}
+
+/// What stands under `store:`.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum RawStore {
+    /// A location as one text.
+    Location(Word),
+    /// A database with what can't be part of its address.
+    Database(Box<RawDatabase>),
 }
 
 /// The schema of a channel's `url:`; only a generic webhook's may be written in plain text.
@@ -135,6 +144,17 @@ impl<'de> Deserialize<'de> for RawReport {
     }
 }
 
+impl<'de> Deserialize<'de> for RawStore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ Value::Mapping(_) => {
+                RawDatabase::deserialize(value).map(|raw| Self::Database(Box::new(raw))).map_err(D::Error::custom)
+            }
+            value => Word::deserialize(value).map(Self::Location).map_err(D::Error::custom),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for AllowPrivate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
@@ -179,6 +199,7 @@ any_of! {
     RawTenants: all, SchemaGenerator::subschema_for::<Vec<String>>,
         SchemaGenerator::subschema_for::<BTreeMap<String, String>>;
     RawReport: report_word, SchemaGenerator::subschema_for::<RawReportAt>;
+    RawStore: SchemaGenerator::subschema_for::<form::StoreUrl>, SchemaGenerator::subschema_for::<RawDatabase>;
     AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
 }
 

@@ -9,7 +9,28 @@ type Mistake = (char, &'static str, &'static str, &'static str);
 
 const MISTAKES: &[Mistake] = &[
     // The main file.
-    ('m', "sqlite:", "postgres:", "2:8: error: store: this version keeps its store in SQLite only"),
+    ('m', "sqlite:", "postgres:", "2:8: error: store: the address of the database names no role"),
+    ('m', "sqlite://", "postgres://u:p@", "2:8: error: store: a password stands in the address"),
+    ('m', "sqlite://", "postgres://u@h:", "2:8: error: store: this is not the address of a database"),
+    (
+        'm',
+        "sqlite://data/scorewatch.db",
+        "{ postgres: postgres://u@h/d, tls: off }",
+        "error: store.tls: `off` is not known here; write `verify-full`",
+    ),
+    ('m', "sqlite://data/scorewatch.db", "{ password: { env: DB } }", "2:8: error: store: the store names no database"),
+    (
+        'm',
+        "sqlite://data/scorewatch.db",
+        "{ postgres: postgres://u@h/d, password: p }",
+        "store.password: a secret stands here itself, not where it is kept",
+    ),
+    (
+        'm',
+        "sqlite://data/scorewatch.db",
+        "{ postgres: postgres://u@localhost/d, ca: ca.pem }",
+        "store.ca: the server's certificate is not checked",
+    ),
     ('m', "sqlite:", "redis:", "store: this is not a store"),
     ('m', "timezone", "timezon", "did you mean `timezone`?"),
     ('m', "Berlin", "Berln", "4:11: error: timezone: `Europe/Berln` is not a time zone; did you mean"),

@@ -59,6 +59,19 @@ fn a_short_secret_is_hidden_where_secrets_belong_however_it_is_written() {
 }
 
 #[test]
+fn a_password_of_the_database_in_the_open_is_not_printed() {
+    for store in [
+        "postgres://u:hunter3@db.example/scores",
+        "\"postgres://u:hunter3/x@db.example/scores\"",
+        "{ postgres: \"postgres://u:hunter3@db.example/scores\" }",
+        "{ postgres: \"postgres://u@db.example/scores?password=hunter3\" }",
+        "{ postgres: postgres://u@db.example/scores, password: hunter3 }",
+    ] {
+        is_quiet(&MAIN.replace("sqlite://data/scorewatch.db", store), TENANT, RULES, "hunter3");
+    }
+}
+
+#[test]
 fn a_webhook_address_in_the_open_is_not_printed() {
     is_quiet(&MAIN.replace("soar.example/hook", "soar.example/hunter3?sig=hunter3"), TENANT, RULES, "hunter3");
 }

@@ -22,7 +22,10 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use super::{error::at_open, files};
-use crate::{notify::DeliveryId, store::StoreError};
+use crate::{
+    notify::DeliveryId,
+    store::{StoreError, sql::origin},
+};
 
 const ENDING: &str = ".generation";
 const FILE_MODE: u32 = 0o600;
@@ -131,11 +134,6 @@ impl Generation {
             error!(%error, "the file beside the store can't be written; a restore from a backup might not be noticed");
         }
     }
-}
-
-/// What the ids of notifications are made of.
-fn origin(identity: &str, generation: &str) -> String {
-    if generation.is_empty() { identity.to_owned() } else { format!("{identity}/{generation}") }
 }
 
 /// What ids are made of, for whoever reads beside the service.

@@ -1,71 +1,32 @@
-//! The embedded store: one SQLite file, one writing process, one writer in it.
-//!
-//! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
-//! which completed days move to rows of their own once a day ([`days`]).
+//! The embedded store: one SQLite file, one writing process.
 
-mod access;
-mod alert_notes;
-mod archive;
-mod audit;
-mod bulk;
-mod channel;
-mod check;
-mod claim;
-mod days;
-mod dead;
-mod encoding;
 pub mod erase;
 mod error;
-mod escalation;
-mod excluded;
 mod files;
-mod fleet;
 mod generation;
-mod hold;
-mod idempotency;
-mod listing;
-mod merge;
-mod movement;
-mod notification;
 mod open;
-mod outage;
-mod outbox;
-mod overview;
-mod queue;
-mod read;
-mod recommendation;
-mod role;
-mod roster;
-mod route;
-mod row;
-mod silence;
+mod search;
 #[cfg(test)]
 mod tests;
-mod text;
-mod upkeep;
-mod writer;
+mod write;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use sqlx::SqlitePool;
+use self::{generation::Generation, write::WritingConnection};
+use super::{
+    StoreError,
+    sql::{self, Place, SqlStore, Writer, db::Pool},
+};
+use crate::{
+    domain::{EntraTenantId, TenantId},
+    notify::DeliveryId,
+};
 
-use self::{generation::Generation, writer::Writer};
-use super::StoreError;
-use crate::domain::{EntraTenantId, TenantId};
+/// A store in one file.
+pub type SqliteStore = SqlStore;
 
-/// A store in one file. Cheap to share behind an `Arc`.
-#[derive(Debug)]
-pub struct SqliteStore {
-    identity: String,
-    origin: String,
-    generation: Option<Generation>,
-    writer: Writer,
-    readers: SqlitePool,
-    files: files::Inodes,
-}
-
-impl SqliteStore {
-    /// Opens the store for the service, makes it if there is none, and holds it against other services until closed.
+impl SqlStore {
+    /// Opens a store in an SQLite file for the service, makes it if there is none, and holds it against other services until closed.
     /// The file is checked first when it was not closed properly.
     ///
     /// # Errors
@@ -79,12 +40,13 @@ impl SqliteStore {
         let mut connection = open::open_service(&path).await?;
         let identity = open::identity(&mut connection).await?;
         let (origin, generation) = Generation::open(&mut connection, &path, &identity).await?;
-        let files = files::Inodes::of(&path);
-        let (writer, readers) = (Writer::start(connection, Some(lock)), open::readers(&path));
-        Ok(Self { identity, origin, generation: Some(generation), writer, readers, files })
+        let place = Files { inodes: files::Inodes::of(&path), generation: Some(generation) };
+        let writer = Writer::start(WritingConnection::new(connection, Some(lock)));
+        let readers = Pool::Sqlite(open::readers(&path));
+        Ok(Self::new(identity, origin, writer, readers, Arc::new(place)))
     }
 
-    /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
+    /// Opens an SQLite file beside a service that may be running, for listings and small writes (resend, unpark, accept).
     ///
     /// # Errors
     /// [`StoreError::Open`] when there is no store of this version's schema.
@@ -94,20 +56,37 @@ impl SqliteStore {
         let mut connection = open::open_beside(&path).await?;
         let identity = open::identity(&mut connection).await?;
         let origin = generation::known(&mut connection, &identity).await?;
-        let files = files::Inodes::of(&path);
-        let (writer, readers) = (Writer::start(connection, None), open::readers(&path));
-        Ok(Self { identity, origin, generation: None, writer, readers, files })
+        let place = Files { inodes: files::Inodes::of(&path), generation: None };
+        let writer = Writer::start(WritingConnection::new(connection, None));
+        let readers = Pool::Sqlite(open::readers(&path));
+        Ok(Self::new(identity, origin, writer, readers, Arc::new(place)))
     }
 
-    /// The name of every tenant that a store knows, each with its Entra id if that is noted, whatever the version that wrote it.
+    /// The name of every tenant that an SQLite file knows, each with its Entra id if that is noted, whatever the version that wrote it.
     /// A store that is not there knows none.
     ///
     /// # Errors
     /// [`StoreError::Open`] when there is a file that can't be read.
     pub async fn names(path: impl AsRef<Path>) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, StoreError> {
-        let names = open::names(path.as_ref()).await?;
-        let read =
-            |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
-        names.iter().map(read).collect()
+        sql::names(&open::names(path.as_ref()).await?)
+    }
+}
+
+/// The files of a store.
+#[derive(Debug)]
+struct Files {
+    inodes: files::Inodes,
+    generation: Option<Generation>,
+}
+
+impl Place for Files {
+    fn check(&self) -> Result<(), StoreError> {
+        self.inodes.check()
+    }
+
+    fn attempting(&self, delivery: DeliveryId) {
+        if let Some(generation) = &self.generation {
+            generation.note(delivery);
+        }
     }
 }

@@ -56,8 +56,13 @@ pub(super) async fn page(visit: Visit) -> Answer {
 
 async fn service(visit: &Visit) -> Result<Value, query::Error> {
     let (config, face, store) = (visit.app.config(), visit.face(), visit.store());
-    let StoreLocation::Sqlite(path) = &config.store;
-    let bytes = tokio::fs::metadata(path).await.map(|metadata| metadata.len()).ok();
+    let (place, bytes) = match &config.store {
+        StoreLocation::Sqlite(path) => {
+            let bytes = tokio::fs::metadata(path).await.map(|metadata| metadata.len()).ok();
+            (path.display().to_string(), bytes)
+        }
+        StoreLocation::Postgres(database) => (database.to_string(), None),
+    };
     let downtimes = store.downtimes().await?;
     let down = |down: &Downtime| {
         json!({
@@ -66,7 +71,7 @@ async fn service(visit: &Visit) -> Result<Value, query::Error> {
         })
     };
     Ok(json!({
-        "store": path.display().to_string(),
+        "store": place,
         "size": bytes.map(|bytes| format!("{} MB", bytes.div_ceil(1024 * 1024))),
         "heartbeat": face.optional(store.last_heartbeat().await?),
         "retention": crate::domain::format_duration(config.retention),

@@ -103,7 +103,7 @@ async fn no_secret_shows_anywhere() {
         ("preview", "http://127.0.0.1"),
         ("check (refused configuration)", "secret"),
         ("check --json (refused configuration)", "is not a network"),
-        ("run (refused configuration)", "SQLite only"),
+        ("run (refused configuration)", "a password stands in the address"),
         ("what receivers got", "webhook-signature: v1,"),
         ("what receivers got", "channel-parked"),
         ("check --online", "client-secret-in-key-vault in the secret store azure"),

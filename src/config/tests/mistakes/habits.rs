@@ -99,7 +99,7 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "sqlite://data/scorewatch.db",
         "postgres://localhost/x",
-        "this version keeps its store in SQLite only",
+        "the address of the database names no role; write it like `postgres://scorewatch@db.example/scorewatch`",
         Marks,
     ),
     (

@@ -1,0 +1,107 @@
+//! Brings the schema up to date.
+
+use std::fmt::Write;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::error::at_open;
+use crate::{
+    crash_point::{self, CrashPoint, Work},
+    store::StoreError,
+};
+
+/// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store.
+const MIGRATIONS: [(i64, &str); 1] = [(NEWEST, include_str!("migrations/0020.sql"))];
+/// The schema that this version works with.
+pub(super) const NEWEST: i64 = 20;
+/// Names the lock under which schemas change: "Scor".
+const LOCK: i64 = 0x5363_6f72;
+
+/// The version of the schema; 0: there is none.
+pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    let read = async {
+        let is_there: bool =
+            sqlx::query_scalar("SELECT to_regclass('schema_version') IS NOT NULL").fetch_one(&mut *connection).await?;
+        if !is_there {
+            return Ok(0);
+        }
+        sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM schema_version").fetch_one(&mut *connection).await
+    };
+    let version: i64 = read.await.map_err(|error: sqlx::Error| at_open(&error))?;
+    if version > NEWEST {
+        return Err(StoreError::Open(format!(
+            "it was written by a newer version (schema {version}, this one knows {NEWEST}); use that version"
+        )));
+    }
+    Ok(version)
+}
+
+/// Brings the schema up to date, all in one transaction, which no other process is in at the same time.
+pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
+    if version(connection).await? == NEWEST {
+        return Ok(());
+    }
+    let migrated = within_lock(connection).await;
+    if migrated.is_err() {
+        // The first error is the one to report.
+        let _ = sqlx::query("ROLLBACK").execute(connection).await;
+    }
+    migrated
+}
+
+async fn within_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let begun = async {
+        sqlx::query("BEGIN").execute(&mut *connection).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *connection).await
+    };
+    begun.await.map_err(|error| at_open(&error))?;
+    // Another process may have been here first.
+    let from = version(connection).await?;
+    if from == 0 {
+        refuse_others(connection).await?;
+    }
+    let script = script(from);
+    let applied = async {
+        sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut *connection).await?;
+        crash_point::reach(CrashPoint::BeforeCommit(Work::Migration));
+        sqlx::query("COMMIT").execute(&mut *connection).await
+    };
+    applied.await.map_err(|error| at_open(&error))?;
+    crash_point::reach(CrashPoint::AfterCommit(Work::Migration));
+    Ok(())
+}
+
+/// All that is to be done to a schema of that version.
+fn script(from: i64) -> String {
+    let mut script = String::new();
+    if from == 0 {
+        script.push_str(
+            "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now());\n",
+        );
+    }
+    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version > from) {
+        // Writing to a text does not fail.
+        let _ = writeln!(script, "{migration}INSERT INTO schema_version (version) VALUES ({version});");
+    }
+    if from == 0 {
+        let _ = writeln!(script, "INSERT INTO meta VALUES ('identity', '{}');", Uuid::new_v4().simple());
+    }
+    script
+}
+
+/// A store shares its schema with nothing else.
+async fn refuse_others(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let tables: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| at_open(&error))?;
+    if tables == 0 {
+        return Ok(());
+    }
+    Err(StoreError::Open(
+        "the database has another program's tables; make an empty one with `CREATE DATABASE`".to_owned(),
+    ))
+}

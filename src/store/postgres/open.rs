@@ -1,0 +1,65 @@
+//! Opens connections.
+
+use sqlx::{
+    Connection as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{error::at_open, migrate, settings::PostgresSettings};
+use crate::store::StoreError;
+
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 512;
+/// Pages and the API use at most three at a time and an event stream one more (`web/busy.rs`), so that a check never waits for people.
+const READERS: u32 = 6;
+/// What the server ends on its own, so that no statement waits for ever. A transaction waits for its turn to write as for a lock.
+const LIMITS: [(&str, &str); 4] = [
+    ("statement_timeout", "60s"),
+    ("lock_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    // Whatever the database's default is: a writer waits for its turn, and then sees what the one before it wrote.
+    ("default_transaction_isolation", "read committed"),
+];
+
+fn options(settings: &PostgresSettings) -> PgConnectOptions {
+    settings.options().statement_cache_capacity(STATEMENTS).options(LIMITS)
+}
+
+/// Opens a connection that writes.
+pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+    PgConnection::connect_with(&options(settings)).await.map_err(|error| at_open(&error))
+}
+
+/// Opens a connection that writes, beside a running service.
+pub(super) async fn connect_beside(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+    let mut connection = connect(settings).await?;
+    match migrate::version(&mut connection).await? {
+        migrate::NEWEST => Ok(connection),
+        0 => Err(StoreError::Open(format!("there is no store in `{settings}`; start the service once"))),
+        _ => Err(StoreError::Open("its schema is older than this version; start the service once".to_owned())),
+    }
+}
+
+/// Readers see the newest commit and never wait for the writer.
+pub(super) fn readers(settings: &PostgresSettings) -> PgPool {
+    let options = options(settings).options([("default_transaction_read_only", "on")]);
+    PgPoolOptions::new().max_connections(READERS).connect_lazy_with(options)
+}
+
+/// Drawn when the store was made.
+pub(super) async fn identity(connection: &mut PgConnection) -> Result<String, StoreError> {
+    let identity = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'identity'").fetch_one(connection).await;
+    identity.map_err(|error| at_open(&error))
+}
+
+/// The names of every tenant in a store, each with its Entra id as far as that is noted. No store: none.
+pub(super) async fn names(settings: &PostgresSettings) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    let mut connection = connect(settings).await?;
+    if migrate::version(&mut connection).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let names = sqlx::query_as("SELECT tenant, entra FROM tenant").fetch_all(&mut connection).await;
+    // Nothing was written.
+    let _ = connection.close().await;
+    names.map_err(|error| at_open(&error))
+}

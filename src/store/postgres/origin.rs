@@ -1,0 +1,63 @@
+//! The store's generation: part of what notification ids are made of, and another one after a restore from a backup.
+//!
+//! A restored store would number its transitions as the lost one did, so that different events got the same id and receivers dropped
+//! them as repeats. So the store notes in which database of which server, and on which of that server's timelines, it was last opened. One
+//! that does not fit was restored, copied, or is on a server that took over from another; it draws a new generation. What is stored
+//! keeps its ids.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::error::at_open;
+use crate::store::{StoreError, sql::origin};
+
+/// What ids are made of, for the service.
+pub(super) async fn of_service(connection: &mut PgConnection, identity: &str) -> Result<String, StoreError> {
+    let here = here(connection).await?;
+    let known = read(connection, "database").await?;
+    let mut generation = read(connection, "generation").await?.unwrap_or_default();
+    if known.as_ref() != Some(&here) {
+        if known.is_some() {
+            generation = Uuid::new_v4().simple().to_string();
+            tracing::warn!(
+                "the store was restored from a backup, copied, or its server has failed over; notifications made from now on have new ids"
+            );
+        }
+        // The generation first: after a crash in between, another one is drawn.
+        keep(connection, "generation", &generation).await?;
+        keep(connection, "database", &here).await?;
+    }
+    Ok(origin(identity, &generation))
+}
+
+/// What ids are made of, for whoever reads beside the service.
+pub(super) async fn known(connection: &mut PgConnection, identity: &str) -> Result<String, StoreError> {
+    Ok(origin(identity, &read(connection, "generation").await?.unwrap_or_default()))
+}
+
+/// Which database of which server this is, on which of its timelines.
+async fn here(connection: &mut PgConnection) -> Result<String, StoreError> {
+    let here = sqlx::query_scalar(
+        "SELECT concat_ws('/', s.system_identifier, d.oid, c.timeline_id) \
+         FROM pg_control_system() AS s, pg_control_checkpoint() AS c, pg_database AS d WHERE d.datname = current_database()",
+    )
+    .fetch_one(connection)
+    .await;
+    here.map_err(|error| at_open(&error))
+}
+
+async fn read(connection: &mut PgConnection, key: &str) -> Result<Option<String>, StoreError> {
+    let value = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(connection).await;
+    value.map_err(|error| at_open(&error))
+}
+
+async fn keep(connection: &mut PgConnection, key: &str, value: &str) -> Result<(), StoreError> {
+    let kept = sqlx::query(
+        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(key)
+    .bind(value)
+    .execute(connection)
+    .await;
+    kept.map(drop).map_err(|error| at_open(&error))
+}

@@ -1,0 +1,36 @@
+//! What the databases' errors mean to a caller.
+
+use sqlx::{
+    error::{DatabaseError, ErrorKind},
+    postgres::PgDatabaseError,
+};
+
+use crate::store::StoreError;
+
+/// Primary result codes of SQLite ("Result and Error Codes", sqlite.org).
+const FULL: i32 = 13;
+/// `SQLITE_IOERR_SHMSIZE`: the shared memory file could not grow, which happens only on a full disk.
+const NO_ROOM_FOR_SHM: i32 = 4874;
+/// PostgreSQL's `disk_full`.
+const DISK_FULL: &str = "53100";
+
+/// What SQLite says went wrong.
+pub(in crate::store) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    let error = error.as_database_error().filter(|error| error.try_downcast_ref::<PgDatabaseError>().is_none())?;
+    error.code().and_then(|code| code.parse().ok())
+}
+
+/// Whether a row was refused because there is another one with what must be unique.
+pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| matches!(error.kind(), ErrorKind::UniqueViolation))
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let is_full = match sqlite_code(&error) {
+            Some(code) => code == NO_ROOM_FOR_SHM || code & 0xff == FULL,
+            None => error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == DISK_FULL),
+        };
+        if is_full { Self::Full } else { Self::Failed(error.to_string()) }
+    }
+}

@@ -1,0 +1,107 @@
+//! A store in an SQL database: what every database does alike. What is particular to one is in `sqlite/` and `postgres/`.
+//!
+//! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
+//! which completed days move to rows of their own once a day ([`days`]).
+
+mod access;
+mod alert_notes;
+mod archive;
+mod audit;
+mod bulk;
+mod catalog;
+mod channel;
+mod check;
+mod claim;
+mod days;
+pub(super) mod db;
+mod dead;
+mod encoding;
+pub(super) mod erase;
+mod escalation;
+mod excluded;
+mod fleet;
+mod hold;
+mod idempotency;
+mod listing;
+mod merge;
+mod movement;
+mod notification;
+mod outage;
+mod outbox;
+mod overview;
+mod queue;
+mod read;
+mod recommendation;
+mod role;
+mod roster;
+mod route;
+mod row;
+mod silence;
+mod text;
+mod upkeep;
+mod writer;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+pub(super) use self::writer::{WriteAccess, Writer};
+use super::StoreError;
+use crate::{
+    domain::{ChannelName, EntraTenantId, TenantId},
+    notify::DeliveryId,
+};
+
+/// A store in an SQL database. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct SqlStore {
+    identity: String,
+    origin: String,
+    pub(super) writer: Writer,
+    readers: db::Pool,
+    place: Arc<dyn Place>,
+    /// Channels of which nobody knows whether something was claimed for them: the connection was lost.
+    unknown_claims: Mutex<BTreeSet<ChannelName>>,
+}
+
+impl SqlStore {
+    pub(super) fn new(
+        identity: String,
+        origin: String,
+        writer: Writer,
+        readers: db::Pool,
+        place: Arc<dyn Place>,
+    ) -> Self {
+        Self { identity, origin, writer, readers, place, unknown_claims: Mutex::default() }
+    }
+
+    fn unknown_claims(&self) -> MutexGuard<'_, BTreeSet<ChannelName>> {
+        self.unknown_claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the database is.
+pub(super) trait Place: Debug + Send + Sync {
+    /// Whether what is written still goes where it was when the store was opened. May take as long as a disk does.
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Notes that a delivery is about to be tried.
+    fn attempting(&self, _: DeliveryId) {}
+}
+
+/// What ids are made of: the store's identity, and behind it the generation, if there ever was another than the first.
+pub(super) fn origin(identity: &str, generation: &str) -> String {
+    if generation.is_empty() { identity.to_owned() } else { format!("{identity}/{generation}") }
+}
+
+/// Reads the names of tenants, each with its Entra id if that is noted.
+pub(super) fn names(
+    found: &[(String, Option<String>)],
+) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, StoreError> {
+    let read = |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
+    found.iter().map(read).collect()
+}

@@ -1,0 +1,24 @@
+//! How an SQL store is an [`Audit`](crate::store::Audit).
+
+use async_trait::async_trait;
+
+use crate::{
+    crash_point::Work,
+    store::sql::{SqlStore, audit},
+    store::{Audit, Entry, EntryFilter, Link, NewEntry, StoreError},
+};
+
+#[async_trait]
+impl Audit for SqlStore {
+    async fn record(&self, entry: NewEntry) -> Result<(), StoreError> {
+        self.writer.write(Work::Audit, move |db| Box::pin(async move { audit::add(db, &entry, &[]).await })).await
+    }
+
+    async fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, StoreError> {
+        audit::list(&self.readers, filter).await
+    }
+
+    async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, StoreError> {
+        audit::links(&self.readers, after, limit).await
+    }
+}

@@ -1,0 +1,52 @@
+//! How an SQL store is a [`Channels`](crate::store::Channels).
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use crate::{
+    crash_point::Work,
+    domain::{ChannelName, Timestamp},
+    notify::NotificationId,
+    store::sql::{SqlStore, channel, route},
+    store::{ChannelIdentity, ChannelRecord, Channels, StoreError},
+};
+
+#[async_trait]
+impl Channels for SqlStore {
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
+        channel::records(&self.readers).await
+    }
+
+    async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(Work::NoteChannels, move |db| {
+                Box::pin(async move { route::note_channels(db, &identities, now).await })
+            })
+            .await
+    }
+
+    async fn onboard_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(Work::OnboardChannels, move |db| Box::pin(async move { channel::onboard(db, &channels, now).await }))
+            .await
+    }
+
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
+        channel::drilled(&self.readers, drill).await
+    }
+
+    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+        let drill = drill.clone();
+        self.writer
+            .write(Work::ConfirmDrill, move |db| Box::pin(async move { channel::confirm(db, &drill, now).await }))
+            .await
+    }
+
+    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
+        let channel = channel.clone();
+        self.writer
+            .write(Work::Unpark, move |db| Box::pin(async move { channel::unpark(db, channel.as_str(), now).await }))
+            .await
+    }
+}

@@ -1,0 +1,34 @@
+//! How an SQL store is an [`Overview`](crate::store::Overview).
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{TenantId, Timestamp},
+    store::sql::{SqlStore, overview},
+    store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantLine},
+};
+
+#[async_trait]
+impl Overview for SqlStore {
+    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError> {
+        overview::tenant_lines(&self.readers).await
+    }
+
+    async fn newest_samples_of(
+        &self,
+        tenants: &[TenantId],
+        archived_since: Option<Timestamp>,
+    ) -> Result<Vec<SeriesSamples>, StoreError> {
+        overview::newest_samples_of(&self.readers, tenants, archived_since).await
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {
+        overview::open_alerts(&self.readers).await
+    }
+
+    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
+        overview::advice(&self.readers, tenants, limit).await
+    }
+}

@@ -1,0 +1,55 @@
+//! How an SQL store is a [`Upkeep`](crate::store::Upkeep).
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    crash_point::Work,
+    domain::Timestamp,
+    store::sql::{SqlStore, listing, upkeep},
+    store::{Downtime, StoreError, Upkeep},
+};
+
+#[async_trait]
+impl Upkeep for SqlStore {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    async fn check_files(&self) -> Result<(), StoreError> {
+        let place = Arc::clone(&self.place);
+        // A disk may not answer.
+        let checked = tokio::task::spawn_blocking(move || place.check()).await;
+        checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
+    }
+
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Work::Heartbeat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
+    }
+
+    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
+        listing::last_heartbeat(&self.readers).await
+    }
+
+    async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
+        self.writer.write(Work::Downtime, move |db| Box::pin(upkeep::record_downtime(db, downtime))).await
+    }
+
+    async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError> {
+        listing::downtimes(&self.readers).await
+    }
+
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
+        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention))).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,133 @@
+//! Silences, and acknowledgements of single alerts.
+
+use super::{
+    alert_notes,
+    db::{Connection, Pool, Row, query, query_scalar},
+    escalation, hold, row,
+    text::to_json,
+};
+use crate::{
+    domain::{TenantId, Timestamp},
+    notify::{
+        HoldReason, Silence, SilenceId,
+        alert_notes::AlertNotes,
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
+    store::StoreError,
+};
+
+fn silence(found: &Row) -> Result<Silence, StoreError> {
+    Ok(Silence {
+        id: SilenceId(found.try_get("id")?),
+        matchers: row::matchers(found.try_get("matchers")?)?,
+        starts_at: Timestamp::from_nanos(found.try_get("starts_at")?),
+        ends_at: Timestamp::from_nanos(found.try_get("ends_at")?),
+        author: found.try_get("author")?,
+        comment: found.try_get("comment")?,
+    })
+}
+
+/// The SQL behind [`crate::store::Silences::silences`].
+pub(super) async fn list(pool: &Pool, after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
+    let rows = query("SELECT * FROM silence WHERE ends_at > $1 ORDER BY id DESC")
+        .bind(after.map_or(i64::MIN, Timestamp::as_nanos))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(silence).collect()
+}
+
+/// The SQL behind [`crate::store::Silences::add_silence`].
+pub(super) async fn add(connection: &mut Connection, new: &NewSilence) -> Result<SilenceId, StoreError> {
+    let id = query_scalar(
+        "INSERT INTO silence (starts_at, ends_at, author, comment, matchers) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+    )
+    .bind(new.starts_at.as_nanos())
+    .bind(new.ends_at.as_nanos())
+    .bind(&new.author)
+    .bind(&new.comment)
+    .bind(to_json(&new.matchers)?)
+    .fetch_one(connection)
+    .await?;
+    Ok(SilenceId(id))
+}
+
+/// The SQL behind [`crate::store::Silences::end_silence`].
+pub(super) async fn end(connection: &mut Connection, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
+    let ended = query("UPDATE silence SET ends_at = $2 WHERE id = $1 AND ends_at > $2")
+        .bind(id.0)
+        .bind(now.as_nanos())
+        .execute(&mut *connection)
+        .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    hold::look_again(connection, HoldReason::Silence, now).await?;
+    Ok(true)
+}
+
+/// The SQL behind [`crate::store::Silences::acknowledge`].
+pub(super) async fn acknowledge(
+    connection: &mut Connection,
+    alert: &AlertKey,
+    new: &Acknowledgement,
+) -> Result<bool, StoreError> {
+    let key = to_json(alert)?;
+    let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
+    let Some((is_new, true)) = noted.await? else { return Ok(false) };
+    if is_new {
+        escalation::take_back(connection, &key, new.at).await?;
+        // A check under way took it for not acknowledged, and judges again before it escalates.
+        query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)")
+            .bind(&key)
+            .execute(connection)
+            .await?;
+    }
+    Ok(true)
+}
+
+/// The SQL behind [`crate::store::Silences::unacknowledge`].
+pub(super) async fn unacknowledge(
+    connection: &mut Connection,
+    alert: &AlertKey,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = to_json(alert)?;
+    let was_acknowledged = alert_notes::change(connection, &key, AlertNotes::unacknowledge).await?;
+    if was_acknowledged != Some(true) {
+        return Ok(false);
+    }
+    // A check under way took it for acknowledged, and judges again.
+    query(
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)",
+    )
+    .bind(&key)
+    .bind(now.as_nanos())
+    .execute(connection)
+    .await?;
+    Ok(true)
+}
+
+/// The SQL behind [`crate::store::Checks::request_check`].
+pub(super) async fn request_check(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let due = query(
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) WHERE tenant = $1",
+    )
+    .bind(tenant.as_str())
+    .bind(now.as_nanos())
+    .execute(connection)
+    .await?;
+    Ok(due.rows_affected() > 0)
+}
+
+/// The SQL behind [`crate::store::Checks::rechecks_requested`].
+pub(super) async fn rechecks_requested(pool: &Pool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+    let rows = query("SELECT tenant, recheck_requested_at FROM tenant WHERE recheck_requested_at IS NOT NULL")
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(|row| Ok((row::tenant(row.try_get(0)?)?, Timestamp::from_nanos(row.try_get(1)?)))).collect()
+}

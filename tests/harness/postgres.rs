@@ -1,0 +1,103 @@
+//! A real PostgreSQL server in a folder of its own, one for each test process, with a database for each test.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use scorewatch::store::postgres::{PostgresSettings, TlsMode};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+
+/// Where Debian keeps each version's programs.
+const PROGRAMS: &str = "/usr/lib/postgresql";
+/// The oldest version that works.
+const VERSION_MIN: u32 = 15;
+/// The role as which everything is done.
+const ROLE: &str = "scorewatch";
+
+/// The server of this process.
+pub(crate) struct Postgres {
+    folder: PathBuf,
+    /// Stops the server when this process ends: then its standard input does.
+    _keeper: Child,
+}
+
+static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+impl Postgres {
+    /// The server, which is started the first time. `None`: PostgreSQL is not installed, and what needs it is left out.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        SERVER.get_or_init(|| programs().map(|programs| Self::start(&programs))).as_ref()
+    }
+
+    fn start(programs: &Path) -> Self {
+        let script = fs::read_to_string("tests/harness/postgres.sh").unwrap();
+        let mut keeper = as_its_user(Command::new("sh"))
+            .args(["-c", &script, "sh"])
+            .arg(programs)
+            .arg(ROLE)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.ends_with('\n'), "PostgreSQL does not start; see the newest /tmp/scorewatch-postgres-*/log");
+        Self { folder: line.trim_end().into(), _keeper: keeper }
+    }
+
+    /// A new database, and how it is reached.
+    pub(crate) async fn database(&self) -> PostgresSettings {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        let mut connection = self.connect("postgres").await;
+        let create = format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0");
+        sqlx::query(AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
+        PostgresSettings {
+            host: self.folder.display().to_string(),
+            port: 5432,
+            user: ROLE.to_owned(),
+            password: None,
+            database: name,
+            tls: TlsMode::Disable,
+            root_certificates: None,
+        }
+    }
+
+    /// How a configuration names a database.
+    pub(crate) fn address(database: &PostgresSettings) -> String {
+        let PostgresSettings { host, user, database, .. } = database;
+        format!("postgres://{user}@{}/{database}", host.replace('/', "%2F"))
+    }
+
+    /// A connection beside the store, for what only the inside shows.
+    pub(crate) async fn connect(&self, database: &str) -> PgConnection {
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.folder).username(ROLE).database(database);
+        PgConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+/// The programs of the newest version that is installed.
+fn programs() -> Option<PathBuf> {
+    let versions = fs::read_dir(PROGRAMS).ok()?;
+    let versions = versions.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let newest = versions.filter(|version| *version >= VERSION_MIN).max()?;
+    Some(Path::new(PROGRAMS).join(newest.to_string()).join("bin")).filter(|programs| programs.join("initdb").exists())
+}
+
+/// PostgreSQL refuses to run as root; Debian has a user for it.
+fn as_its_user(command: Command) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return command;
+    }
+    let mut other = Command::new("setpriv");
+    other.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(command.get_program());
+    other
+}

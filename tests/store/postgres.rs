@@ -1,0 +1,182 @@
+//! What is particular to a store on PostgreSQL: its server, its lease, its schema, and connections that are lost.
+
+use scorewatch::store::{
+    Audit, Checks, Claim, ClaimTerms, Commit, NewEntry, Outbox, Store, StoreError, Upkeep,
+    postgres::{self, PostgresSettings},
+};
+use sqlx::{AssertSqlSafe, Connection, Executor};
+
+use super::fixture::*;
+use crate::harness::postgres::Postgres;
+
+/// A new database on the server, if there is one.
+async fn database() -> Option<(&'static Postgres, PostgresSettings)> {
+    let server = Postgres::shared()?;
+    Some((server, server.database().await))
+}
+
+async fn run(server: &Postgres, database: &PostgresSettings, sql: &str) {
+    let mut connection = server.connect(&database.database).await;
+    connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn refusal(database: &PostgresSettings) -> String {
+    match postgres::open(database).await {
+        Err(StoreError::Open(why)) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Ends every connection to a database, as a restart of the server does.
+async fn cut(server: &Postgres, database: &PostgresSettings) {
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+    let mut connection = server.connect("postgres").await;
+    sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_service_is_refused_while_the_first_lives_and_takes_over_when_it_has_ended() {
+    let Some((server, database)) = database().await else { return };
+    let first = postgres::open(&database).await.unwrap();
+    assert_eq!(first.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    // The first one renews its lease while the second one waits.
+    let renewed = async {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%FROM writer'";
+        let mut connection = server.connect("postgres").await;
+        loop {
+            let waits: i64 = sqlx::query_scalar(sql).bind(&database.database).fetch_one(&mut connection).await.unwrap();
+            if waits > 0 {
+                break;
+            }
+        }
+        run(server, &database, "UPDATE writer SET expires_at = expires_at + interval '1 hour'").await;
+    };
+    let (second, ()) = tokio::join!(postgres::open(&database), renewed);
+    let Err(StoreError::InUse(place)) = second else { panic!("not refused") };
+    assert!(place.contains(&format!("pid {}", std::process::id())), "{place}");
+    // It is not heard of any more: its time is over.
+    run(server, &database, "UPDATE writer SET expires_at = clock_timestamp()").await;
+    let second = postgres::open(&database).await.unwrap();
+    let late = first.commit(check("contoso", Some(1), 10)).await;
+    assert!(matches!(late, Err(StoreError::InUse(_))), "{late:?}");
+    assert_eq!(second.commit(check("contoso", Some(1), 20)).await, Ok(Commit::Done));
+    second.close().await;
+    first.close().await;
+    // Whoever closes properly lets the next one in immediately.
+    postgres::open(&database).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn other_programs_and_newer_versions_tables_are_refused_and_left_as_they_are() {
+    let Some((server, database)) = database().await else { return };
+    let beside = postgres::open_reader(&database).await.unwrap_err().to_string();
+    assert!(beside.contains("there is no store") && beside.contains("start the service once"), "{beside}");
+    assert!(postgres::names(&database).await.unwrap().is_empty());
+    run(server, &database, "CREATE TABLE theirs (id BIGINT)").await;
+    let why = refusal(&database).await;
+    assert!(why.contains("another program's tables"), "{why}");
+    run(server, &database, "DROP TABLE theirs").await;
+    postgres::open(&database).await.unwrap().close().await;
+    run(server, &database, "INSERT INTO schema_version (version) VALUES (9999)").await;
+    let why = refusal(&database).await;
+    assert!(why.contains("schema 9999"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_that_confirms_before_it_has_written_is_refused() {
+    let Some((server, database)) = database().await else { return };
+    run(server, &database, &format!("ALTER DATABASE {} SET synchronous_commit = off", database.database)).await;
+    let why = refusal(&database).await;
+    assert!(why.contains("`synchronous_commit = off`") && why.contains("set it to `on`"), "{why}");
+}
+
+#[tokio::test]
+async fn a_wrong_database_or_server_is_named_and_no_password_is_shown() {
+    let Some((_, database)) = database().await else { return };
+    let password = Some("hunter2-hunter2".to_owned().into());
+    let absent = PostgresSettings { database: "absent".to_owned(), password, ..database.clone() };
+    let why = refusal(&absent).await;
+    assert!(why.contains("CREATE DATABASE"), "{why}");
+    assert!(!format!("{why}{absent:?}{absent}").contains("hunter2"));
+    let nowhere = PostgresSettings { host: "/nowhere".to_owned(), ..database };
+    assert!(matches!(postgres::open(&nowhere).await, Err(StoreError::Open(_))));
+}
+
+#[tokio::test]
+async fn connections_that_are_cut_are_opened_again_and_nothing_is_half_done() {
+    let Some((server, database)) = database().await else { return };
+    let store = postgres::open(&database).await.unwrap();
+    assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    for round in 1..6 {
+        cut(server, &database).await;
+        // The first attempt may meet the connection that is gone.
+        let seconds = i64::try_from(round).unwrap() * 10;
+        let mut outcome = store.commit(check("contoso", Some(round), seconds)).await;
+        if outcome.is_err() {
+            outcome = store.commit(check("contoso", Some(round), seconds)).await;
+        }
+        assert_eq!(outcome, Ok(Commit::Done));
+        assert_eq!(load(&store, "contoso").await.version, round + 1);
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn writers_of_several_processes_follow_one_another() {
+    let Some((_, database)) = database().await else { return };
+    let service = postgres::open(&database).await.unwrap();
+    let beside = postgres::open_reader(&database).await.unwrap();
+    let record = async |store: &dyn Store| {
+        for n in 0..40 {
+            let entry = NewEntry::by(&scorewatch::domain::Caller::local("ann"), "token.create", None, at(n));
+            store.record(entry).await.unwrap();
+        }
+    };
+    tokio::join!(record(&service), record(&beside), record(&service), record(&beside));
+    let links = service.links(0, 1000).await.unwrap();
+    let mut verifier = scorewatch::store::Verifier::default();
+    links.iter().try_for_each(|link| verifier.take(link)).unwrap();
+    assert_eq!((links.len(), verifier.finish()), (160, Ok(())));
+    beside.close().await;
+    service.close().await;
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_the_audit_log() {
+    let Some((server, database)) = database().await else { return };
+    let store = postgres::open(&database).await.unwrap();
+    store.record(NewEntry::by(&scorewatch::domain::Caller::local("ann"), "token.create", None, at(0))).await.unwrap();
+    let mut connection = server.connect(&database.database).await;
+    for refused in
+        ["DELETE FROM audit", "TRUNCATE audit", "UPDATE audit SET action = 'x'", "UPDATE audit SET body = '{}'"]
+    {
+        let error = connection.execute(refused).await.unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{refused}: {error}");
+    }
+    connection.execute("UPDATE audit SET body = '{}', salt = NULL").await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_copied_gives_new_events_new_ids() {
+    let Some((server, database)) = database().await else { return };
+    let store = postgres::open(&database).await.unwrap();
+    let (identity, first) = (store.identity().to_owned(), store.origin().to_owned());
+    assert_eq!(identity, first);
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
+    let claim = store.claim(&channel("soc"), ClaimTerms::default(), at(0)).await.unwrap();
+    assert!(matches!(claim, Claim::Send(_)));
+    store.close().await;
+    let copy = PostgresSettings { database: format!("{}_copy", database.database), ..database.clone() };
+    let sql = format!("CREATE DATABASE {} TEMPLATE {}", copy.database, database.database);
+    run(server, &PostgresSettings { database: "postgres".to_owned(), ..database.clone() }, &sql).await;
+    for (settings, is_first) in [(&database, true), (&copy, false), (&copy, false)] {
+        let store = postgres::open(settings).await.unwrap();
+        assert_eq!((store.identity(), store.origin() == first), (&*identity, is_first));
+        let beside = postgres::open_reader(settings).await.unwrap();
+        assert_eq!(beside.origin(), store.origin());
+        beside.close().await;
+        store.close().await;
+    }
+}
