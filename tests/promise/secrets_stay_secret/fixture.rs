@@ -13,7 +13,10 @@ use scorewatch::simulation::{
 };
 use uuid::Uuid;
 
-use super::kinds::{self, KINDS, Kept, Kind, all_texts};
+use super::{
+    kinds::{self, KINDS, Kept, Kind, all_texts},
+    provider,
+};
 use crate::harness::{HIGH, LOW, OPS, Vault, World, entra};
 
 /// Everything that any library might say; those that print URLs are silenced all the same.
@@ -50,6 +53,7 @@ impl Fixture {
         world.folder.write("secrets/filler", FILLER);
         let vault = Vault::start(&kinds::named("vault-token").text(&base)).await;
         open_stores(&mut world, &vault, &base);
+        world.setup.top.push_str(&provider::yaml(provider::start(all_texts(&base)).await));
         for kind in KINDS.iter().filter(&wanted) {
             let text = kind.text(&base);
             match kind.kept {
@@ -124,7 +128,8 @@ impl Fixture {
         }
         let misplaced = KINDS[0].canary();
         let url = format!("https://user:{misplaced}@hooks.example/{misplaced}?sig={misplaced}");
-        let mut text = self.good.clone() + &format!("# {misplaced}\n{misplaced}: 1 # {misplaced}\n");
+        let mut text =
+            provider::without_public_url(&self.good) + &format!("# {misplaced}\n{misplaced}: 1 # {misplaced}\n");
         let _ = writeln!(text, "public_url: \"{url}\"\ntemplates: {misplaced}\nconcurrency: {misplaced}");
         let mut channels = String::from("channels:\n");
         for (number, keys) in [

@@ -3,6 +3,7 @@
 
 mod fixture;
 mod kinds;
+mod provider;
 mod scanner;
 mod sinks;
 
@@ -65,6 +66,7 @@ async fn no_secret_shows_anywhere() {
     let address = service.listening().await;
     fixture.live_through_trouble().await;
     let mut sinks = sinks::pages(address).await;
+    sinks.extend(provider::sign_in(address).await);
     sinks.extend(sinks::process(service.id()));
     sinks.extend(sinks::files(&fixture, "while it runs"));
     sinks.extend(sinks::commands(&fixture).await);
@@ -88,6 +90,7 @@ async fn no_secret_shows_anywhere() {
     for (name, text) in [
         ("page /metrics", "scorewatch_"),
         ("page /healthz", "200 OK"),
+        ("page /sign-in/oidc/callback", "502 Bad Gateway"),
         ("process list", "scorewatch.yaml"),
         ("open files", "scorewatch.db"),
         ("scorewatch.db while it runs", "SQLite"),
