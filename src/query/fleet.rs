@@ -190,6 +190,7 @@ pub async fn fleet(
     let matching = lines.len();
     order::sort(&mut lines, filter, sorted_by);
     let (mut items, next) = order::cut(lines, page);
+    compare(store, &mut items).await?;
     for line in &mut items {
         let Some(series) = series.get(&line.id) else { continue };
         for score in &mut line.scores {
@@ -201,9 +202,37 @@ pub async fn fleet(
     Ok(Fleet { items, next, matching, score: sorted_by, totals, labels })
 }
 
+/// Says of these tenants what Microsoft says of others.
+async fn compare(store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
+    let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
+    let asked: Vec<TenantId> = items.iter().filter(has_witness).map(|line| line.id.clone()).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let known: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
+    for line in items {
+        for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
+            score.averages = known.get(&line.id).copied();
+        }
+    }
+    Ok(())
+}
+
 impl FleetLine {
     fn with(self, alerts: AlertCounts) -> Self {
         Self { alerts, ..self }
+    }
+}
+
+/// How current what is known of a tenant is.
+pub(super) fn freshness(config: &Config, known: Option<&TenantLine>, now: Timestamp) -> Freshness {
+    let is_late = |line: &TenantLine| now > line.next_due_at.plus(config.spread).plus(LATE_AFTER);
+    match known {
+        None => Freshness::NeverChecked,
+        Some(line) if line.failing.is_some() => Freshness::Failing,
+        Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
+        Some(line) if is_late(line) => Freshness::Late,
+        Some(_) => Freshness::Fresh,
     }
 }
 
@@ -214,14 +243,6 @@ fn line(
     series: &[(ScoreKind, Vec<Sample>)],
     now: Timestamp,
 ) -> FleetLine {
-    let is_late = |line: &TenantLine| now > line.next_due_at.plus(config.spread).plus(LATE_AFTER);
-    let freshness = match known {
-        None => Freshness::NeverChecked,
-        Some(line) if line.failing.is_some() => Freshness::Failing,
-        Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
-        Some(line) if is_late(line) => Freshness::Late,
-        Some(_) => Freshness::Fresh,
-    };
     let polled = |kind: ScoreKind| tenant.scores.contains(&kind);
     let mut scores: Vec<_> = series
         .iter()
@@ -235,7 +256,7 @@ fn line(
         labels: tenant.labels.clone(),
         scores,
         alerts: AlertCounts::default(),
-        freshness,
+        freshness: freshness(config, known, now),
         checked_at: known.and_then(|line| line.checked_at),
         next_check_at: known.map(|line| line.next_due_at),
         failing: known.and_then(|line| line.failing.clone()),

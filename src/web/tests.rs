@@ -26,6 +26,7 @@ use crate::{
 mod access;
 mod confirm;
 mod oidc;
+mod pages;
 mod stub_store;
 
 use stub_store::StubStore;

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod average;
 mod blindness;
 mod channel;
 mod conformance;

@@ -7,7 +7,7 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{days::day_of, encoding, roster, row, text::to_json};
 use crate::{
     domain::{Impact, Sample, TenantId, Timestamp},
-    store::{Advice, Failing, OpenAlert, SeriesSamples, StoreError, TenantLine},
+    store::{Advice, Failing, OpenAlert, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
 /// Below this, points are the rounding of doubles.
@@ -120,14 +120,16 @@ pub(super) async fn open_alerts(pool: &SqlitePool) -> Result<Vec<OpenAlert>, Sto
     rows.iter().map(open).collect()
 }
 
-/// The SQL behind [`crate::store::Overview::advice`]. A row is written as a list: id, exposed, total, impact, whether it is excepted.
+/// The SQL behind [`crate::store::Overview::advice`]. A row is written as a list: id, exposed, total, impact, whether it is
+/// excepted, name.
 pub(super) async fn advice(
     pool: &SqlitePool,
     tenants: Option<&BTreeSet<TenantId>>,
     limit: u32,
 ) -> Result<Vec<Advice>, StoreError> {
     let rows = sqlx::query(
-        "SELECT j.value ->> 0, r.impact, sum(j.value ->> 3), count(*), sum(coalesce(j.value ->> 1, 0)), min(r.taken_at) \
+        "SELECT j.value ->> 0, r.impact, sum(j.value ->> 3), count(*), sum(coalesce(j.value ->> 1, 0)), min(r.taken_at), \
+         max(j.value ->> 5) \
          FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_each(r.rows) AS j \
          WHERE (?1 IS NULL OR t.tenant IN (SELECT value FROM json_each(?1))) AND (j.value ->> 3) > ?2 \
          AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) \
@@ -141,8 +143,7 @@ pub(super) async fn advice(
     let mut advice = Vec::with_capacity(rows.len());
     for found in &rows {
         let name: &str = found.try_get(1)?;
-        // A score that this version does not know is left out.
-        let Some(impact) = Impact::ALL.into_iter().find(|impact| impact.as_str() == name) else { continue };
+        let Some(impact) = impact_of(name) else { continue };
         advice.push(Advice {
             id: found.try_get(0)?,
             impact,
@@ -150,7 +151,44 @@ pub(super) async fn advice(
             tenants: found.try_get::<i64, _>(3)?.cast_unsigned(),
             exposed: found.try_get::<i64, _>(4)?.cast_unsigned(),
             oldest_at: Timestamp::from_nanos(found.try_get(5)?),
+            name: found.try_get(6)?,
         });
     }
     Ok(advice)
+}
+
+/// The SQL behind [`crate::store::Overview::advised`].
+pub(super) async fn advised(
+    pool: &SqlitePool,
+    tenants: Option<&BTreeSet<TenantId>>,
+    of: &[&str],
+    each: u32,
+) -> Result<Vec<TenantAdvice>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, impact, tenant, points FROM (\
+         SELECT j.value ->> 0 AS id, r.impact AS impact, t.tenant AS tenant, j.value ->> 3 AS points, row_number() OVER (\
+         PARTITION BY j.value ->> 0, r.impact ORDER BY j.value ->> 3 DESC, t.tenant) AS place \
+         FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_each(r.rows) AS j \
+         WHERE (?1 IS NULL OR t.tenant IN (SELECT value FROM json_each(?1))) AND (j.value ->> 3) > ?2 \
+         AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) AND j.value ->> 0 IN (SELECT value FROM json_each(?3))\
+         ) WHERE place <= ?4 ORDER BY id, impact, place",
+    )
+    .bind(tenants.map(to_json).transpose()?)
+    .bind(NOTHING)
+    .bind(to_json(&of)?)
+    .bind(each)
+    .fetch_all(pool)
+    .await?;
+    let mut advised = Vec::with_capacity(rows.len());
+    for found in &rows {
+        let Some(impact) = impact_of(found.try_get(1)?) else { continue };
+        let (id, points, tenant) = (found.try_get(0)?, found.try_get(3)?, row::tenant(found.try_get(2)?)?);
+        advised.push(TenantAdvice { id, impact, tenant, points });
+    }
+    Ok(advised)
+}
+
+/// The score of that name; `None`: this version does not know it, and leaves it out.
+fn impact_of(name: &str) -> Option<Impact> {
+    Impact::ALL.into_iter().find(|impact| impact.as_str() == name)
 }
