@@ -141,6 +141,19 @@ fn identity(holder: &SessionHolder) -> (Option<&str>, &str) {
     }
 }
 
+/// Ends every session of an account; how many it had.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Store`].
+pub async fn end_sessions(store: &dyn Access, caller: &Caller, name: &str, now: Timestamp) -> Result<u64, Error> {
+    limits::must_manage(caller)?;
+    if store.find_account(name).await?.is_none() {
+        return Err(Error::not_found(Thing::Account, name));
+    }
+    let entry = NewEntry::by(caller, "account.end-sessions", Some(name.to_owned()), now);
+    Ok(store.end_sessions(name, entry).await?)
+}
+
 async fn hashed(password: SecretString, name: &str) -> Result<PasswordHash, Error> {
     if let Some(weakness) = password::weakness(&password, name) {
         return Err(Error::invalid(weakness));

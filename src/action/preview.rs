@@ -112,7 +112,7 @@ pub async fn preview(
         }
         Message::Report => report::report(config, scope, settings, now)?,
     };
-    config.complete_links(&mut notification);
+    config.complete_links(settings, &mut notification);
     secrets::fetch(settings).await;
     let channel = channel::open(settings, &config.templates);
     let (shown, lacks) = match channel.compose(&notification, Form::Rich, now) {

@@ -164,6 +164,7 @@ async fn change(
             movements: Vec::new(),
             excluded: None,
             recommendations: Vec::new(),
+            averages: None,
             now,
         };
         let held = hold(&mut outcome, store, config).await?;

@@ -96,6 +96,7 @@ pub fn judge(
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);

@@ -123,9 +123,14 @@ pub(super) fn attach(outcome: &mut CheckOutcome, evidence: &Evidence) {
         reason.add_to(&mut outcome.notifications[question.index].notification);
     }
     if let Some(Ok(read)) = &evidence.recommendations {
-        let kept = Impact::ALL.into_iter().filter(|impact| *impact == Impact::DeviceScore || !read.only_configuration);
+        let kept = Impact::OF_DEFENDER.into_iter();
+        let kept = kept.filter(|impact| *impact == Impact::DeviceScore || !read.only_configuration);
         let kept = kept.map(|impact| RecommendationSnapshot::of(&read.list, impact, read.read_at));
         outcome.recommendations = kept.collect();
+    }
+    if let Some(newest) = evidence.records.iter().flatten().flat_map(BTreeMap::values).next_back() {
+        let newest = newest.without(&evidence.excluded);
+        outcome.recommendations.push(RecommendationSnapshot::of_controls(&newest, &evidence.profiles, newest.day));
     }
 }
 

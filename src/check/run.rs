@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::Tenant,
     crash_point::{self, CrashPoint},
-    domain::{ChannelName, ControlsRead, ScoreKind, Timestamp, format_duration},
+    domain::{Averages, ChannelName, ControlsRead, ScoreKind, Timestamp, format_duration},
     microsoft::{FailureClass, FetchError, Microsoft, PartlyRead, Polled},
     store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
     telemetry::Metrics,
@@ -61,10 +61,13 @@ pub struct Checker {
 }
 
 /// What a check read.
+#[derive(Default)]
 struct Read {
     fetched: Vec<Fetched>,
     /// About controls that are not to count; `None`: nothing.
     controls: Option<ControlsRead>,
+    /// What Microsoft says of other tenants; `None`: nothing new.
+    averages: Option<Averages>,
 }
 
 /// What came of a visit.
@@ -93,27 +96,21 @@ impl Checker {
         record: Option<TenantRecord>,
         shutdown: &CancellationToken,
     ) -> Result<Option<Visit>, StoreError> {
-        let (fetched, controls) = match turn {
+        let read = match turn {
             Turn::Check { due_at } => {
                 // Nothing is lost by leaving early: what is not committed is due again after the start.
                 match shutdown.run_until_cancelled(self.fetch(plan, tenant, record.as_ref(), due_at)).await {
-                    Some(fetched) => fetched,
+                    Some(read) => read,
                     None => return Ok(None),
                 }
             }
-            Turn::Wake => (Vec::new(), None),
+            Turn::Wake => Read::default(),
         };
-        self.settle(plan, tenant, turn, record, Read { fetched, controls }, shutdown).await.map(Some)
+        self.settle(plan, tenant, turn, record, read, shutdown).await.map(Some)
     }
 
     /// Asks for each score that the tenant is polled for, and for what is to be known of excluded controls.
-    async fn fetch(
-        &self,
-        plan: &Plan,
-        tenant: &Tenant,
-        record: Option<&TenantRecord>,
-        due_at: Timestamp,
-    ) -> (Vec<Fetched>, Option<ControlsRead>) {
+    async fn fetch(&self, plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>, due_at: Timestamp) -> Read {
         let lateness = self.clock.now().since(due_at);
         let next_check_at = next_due(plan, tenant, self.clock.now());
         let mut fetched = Vec::with_capacity(tenant.scores.len());
@@ -131,9 +128,10 @@ impl Checker {
                 all_failed(tenant, FailureClass::CheckTimeout, &what)
             }
         };
-        let mut records = BTreeMap::new();
-        for Polled { score, result, partly, records: read } in answers {
+        let (mut records, mut averages) = (BTreeMap::new(), None);
+        for Polled { score, result, partly, records: read, averages: of_others } in answers {
             records.extend(read);
+            averages = averages.or(of_others);
             let partly = partly.map(|PartlyRead { error, subjects }| {
                 let (class, hint) = (error.class.as_str(), error.hint.clone());
                 warn!(
@@ -160,7 +158,7 @@ impl Checker {
         self.metrics.check_finished(outcome, lateness);
         crash_point::reach(CrashPoint::Fetched);
         let controls = Box::pin(self.controls(tenant, wanted, records, next_check_at)).await;
-        (fetched, controls)
+        Read { fetched, controls, averages }
     }
 
     /// Records that the check of a tenant failed for a reason of our own.
@@ -187,7 +185,7 @@ impl Checker {
             tenant,
             Turn::Check { due_at: self.clock.now() },
             record,
-            Read { fetched, controls: None },
+            Read { fetched, ..Read::default() },
             shutdown,
         )
         .await
@@ -200,7 +198,7 @@ impl Checker {
         tenant: &Tenant,
         turn: Turn,
         mut record: Option<TenantRecord>,
-        Read { fetched, controls }: Read,
+        Read { fetched, controls, averages }: Read,
         shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
@@ -219,6 +217,7 @@ impl Checker {
                 history::complete(self.store.as_ref(), &plan.config, tenant, record).await?;
             }
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched, controls.as_ref());
+            outcome.averages = averages;
             if evidence.is_none() {
                 let known = record.as_ref().map(|record| &record.excluded);
                 let excluded = outcome.excluded.as_ref().or(known).cloned().unwrap_or_default();
@@ -316,7 +315,13 @@ fn all_failed(tenant: &Tenant, class: FailureClass, what: &str) -> Vec<Polled> {
     tenant
         .scores
         .iter()
-        .map(|score| Polled { score: *score, result: Err(failed()), partly: None, records: BTreeMap::new() })
+        .map(|score| Polled {
+            score: *score,
+            result: Err(failed()),
+            partly: None,
+            averages: None,
+            records: BTreeMap::new(),
+        })
         .collect()
 }
 

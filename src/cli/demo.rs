@@ -1,5 +1,6 @@
 //! `scorewatch demo`: the real service against a simulated Microsoft cloud and chat receivers on loopback.
 
+mod accounts;
 mod folder;
 mod messages;
 mod past;
@@ -13,7 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::past::Past;
+use self::{folder::Doors, past::Past};
 use super::{
     Failure, alerts, caller, explain,
     output::{self, Ink},
@@ -48,11 +49,13 @@ const ACT_MIN: Duration = Duration::from_millis(1_200);
 const CALLS_PER_TENANT: u64 = 3;
 
 /// What to show.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   scorewatch demo              36 customers: a drop, a fleet shift, a digest, an expired secret
   scorewatch demo --stay       keeps the dashboard open afterward, until Ctrl-C, as it does on a terminal
+  scorewatch demo --sign-in    people sign in: as an administrator, an analyst, or a customer's own IT lead
   scorewatch demo --payloads   also the exact JSON that each receiver got
   scorewatch demo --keep       leave configuration and store behind, to look at them with other commands
 
@@ -69,6 +72,19 @@ pub(super) struct Arguments {
     /// Keep the service and its dashboard running after the story, until Ctrl-C; the default on a terminal
     #[arg(long)]
     stay: bool,
+    /// Let people sign in to the dashboard, with accounts that are printed
+    #[arg(long)]
+    sign_in: bool,
+    /// Where a proxy with TLS serves the dashboard: messages link there, and people sign in
+    #[arg(long, value_name = "URL", value_parser = served_at)]
+    public_url: Option<String>,
+}
+
+/// An address that messages can link to.
+fn served_at(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    url.map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .ok_or_else(|| "write it like `https://scores.example`".to_owned())
 }
 
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
@@ -79,7 +95,8 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let cloud = Cloud::start(CloudSettings::new(past.clock_of_the_cloud())).await.context("the simulated cloud")?;
     let receivers = Receivers::start().await.context("the simulated receivers")?;
     let scenario = Scenario::customers();
-    folder::write(folder.path(), &scenario, &cloud, &receivers)?;
+    let doors = Doors { sign_in: arguments.sign_in, public_url: arguments.public_url.as_deref() };
+    folder::write(folder.path(), &scenario, &cloud, &receivers, doors)?;
     let config = Arc::new(configured(&folder.path().join("scorewatch.yaml"))?);
     let stage = Stage::set(scenario, &cloud, Clock::System.now());
     let lived = tokio::select! {
@@ -194,6 +211,9 @@ impl Theater<'_> {
     async fn play(&self, mut stage: Stage) -> Result<(), Failure> {
         let acts = stage.steps();
         introduce(self.folder, self.service, acts);
+        if self.config.needs_sign_in() {
+            accounts::make(self.service.store().as_ref(), self.config).await?;
+        }
         let mut number = 0;
         while let Some(step) = stage.advance(self.cloud, self.receivers).cloned() {
             number += 1;

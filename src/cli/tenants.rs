@@ -12,7 +12,7 @@ use crate::{
     action::tenant,
     clock::Clock,
     config::{Config, Tenant},
-    domain::{Scope, ScoreKind, Timestamp},
+    domain::{Averages, Scope, ScoreKind, Timestamp},
     microsoft::Microsoft,
     query::{
         self, Page, Store, find,
@@ -154,14 +154,29 @@ fn show(tenant: &Tenant, detail: &TenantDetail, json: bool) -> Result<(), Failur
     if json {
         return output::json(&serde_json::to_value(detail)?);
     }
-    let TenantDetail { alerts, may_be_shown_by, tenant: line } = detail;
+    let TenantDetail { alerts, may_be_shown_by, averages, tenant: line } = detail;
     output::say(&output::table(["", ""], facts(line, may_be_shown_by).map(|(what, value)| [what.to_owned(), value])));
     output::say("");
     output::say(&output::table(["SCORE", "VALUE", "AT", "NEXT CHECK", "APP ROLE NEEDED"], scores(tenant, line)));
+    if let Some(line) = averages.as_ref().and_then(others) {
+        output::say(&line);
+    }
     for row in alerts {
         output::say(&format!("alert {} {}", output::visible(row.key.rule.as_str()), row.alert.state.as_str()));
     }
     Ok(())
+}
+
+/// What Microsoft says of other tenants' secure scores; `None`: nothing.
+fn others(averages: &Averages) -> Option<String> {
+    let known = [
+        (averages.similar_size, "tenants of similar size"),
+        (averages.same_industry, "the same industry"),
+        (averages.all_tenants, "all tenants"),
+    ];
+    let said = known.into_iter().filter_map(|(average, of)| Some(format!("{of} {}%", display::number(average?))));
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| format!("Microsoft's averages of the secure score: {}", said.join(", ")))
 }
 
 fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 13] {

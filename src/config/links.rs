@@ -1,9 +1,13 @@
 //! Where a message leads: to the pages of our dashboard, and to pages of Microsoft's portal that open the message's own tenant.
 
 use super::Config;
-use crate::notify::{
-    Notification, NotificationType,
-    notification::{Data, Facts},
+use crate::{
+    channel::ChannelSettings,
+    notify::{
+        Notification, NotificationType,
+        notification::{Data, Facts},
+    },
+    oidc::Reach,
 };
 
 /// By which parameter a page of Microsoft's portal opens a tenant, whichever the reader is signed in to.
@@ -12,16 +16,33 @@ const TENANT: &str = "tid";
 impl Config {
     /// Completes the links of a message right before it is written, so that those of the configuration in force are shown. A link to
     /// an alert's page holds nothing but the alert's id, and the page asks for a sign-in: it may stand in any channel.
-    pub fn complete_links(&self, notification: &mut Notification) {
+    pub fn complete_links(&self, channel: &ChannelSettings, notification: &mut Notification) {
         let (kind, data) = (notification.kind, &mut notification.data);
         self.open_own_tenant(data);
         let Some(base) = self.shown_url() else { return };
         let of_several = matches!(kind, NotificationType::Digest | NotificationType::FleetShift);
-        let page = if of_several { Some(format!("{base}/alerts")) } else { alert_page(base, data) };
+        let page = match kind {
+            _ if of_several => Some(format!("{base}/alerts")),
+            NotificationType::MonthReport => self.month_page(base, channel, data),
+            _ => alert_page(base, data),
+        };
         data.links.dashboard = page.or_else(|| data.links.dashboard.take());
         for item in &mut data.items {
             item.facts.links.dashboard = alert_page(base, &item.facts);
         }
+    }
+
+    /// The page of the tenant whose month this is, if those who read the channel can sign in and see it: the staff, to whom a channel for
+    /// several tenants belongs, or people of the tenant, if a grant is about their tenant.
+    fn month_page(&self, base: &str, channel: &ChannelSettings, data: &Data) -> Option<String> {
+        let tenant = self.tenants.get(data.tenant.as_ref()?.id.as_str())?;
+        let shown = self.tenants.values().filter(|one| channel.audience.admits(&one.id, &one.labels)).count();
+        let grants = self.access.oidc.iter().flat_map(|oidc| &oidc.grants);
+        let mut of_some = grants.filter(|grant| grant.reach != Reach::All);
+        let is_of_staff = channel.audience.is_open() || shown > 1;
+        let is_seen =
+            is_of_staff || of_some.any(|grant| grant.reach.scope([(&tenant.id, &*tenant.labels)]).includes(&tenant.id));
+        is_seen.then(|| format!("{base}/tenants/{}", tenant.id))
     }
 
     /// Lets what regressed be shown by the portal for the message's tenant.
@@ -54,11 +75,16 @@ mod tests {
     };
 
     fn completed(public_url: &str, kind: NotificationType) -> Notification {
+        let channel = "{ type: webhook, url: 'https://a.example/' }";
+        completed_for(&format!("{public_url}\nchannels: {{ soc: {channel} }}"), kind)
+    }
+
+    fn completed_for(more: &str, kind: NotificationType) -> Notification {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("scorewatch.yaml");
         let tenant = "{ id: contoso, name: Contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, \
                       credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { env: X } } }";
-        let text = format!("store: sqlite://s.db\nschedule: \"0 */15 * * * *\"\n{public_url}\ntenants: [{tenant}]\n");
+        let text = format!("store: sqlite://s.db\nschedule: \"0 */15 * * * *\"\n{more}\ntenants: [{tenant}]\n");
         std::fs::write(&file, text).unwrap();
         let loaded = load(&file);
         let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems));
@@ -67,7 +93,7 @@ mod tests {
         for item in &mut notification.data.items {
             item.facts.links.dashboard = None;
         }
-        config.complete_links(&mut notification);
+        config.complete_links(&config.channels["soc"], &mut notification);
         notification
     }
 
@@ -95,6 +121,32 @@ mod tests {
     fn without_a_public_url_or_without_tls_nothing_links_to_us() {
         for url in ["", "public_url: http://127.0.0.1:8080"] {
             assert_eq!(completed(url, NotificationType::AlertFiring).data.links.dashboard, None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_report_links_to_its_tenant_where_those_who_read_it_can_see_that() {
+        let channel = |audience: &str| {
+            let channel = format!("{{ type: webhook, url: 'https://a.example/'{audience} }}");
+            format!("public_url: https://scores.mssp.example\nchannels: {{ soc: {channel} }}")
+        };
+        let grant = |tenants: &str| {
+            format!(
+                "access: {{ oidc: {{ issuer: 'https://sso.mssp.example', client_id: x, client_secret: {{ env: X }}, \
+                 grants: [{{ group: it, role: viewer, tenants: {tenants} }}] }} }}"
+            )
+        };
+        for (audience, grants, is_linked) in [
+            ("", String::new(), true),
+            (", tenants: [contoso]", String::new(), false),
+            (", tenants: [contoso]", grant("all"), false),
+            (", tenants: [contoso]", grant("[contoso]"), true),
+        ] {
+            let text = format!("{}\n{grants}", channel(audience));
+            let completed = completed_for(&text, NotificationType::MonthReport);
+            let page = completed.data.links.dashboard.as_deref();
+            assert_eq!(page.is_some(), is_linked, "{audience} {grants}");
+            assert!(page.is_none_or(|page| page == "https://scores.mssp.example/tenants/contoso"));
         }
     }
 

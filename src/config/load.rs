@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, Watched,
+    Channels, Config, Findings, Loaded, Watched,
     access::{AccessSettings, access},
     audiences,
     channel::{channel, whole},
@@ -75,7 +75,11 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let watched = draft.watched.clone();
     let secrets: SecretUses = std::mem::take(&mut draft.secrets).into();
     let config = config.filter(|_| !draft.any_error());
-    let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), ..config });
+    let findings = Arc::new(Findings {
+        warnings: draft.problems.list.clone(),
+        zone_data: format!("{} ({})", draft.zones.release(), draft.zones.source()),
+    });
+    let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), findings, ..config });
     let excerpts = excerpt::of(&draft.list);
     let Draft { problems, watched, zones, world, allowed, channels, .. } = draft;
     let channels = channels.into();
@@ -125,8 +129,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let known = known.unwrap_or_default();
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
-    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
-    lint(&all, &top, draft);
+    lint(&Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread }, &top, draft);
     Some(Config {
         store: store(raw.store, &top, draft)?,
         listen,
@@ -150,6 +153,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secret_stores: draft.stores.good.clone(),
         secrets: SecretUses::default(),
         watched: Watched::default(),
+        findings: Arc::default(),
     })
 }
 

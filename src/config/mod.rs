@@ -137,6 +137,17 @@ pub struct Config {
     pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one.
     pub watched: Watched,
+    /// What was found while it was read.
+    pub findings: Arc<Findings>,
+}
+
+/// What was found while a configuration was read that is in force all the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Its warnings, in file order; none that a comment switches off.
+    pub warnings: Vec<Problem>,
+    /// The release of the time zone data by which its schedules and windows are reckoned, and where that comes from.
+    pub zone_data: String,
 }
 
 /// What `/metrics` serves beyond counts.

@@ -34,7 +34,12 @@ pub struct Rejected {
     pub errors: usize,
     /// The first of them, with its place.
     pub first: String,
+    /// What was found in it, errors before warnings; at most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
 }
+
+/// The most problems of a rejected configuration that are kept; `scorewatch check` prints all.
+pub const PROBLEMS_MAX: usize = 50;
 
 /// What becomes of changes of the configuration.
 #[derive(Debug, Clone)]
@@ -94,7 +99,9 @@ impl Rejected {
             let key = if first.key.is_empty() { String::new() } else { format!("{}: ", first.key) };
             format!("{}: {key}{}", first.place, first.what)
         });
-        Self { errors: errors.len(), first }
+        let warnings = problems.iter().filter(|problem| problem.level == Level::Warning);
+        let shown = errors.iter().copied().chain(warnings).take(PROBLEMS_MAX).cloned().collect();
+        Self { errors: errors.len(), first, problems: shown }
     }
 }
 
@@ -128,7 +135,7 @@ impl Reload {
                 error!("the changed configuration could not be read: a fault of scorewatch; the old one goes on");
                 self.metrics.reloaded(false);
                 let first = "it could not be read because of a fault of Scorewatch".to_owned();
-                rejecting.send_replace(Some(Rejected { errors: 1, first }));
+                rejecting.send_replace(Some(Rejected { errors: 1, first, problems: Vec::new() }));
                 continue;
             };
             if !is_asked_for && watched.has_read_the_same(&known) {

@@ -124,7 +124,7 @@ async fn admit(context: &Context, channel: &ChannelName, delivery: &mut ClaimedD
         return None;
     }
     delivery.notification.data.notification.possible_duplicate = delivery.possible_duplicate;
-    config.complete_links(&mut delivery.notification);
+    config.complete_links(&settings, &mut delivery.notification);
     Some(Admitted { config, settings, tenants })
 }
 

@@ -10,7 +10,7 @@ use super::{EntraTenantId, Labels, Scope, TenantId};
 pub const ACCESS_NAME_BYTES_MAX: usize = 100;
 
 /// What an account or a token may do. Each role may do what the ones before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Reads.

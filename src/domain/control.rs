@@ -55,8 +55,17 @@ pub struct ControlProfile {
     pub link: Option<String>,
     /// Whether Microsoft retired it.
     pub is_deprecated: bool,
-    /// When people changed how it is counted, and to what: `ignored`, `thirdParty`, `reviewed`. Undated changes are left out.
+    /// When people changed how it is counted, and to what: `ignored`, `thirdParty`, `reviewed`. Newest first; undated changes are left
+    /// out.
     pub state_changes: Vec<StateChange>,
+}
+
+impl ControlProfile {
+    /// Whether people of the tenant decided to live with it as it is.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.state_changes.first().is_some_and(|newest| newest.state.eq_ignore_ascii_case("ignored"))
+    }
 }
 
 /// A person changed how a control is counted.

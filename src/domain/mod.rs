@@ -1,6 +1,7 @@
 //! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
 
 pub mod access;
+mod averages;
 mod brand;
 pub mod channel_name;
 pub mod characters;
@@ -22,6 +23,7 @@ pub mod tenant;
 pub mod time;
 
 pub use access::{Caller, Limits, Origin, PersonId, Role, check_access_name};
+pub use averages::Averages;
 pub use brand::Brand;
 pub use channel_name::ChannelName;
 pub use color::Color;

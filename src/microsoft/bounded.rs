@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Value;
 
@@ -249,5 +249,104 @@ impl<'de> Visitor<'de> for PartVisitor {
             }
         }
         Ok(found)
+    }
+}
+
+/// The members of a visitor for which whatever is neither a list nor an object is nothing.
+macro_rules! nothing_of_scalars {
+    ($value:ty) => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a value")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+
+        fn visit_str<E: Error>(self, _: &str) -> Result<$value, E> {
+            Ok(Default::default())
+        }
+    };
+}
+
+/// What an object holds; anything else is an empty one.
+#[derive(Debug, Default)]
+pub(super) struct Lenient<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(std::marker::PhantomData))
+    }
+}
+
+struct LenientVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for LenientVisitor<T> {
+    type Value = Lenient<T>;
+
+    nothing_of_scalars!(Lenient<T>);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Lenient<T>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Lenient::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Lenient<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Lenient)
+    }
+}
+
+/// The first entries of a list; what follows is skipped, and anything else is an empty one.
+#[derive(Debug)]
+pub(super) struct LenientList<T, const MAX: usize>(pub(super) Vec<T>);
+
+impl<T, const MAX: usize> Default for LenientList<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for LenientList<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LenientListVisitor(std::marker::PhantomData))
+    }
+}
+
+struct LenientListVisitor<T, const MAX: usize>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for LenientListVisitor<T, MAX> {
+    type Value = LenientList<T, MAX>;
+
+    nothing_of_scalars!(LenientList<T, MAX>);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Vec::new();
+        while kept.len() < MAX {
+            let Some(item) = items.next_element()? else { return Ok(LenientList(kept)) };
+            kept.push(item);
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(LenientList(kept))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(LenientList::default())
     }
 }

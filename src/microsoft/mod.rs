@@ -5,6 +5,7 @@
 //! What stands behind a score is asked for in [`evidence`], only when an alert fires.
 
 mod assertion;
+mod averages;
 mod bounded;
 pub mod budget;
 mod certificate;
@@ -49,7 +50,7 @@ use wire::Wire;
 
 use crate::{
     clock::Clock,
-    domain::{EntraTenantId, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp},
+    domain::{Averages, EntraTenantId, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp},
     egress::{Answer, Egress, Method, Request},
     secret::SecretReference,
     telemetry::Metrics,
@@ -120,6 +121,8 @@ pub struct Polled {
     pub result: Result<Vec<Reading>, FetchError>,
     /// The values that were not readings, if others were; `None`: every value was valid.
     pub partly: Option<PartlyRead>,
+    /// What the newest record says of other tenants; of the secure score alone.
+    pub averages: Option<Averages>,
     /// The records behind the readings with their controls, by day; empty unless they were wanted.
     pub records: BTreeMap<Timestamp, ScoreRecord>,
 }
@@ -211,6 +214,7 @@ impl Microsoft {
                 score,
                 result: outcome(account, source, score, &answer),
                 partly: partly(account, source, score, &answer),
+                averages: answer.as_ref().ok().filter(|_| score.has_witness()).and_then(|found| found.averages),
                 records: answer.as_ref().map_or_else(|_| BTreeMap::new(), |found| found.records.clone()),
             }));
         }

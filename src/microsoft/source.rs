@@ -10,7 +10,7 @@ mod single;
 use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use super::{Failure, FailureClass, FetchError, bounded, cloud::Api, error::garbage, is_object, number, text};
-use crate::domain::{Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
+use crate::domain::{Averages, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
 use single::Single;
@@ -66,6 +66,8 @@ pub(super) struct Found {
     pub(super) unsound: Vec<Unsound>,
     /// Graph's records with their controls, if somebody wants these.
     pub(super) records: BTreeMap<Timestamp, ScoreRecord>,
+    /// What Graph's newest record says of other tenants.
+    pub(super) averages: Option<Averages>,
     /// Device groups; they become readings when all are known.
     pub(super) groups: Vec<groups::Group>,
 }

@@ -31,9 +31,19 @@ struct Mail {
     headline: String,
     footer: String,
     lines: Vec<String>,
+    link: Option<Link>,
     scores: Vec<Trend>,
     more_scores: Option<String>,
     page: Page,
+}
+
+/// Where the reader sees more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// What it says, in the language of the report.
+    pub title: &'static str,
+    /// A page of ours; `https`.
+    pub url: String,
 }
 
 /// A score with its trend.
@@ -45,7 +55,7 @@ struct Trend {
 }
 
 /// Writes a month as a mail's subject line, plain text and HTML, one after the other, as a mail's template does. `escape` writes a value;
-/// `mark` stands before the subject; `footer` tells this message from others. Texts must be harmless, and links `https`.
+/// `mark` stands before the subject; `footer` tells this message from others; `link` leads to the tenant's page, if there is one. Texts must be harmless, and links `https`.
 ///
 /// # Errors
 /// [`PageError`], which is a mistake in the program.
@@ -53,6 +63,7 @@ pub fn mail(
     facts: &MonthFacts,
     mark: &'static str,
     footer: String,
+    link: Option<Link>,
     escape: fn(&str) -> String,
 ) -> Result<String, PageError> {
     let report = &facts.report;
@@ -69,5 +80,5 @@ pub fn mail(
     let scores = std::mem::take(&mut page.scores).into_iter().zip(drawn).take(SCORES_MAX);
     let scores = scores.map(|(score, rows)| Trend { score, rows }).collect();
     let headline = format!("{}: {}", page.tenant, super::headline(facts));
-    render(TEMPLATE, &Mail { mark, headline, footer, lines, scores, more_scores, page }, escape)
+    render(TEMPLATE, &Mail { mark, headline, footer, lines, link, scores, more_scores, page }, escape)
 }

@@ -14,7 +14,7 @@ use handlebars::Handlebars;
 use serde::Serialize;
 
 pub use lines::{headline, lines};
-pub use mail::mail;
+pub use mail::{Link, mail};
 pub use report::report;
 
 /// Fills in a page's template, whose values are written by `escape`.

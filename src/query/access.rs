@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// The tenants that somebody is limited to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AccessLimits")]
 pub struct Sight {
     /// The ids of the tenants that it is limited to, or their Entra ids where they are not configured; `None`: not by tenant.
     pub tenants: Option<Vec<String>>,
@@ -37,7 +38,8 @@ impl Sight {
 }
 
 /// A token, without the token itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Token")]
 pub struct TokenRow {
     /// Its name.
     pub name: String,
@@ -61,7 +63,8 @@ pub struct TokenRow {
 }
 
 /// An account, without its password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Account")]
 pub struct AccountRow {
     /// Its name.
     pub name: String,

@@ -3,12 +3,14 @@
 mod history;
 mod report;
 mod suggest;
+mod tried;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::{
-    report::{ChannelLine, Line, Report},
+    report::{ChannelLine, Line, MOMENTS_MAX, Moment, Report},
     suggest::Try,
+    tried::Tried,
 };
 use super::{Error, error::Thing, find};
 use crate::{
@@ -119,7 +121,19 @@ impl Backtest {
     /// # Errors
     /// [`Error::Failed`] for more messages than can be kept.
     pub fn report(&self, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
-        let Self { plan, histories, span } = self;
+        self.report_of(&self.plan, on_tenant)
+    }
+
+    /// The same if that were the only rule.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] for more messages than can be kept.
+    pub fn report_with(&self, rule: Rule, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
+        self.report_of(&Plan { rules: vec![Arc::new(rule)], ..self.plan.clone() }, on_tenant)
+    }
+
+    fn report_of(&self, plan: &Plan, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
+        let Self { histories, span, .. } = self;
         let fleet = Fleet::of(plan, histories);
         let messages = walk_all(plan, &fleet, histories.iter(), on_tenant).map_err(Error::failed)?;
         let outcome = send(plan, histories, &fleet, messages);

@@ -167,7 +167,7 @@ pub async fn fleet(
     page: &Page<TenantId>,
     now: Timestamp,
 ) -> Result<Fleet, Error> {
-    Ok(overall(store, config, memory, scope, now).await?.list(filter, page))
+    overall(store, config, memory, scope, now).await?.compared(store, filter, page).await
 }
 
 /// The whole fleet at one time, from which several lists can be made.
@@ -217,6 +217,16 @@ pub async fn overall(
 }
 
 impl Overall {
+    /// The tenants that match, with what Microsoft says of others.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn compared(&self, store: &dyn Store, filter: &Filter, page: &Page<TenantId>) -> Result<Fleet, Error> {
+        let mut fleet = self.list(filter, page);
+        compare(store, &mut fleet.items).await?;
+        Ok(fleet)
+    }
+
     /// The tenants that match.
     #[must_use]
     pub fn list(&self, filter: &Filter, page: &Page<TenantId>) -> Fleet {
@@ -240,6 +250,34 @@ impl Overall {
     }
 }
 
+/// Says of these tenants what Microsoft says of others.
+async fn compare(store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
+    let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
+    let asked: Vec<TenantId> = items.iter().filter(has_witness).map(|line| line.id.clone()).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let known: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
+    for line in items {
+        for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
+            score.averages = known.get(&line.id).copied();
+        }
+    }
+    Ok(())
+}
+
+/// How current what is known of a tenant is.
+pub(super) fn freshness(config: &Config, known: Option<&TenantLine>, now: Timestamp) -> Freshness {
+    let is_late = |line: &TenantLine| now > line.next_due_at.plus(config.spread).plus(LATE_AFTER);
+    match known {
+        None => Freshness::NeverChecked,
+        Some(line) if line.failing.is_some() => Freshness::Failing,
+        Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
+        Some(line) if is_late(line) => Freshness::Late,
+        Some(_) => Freshness::Fresh,
+    }
+}
+
 fn line(
     config: &Config,
     tenant: &Arc<Tenant>,
@@ -247,14 +285,6 @@ fn line(
     series: &[(ScoreKind, Vec<Sample>)],
     now: Timestamp,
 ) -> FleetLine {
-    let is_late = |line: &TenantLine| now > line.next_due_at.plus(config.spread).plus(LATE_AFTER);
-    let freshness = match known {
-        None => Freshness::NeverChecked,
-        Some(line) if line.failing.is_some() => Freshness::Failing,
-        Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
-        Some(line) if is_late(line) => Freshness::Late,
-        Some(_) => Freshness::Fresh,
-    };
     let polled = |kind: ScoreKind| tenant.scores.contains(&kind);
     let mut scores: Vec<_> = series
         .iter()
@@ -268,7 +298,7 @@ fn line(
         labels: tenant.labels.clone(),
         scores,
         alerts: AlertCounts::default(),
-        freshness,
+        freshness: freshness(config, known, now),
         checked_at: known.and_then(|line| line.checked_at),
         next_check_at: known.map(|line| line.next_due_at),
         failing: known.and_then(|line| line.failing.clone()),

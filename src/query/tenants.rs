@@ -13,7 +13,7 @@ use crate::{
     channel::ChannelSettings,
     check::{backed_off, plan::Plan},
     config::{Config, StoreLocation, Tenant},
-    domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
+    domain::{Averages, EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
     microsoft::{AppCredential, CredentialMaterial, FailureClass},
     store::{
         AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, postgres, sqlite::SqliteStore,
@@ -30,7 +30,7 @@ pub struct TenantStatus {
     pub id: TenantId,
     /// The tenant's name as messages show it.
     pub name: String,
-    /// Host of its Microsoft portal.
+    /// The address of its Microsoft portal, without a page.
     pub portal: String,
     /// The tenant's id in Entra.
     pub entra_tenant_id: String,
@@ -85,6 +85,8 @@ pub struct TenantDetail {
     pub alerts: Vec<AlertRow>,
     /// The channels whose audience it belongs to, whether or not a rule ever notifies them.
     pub may_be_shown_by: Vec<String>,
+    /// What Microsoft says of other tenants beside its secure score; null: nothing is known.
+    pub averages: Option<Averages>,
     /// The tenant and how it is checked.
     pub tenant: TenantStatus,
 }
@@ -177,7 +179,12 @@ pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &s
     let mut status = status.pop().ok_or_else(|| Error::not_found(Thing::Tenant, id))?;
     let app = tenant.account.app.clone();
     status.credentials = tokio::task::spawn_blocking(move || credentials(&app)).await?;
-    Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, tenant), tenant: status })
+    let averages = if tenant.scores.iter().any(|score| score.has_witness()) {
+        store.averages(std::slice::from_ref(&tenant.id)).await?.pop().map(|(_, averages)| averages)
+    } else {
+        None
+    };
+    Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, tenant), averages, tenant: status })
 }
 
 /// Tenants that are no longer configured, but still have data in the store, by id.

@@ -1,14 +1,66 @@
-//! What would gain the most points across the fleet: Defender's recommendations as they are remembered of each tenant. They are read when
-//! an alert of the tenant fires or worsens, so what was done since still counts.
+//! What would gain the most points across the fleet: Defender's recommendations and the controls of the secure score, as they are
+//! remembered of each tenant. They are read when an alert of the tenant fires or worsens, so what was done since still counts.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
 
 use super::Error;
+use crate::{
+    config::Config,
+    domain::{Scope, TenantId},
+    store::{Overview, TenantAdvice},
+};
 pub use crate::{domain::Impact, store::Advice};
-use crate::{domain::Scope, store::Overview};
 
-/// The recommendations by which the tenants of the scope would gain the most points together, most points first, at most `limit`.
+/// The most tenants that are named for each recommendation.
+const NAMED: u32 = 5;
+
+/// What would gain points, over all tenants together and by tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Work {
+    /// What to do, and what it would gain over all tenants.
+    #[serde(flatten)]
+    pub advice: Advice,
+    /// The tenants that would gain the most by it, the most points first; the others are only counted.
+    pub most: Vec<Gain>,
+}
+
+/// What a recommendation would gain in one tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Gain {
+    /// The tenant's id in the configuration.
+    pub tenant: TenantId,
+    /// The tenant's name as messages show it.
+    pub name: String,
+    /// How much its score would gain, in points.
+    pub points: f64,
+    /// The page of Microsoft's portal that shows that score of that tenant.
+    pub portal: String,
+}
+
+/// What would gain the most points in the tenants of the scope together, most points first, at most `limit`.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn work(store: &dyn Overview, scope: &Scope, limit: u32) -> Result<Vec<Advice>, Error> {
-    Ok(store.advice(scope.tenants(), limit).await?)
+pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Vec<Work>, Error> {
+    // What is remembered of a tenant that is no longer configured is nobody's work.
+    let tenants: BTreeSet<TenantId> = config.tenants.keys().filter(|id| scope.includes(id)).cloned().collect();
+    let all = store.advice(Some(&tenants), limit).await?;
+    let ids: Vec<&str> = all.iter().map(|advice| advice.id.as_str()).collect();
+    let advised = store.advised(Some(&tenants), &ids, NAMED).await?;
+    let of = |advice: Advice| {
+        let is_same = |one: &&TenantAdvice| one.id == advice.id && one.impact == advice.impact;
+        let gain = |one: &TenantAdvice| {
+            let tenant = config.tenants.get(&one.tenant)?;
+            Some(Gain {
+                tenant: tenant.id.clone(),
+                name: tenant.name.to_string(),
+                points: one.points,
+                portal: tenant.score_page(one.impact.score()),
+            })
+        };
+        Work { most: advised.iter().filter(is_same).filter_map(gain).collect(), advice }
+    };
+    Ok(all.into_iter().map(of).collect())
 }

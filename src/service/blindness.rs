@@ -93,6 +93,7 @@ async fn notify_alone(
             movements: Vec::new(),
             excluded: None,
             recommendations: Vec::new(),
+            averages: None,
             notifications: vec![new],
             now,
         };

@@ -174,6 +174,11 @@ impl Actor {
         ((self.exposure_score - self.wandered(hours, 2.2)) * 10.0).round() / 10.0
     }
 
+    /// The average of tenants of its size: the larger they are, the better.
+    fn similar(&self) -> f64 {
+        [46.0, 52.5, 58.0][self.name.len() % 3]
+    }
+
     /// How far it was from where it is now.
     fn wandered(&self, hours: u32, reach: f64) -> f64 {
         let (days, own) = (f64::from(hours) / 24.0, self.device_score % 17.0);
@@ -189,11 +194,14 @@ impl Actor {
             let is_open = self.device_score % 5.0 < 1.0 && days_ago < 9;
             let mfa = if is_open { 14.0 } else { 20.0 };
             let others = self.secure_points - 20.0 + self.wandered(days_ago * 24, 1.5);
+            let average = |basis: &str, score: f64| serde_json::json!({ "basis": basis, "averageScore": score });
+            let averages =
+                [average("AllTenants", 47.5), average("TotalSeats", self.similar()), average("IndustryTypes", 50.5)];
             let control = |name: &str, score: f64| serde_json::json!({ "controlName": name, "controlCategory": "Identity", "score": score });
             serde_json::json!({
                 "id": format!("{}_{day}", self.entra), "createdDateTime": format!("{day}T00:00:00Z"),
                 "enabledServices": ["HasEXOP2"],
-                "averageComparativeScores": [{ "basis": "AllTenants", "averageScore": 47.5 }],
+                "averageComparativeScores": averages,
                 "currentScore": mfa + others, "maxScore": 100.0,
                 "controlScores": [control("MFARegistrationV2", mfa), control("Others", others)],
             })

@@ -1,5 +1,7 @@
 //! A digest in words: one line for each of its items, in paragraphs that fit the texts of a message.
 
+use serde::Serialize;
+
 use super::{
     fold::{self, Folded, fold},
     phrases::{loss, moved},
@@ -226,6 +228,30 @@ pub(super) fn paragraphs(lines: &[String]) -> Vec<Vec<String>> {
     paragraphs
 }
 
+/// The same of lines that lead somewhere: a line weighs as much as its text, its link and the link's title.
+pub(super) fn linked_paragraphs(lines: &[LinkedLine]) -> Vec<LinkedParagraph> {
+    /// What a receiver's markup puts around a link, and the space before it.
+    const MARKUP: usize = 8;
+    let mut paragraphs: Vec<LinkedParagraph> = Vec::new();
+    let mut room = 0;
+    for line in lines {
+        let link = line.url.as_ref().map_or(0, |url| url.len() + weight(line.title) + MARKUP);
+        let weight = weight(&line.text) + link + 1;
+        match paragraphs.last_mut() {
+            Some(paragraph) if weight <= room => paragraph.lines.push(line.clone()),
+            _ => {
+                room = PARAGRAPH_MAX;
+                paragraphs.push(LinkedParagraph { lines: vec![line.clone()], has_links: false });
+            }
+        }
+        room = room.saturating_sub(weight);
+        if let Some(paragraph) = paragraphs.last_mut() {
+            paragraph.has_links |= line.url.is_some();
+        }
+    }
+    paragraphs
+}
+
 /// How many characters a text has at most once a receiver's escapes are in it.
 pub(super) fn weight(text: &str) -> usize {
     text.chars()
@@ -237,9 +263,48 @@ pub(super) fn weight(text: &str) -> usize {
         .sum()
 }
 
+/// One line of what a message says of several alerts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct LinkedLine {
+    pub(super) text: String,
+    /// What its link says.
+    pub(super) title: &'static str,
+    /// The page of its alert; `None`: it is about none that has a page.
+    pub(super) url: Option<String>,
+}
+
+/// Lines that fit one text of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct LinkedParagraph {
+    lines: Vec<LinkedLine>,
+    /// Whether any of them leads somewhere.
+    has_links: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_with_links_fit_their_text_together_with_their_links() {
+        let line = |number: usize| LinkedLine {
+            text: format!("🔴 tenant {number}: fell from 400 to 340"),
+            title: "Open alert",
+            url: (!number.is_multiple_of(3)).then(|| format!("https://scores.mssp.example/alerts/alert_{number:026}")),
+        };
+        let lines: Vec<_> = (0..200).map(line).collect();
+        let paragraphs = linked_paragraphs(&lines);
+        assert_eq!(paragraphs.iter().flat_map(|paragraph| paragraph.lines.clone()).collect::<Vec<_>>(), lines);
+        for LinkedParagraph { lines, has_links } in paragraphs {
+            let written = |line: &LinkedLine| match &line.url {
+                Some(url) => format!("{}  <{url}|{}>", line.text, line.title).len() + 1,
+                None => line.text.len() + 1,
+            };
+            assert!(has_links && lines.iter().map(written).sum::<usize>() <= PARAGRAPH_MAX);
+        }
+        let plain = linked_paragraphs(&[LinkedLine { url: None, ..line(0) }]);
+        assert!(!plain[0].has_links);
+    }
 
     #[test]
     fn paragraphs_keep_every_line_in_order_and_their_size() {

@@ -255,10 +255,12 @@ fn built_in(dialects: &[&'static Dialect]) -> BTreeMap<String, Source> {
 }
 
 /// How a template can name what is in a digest.
-const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
+const ITEMS: [&str; 5] =
+    ["words.lines", "words.paragraphs", "words.linked_lines", "words.linked_paragraphs", "data.items"];
 
 /// How a template can name what is in a report.
-const REPORT: [&str; 3] = ["words.lines", "words.paragraphs", "data.report"];
+const REPORT: [&str; 5] =
+    ["words.lines", "words.paragraphs", "words.linked_lines", "words.linked_paragraphs", "data.report"];
 
 /// The templates that are such, or include one that is, however indirectly. Each inclusion is examined once for each level.
 fn involving(compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> BTreeSet<String> {

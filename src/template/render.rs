@@ -16,7 +16,7 @@ use super::{
 use crate::{
     notify::{
         Notification,
-        language::{Locale, Words},
+        language::{Locale, Words, alert::LinkTo},
     },
     page,
 };
@@ -124,7 +124,10 @@ fn month(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, Rend
         let shown = shortened(notification, level).notification;
         let month = shown.data.month.as_ref().ok_or_else(|| failed("there is no month".to_owned()))?;
         let mark = if shown.data.notification.test { "TEST: " } else { "" };
-        let written = page::mail(month, mark, words::footer(&shown, Words::of(month.language)), dialect.escape);
+        let words = Words::of(month.language);
+        let title = (words.alert.link)(LinkTo::Dashboard);
+        let link = shown.data.links.dashboard.clone().map(|url| page::Link { title, url });
+        let written = page::mail(month, mark, words::footer(&shown, words), link, dialect.escape);
         output = written.map_err(|error| failed(error.to_string()))?;
         if output.len() <= MONTH_BYTES_MAX {
             break;

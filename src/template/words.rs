@@ -6,7 +6,8 @@ use super::{
     advice, causes,
     causes::LinkedCause,
     facts::{Fact, facts},
-    headline, lines,
+    headline,
+    lines::{self, LinkedLine, LinkedParagraph},
     phrases::is_link,
     reading, report, shift,
 };
@@ -60,6 +61,8 @@ pub(super) struct Words {
     paragraphs: Vec<Vec<String>>,
     /// The same, each with the page of its alert, if there is one.
     linked_lines: Vec<LinkedLine>,
+    /// The same, together as far as one text of a message has room.
+    linked_paragraphs: Vec<LinkedParagraph>,
     /// What the headline does not say, the weightiest first; at most ten.
     facts: Vec<Fact>,
     /// What regressed, largest first.
@@ -85,14 +88,6 @@ struct Link {
     /// The same with a colon.
     label: String,
     url: String,
-}
-
-/// One line of what a message says of several alerts.
-#[derive(Debug, Serialize)]
-struct LinkedLine {
-    text: String,
-    title: &'static str,
-    url: Option<String>,
 }
 
 /// Says a notification in words.
@@ -134,7 +129,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
     let pages = pages.into_iter().chain(std::iter::repeat(None));
     let title = (words.alert.link)(LinkTo::Alert);
     let linked = said.iter().zip(pages);
-    let linked_lines = linked.map(|(text, url)| LinkedLine { text: text.clone(), title, url }).collect();
+    let linked_lines: Vec<_> = linked.map(|(text, url)| LinkedLine { text: text.clone(), title, url }).collect();
     Words {
         emoji,
         color,
@@ -145,6 +140,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
         what_to_do_label: format!("{}{}:", words.alert.what_to_do, words.before_colon),
         paragraphs: lines::paragraphs(&said),
         lines: said,
+        linked_paragraphs: lines::linked_paragraphs(&linked_lines),
         linked_lines,
         facts,
         causes: data.causes.iter().map(|cause| causes::cause(cause, words)).collect(),

@@ -16,6 +16,7 @@ mod pages;
 pub mod probe;
 mod protect;
 mod rate;
+mod replay;
 mod router;
 mod server;
 mod streams;

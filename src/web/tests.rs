@@ -23,6 +23,7 @@ mod access;
 mod confirm;
 mod connections;
 mod oidc;
+mod pages;
 mod stub_store;
 
 use stub_store::StubStore;

@@ -24,6 +24,7 @@ mod month;
 mod never_silent;
 mod outage;
 mod outage_message;
+mod overview_parts;
 mod own_cloud;
 mod parts;
 #[cfg(feature = "pfx")]

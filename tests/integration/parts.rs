@@ -14,12 +14,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        Access, Advice, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels,
-        CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter,
-        Downtime, Due, FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewNotification,
-        OpenAlert, Outage, Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing,
-        SeriesRecord, SeriesSamples, ShiftNotice, Silences, Store, StoreError, TenantLine, TenantRecord, Totals,
-        Upkeep,
+        Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
+        Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
+        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages,
+        Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences,
+        Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -338,29 +337,6 @@ impl Listings for Parts {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         self.listings.totals().await
-    }
-}
-
-#[async_trait]
-impl Overview for Parts {
-    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError> {
-        self.overview.tenant_lines().await
-    }
-
-    async fn newest_samples_of(
-        &self,
-        tenants: &[TenantId],
-        archived_since: Option<Timestamp>,
-    ) -> Result<Vec<SeriesSamples>, StoreError> {
-        self.overview.newest_samples_of(tenants, archived_since).await
-    }
-
-    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {
-        self.overview.open_alerts().await
-    }
-
-    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
-        self.overview.advice(tenants, limit).await
     }
 }
 

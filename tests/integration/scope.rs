@@ -3,6 +3,7 @@
 mod acts;
 mod api;
 mod pages;
+mod service;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -78,6 +79,9 @@ impl Scene {
             fixture.set_score(id.as_str(), 290.0);
         }
         fixture.visit_all(&before).await;
+        for id in before.tenants.keys() {
+            service::advise(&fixture, id).await;
+        }
         let mut config = before;
         config.tenants.remove("tailspin");
         roster::reconcile(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
@@ -151,6 +155,7 @@ impl Scene {
             ("backtest", json(&self.backtest(scope, &[]).await.unwrap())),
             ("online", json(&online)),
             ("fleet", json(&self.fleet(scope).await)),
+            ("work", json(&query::work::work(store, config, scope, 10).await.unwrap())),
         ]
     }
 
@@ -346,8 +351,8 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
     let (all, own) = (scene.fleet(&Scope::All).await, scene.fleet(&only(&["contoso"])).await);
     assert_eq!((all.totals.tenants, all.totals.firing, own.totals.tenants, own.totals.firing), (2, 2, 1, 1));
     assert_eq!(own.totals.medians[0].tenants, 1, "the median is of the scope");
-    let work = query::work::work(scene.store(), &only(&["contoso"]), 10).await.unwrap();
-    assert!(work.is_empty(), "nothing is remembered of recommendations: {work:?}");
+    let work = query::work::work(scene.store(), config, &only(&["contoso"]), 10).await.unwrap();
+    assert_eq!((work.len(), work[0].advice.tenants, work[0].most.len()), (1, 1, 1), "{work:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

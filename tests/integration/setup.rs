@@ -88,6 +88,7 @@ pub(super) fn config() -> Config {
         exclusions: Vec::new(),
         secrets: Vec::new().into(),
         watched: Watched::default(),
+        findings: Arc::default(),
         secret_stores: scorewatch::secret_store::SecretStores::default(),
     }
 }

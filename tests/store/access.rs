@@ -104,6 +104,13 @@ async fn sessions_end_at_sign_out_with_a_new_password_and_with_the_account() {
     let (record, password) = store.find_account("ben").await.unwrap().unwrap();
     assert!(password == new && record.password_set_at == at(80));
 
+    for cookie in ["b4", "b5"] {
+        begin(store, "ben", cookie, 85).await;
+    }
+    for (name, ended) in [("ben", 2), ("ben", 0), ("nobody", 0)] {
+        assert_eq!(store.end_sessions(name, by("account.end-sessions", 86)).await.unwrap(), ended, "{name}");
+    }
+    assert_eq!((is_in("b4").await, is_in("c1").await), (false, true));
     assert!(store.disable_account("carol", true, by("account.disable", 90)).await.unwrap());
     assert!(!store.disable_account("carol", true, by("account.disable", 91)).await.unwrap(), "it is so already");
     assert!(!store.disable_account("nobody", true, by("account.disable", 91)).await.unwrap());

@@ -115,6 +115,7 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now: at(seconds),
     }
 }

@@ -21,6 +21,7 @@ macro_rules! on_both {
 
 mod access;
 mod audit;
+mod average;
 mod blindness;
 mod channel;
 mod conformance;

@@ -16,6 +16,7 @@ fn snapshot(impact: Impact, seconds: i64, ids: &[&str]) -> RecommendationSnapsho
         total: None,
         impact: Some(9.5),
         is_exception: number == 1,
+        name: (number == 0).then(|| format!("Do {id}")),
     };
     RecommendationSnapshot {
         impact,
@@ -74,8 +75,58 @@ async fn what_is_older_than_retention_is_remembered_no_more() {
     assert_eq!(store.recommendations(&tenant("contoso")).await.unwrap(), [new]);
 }
 
+async fn what_many_tenants_need_is_added_up_with_its_name_and_those_who_gain_most_are_named() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let row = |id: &str, impact: f64, exposed: Option<u64>, name: Option<&str>| SnapshotRow {
+        id: id.to_owned(),
+        exposed,
+        total: Some(40),
+        impact: Some(impact),
+        is_exception: id == "excepted",
+        name: name.map(str::to_owned),
+    };
+    let list = |impact, rows: &[SnapshotRow]| RecommendationSnapshot {
+        impact,
+        taken_at: at(0),
+        is_complete: true,
+        rows: rows.to_vec(),
+    };
+    let tenants = [("a", 1.0, None), ("b", 5.0, Some("Do it")), ("c", 3.0, None)];
+    for (name, points, title) in tenants {
+        let rows = [
+            row("common", points, Some(2), title),
+            row("followed", 9.0, Some(0), None),
+            row("excepted", 9.0, Some(1), None),
+            row("nothing", 0.0, Some(1), None),
+        ];
+        let lists = [list(Impact::DeviceScore, &rows), list(Impact::SecureScore, &rows[..1])];
+        commit(store, outcome(name, None, 0, &lists)).await;
+    }
+    let only = ["a", "b"].map(tenant).into_iter().collect();
+    for (scope, points, count, most) in
+        [(None, 9.0, 3, &[("b", 5.0), ("c", 3.0)][..]), (Some(&only), 6.0, 2, &[("b", 5.0), ("a", 1.0)])]
+    {
+        let advice = store.advice(scope, 10).await.unwrap();
+        let said: Vec<_> = advice
+            .iter()
+            .map(|one| (one.id.as_str(), one.name.as_deref(), one.impact, one.points, one.tenants, one.exposed))
+            .collect();
+        let of = |impact| ("common", Some("Do it"), impact, points, count, count * 2);
+        assert_eq!(said, [of(Impact::DeviceScore), of(Impact::SecureScore)]);
+        let advised = store.advised(scope, &["common", "nothing", "unknown"], 2).await.unwrap();
+        let said: Vec<_> = advised.iter().map(|one| (one.impact, one.tenant.as_str(), one.points)).collect();
+        let expected: Vec<_> = [Impact::DeviceScore, Impact::SecureScore]
+            .into_iter()
+            .flat_map(|impact| most.iter().map(move |(tenant, points)| (impact, *tenant, *points)))
+            .collect();
+        assert_eq!(said, expected);
+    }
+}
+
 on_both! {
     a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score,
     a_check_that_is_not_written_leaves_the_memory_as_it_was,
     what_is_older_than_retention_is_remembered_no_more,
+    what_many_tenants_need_is_added_up_with_its_name_and_those_who_gain_most_are_named,
 }

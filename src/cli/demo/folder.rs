@@ -35,11 +35,35 @@ rules:
     notify: [soc-teams]
 ";
 
+/// Who gets in, and where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doors<'a> {
+    /// Whether people sign in.
+    pub(super) sign_in: bool,
+    /// Where a proxy on this machine serves the dashboard.
+    pub(super) public_url: Option<&'a str>,
+}
+
+impl Doors<'_> {
+    /// As configuration.
+    fn written(self) -> String {
+        let public_url = self.public_url.map_or_else(String::new, |url| format!("public_url: \"{url}\"\n"));
+        let sign_in = if self.sign_in { "always" } else { "auto" };
+        format!("{public_url}access: {{ sign_in: {sign_in}, trusted_proxies: [127.0.0.1] }}\n")
+    }
+}
+
 /// Writes configuration, rules and secrets into a folder.
 ///
 /// # Errors
 /// That of the disk.
-pub(super) fn write(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers: &Receivers) -> io::Result<()> {
+pub(super) fn write(
+    folder: &Path,
+    scenario: &Scenario,
+    cloud: &Cloud,
+    receivers: &Receivers,
+    doors: Doors<'_>,
+) -> io::Result<()> {
     let secrets = folder.join("secrets");
     fs::create_dir(&secrets)?;
     let channels = [
@@ -48,8 +72,9 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers
         ("soar", "webhook", receivers.add_webhook("soar"), ""),
     ];
     let base = cloud.base_url();
+    let doors = doors.written();
     let mut text = format!(
-        "store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{EVERY_SECOND}\ntimezone: UTC\nspread: 0s\n\
+        "{doors}store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{EVERY_SECOND}\ntimezone: UTC\nspread: 0s\n\
          scores: [device-secure-score, exposure-score, secure-score]\nfleet: {{ hold: 2s, at_least: 5 }}\n\
          endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\nrules: [rules.yaml]\n\
          maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * TUE,FRI\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\

@@ -11,6 +11,7 @@ use crate::{
     domain::{Control, Counts, Points, ScoreRecord, Timestamp},
     microsoft::{
         Failure,
+        averages::{AVERAGES_MAX, Average, average},
         bounded::{self, Few, Scalar},
         source::secure_score::day,
     },
@@ -40,7 +41,7 @@ struct Record {
     max_score: Scalar,
     control_scores: Few<Row, CONTROLS_MAX>,
     enabled_services: Option<Few<Scalar, 200>>,
-    average_comparative_scores: Few<Average, 50>,
+    average_comparative_scores: Few<Average, AVERAGES_MAX>,
 }
 
 #[derive(Deserialize, Default)]
@@ -52,13 +53,6 @@ struct Row {
     score_in_percentage: Scalar,
     count: Scalar,
     total: Scalar,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Average {
-    basis: Scalar,
-    average_score: Scalar,
 }
 
 /// Reads a page's records of the wanted days into `found`, and says where the next page is. The first record of a day counts.
@@ -103,7 +97,7 @@ impl Record {
             controls.entry(name).and_modify(merged).or_insert_with(|| control.clone());
         }
         let services = self.enabled_services.map(|services| services.0.iter().filter_map(Scalar::line).collect());
-        let all_tenants_average = average(&self.average_comparative_scores.0);
+        let all_tenants_average = average(self.average_comparative_scores.0.iter(), "AllTenants");
         Some(ScoreRecord { day, points: Points { earned, of }, controls, services, all_tenants_average })
     }
 }
@@ -130,13 +124,4 @@ fn maximum(points: Option<f64>, percent: Option<f64>) -> Option<f64> {
     let reckoned = points * 100.0 / percent;
     let whole = reckoned.round();
     (whole >= 1.0 && (whole - reckoned).abs() <= whole * ROUNDING && points <= whole).then_some(whole)
-}
-
-/// The average of all tenants, which is a percentage. Once it was -1 everywhere, and for a month it was missing; values that
-/// contradict each other or are not a percentage are unknown.
-fn average(averages: &[Average]) -> Option<f64> {
-    let of_all = averages.iter().filter(|average| average.basis.text() == Some("AllTenants"));
-    let mut sane = of_all.filter_map(|average| average.average_score.number());
-    let first = sane.next().filter(|average| *average > 0.0 && *average <= 100.0)?;
-    sane.all(|other| other.to_bits() == first.to_bits()).then_some(first)
 }

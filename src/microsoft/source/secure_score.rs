@@ -23,7 +23,11 @@ use super::{
 };
 use crate::{
     domain::{Points, Reading, Sample, ScoreKind, Timestamp},
-    microsoft::{cloud::Api, is_object},
+    microsoft::{
+        averages::{self, AverageList},
+        cloud::Api,
+        is_object,
+    },
 };
 
 /// A record has some hundred controls with a paragraph each, 200 KB at most; and what surrounds records.
@@ -54,6 +58,7 @@ struct Record {
     current_score: Scalar,
     max_score: Scalar,
     control_scores: Sums,
+    average_comparative_scores: AverageList,
 }
 
 #[derive(Deserialize, Default)]
@@ -206,6 +211,8 @@ impl Record {
             }
         };
         take(ScoreKind::SecureScore, None, points);
+        // Records are listed newest first.
+        found.averages.get_or_insert_with(|| averages::read(&self.average_comparative_scores, at));
         // No category is worth less than nothing or more than all: such a sum is not a value, and the record's own points still are.
         let is_possible = |sum: &f64| (0.0..=maximum * ROUNDING).contains(sum);
         for (category, points) in self.control_scores.of {

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::Span;
 use crate::{
-    domain::{ChannelName, TenantId, Timestamp},
-    notify::NotificationType,
-    replay::{History, Outcome, Plan, ScoreHistory, Stage},
+    domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{NotificationType, compose::type_of},
+    replay::{History, Message, Outcome, Plan, ScoreHistory, Stage},
     rule::TransitionKind,
 };
 
@@ -31,10 +31,34 @@ pub struct Report {
     pub rules: Vec<Line<String>>,
     /// The messages of each channel.
     pub channels: Vec<ChannelLine>,
+    /// When each of the notifications would have been made, oldest first; of more than [`MOMENTS_MAX`], the newest.
+    pub moments: Vec<Moment>,
     /// Notifications in each of the equal parts of the replayed time, oldest first.
     pub over_time: Vec<usize>,
     /// Copies that were not sent on their own, by the stage that stopped or merged them.
     pub suppressed: BTreeMap<Stage, usize>,
+}
+
+/// The most notifications of which it is said when they would have been made.
+pub const MOMENTS_MAX: usize = 1_000;
+
+/// When one notification would have been made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BacktestMoment")]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// The tenant that it is about.
+    pub tenant: TenantId,
+    /// The name of the rule.
+    pub rule: String,
+    /// Of which score; null: of the whole tenant.
+    pub score: Option<ScoreKind>,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// What kind of message it would have been.
+    #[serde(rename = "type")]
+    pub kind: NotificationType,
 }
 
 /// Numbers of notifications by type, before any are merged or suppressed.
@@ -107,6 +131,7 @@ impl Report {
             tenants,
             rules: rules.into_values().collect(),
             channels: plan.receivers.keys().map(channel).filter(|line| line.messages > 0).collect(),
+            moments: moments(outcome),
             over_time: over_time(outcome, span),
             suppressed,
         }
@@ -129,6 +154,19 @@ impl<K> Line<K> {
         }
         self.all += 1;
     }
+}
+
+fn moments(outcome: &Outcome) -> Vec<Moment> {
+    let newest = &outcome.messages[outcome.messages.len().saturating_sub(MOMENTS_MAX)..];
+    let moment = |message: &Message| Moment {
+        at: message.at,
+        tenant: message.tenant.clone(),
+        rule: message.rule.name.to_string(),
+        score: message.score,
+        subject: message.subject.clone(),
+        kind: type_of(message.transition.kind),
+    };
+    newest.iter().map(moment).collect()
 }
 
 /// How many notifications each of the equal parts of the time has: a day each, or longer if there would be too many

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Span;
+use super::{Span, tried::with_condition};
 use crate::{
     query::Error,
     replay::{Fleet, History, Plan, many::walk_all},
@@ -80,24 +80,18 @@ pub(super) fn suggest(
 
 /// The rule with its bound or size at that share of what is written.
 fn scaled(rule: &Rule, share: f64) -> Rule {
-    use crate::rule::Recover;
     let round = |number: f64| (number * share * 100.0).round() / 100.0;
     let size = |size: Size| match size {
         Size::Percent(percent) => Size::Percent(round(percent)),
         Size::Points(points) => Size::Points(round(points)),
     };
     let change = |change: Change| Change { size: size(change.size), ..change };
-    let (when, moved) = match rule.when {
-        Condition::Below(bound) => (Condition::Below(round(bound)), round(bound) - bound),
-        Condition::Above(bound) => (Condition::Above(round(bound)), round(bound) - bound),
-        Condition::Drop(given) => (Condition::Drop(change(given)), 0.0),
-        Condition::Rise(given) => (Condition::Rise(change(given)), 0.0),
-        Condition::NoData(silence) => (Condition::NoData(silence), 0.0),
+    let when = match rule.when {
+        Condition::Below(bound) => Condition::Below(round(bound)),
+        Condition::Above(bound) => Condition::Above(round(bound)),
+        Condition::Drop(given) => Condition::Drop(change(given)),
+        Condition::Rise(given) => Condition::Rise(change(given)),
+        Condition::NoData(silence) => Condition::NoData(silence),
     };
-    let recover = rule.recover.map(|recover| match recover {
-        Recover::Above(mark) => Recover::Above(mark + moved),
-        Recover::Below(mark) => Recover::Below(mark + moved),
-        Recover::Regained(share) => Recover::Regained(share),
-    });
-    Rule { when, recover, ..rule.clone() }
+    with_condition(rule, when)
 }

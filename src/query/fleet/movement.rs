@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::{Better, Sample, ScoreKind, Timestamp};
+use crate::domain::{Averages, Better, Sample, ScoreKind, Timestamp};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -32,6 +32,8 @@ pub struct FleetScore {
     pub month: Option<f64>,
     /// By how much it is above (negative: below) the median of the tenants of the scope.
     pub from_median: Option<f64>,
+    /// What Microsoft says of other tenants beside it; null: it says so of the secure score alone, or nothing is known.
+    pub averages: Option<Averages>,
     /// One value for each of the last 30 days that has one, oldest first; the newest value is the last.
     pub points: Vec<Sample>,
 }
@@ -49,6 +51,7 @@ impl FleetScore {
             week: change(WEEK),
             month: change(MONTH),
             from_median: None,
+            averages: None,
             points: Vec::new(),
         })
     }

@@ -12,9 +12,10 @@ use crate::{
 };
 
 /// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store.
-const MIGRATIONS: [(i64, &str); 1] = [(NEWEST, include_str!("migrations/0020.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(20, include_str!("migrations/0020.sql")), (NEWEST, include_str!("migrations/0021.sql"))];
 /// The schema that this version works with.
-pub(super) const NEWEST: i64 = 20;
+pub(super) const NEWEST: i64 = 21;
 /// Names the lock under which schemas change: "Scor".
 const LOCK: i64 = 0x5363_6f72;
 

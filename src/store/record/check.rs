@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
-        ChannelName, Excluded, RecommendationSnapshot, Sample, ScoreKind, SeriesId, Subject, TenantId, Timestamp,
+        Averages, ChannelName, Excluded, RecommendationSnapshot, Sample, ScoreKind, SeriesId, Subject, TenantId,
+        Timestamp,
     },
     notify::{fleet::Movement, silence::Acknowledgement},
     rule::{Alert, RuleName},
@@ -173,6 +174,8 @@ pub struct CheckOutcome {
     pub excluded: Option<Excluded>,
     /// What is remembered of recommendations from now on; each replaces the one for its score.
     pub recommendations: Vec<RecommendationSnapshot>,
+    /// What Microsoft says of other tenants beside its secure score; `None`: what is known stays.
+    pub averages: Option<Averages>,
     /// The wall time of the check.
     pub now: Timestamp,
 }

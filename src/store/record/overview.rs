@@ -54,6 +54,8 @@ pub struct OpenAlert {
 pub struct Advice {
     /// The identifier that Microsoft gives it.
     pub id: String,
+    /// What to do, in Microsoft's words; null: unknown.
+    pub name: Option<String>,
     /// The score that would gain.
     pub impact: Impact,
     /// How much that score would gain in all tenants together, in points.
@@ -64,4 +66,17 @@ pub struct Advice {
     pub exposed: u64,
     /// When the oldest of the lists was read that it was found in.
     pub oldest_at: Timestamp,
+}
+
+/// What one recommendation would gain in one tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantAdvice {
+    /// The identifier that Microsoft gives the recommendation.
+    pub id: String,
+    /// The score that would gain.
+    pub impact: Impact,
+    /// The tenant, by its slug.
+    pub tenant: TenantId,
+    /// How much that score would gain, in points.
+    pub points: f64,
 }

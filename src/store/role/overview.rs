@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{TenantId, Timestamp},
-    store::{Advice, OpenAlert, SeriesSamples, StoreError, TenantLine},
+    domain::{Averages, TenantId, Timestamp},
+    store::{Advice, OpenAlert, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
 /// A fleet at a glance: columns of many tenants, not whole records of a few.
@@ -29,4 +29,16 @@ pub trait Overview: Send + Sync + 'static {
     /// What is recommended to most effect, by the points that it would gain over all of these tenants (`None`: over all), from what is
     /// remembered of each tenant's recommendations; at most `limit`. Exceptions, and what every device follows, are left out.
     async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError>;
+
+    /// What Microsoft says of other tenants beside the secure scores of these; those of whom nothing is known are left out.
+    async fn averages(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, Averages)>, StoreError>;
+
+    /// The tenants, of these or of all, that would gain the most by each of these recommendations, the most points first, at most `each`
+    /// of each.
+    async fn advised(
+        &self,
+        tenants: Option<&BTreeSet<TenantId>>,
+        of: &[&str],
+        each: u32,
+    ) -> Result<Vec<TenantAdvice>, StoreError>;
 }

@@ -145,10 +145,16 @@ pub(super) async fn add_account(db: &mut Connection, new: &NewAccount, entry: &N
     recorded(db, added.rows_affected(), entry).await
 }
 
-async fn end_sessions(db: &mut Connection, name: &str) -> Result<(), StoreError> {
+/// The SQL behind [`crate::store::Access::end_sessions`].
+pub(super) async fn end_sessions(db: &mut Connection, name: &str, entry: &NewEntry) -> Result<u64, StoreError> {
+    let ended = sign_out(&mut *db, name).await?;
+    recorded(db, ended, entry).await?;
+    Ok(ended)
+}
+
+async fn sign_out(db: &mut Connection, name: &str) -> Result<u64, StoreError> {
     let ended = "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE name = $1)";
-    query(ended).bind(name).execute(db).await?;
-    Ok(())
+    Ok(query(ended).bind(name).execute(db).await?.rows_affected())
 }
 
 /// The SQL behind [`crate::store::Access::set_password`].
@@ -164,7 +170,7 @@ pub(super) async fn set_password(
         .bind(entry.at.as_nanos())
         .execute(&mut *db)
         .await?;
-    end_sessions(db, name).await?;
+    sign_out(db, name).await?;
     recorded(db, set.rows_affected(), entry).await
 }
 
@@ -181,7 +187,7 @@ pub(super) async fn disable_account(
             .bind(disabled.then_some(entry.at.as_nanos()))
             .execute(&mut *db)
             .await?;
-    end_sessions(db, name).await?;
+    sign_out(db, name).await?;
     recorded(db, changed.rows_affected(), entry).await
 }
 

@@ -5,7 +5,7 @@ mod withdraw;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    archive,
+    archive, average,
     bulk::Bulk,
     days::day_of,
     db::{Connection, Query, query},
@@ -33,6 +33,7 @@ pub(super) struct Check {
     movements: Vec<Movement>,
     excluded: Option<excluded::Prepared>,
     recommendations: Vec<recommendation::Prepared>,
+    averages: Option<String>,
     now: Timestamp,
 }
 
@@ -69,6 +70,7 @@ impl Check {
             movements,
             excluded,
             recommendations,
+            averages,
             now,
         } = outcome;
         let series = series.into_iter().map(|mut update| {
@@ -104,6 +106,7 @@ impl Check {
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
         let excluded = excluded.as_ref().map(excluded::Prepared::new).transpose()?;
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
+        let averages = averages.as_ref().map(to_json).transpose()?;
         let failures = (!health.failures.is_empty()).then(|| to_json(&health.failures)).transpose()?;
         let entra = identity.entra.map(|entra| entra.to_string());
         let id_key = if identity.key.is_empty() { tenant.to_string() } else { identity.key };
@@ -120,6 +123,7 @@ impl Check {
             movements,
             excluded,
             recommendations,
+            averages,
             now,
         })
     }
@@ -170,6 +174,9 @@ async fn write_round(
         recommendation::write(connection, *tenant, &check.recommendations).await?;
         movement::write(connection, *tenant, &check.movements).await?;
     }
+    let averages: Vec<_> =
+        won.iter().filter_map(|(tenant, check)| Some((*tenant, check.averages.as_deref()?))).collect();
+    average::write(connection, &averages).await?;
     let due = won.iter().filter_map(|(id, check)| {
         let today = day_of(check.now);
         (accepted.get(check.tenant.as_str())?.rolled_day < today).then_some((*id, today))

@@ -7,6 +7,7 @@ mod access;
 mod alert_notes;
 mod archive;
 mod audit;
+mod average;
 mod bulk;
 mod catalog;
 mod channel;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Impact, Sample, TenantId, Timestamp},
-    store::{Advice, Failing, OpenAlert, SeriesSamples, StoreError, TenantLine},
+    store::{Advice, Failing, OpenAlert, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
 /// Below this, points are the rounding of doubles.
@@ -125,20 +125,39 @@ pub(super) async fn open_alerts(pool: &Pool) -> Result<Vec<OpenAlert>, StoreErro
     rows.iter().map(open).collect()
 }
 
-const ADVICE_SQLITE: &str = "SELECT j.value ->> 0, r.impact, sum(j.value ->> 3), count(*), sum(coalesce(j.value ->> 1, 0)), min(r.taken_at) \
+const ADVICE_SQLITE: &str = "SELECT j.value ->> 0, r.impact, sum(j.value ->> 3), count(*), sum(coalesce(j.value ->> 1, 0)), min(r.taken_at), \
+    max(j.value ->> 5) \
     FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_each(r.rows) AS j \
     WHERE ($1 IS NULL OR t.tenant IN list($1)) AND (j.value ->> 3) > $2 \
     AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) \
     GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT $3";
-const ADVICE_POSTGRES: &str = "SELECT a.id, a.impact, sum(a.points), count(*), sum(coalesce(a.exposed, 0))::bigint, min(a.taken_at) \
+const ADVICE_POSTGRES: &str = "SELECT a.id, a.impact, sum(a.points), count(*), sum(coalesce(a.exposed, 0))::bigint, min(a.taken_at), \
+    max(a.name) \
     FROM (SELECT j.value ->> 0 AS id, r.impact, r.taken_at, (j.value ->> 1)::bigint AS exposed, \
-    (j.value ->> 3)::double precision AS points, (j.value ->> 4)::boolean AS is_excepted \
+    (j.value ->> 3)::double precision AS points, (j.value ->> 4)::boolean AS is_excepted, j.value ->> 5 AS name \
     FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_array_elements(r.rows::json) AS j(value) \
     WHERE $1 IS NULL OR t.tenant IN list($1)) AS a \
     WHERE a.points > $2 AND coalesce(a.exposed, 1) > 0 AND NOT coalesce(a.is_excepted, false) \
     GROUP BY 1, 2 ORDER BY 3 DESC, a.id COLLATE \"C\" LIMIT $3";
 
-/// The SQL behind [`crate::store::Overview::advice`]. A row is written as a list: id, exposed, total, impact, whether it is excepted.
+const ADVISED_SQLITE: &str = "SELECT id, impact, tenant, points FROM (\
+    SELECT j.value ->> 0 AS id, r.impact AS impact, t.tenant AS tenant, j.value ->> 3 AS points, row_number() OVER (\
+    PARTITION BY j.value ->> 0, r.impact ORDER BY j.value ->> 3 DESC, t.tenant) AS place \
+    FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_each(r.rows) AS j \
+    WHERE ($1 IS NULL OR t.tenant IN list($1)) AND (j.value ->> 3) > $2 \
+    AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) AND j.value ->> 0 IN list($3)\
+    ) WHERE place <= $4 ORDER BY id, impact, place";
+const ADVISED_POSTGRES: &str = "SELECT p.id, p.impact, p.tenant, p.points FROM (\
+    SELECT a.*, row_number() OVER (PARTITION BY a.id, a.impact ORDER BY a.points DESC, a.tenant) AS place FROM (\
+    SELECT j.value ->> 0 AS id, r.impact, t.tenant, (j.value ->> 1)::bigint AS exposed, \
+    (j.value ->> 3)::double precision AS points, (j.value ->> 4)::boolean AS is_excepted \
+    FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_array_elements(r.rows::json) AS j(value) \
+    WHERE $1 IS NULL OR t.tenant IN list($1)) AS a \
+    WHERE a.points > $2 AND coalesce(a.exposed, 1) > 0 AND NOT coalesce(a.is_excepted, false) AND a.id IN list($3)\
+    ) AS p WHERE p.place <= $4 ORDER BY p.id COLLATE \"C\", p.impact COLLATE \"C\", p.place";
+
+/// The SQL behind [`crate::store::Overview::advice`]. A row is written as a list: id, exposed, total, impact, whether it is
+/// excepted, name.
 pub(super) async fn advice(
     pool: &Pool,
     tenants: Option<&BTreeSet<TenantId>>,
@@ -156,8 +175,7 @@ pub(super) async fn advice(
     let mut advice = Vec::with_capacity(rows.len());
     for found in &rows {
         let name: &str = found.try_get(1)?;
-        // A score that this version does not know is left out.
-        let Some(impact) = Impact::ALL.into_iter().find(|impact| impact.as_str() == name) else { continue };
+        let Some(impact) = impact_of(name) else { continue };
         advice.push(Advice {
             id: found.try_get(0)?,
             impact,
@@ -165,7 +183,39 @@ pub(super) async fn advice(
             tenants: found.try_get::<i64, _>(3)?.cast_unsigned(),
             exposed: found.try_get::<i64, _>(4)?.cast_unsigned(),
             oldest_at: Timestamp::from_nanos(found.try_get(5)?),
+            name: found.try_get(6)?,
         });
     }
     Ok(advice)
+}
+
+/// The SQL behind [`crate::store::Overview::advised`].
+pub(super) async fn advised(
+    pool: &Pool,
+    tenants: Option<&BTreeSet<TenantId>>,
+    of: &[&str],
+    each: u32,
+) -> Result<Vec<TenantAdvice>, StoreError> {
+    let rows = query(match pool.dialect() {
+        Dialect::Sqlite => ADVISED_SQLITE,
+        Dialect::Postgres => ADVISED_POSTGRES,
+    })
+    .bind(tenants.map(list_of))
+    .bind(NOTHING)
+    .bind(list_of(of.iter().copied()))
+    .bind(each)
+    .fetch_all(pool)
+    .await?;
+    let mut advised = Vec::with_capacity(rows.len());
+    for found in &rows {
+        let Some(impact) = impact_of(found.try_get(1)?) else { continue };
+        let (id, points, tenant) = (found.try_get(0)?, found.try_get(3)?, row::tenant(found.try_get(2)?)?);
+        advised.push(TenantAdvice { id, impact, tenant, points });
+    }
+    Ok(advised)
+}
+
+/// The score of that name; `None`: this version does not know it, and leaves it out.
+fn impact_of(name: &str) -> Option<Impact> {
+    Impact::ALL.into_iter().find(|impact| impact.as_str() == name)
 }

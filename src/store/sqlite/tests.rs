@@ -47,6 +47,7 @@ fn check(samples: i64) -> CheckOutcome {
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     }
 }

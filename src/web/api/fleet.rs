@@ -16,7 +16,7 @@ use crate::{
     query::{
         fleet::{self, Filter, FleetLine, FleetTotals, Only, Sort},
         samples::{self, POINTS_MAX, Question, SeriesWindow},
-        work::{self, Advice},
+        work::{self, Work},
     },
 };
 
@@ -84,9 +84,9 @@ pub(super) struct Most {
 /// Recommendations unless the request says otherwise.
 const WORK: u32 = 100;
 
-pub(super) async fn work(call: Call<Most>) -> Result<Items<Advice>, Problem> {
+pub(super) async fn work(call: Call<Most>) -> Result<Items<Work>, Problem> {
     let limit = call.input.limit.unwrap_or(WORK);
-    Ok(Items::all(work::work(call.store.as_ref(), &call.caller.scope, limit).await?))
+    Ok(Items::all(work::work(call.store.as_ref(), &call.config, &call.caller.scope, limit).await?))
 }
 
 /// Which stretch of time.

@@ -1,6 +1,7 @@
 //! The API, `/api/v1/…`: the questions of [`crate::query`] and the actions of [`crate::action`] over HTTP. [`table`] lists every route
 //! once; the router and the `OpenAPI` document are made of it.
 
+mod access;
 mod alerts;
 mod channels;
 mod cursor;

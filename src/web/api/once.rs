@@ -58,7 +58,8 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub(super) async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Outcome, Problem> {
     let success = route.success;
     let (store, now) = (raw.store.clone(), raw.now);
-    let request = key.map(|key| {
+    // What must be kept nowhere is not recorded.
+    let request = key.filter(|_| !route.is_secret).map(|key| {
         let fingerprint = fingerprint(route, &raw);
         KeyedRequest { caller: raw.caller.signature(), key, fingerprint }
     });

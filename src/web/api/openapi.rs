@@ -103,12 +103,15 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut operation = json!({
         "operationId": route.operation,
         "summary": route.summary,
-        "description": format!("Takes the role `{}`.", route.role),
+        "description": format!(
+            "Takes the role `{}`{}.", route.role, if route.is_without_limits { ", without limits" } else { "" }
+        ),
         "tags": [tag(route.path)],
         "parameters": of_path(route).chain(of_headers(route)).chain(of_query(route)).collect::<Vec<_>>(),
         "responses": responses,
     });
     operation["x-role"] = json!(route.role);
+    operation["x-without-limits"] = json!(route.is_without_limits);
     if route.method == Method::Post {
         let is_needed = !parameters(&route.input).is_empty();
         operation["requestBody"] =
@@ -144,6 +147,8 @@ fn of_path(route: &Route) -> impl Iterator<Item = Value> {
             }
             "id" if path.starts_with("/deliveries") => "The delivery's number, or the id of its message: whole, or its first letters.",
             "number" => "The silence's number.",
+            "name" if path.starts_with("/tokens") => "The token's name.",
+            "name" if path.starts_with("/accounts") => "The account's name.",
             "rule" => "The rule's name.",
             _ => "Its name in the configuration.",
         };
@@ -164,7 +169,7 @@ fn of_headers(route: &Route) -> impl Iterator<Item = Value> {
                             first time, and nothing is done again.",
         }),
     };
-    std::iter::once(header)
+    std::iter::once(header).filter(|_| !route.is_secret)
 }
 
 fn of_query(route: &Route) -> impl Iterator<Item = Value> {

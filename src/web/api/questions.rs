@@ -34,7 +34,9 @@ pub struct Questions {
 impl Questions {
     pub(super) fn new(routes: Vec<Route>, app: App, caller: Caller) -> Self {
         let is_question = |route: &Route| {
-            route.method == Method::Get && route.media_type == Value::MEDIA_TYPE && route.path != super::DOCUMENT
+            // Who has access is nothing that an assistant needs to know.
+            let is_open = !route.is_without_limits && route.path != super::DOCUMENT;
+            route.method == Method::Get && route.media_type == Value::MEDIA_TYPE && is_open
         };
         Self { routes: routes.into_iter().filter(is_question).collect(), app, caller }
     }
@@ -57,7 +59,7 @@ impl Questions {
         let (path, input) = read(route, arguments)?;
         let App { store, fleet, .. } = self.app.clone();
         let (config, now, caller) = (self.app.config(), self.app.now(), self.caller.clone());
-        let raw = Raw { store, config, fleet, now, caller, path, input };
+        let raw = Raw { store, config, rejected: self.app.rejected(), fleet, now, caller, path, input };
         let answer = route.handle(raw).await?;
         serde_json::from_slice(&answer.body).map_err(|_| Problem::new(problem::FAILED))
     }

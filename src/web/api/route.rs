@@ -15,7 +15,7 @@ use super::{
     problem::{BAD_REQUEST, FAILED, Problem},
 };
 use crate::{
-    config::Config,
+    config::{Config, reload::Rejected},
     domain::{Caller, Role, Timestamp},
     query::{self, fleet},
     store::Store,
@@ -51,6 +51,8 @@ pub(super) struct Call<I> {
     pub(super) store: Arc<dyn Store>,
     /// The configuration in force when the request came.
     pub(super) config: Arc<Config>,
+    /// The configuration that was rejected last, if none was accepted since.
+    pub(super) rejected: Option<Rejected>,
     /// What was last read of the fleet's samples.
     pub(super) fleet: Arc<fleet::Memory>,
     /// When the request came.
@@ -71,8 +73,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, fleet, now, caller, path, input } = self;
-        Ok(Call { store, config, fleet, now, caller, path, input: read(input)? })
+        let Self { store, config, rejected, fleet, now, caller, path, input } = self;
+        Ok(Call { store, config, rejected, fleet, now, caller, path, input: read(input)? })
     }
 }
 
@@ -169,6 +171,10 @@ pub(in crate::web) struct Route {
     pub(super) summary: &'static str,
     /// What it takes to use it.
     pub(in crate::web) role: Role,
+    /// Whether it takes a caller who is not limited to some tenants.
+    pub(super) is_without_limits: bool,
+    /// Whether its answer is a secret, which is kept nowhere.
+    pub(super) is_secret: bool,
     /// The status of success.
     pub(super) success: StatusCode,
     /// What it is asked.
@@ -210,6 +216,8 @@ impl Route {
             operation,
             summary: "",
             role,
+            is_without_limits: false,
+            is_secret: false,
             success: StatusCode::OK,
             input: input::schema::<I>(),
             output: T::schema,
@@ -249,6 +257,18 @@ impl Route {
     /// The same, which takes that role.
     pub(super) const fn takes(mut self, role: Role) -> Self {
         self.role = role;
+        self
+    }
+
+    /// The same, which takes a caller who is not limited to some tenants.
+    pub(super) const fn without_limits(mut self) -> Self {
+        self.is_without_limits = true;
+        self
+    }
+
+    /// The same, whose answer is a secret: it is not recorded, so it is not repeated for an `Idempotency-Key` either.
+    pub(super) const fn answers_a_secret(mut self) -> Self {
+        self.is_secret = true;
         self
     }
 

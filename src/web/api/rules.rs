@@ -2,21 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use super::{
     input::Nothing,
-    problem::{INVALID, Problem, TOO_MANY},
+    problem::{FAILED, Problem, TOO_MANY},
     route::{Call, Items, Unfiltered, page},
 };
 use crate::{
-    domain::parse_duration,
     query::{
-        Error,
-        backtest::{self, Question, Report, Source},
-        find,
+        backtest::{Report, Tried},
         rules::{self, RuleView},
     },
+    web::replay::{BUSY, Refused, Replay, Replayed},
 };
 
 pub(super) async fn list(call: Call<Unfiltered>) -> Result<Items<RuleView>, Problem> {
@@ -28,46 +25,35 @@ pub(super) async fn show(call: Call<Nothing>) -> Result<RuleView, Problem> {
     Ok(rules::show(&call.config, &call.caller.scope, call.path("name"))?)
 }
 
-/// On which readings.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// On which readings, and what is tried.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(super) struct Backtest {
     /// How far back, like `30d`; by default 30 days.
     since: Option<String>,
     /// Of this tenant; of several, of each of them. By default of all.
     #[serde(default)]
     tenant: Vec<String>,
+    /// A condition to try in place of the rule's own, of the same kind and in the words of its `condition`: `drop 3% within 12h`.
+    condition: Option<String>,
+    /// How long the condition must have held, to try in place of the rule's own: `30m`.
+    r#for: Option<String>,
 }
 
-/// The most days of tenants that are replayed for one request: some seconds of one core. `scorewatch backtest` has no such limit.
-const TENANT_DAYS_MAX: u64 = 10_000;
-
-/// Who replays. A replay uses every core, so there is one at a time.
-static REPLAY: Semaphore = Semaphore::const_new(1);
-
 pub(super) async fn backtest(call: Call<Backtest>) -> Result<Report, Problem> {
-    let invalid = |error: String| Problem::of_errors(INVALID, vec![error]);
-    let (config, scope, name) = (&call.config, &call.caller.scope, call.path("name"));
-    rules::show(config, scope, name)?;
-    let since = call.input.since.clone().unwrap_or_else(|| "30d".to_owned());
-    let length = parse_duration(&since).map_err(|complaint| invalid(complaint.to_string()))?;
-    let tenants = find::tenants(config, scope, &call.input.tenant)?;
-    let days = (length.as_secs() / 86_400 + 1).saturating_mul(tenants.len() as u64);
-    if days > TENANT_DAYS_MAX {
-        return Err(invalid(format!(
-            "{} tenants for so long are too much for one request ({days} days of tenants, at most {TENANT_DAYS_MAX}); ask for \
-             some tenants, for a shorter time, or use `scorewatch backtest`",
-            tenants.len()
-        )));
+    let Backtest { since, tenant, condition, r#for } = call.input.clone();
+    let replay = Replay {
+        store: call.store.as_ref(),
+        config: &call.config,
+        scope: &call.caller.scope,
+        rule: call.path("name"),
+        tenants: tenant,
+        since: since.as_deref().unwrap_or("30d"),
+        tried: Tried { condition, pending_for: r#for },
+        now: call.now,
+    };
+    match replay.run(false).await {
+        Ok(Replayed { written, tried }) => tried.or(written).ok_or_else(|| Problem::new(FAILED)),
+        Err(Refused::Busy) => Err(Problem::because(TOO_MANY, BUSY)),
+        Err(Refused::Because(error)) => Err(error.into()),
     }
-    let turn = REPLAY.try_acquire().map_err(|_| Problem::because(TOO_MANY, "another backtest is running"))?;
-    let (rules, tenants) = (vec![name.to_owned()], call.input.tenant.clone());
-    let question = Question { rules, tenants, since, until: None, candidates: None };
-    let source = Source::Store(call.store.as_ref());
-    let prepared = backtest::prepare(source, config, scope, &question, call.now, || {}).await?;
-    let replayed = tokio::task::spawn_blocking(move || {
-        // Until it has ended, even if nobody waits for it any more.
-        let _turn = turn;
-        prepared.report(|| {})
-    });
-    Ok(replayed.await.map_err(Error::from)??)
 }

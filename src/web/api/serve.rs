@@ -105,6 +105,10 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
             format!("this takes the role `{takes}`, and yours is `{has}`"),
         ));
     }
+    if route.is_without_limits && !caller.scope.is_all() {
+        let detail = "this is about all tenants, and you are limited to some";
+        return Err(Problem::because(problem::FORBIDDEN, detail));
+    }
     let path = path(&mut parts).await?;
     let query = parts.uri.query().unwrap_or_default();
     let input = match route.method {
@@ -118,7 +122,7 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
     let (store, config, fleet, now) = (app.store.clone(), app.config(), app.fleet.clone(), app.now());
-    let raw = Raw { store, config, fleet, now, caller, path, input };
+    let raw = Raw { store, config, rejected: app.rejected(), fleet, now, caller, path, input };
     match route.method {
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,

@@ -14,7 +14,8 @@ use crate::query::{
 };
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<System, Problem> {
-    Ok(system::show(call.store.as_ref(), &call.config, &call.caller.scope, call.now).await?)
+    let (config, rejected) = (&call.config, call.rejected.as_ref());
+    Ok(system::show(call.store.as_ref(), config, rejected, &call.caller.scope, call.now).await?)
 }
 
 /// Which entries of the audit log.

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{alerts, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
+use super::{access, alerts, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
 use crate::domain::Role::{Admin, Analyst};
 
 /// Every route but that of the document.
@@ -13,6 +13,7 @@ pub(super) fn routes() -> Vec<Route> {
         .chain(of_messages())
         .chain(of_silences())
         .chain(of_the_service())
+        .chain(access::routes())
         .collect()
 }
 
@@ -20,6 +21,8 @@ fn of_tenants() -> Vec<Route> {
     vec![
         Route::get("/tenants", "listTenants", tenants::list)
             .says("Tenants by id, with the newest reading of each score"),
+        Route::get("/gone-tenants", "listGoneTenants", tenants::gone)
+            .says("Tenants that are no longer configured, and until when their data is kept"),
         Route::get("/tenants/{id}", "showTenant", tenants::show)
             .says("A tenant with its credentials, its open alerts, and the channels that may show it"),
         Route::get("/fleet", "showFleet", fleet::list)
@@ -36,6 +39,9 @@ fn of_tenants() -> Vec<Route> {
             .says("The same as a table, which `scorewatch backtest --csv FILE` reads"),
         Route::get("/tenants/{id}/report", "reportMonth", tenants::report)
             .says("How a tenant's scores moved in a month, as far as the store knows"),
+        Route::post(Analyst, "/tenants/{id}/report/send", "sendReport", tenants::send_report)
+            .says("Sends the report on a tenant's month to a channel, or to every one that gets such reports of the tenant")
+            .with_status(StatusCode::ACCEPTED),
         Route::get("/tenants/{id}/explain/{rule}", "explainRule", tenants::explain)
             .says("Why a rule fires for a tenant or does not, and what became of its messages"),
         Route::post(Analyst, "/tenants/{id}/recheck", "recheckTenant", tenants::recheck)
@@ -102,7 +108,7 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/rules", "listRules", rules::list).says("Rules, in the order of the configuration"),
         Route::get("/rules/{name}", "showRule", rules::show).says("A rule, and the tenants to which it applies"),
         Route::get("/rules/{name}/backtest", "backtestRule", rules::backtest)
-            .says("What a rule would have sent for past readings; nothing is sent"),
+            .says("What a rule would have sent for past readings, as it is written or with another threshold; nothing is sent"),
         Route::get("/audit", "listAudit", system::entries)
             .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
             .takes(Admin),

@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::{
     input::Nothing,
     problem::{INVALID, Problem},
-    route::{Call, Items, LIMIT_MAX, page},
+    route::{Call, Items, LIMIT_MAX, Unfiltered, page},
     words,
 };
 use crate::{
-    action::tenant,
+    action::{month, tenant},
+    domain::ChannelName,
     query::{
         alerts::Which,
         explain::{self, Explained},
-        report::{self, MonthReport},
-        tenants::{self, Filter, TenantDetail, TenantStatus},
+        report::{self, Month, MonthReport},
+        tenants::{self, Filter, GoneTenant, TenantDetail, TenantStatus},
     },
 };
 
@@ -72,13 +73,59 @@ pub(super) struct Report {
 
 /// What the store knows of a month. Microsoft is asked nothing: whoever reads must not cause requests with a customer's credential.
 pub(super) async fn report(call: Call<Report>) -> Result<MonthReport, Problem> {
-    let month = call.input.month.as_deref().map(|text| {
+    let (tenant, month) = (call.path("id").to_owned(), month_of(call.input.month.as_deref())?);
+    let question = report::Question { tenant, month, zone: None, ask_microsoft: false };
+    Ok(report::report(call.store.as_ref(), &call.config, &call.caller.scope, &question, call.now).await?)
+}
+
+fn month_of(written: Option<&str>) -> Result<Option<Month>, Problem> {
+    let month = written.map(|text| {
         let unreadable = |error: crate::domain::Complaint| Problem::of_errors(INVALID, vec![error.to_string()]);
         text.parse().map_err(unreadable)
     });
-    let tenant = call.path("id").to_owned();
-    let question = report::Question { tenant, month: month.transpose()?, zone: None, ask_microsoft: false };
-    Ok(report::report(call.store.as_ref(), &call.config, &call.caller.scope, &question, call.now).await?)
+    month.transpose()
+}
+
+/// Tenants that are no longer configured.
+pub(super) async fn gone(call: Call<Unfiltered>) -> Result<Items<GoneTenant>, Problem> {
+    let page = page(call.input.limit, call.input.after.as_deref())?;
+    Ok(Items::of(tenants::gone(call.store.as_ref(), &call.config, &call.caller.scope, &page).await?))
+}
+
+/// Which report, and where it goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SentReport {
+    /// The month, like `2026-11`; the present one by default.
+    #[schemars(extend("pattern" = r"^\d{4}-(0[1-9]|1[0-2])$"))]
+    month: Option<String>,
+    /// The channel; by default every one that gets the monthly reports of this tenant.
+    channel: Option<String>,
+    /// Whether Microsoft is asked what controls did and what can be done next, with the tenant's credential.
+    #[serde(default)]
+    ask_microsoft: bool,
+}
+
+/// A report that is queued.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct QueuedReport {
+    /// The channels that it is queued for.
+    channels: Vec<ChannelName>,
+    /// What it says.
+    report: MonthReport,
+}
+
+pub(super) async fn send_report(call: Call<SentReport>) -> Result<QueuedReport, Problem> {
+    let SentReport { month, channel, ask_microsoft } = &call.input;
+    let question = report::Question {
+        tenant: call.path("id").to_owned(),
+        month: month_of(month.as_deref())?,
+        zone: None,
+        ask_microsoft: *ask_microsoft,
+    };
+    let (store, caller) = (call.store.as_ref(), &call.caller);
+    let queued = month::send(store, &call.config, caller, &question, channel.as_deref(), call.now).await?;
+    Ok(QueuedReport { channels: queued.channels, report: queued.report })
 }
 
 /// Which of the rule's alerts.

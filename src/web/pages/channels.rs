@@ -41,6 +41,10 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "channels": channels.iter().map(row).collect::<Vec<_>>(),
             "has_channels": !channels.is_empty(),
             "may_act": visit.caller.may(Role::Admin),
+            "is_all": visit.scope().is_all(),
+            // Those that others share: their state is not one tenant's business, and that they show a tenant is.
+            "shared": sights.iter().map(|seen| &seen.channel)
+                .filter(|name| channels.iter().all(|channel| channel.name != **name)).collect::<Vec<_>>(),
         }))
     };
     match shown.await {

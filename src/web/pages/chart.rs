@@ -2,6 +2,7 @@
 //! style sheet; everything that a color says is also said by a shape or in words.
 
 mod axis;
+mod bars;
 mod spark;
 
 use std::fmt::Write as _;
@@ -9,7 +10,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use self::axis::Axes;
-pub(super) use self::spark::spark;
+pub(super) use self::{
+    bars::{Row, bars},
+    spark::spark,
+};
 use super::words::{self, Clockface};
 use crate::{
     domain::{Sample, Timestamp},
@@ -247,7 +251,9 @@ fn notes(window: &SeriesWindow, face: &Clockface) -> Vec<Value> {
     let mut notes = Vec::new();
     for alert in &window.alerts {
         let text = format!("{} alert {}, {}", alert.severity, alert.rule, span(alert.from, alert.until));
-        notes.push(json!({ "text": text, "link": format!("/alerts/{}", alert.id), "link_text": alert.short_id }));
+        // One that a backtest found has no page.
+        let link = (!alert.id.is_empty()).then(|| format!("/alerts/{}", alert.id));
+        notes.push(json!({ "text": text, "link": link, "link_text": alert.short_id }));
     }
     let mut plain = |text: String| notes.push(json!({ "text": text, "link": null, "link_text": null }));
     for shift in &window.shifts {

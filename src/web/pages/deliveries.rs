@@ -59,6 +59,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             })).collect::<Vec<_>>(),
             "deliveries": delivery_rows(&visit.face(), &lines),
             "has_deliveries": !lines.is_empty(),
+            "may_drill": visit.caller.may(Role::Admin),
             "is_filtered": filter != deliveries::Filter::default(),
             "next": next,
         }))

@@ -11,7 +11,7 @@ use super::assets;
 use crate::domain::characters;
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 24] = [
+const TEMPLATES: [(&str, &str); 28] = [
     ("layout", include_str!("html/layout.hbs")),
     ("time", include_str!("html/time.hbs")),
     ("change", include_str!("html/change.hbs")),
@@ -19,6 +19,7 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("state", include_str!("html/state.hbs")),
     ("empty", include_str!("html/empty.hbs")),
     ("chart", include_str!("html/chart.hbs")),
+    ("action-name", include_str!("html/action-name.hbs")),
     ("alert-table", include_str!("html/alert-table.hbs")),
     ("delivery-table", include_str!("html/delivery-table.hbs")),
     ("fleet", include_str!("html/fleet.hbs")),
@@ -30,7 +31,10 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("channels", include_str!("html/channels.hbs")),
     ("silences", include_str!("html/silences.hbs")),
     ("rules", include_str!("html/rules.hbs")),
+    ("rule", include_str!("html/rule.hbs")),
+    ("rule-facts", include_str!("html/rule-facts.hbs")),
     ("work", include_str!("html/work.hbs")),
+    ("finding", include_str!("html/finding.hbs")),
     ("system", include_str!("html/system.hbs")),
     ("message", include_str!("html/message.hbs")),
     ("audit", include_str!("html/audit.hbs")),

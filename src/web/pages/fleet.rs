@@ -39,7 +39,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         let after = params.get("after").and_then(|id| TenantId::parse(id).ok());
         let (config, now) = (visit.app.config(), visit.app.now());
         let overall = fleet::overall(visit.store(), &config, &visit.app.fleet, visit.scope(), now).await?;
-        let fleet = overall.list(&filter, &Page { after, ..Page::first(PAGE) });
+        let page = Page { after, ..Page::first(PAGE) };
+        let fleet = overall.compared(visit.store(), &filter, &page).await?;
         let messages = Messages::of(&visit).await?;
         let worse = Filter { only: Some(Only::Worse), sort: Sort::Attention, ..Filter::default() };
         let worse = overall.list(&worse, &Page::first(NAMES)).items;
@@ -73,6 +74,8 @@ struct Messages {
     dead: u64,
     trouble: Vec<ChannelStatus>,
     channels: usize,
+    /// Whether these are all channels that there are.
+    is_all: bool,
 }
 
 impl Messages {
@@ -90,6 +93,7 @@ impl Messages {
             waiting: channels.iter().map(|channel| channel.waiting).sum(),
             dead: channels.iter().map(|channel| channel.dead).sum(),
             channels: channels.len(),
+            is_all: visit.scope().is_all(),
             trouble: channels.into_iter().filter(|channel| channel.state != "ok" || channel.unproven).collect(),
         })
     }
@@ -129,6 +133,10 @@ fn view(
                 json!({ "value": value, "is_here": is_here })
             }).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        // One tenant alone is its own median.
+        "has_median": fleet.totals.tenants > 1,
+        "is_all": messages.is_all,
+        "compares": fleet.score.is_some_and(ScoreKind::has_witness),
         "only": only(params, filter, &fleet.totals),
         "sort": filter.sort.as_str(),
         "columns": columns(params, filter),
@@ -198,22 +206,7 @@ fn tiles(
     let unread = totals.failing + totals.late + totals.never_checked;
     let alerts = &totals.alerts;
     let firing = firing(alerts);
-    let mut sent: Vec<String> = messages
-        .trouble
-        .iter()
-        .map(|channel| {
-            format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state })
-        })
-        .collect();
-    sent.extend((messages.dead > 0).then(|| format!("{} undeliverable", messages.dead)));
-    sent.extend((messages.waiting > 0).then(|| format!("{} waiting", messages.waiting)));
-    if sent.is_empty() {
-        sent.push(match messages.channels {
-            0 => "no channel is configured".to_owned(),
-            1 => "the one channel works".to_owned(),
-            count => format!("all {count} channels work"),
-        });
-    }
+    let sent = sent(messages);
     let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
     let alert_class = if alerts.critical > 0 {
         "critical"
@@ -236,7 +229,11 @@ fn tiles(
             unread.to_string(),
             if unread > 0 { "critical" } else { "ok" },
             if blind.is_empty() {
-                vec![format!("all {} are read", totals.tenants)]
+                vec![if totals.tenants == 1 {
+                    "it is read".to_owned()
+                } else {
+                    format!("all {} are read", totals.tenants)
+                }]
             } else {
                 blind.iter().map(|line| format!("{}: {}", line.name, freshness(face, line))).collect()
             },
@@ -256,6 +253,28 @@ fn tiles(
             sent,
         ),
     ]
+}
+
+/// Whether messages arrive, in a few lines.
+fn sent(messages: &Messages) -> Vec<String> {
+    let mut sent: Vec<String> = messages
+        .trouble
+        .iter()
+        .map(|channel| {
+            format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state })
+        })
+        .collect();
+    sent.extend((messages.dead > 0).then(|| format!("{} undeliverable", messages.dead)));
+    sent.extend((messages.waiting > 0).then(|| format!("{} waiting", messages.waiting)));
+    if sent.is_empty() {
+        sent.push(match messages.channels {
+            0 if messages.is_all => "no channel is configured".to_owned(),
+            0 => "through channels that others share".to_owned(),
+            1 => "the one channel works".to_owned(),
+            count => format!("all {count} channels work"),
+        });
+    }
+    sent
 }
 
 /// How many alerts there are of each kind.
@@ -303,6 +322,9 @@ fn row(face: &Clockface, line: &FleetLine, shown: Option<ScoreKind>, kinds: &[Sc
             "week": words::change(score.kind, score.week),
             "month": words::change(score.kind, score.month),
             "median": score.from_median.map(words::signed),
+            "similar": score.averages.and_then(|averages| averages.nearest()).map(|(average, of)| json!({
+                "distance": words::signed(score.value - average), "average": words::value(score.kind, average), "of": of,
+            })),
         })
     });
     let other = |kind: &ScoreKind| {

@@ -16,11 +16,13 @@ mod events;
 mod fleet;
 mod params;
 mod reasons;
+mod rule;
 mod rules;
 mod search;
 mod silences;
 mod system;
 mod tenant;
+mod trial;
 mod words;
 mod work;
 
@@ -52,6 +54,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/silences", get(silences::page).post(acts::new_silence))
         .route("/silences/{id}/end", post(acts::end_silence))
         .route("/rules", get(rules::page))
+        .route("/rules/{name}", get(rule::page))
         .route("/work", get(work::page))
         .route("/system", get(system::page))
         .route("/audit", get(audit::page))

@@ -22,7 +22,9 @@ pub(super) async fn page(visit: Visit) -> Answer {
         let open = visit.store().open_alerts().await?;
         let rules = find::rules(&config, visit.scope());
         let rules: Vec<_> = rules.map(|rule| rule_row(&config, visit.scope(), rule, &open)).collect();
-        Ok::<_, query::Error>(json!({ "has_rules": !rules.is_empty(), "rules": rules }))
+        Ok::<_, query::Error>(
+            json!({ "has_rules": !rules.is_empty(), "rules": rules, "is_all": visit.scope().is_all() }),
+        )
     };
     match shown.await {
         Ok(page) => visit.show(Place::Rules, "Rules", "rules", &page).await,
@@ -30,7 +32,7 @@ pub(super) async fn page(visit: Visit) -> Answer {
     }
 }
 
-fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[OpenAlert]) -> Value {
+pub(super) fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[OpenAlert]) -> Value {
     let judged = config.tenants.values().filter(|tenant| {
         scope.includes(&tenant.id) && tenant.scores.iter().any(|score| rule.applies_to(&tenant.labels, *score))
     });
@@ -40,6 +42,7 @@ fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[OpenAlert]) -> 
         "name": rule.name,
         "score": rule.score.map_or("All scores", words::score_name),
         "severity": words::severity(rule.severity),
+        "path": format!("/rules/{}", rule.name),
         "definition": reasons::definition(rule),
         "about": rule.guide.about,
         "runbook": runbook,

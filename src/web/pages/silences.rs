@@ -59,6 +59,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "has_windows": !windows.is_empty(), "windows": windows,
             "days": words::counted(14, "day"),
             "may_act": may_end,
+            "is_all": visit.scope().is_all(),
             "rules": find::rules(&config, visit.scope()).map(|rule| &rule.name).collect::<Vec<_>>(),
             "lengths": LENGTHS.map(|(value, text)| json!({ "value": value, "text": text, "is_default": value == "4h" })),
         }))

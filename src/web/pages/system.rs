@@ -1,5 +1,7 @@
 //! `GET /system`: whether the service itself is well.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -12,8 +14,8 @@ use crate::{
     query::{
         self, Page,
         fleet::{self, Filter, Only, Sort},
+        system::{self, Finding, System},
     },
-    schedule::Zone,
     store::Downtime,
 };
 
@@ -26,24 +28,32 @@ const LATE_MAX: u32 = 10;
 pub(super) async fn page(visit: Visit) -> Answer {
     let shown = async {
         let (config, face) = (visit.app.config(), visit.face());
+        let rejected = visit.app.rejected();
+        let system = system::show(visit.store(), &config, rejected.as_ref(), visit.scope(), face.now).await?;
         let filter = Filter { only: Some(Only::Blind), sort: Sort::Checked, ..Filter::default() };
         let (memory, page) = (&visit.app.fleet, Page::first(LATE_MAX));
         let late = fleet::fleet(visit.store(), &config, memory, visit.scope(), &filter, &page, face.now).await?;
-        let is_all = visit.scope().is_all();
-        let service = if is_all { service(&visit).await? } else { Value::Null };
+        let service = if visit.scope().is_all() { service(&visit, &system).await? } else { Value::Null };
+        let overdue = Duration::from_secs(system.checks.latest_seconds);
         Ok::<_, query::Error>(json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "zone": config.timezone.name(),
-            "zone_release": Zone::built_in_release(),
-            "tenants": late.totals.tenants,
-            "failing": late.totals.failing,
-            "late": late.totals.late,
-            "never_checked": late.totals.never_checked,
+            "version": system.version,
+            "zone": system.timezone,
+            "checks": system.checks,
+            "latest": (system.checks.late > 0).then(|| words::length(overdue)),
             "late_tenants": late.items.iter().map(|line| json!({
                 "id": line.id, "name": line.name, "freshness": super::fleet::freshness(&face, line),
             })).collect::<Vec<_>>(),
-            "rejected": visit.app.rejected().filter(|_| is_all).map(|rejected| json!({
-                "errors": words::counted(rejected.errors, "error"), "first": rejected.first,
+            "rejected": system.rejected.as_ref().map(|rejected| json!({
+                "errors": words::counted(rejected.errors, "error"),
+                "problems": rejected.problems.iter().map(finding).collect::<Vec<_>>(),
+            })),
+            "configuration": system.configuration.as_ref().map(|configuration| json!({
+                "fingerprint": configuration.fingerprint,
+                "tenants": words::counted(configuration.tenants, "tenant"),
+                "rules": words::counted(configuration.rules, "rule"),
+                "channels": words::counted(configuration.channels, "channel"),
+                "zone_data": configuration.zone_data,
+                "warnings": configuration.warnings.iter().map(finding).collect::<Vec<_>>(),
             })),
             "service": service,
         }))
@@ -54,31 +64,70 @@ pub(super) async fn page(visit: Visit) -> Answer {
     }
 }
 
-async fn service(visit: &Visit) -> Result<Value, query::Error> {
-    let (config, face, store) = (visit.app.config(), visit.face(), visit.store());
-    let (place, bytes) = match &config.store {
-        StoreLocation::Sqlite(path) => {
-            let bytes = tokio::fs::metadata(path).await.map(|metadata| metadata.len()).ok();
-            (path.display().to_string(), bytes)
-        }
-        StoreLocation::Postgres(database) => (database.to_string(), None),
-    };
-    let downtimes = store.downtimes().await?;
+/// A problem of a configuration, with its place.
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "place": format!("{}:{}:{}", finding.file, finding.line, finding.column),
+        "key": finding.key,
+        "name": finding.warning,
+        "what": finding.what,
+        "instead": finding.instead,
+    })
+}
+
+async fn service(visit: &Visit, system: &System) -> Result<Value, query::Error> {
+    let (config, face) = (visit.app.config(), visit.face());
+    let downtimes = visit.store().downtimes().await?;
     let down = |down: &Downtime| {
         json!({
             "from": face.moment(down.from), "until": face.full(down.until),
             "length": words::length(down.until.since(down.from)),
         })
     };
+    let store = system.store.as_ref();
     Ok(json!({
-        "store": place,
-        "size": bytes.map(|bytes| format!("{} MB", bytes.div_ceil(1024 * 1024))),
-        "heartbeat": face.optional(store.last_heartbeat().await?),
+        "store": location(&config.store),
+        "size": store.and_then(|store| store.bytes).map(size),
+        "unfinished": store.map(|store| store.unfinished),
+        "heartbeat": face.optional(store.and_then(|store| store.last_heartbeat)),
         "retention": crate::domain::format_duration(config.retention),
         "listen": config.listen.to_string(),
         "public_url": config.public_url,
-        "rules": config.rules.len(),
-        "channels": config.channels.len(),
+        "needs_sign_in": config.needs_sign_in(),
         "downtimes": downtimes.iter().rev().take(DOWNTIMES_MAX).map(down).collect::<Vec<_>>(),
     }))
+}
+
+fn location(store: &StoreLocation) -> String {
+    match store {
+        StoreLocation::Sqlite(path) => path.display().to_string(),
+        StoreLocation::Postgres(database) => database.to_string(),
+    }
+}
+
+/// `612 KB`, `14 MB`, `2.3 GB`: in units of 1024, as disks are shown.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    match bytes {
+        0..=1_048_575 => format!("{} KB", bytes.div_ceil(KIB)),
+        1_048_576..=1_073_741_823 => format!("{} MB", bytes.div_ceil(KIB * KIB)),
+        _ => {
+            let tenths = bytes.div_ceil(KIB * KIB * KIB / 10);
+            format!("{}.{} GB", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_said_in_the_unit_that_suits_it() {
+        for (bytes, said) in
+            [(0, "0 KB"), (1, "1 KB"), (626_688, "612 KB"), (14_680_064, "14 MB"), (2_469_606_195, "2.3 GB")]
+        {
+            assert_eq!(size(bytes), said);
+        }
+    }
 }

@@ -13,12 +13,13 @@ use super::{
     deliveries::delivery_rows,
     params::Params,
     words::{self, Clockface},
+    work::action,
 };
 use crate::{
-    domain::{Impact, Scope},
+    domain::{Averages, Role, Scope, ScoreKind},
     notify::language::Locale,
     query::{
-        self, Page, alerts, deliveries,
+        self, Page, alerts, deliveries, fleet,
         samples::{self, SeriesWindow},
         tenants::{self, TenantDetail},
         work,
@@ -51,19 +52,25 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let sent = deliveries::list(visit.store(), visit.scope(), &sent, &Page::first(DELIVERIES)).await?.items;
         let sent = deliveries::lines(visit.store(), visit.scope(), sent).await?;
         let only_this = Scope::Only([detail.tenant.id.clone()].into());
-        let actions = work::work(visit.store(), &only_this, ACTIONS).await?;
+        let actions = work::work(visit.store(), &config, &only_this, ACTIONS).await?;
         let face = visit.face();
-        let mut page = view(&face, &detail, &windows, span);
+        let of = query::find::tenant(&config, visit.scope(), &id)?;
+        let portal = of.score_page(of.scores.first().copied().unwrap_or(ScoreKind::SecureScore));
+        let mut page = view(&face, &detail, &portal, &windows, span);
         page["regressed"] = json!(regressed(&lines));
         page["alerts"] = alert_rows(&visit, &lines);
         page["deliveries"] = delivery_rows(&face, &sent);
         page["actions"] = actions.iter().map(action).collect();
+        page["compared"] = compared(&visit, &detail).await?;
+        page["may_recheck"] = json!(visit.caller.may(Role::Analyst));
+        page["is_all"] = json!(visit.scope().is_all());
         page["done"] = json!(params.get("done") == Some("recheck"));
         page["sees"] = json!(query::channels::who_sees(&config, visit.scope(), Some(&detail.tenant.id))?
             .iter()
             .map(|seen| {
                 let is_used = !seen.sight.shown().is_empty();
-                json!({ "channel": seen.channel, "is_used": is_used, "rules": seen.sight.rules.keys().collect::<Vec<_>>() })
+                let is_listed = query::find::channel(&config, visit.scope(), seen.channel.as_str()).is_ok();
+                json!({ "channel": seen.channel, "is_listed": is_listed, "is_used": is_used, "rules": seen.sight.rules.keys().collect::<Vec<_>>() })
             })
             .collect::<Vec<_>>());
         Ok::<_, query::Error>((detail.tenant.name.clone(), page))
@@ -88,7 +95,7 @@ pub(super) async fn drawn(visit: &Visit, id: &str, span: Duration) -> Result<Vec
     samples::samples(visit.store(), &visit.app.config(), visit.scope(), &question, now).await
 }
 
-fn view(face: &Clockface, detail: &TenantDetail, windows: &[SeriesWindow], span: &str) -> Value {
+fn view(face: &Clockface, detail: &TenantDetail, portal: &str, windows: &[SeriesWindow], span: &str) -> Value {
     let tenant = &detail.tenant;
     let id = tenant.id.as_str();
     let spans = SPANS.map(|(name, text, _)| {
@@ -99,7 +106,7 @@ fn view(face: &Clockface, detail: &TenantDetail, windows: &[SeriesWindow], span:
         "id": id,
         "name": tenant.name,
         "entra": tenant.entra_tenant_id,
-        "portal": format!("https://{}/securescore?tid={}", tenant.portal, tenant.entra_tenant_id),
+        "portal": portal,
         "labels": tenant.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
         "checked": face.optional(tenant.checked_at),
         "next": face.optional(tenant.next_check_at),
@@ -124,6 +131,40 @@ fn view(face: &Clockface, detail: &TenantDetail, windows: &[SeriesWindow], span:
     })
 }
 
+/// The newest value of each score beside those of others: the median of the fleet as the reader sees it, and what Microsoft says.
+async fn compared(visit: &Visit, detail: &TenantDetail) -> Result<Value, query::Error> {
+    let (config, id) = (visit.app.config(), &detail.tenant.id);
+    let filter = fleet::Filter { search: Some(id.to_string()), ..fleet::Filter::default() };
+    let (memory, page, now) = (&visit.app.fleet, Page::ALL, visit.app.now());
+    let found = fleet::fleet(visit.store(), &config, memory, visit.scope(), &filter, &page, now).await?;
+    let scores = found.items.iter().filter(|line| line.id == *id).flat_map(|line| &line.scores);
+    let row = |score: &fleet::FleetScore| {
+        let median = found.totals.medians.iter().find(|median| median.kind == score.kind && median.tenants > 1);
+        let averages = score.averages.unwrap_or(Averages {
+            day: score.observed_at,
+            similar_size: None,
+            same_industry: None,
+            all_tenants: None,
+        });
+        let others = [
+            (median.map(|median| median.value), "the median of your tenants"),
+            (averages.similar_size, "Microsoft’s average of tenants of similar size"),
+            (averages.same_industry, "Microsoft’s average of the same industry"),
+            (averages.all_tenants, "Microsoft’s average of all tenants"),
+        ];
+        let others = others.into_iter().filter_map(|(value, of)| {
+            let value = value?;
+            Some(json!({
+                "of": of, "value": words::value(score.kind, value), "distance": words::signed(score.value - value),
+            }))
+        });
+        let others: Vec<_> = others.collect();
+        let value = words::value(score.kind, score.value);
+        (!others.is_empty()).then(|| json!({ "name": words::score_name(score.kind), "value": value, "others": others }))
+    };
+    Ok(json!(scores.filter_map(row).collect::<Vec<_>>()))
+}
+
 /// What regressed, as the newest message of each alert that fires said.
 fn regressed(lines: &[alerts::AlertLine]) -> Vec<Value> {
     let firing = lines.iter().filter(|line| line.row.alert.is_firing());
@@ -139,18 +180,4 @@ fn regressed(lines: &[alerts::AlertLine]) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-/// A recommendation as pages show it.
-pub(super) fn action(advice: &work::Advice) -> Value {
-    json!({
-        "id": advice.id,
-        "score": match advice.impact {
-            Impact::DeviceScore => "Device secure score",
-            Impact::Exposure => "Exposure score",
-        },
-        "points": crate::rule::display::number(advice.points),
-        "tenants": words::counted(usize::try_from(advice.tenants).unwrap_or(usize::MAX), "tenant"),
-        "devices": advice.exposed,
-    })
 }

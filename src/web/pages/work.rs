@@ -1,11 +1,11 @@
 //! `GET /work`: what would gain the most points across the fleet.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Visit},
     chrome::Place,
-    tenant::action,
+    words,
 };
 use crate::query::work;
 
@@ -14,17 +14,40 @@ const ACTIONS: u32 = 50;
 
 /// `GET /work`.
 pub(super) async fn page(visit: Visit) -> Answer {
-    match work::work(visit.store(), visit.scope(), ACTIONS).await {
-        Ok(advice) => {
+    match work::work(visit.store(), &visit.app.config(), visit.scope(), ACTIONS).await {
+        Ok(actions) => {
             let face = visit.face();
-            let rows = advice.iter().map(|advice| {
-                let mut row = action(advice);
-                row["oldest"] = json!(face.moment(advice.oldest_at));
+            let rows = actions.iter().map(|work| {
+                let mut row = action(work);
+                row["oldest"] = json!(face.moment(work.advice.oldest_at));
                 row
             });
-            let page = json!({ "actions": rows.collect::<Vec<_>>(), "has_actions": !advice.is_empty() });
+            let page = json!({ "actions": rows.collect::<Vec<_>>(), "has_actions": !actions.is_empty(), "is_all": visit.scope().is_all() });
             visit.show(Place::Work, "Work", "work", &page).await
         }
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// What would gain points, as pages show it.
+pub(super) fn action(work::Work { advice, most }: &work::Work) -> Value {
+    let count = usize::try_from(advice.tenants).unwrap_or(usize::MAX);
+    let kind = advice.impact.score();
+    json!({
+        // What it is called says more than its id, which is shown where there is no name.
+        "name": advice.name,
+        "id": advice.id,
+        "score": words::score_name(kind),
+        "points": words::value(kind, advice.points),
+        "tenants": words::counted(count, "tenant"),
+        "devices": advice.exposed,
+        "most": most.iter().map(|gain| json!({
+            "tenant": gain.tenant,
+            "name": gain.name,
+            "points": words::value(kind, gain.points),
+            "portal": gain.portal,
+        })).collect::<Vec<_>>(),
+        "portal": most.first().map(|gain| gain.portal.as_str()),
+        "others": count.checked_sub(most.len()).filter(|others| *others > 0),
+    })
 }

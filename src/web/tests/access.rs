@@ -34,25 +34,25 @@ use crate::{
 };
 
 const PASSWORD: &str = "correct horse battery";
-const PUBLIC: &str = "public_url: https://scores.example\n";
-const TENANTS: &str = "tenants:\n  - { id: contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, labels: { tier: gold } }\n  \
+pub(super) const PUBLIC: &str = "public_url: https://scores.example\n";
+pub(super) const TENANTS: &str = "tenants:\n  - { id: contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, labels: { tier: gold } }\n  \
     - { id: fabrikam, tenant_id: 2f1c0a5e-0000-4000-8000-000000000002 }\n\
     credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { env: X } }\n";
 
-struct Fixture {
+pub(super) struct Fixture {
     router: Router,
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     config: Arc<Config>,
-    clock: Clock,
+    pub(super) clock: Clock,
     folder: tempfile::TempDir,
 }
 
 /// One answer.
 #[derive(Debug)]
-struct Answered {
-    status: u16,
+pub(super) struct Answered {
+    pub(super) status: u16,
     headers: HeaderMap,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Answered {
@@ -68,8 +68,11 @@ impl Answered {
 
 impl Fixture {
     async fn new(yaml: &str) -> Self {
+        Self::with(super::config_of(yaml)).await
+    }
+
+    pub(super) async fn with(config: Arc<Config>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = super::config_of(yaml);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
         let (_, watched) = watch::channel(config.clone());
         let clock = Clock::manual(Timestamp::from_seconds(1_767_225_600));
@@ -101,11 +104,11 @@ impl Fixture {
         Answered { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
+    pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
         self.send(&format!("GET {path}"), headers, "").await
     }
 
-    async fn token(&self, name: &str, role: Role, tenant: Option<&str>, valid_for: &str) -> Created {
+    pub(super) async fn token(&self, name: &str, role: Role, tenant: Option<&str>, valid_for: &str) -> Created {
         let limits = Written { tenants: tenant.into_iter().map(str::to_owned).collect(), labels: Vec::new() };
         let draft = token::Draft { name: name.to_owned(), role, limits, valid_for: valid_for.to_owned() };
         let now = self.clock.now();

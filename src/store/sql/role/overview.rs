@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{TenantId, Timestamp},
-    store::sql::{SqlStore, overview},
-    store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantLine},
+    domain::{Averages, TenantId, Timestamp},
+    store::sql::{SqlStore, average, overview},
+    store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
 #[async_trait]
@@ -30,5 +30,18 @@ impl Overview for SqlStore {
 
     async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
         overview::advice(&self.readers, tenants, limit).await
+    }
+
+    async fn averages(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, Averages)>, StoreError> {
+        average::of(&self.readers, tenants).await
+    }
+
+    async fn advised(
+        &self,
+        tenants: Option<&BTreeSet<TenantId>>,
+        of: &[&str],
+        each: u32,
+    ) -> Result<Vec<TenantAdvice>, StoreError> {
+        overview::advised(&self.readers, tenants, of, each).await
     }
 }

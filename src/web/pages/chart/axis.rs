@@ -18,6 +18,15 @@ const VALUES: f64 = 4.0;
 /// The width of a label of a time and the room between two.
 const LABEL_WIDTH: f64 = 74.0;
 
+/// The times and values that a drawing covers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground {
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
 /// The axes of a drawing.
 pub(super) struct Axes<'a> {
     pub(super) left: f64,
@@ -35,6 +44,12 @@ pub(super) struct Axes<'a> {
 impl<'a> Axes<'a> {
     pub(super) fn new(window: &SeriesWindow, face: &'a Clockface, frame: Frame) -> Self {
         let (low, high) = range(window);
+        Self::over(&Ground { from: window.from, until: window.until, low, high }, face, frame)
+    }
+
+    /// Over that time and these values.
+    pub(super) fn over(ground: &Ground, face: &'a Clockface, frame: Frame) -> Self {
+        let Ground { from, until, low, high } = *ground;
         let step = nice((high - low) / VALUES);
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
         let (right, bottom) = (frame.width - RIGHT, frame.height - BOTTOM);
@@ -43,8 +58,8 @@ impl<'a> Axes<'a> {
             right,
             top: TOP,
             bottom,
-            from: window.from,
-            until: window.until,
+            from,
+            until,
             low,
             high: if high > low { high } else { low + step },
             step,

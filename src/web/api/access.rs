@@ -1,0 +1,159 @@
+//! Tokens and accounts: for whoever administers everything. A token is shown in the answer that makes it, and never again.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::Nothing,
+    problem::{INVALID, Problem},
+    route::{Call, Items, Route},
+};
+use crate::{
+    action::{
+        account,
+        limits::Written,
+        token::{self, VALID_FOR},
+    },
+    domain::{
+        Role::{self, Admin},
+        Timestamp,
+    },
+    query::access::{self, AccountRow, TokenRow},
+};
+
+/// The routes. None of them is for whoever is limited to some tenants.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/tokens", "listTokens", tokens)
+            .says("Tokens, newest first: their roles, limits, expiry and last use; never the tokens themselves")
+            .takes(Admin)
+            .without_limits(),
+        Route::post(Admin, "/tokens", "createToken", create)
+            .says("Makes a token and shows it, once: the answer is kept nowhere, so it is not repeated for an `Idempotency-Key`")
+            .with_status(StatusCode::CREATED)
+            .without_limits()
+            .answers_a_secret(),
+        Route::post(Admin, "/tokens/{name}/revoke", "revokeToken", revoke)
+            .says("Revokes a token for good; whoever uses it is refused from the next request on")
+            .without_limits(),
+        Route::get("/accounts", "listAccounts", accounts)
+            .says("Accounts that sign in with a password, by name: their roles, limits and last sign-in")
+            .takes(Admin)
+            .without_limits(),
+        Route::post(Admin, "/accounts/{name}/disable", "disableAccount", disable)
+            .says("Disables an account, and ends its sessions")
+            .without_limits(),
+        Route::post(Admin, "/accounts/{name}/enable", "enableAccount", enable)
+            .says("Enables a disabled account")
+            .without_limits(),
+        Route::post(Admin, "/accounts/{name}/end-sessions", "endSessions", end_sessions)
+            .says("Ends every session of an account: whoever uses it has to sign in again")
+            .without_limits(),
+    ]
+}
+
+async fn tokens(call: Call<Nothing>) -> Result<Items<TokenRow>, Problem> {
+    let (store, scope) = (call.store.as_ref(), &call.caller.scope);
+    Ok(Items::all(access::tokens(store, &call.config, scope, call.now).await?))
+}
+
+/// A token as it is asked for. Everything that it is limited to must hold; without any, it sees all tenants.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    /// A name by which you recognize it; no other valid token has it.
+    name: String,
+    /// What it may do; by default it reads.
+    #[serde(default = "viewer")]
+    role: Role,
+    /// The ids of the tenants that it sees.
+    #[serde(default)]
+    tenants: Vec<String>,
+    /// Labels that the tenants have, all of them.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// How long it is valid, like `90d`, or `never`; by default 365 days.
+    valid_for: Option<String>,
+}
+
+const fn viewer() -> Role {
+    Role::Viewer
+}
+
+/// A token that was made.
+#[derive(Serialize, JsonSchema)]
+struct CreatedToken {
+    /// Its name.
+    name: String,
+    /// The token itself. It is shown only now.
+    token: String,
+    /// When it ceases to be valid; null: never.
+    expires_at: Option<Timestamp>,
+}
+
+async fn create(call: Call<Draft>) -> Result<CreatedToken, Problem> {
+    let Draft { name, role, tenants, labels, valid_for } = &call.input;
+    if let Some(key) = labels.keys().find(|key| key.contains('=')) {
+        return Err(Problem::of_errors(INVALID, vec![format!("`{key}` is not the key of a label")]));
+    }
+    let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let draft = token::Draft {
+        name: name.clone(),
+        role: *role,
+        limits: Written { tenants: tenants.clone(), labels },
+        valid_for: valid_for.clone().unwrap_or_else(|| VALID_FOR.to_owned()),
+    };
+    let made = token::create(call.store.as_ref(), &call.config, &call.caller, &draft, call.now).await?;
+    Ok(CreatedToken { name: made.name, token: made.secret.expose_secret().to_owned(), expires_at: made.expires_at })
+}
+
+/// What was done to a token or an account, by its name.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccessChange")]
+struct Changed {
+    /// Its name.
+    name: String,
+}
+
+async fn revoke(call: Call<Nothing>) -> Result<Changed, Problem> {
+    let name = call.path("name");
+    token::revoke(call.store.as_ref(), &call.caller, name, call.now).await?;
+    Ok(Changed { name: name.to_owned() })
+}
+
+async fn accounts(call: Call<Nothing>) -> Result<Items<AccountRow>, Problem> {
+    Ok(Items::all(access::accounts(call.store.as_ref(), &call.config, &call.caller.scope).await?))
+}
+
+async fn set_disabled(call: Call<Nothing>, is_disabled: bool) -> Result<Changed, Problem> {
+    let name = call.path("name");
+    account::disable(call.store.as_ref(), &call.caller, name, is_disabled, call.now).await?;
+    Ok(Changed { name: name.to_owned() })
+}
+
+async fn disable(call: Call<Nothing>) -> Result<Changed, Problem> {
+    set_disabled(call, true).await
+}
+
+async fn enable(call: Call<Nothing>) -> Result<Changed, Problem> {
+    set_disabled(call, false).await
+}
+
+/// Sessions that were ended.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EndedSessions {
+    /// The account's name.
+    name: String,
+    /// How many sessions it had.
+    ended: u64,
+}
+
+async fn end_sessions(call: Call<Nothing>) -> Result<EndedSessions, Problem> {
+    let name = call.path("name");
+    let ended = account::end_sessions(call.store.as_ref(), &call.caller, name, call.now).await?;
+    Ok(EndedSessions { name: name.to_owned(), ended })
+}

@@ -1,0 +1,97 @@
+//! Backtests that somebody asks for over HTTP: one at a time, and none that is too much for one request.
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    config::Config,
+    domain::{Scope, Timestamp, parse_duration},
+    query::{
+        Error,
+        backtest::{self, Question, Report, Source, Tried},
+        find,
+    },
+    store::Store,
+};
+
+/// The most days of tenants that are replayed for one request: some seconds of one core. `scorewatch backtest` has no such limit.
+const TENANT_DAYS_MAX: u64 = 10_000;
+
+/// Who replays. A replay uses every core, so there is one at a time.
+static REPLAY: Semaphore = Semaphore::const_new(1);
+
+/// What is replayed, and for whom.
+pub(super) struct Replay<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) config: &'a Config,
+    pub(super) scope: &'a Scope,
+    /// The rule's name.
+    pub(super) rule: &'a str,
+    /// Only these tenants; empty: every tenant of the scope.
+    pub(super) tenants: Vec<String>,
+    /// How far back, like `30d`.
+    pub(super) since: &'a str,
+    /// What is tried in place of what is written.
+    pub(super) tried: Tried,
+    pub(super) now: Timestamp,
+}
+
+/// What the rule would have sent.
+pub(super) struct Replayed {
+    /// As it is written; `None`: nobody asked.
+    pub(super) written: Option<Report>,
+    /// As it is tried; `None`: nothing is tried.
+    pub(super) tried: Option<Report>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Another one is running.
+    Busy,
+    /// What is asked for is not there, or can't be replayed.
+    Because(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Because(error)
+    }
+}
+
+/// What is said to whoever comes while another backtest runs.
+pub(super) const BUSY: &str = "another backtest is running";
+
+impl Replay<'_> {
+    /// The rule as it is tried, or else as it is written; with `compares`, both.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) async fn run(self, compares: bool) -> Result<Replayed, Refused> {
+        let Self { store, config, scope, rule, tenants, since, tried, now } = self;
+        let changed = tried.apply(find::rule(config, scope, rule)?)?;
+        let is_tried = tried.is_any();
+        let is_written = compares || !is_tried;
+        let length = parse_duration(since).map_err(|complaint| Error::invalid(complaint.to_string()))?;
+        let found = find::tenants(config, scope, &tenants)?.len();
+        let days = (length.as_secs() / 86_400 + 1).saturating_mul(found as u64);
+        if days > TENANT_DAYS_MAX {
+            return Err(Error::invalid(format!(
+                "{found} tenants for so long are too much for one request ({days} days of tenants, at most {TENANT_DAYS_MAX}); ask for \
+                 some tenants, for a shorter time, or use `scorewatch backtest`"
+            ))
+            .into());
+        }
+        let turn = REPLAY.try_acquire().map_err(|_| Refused::Busy)?;
+        let question =
+            Question { rules: vec![rule.to_owned()], tenants, since: since.to_owned(), until: None, candidates: None };
+        let prepared = backtest::prepare(Source::Store(store), config, scope, &question, now, || {}).await?;
+        let replayed = tokio::task::spawn_blocking(move || {
+            // Until it has ended, even if nobody waits for it any more.
+            let _turn = turn;
+            let written = is_written.then(|| prepared.report(|| {})).transpose()?;
+            let tried = is_tried.then(|| prepared.report_with(changed, || {})).transpose()?;
+            Ok::<_, Error>(Replayed { written, tried })
+        });
+        Ok(replayed.await.map_err(Error::from)??)
+    }
+}

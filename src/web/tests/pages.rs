@@ -1,0 +1,145 @@
+//! Every page is written, whether there is much to show or nothing, for whoever may see it; and says of others nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    access::{Fixture, PUBLIC, TENANTS},
+    config_of,
+};
+use crate::{
+    domain::{Averages, Impact, RecommendationSnapshot, Role, Sample, ScoreKind, SnapshotRow, TenantId},
+    rule::{Condition, Rule, RuleName},
+    secret::ExposeSecret,
+    store::{CheckOutcome, Commit, SeriesUpdate, TenantHealth, TenantIdentity},
+};
+
+const PATHS: [&str; 16] = [
+    "/",
+    "/?score=secure-score",
+    "/tenants/contoso",
+    "/tenants/contoso?span=30d",
+    "/alerts",
+    "/alerts?show=all&rule=drop",
+    "/work",
+    "/deliveries",
+    "/deliveries?state=dead",
+    "/channels",
+    "/silences",
+    "/rules",
+    "/rules/drop",
+    "/rules/drop?run=yes&since=7d&number=5&unit=%25&within=12h&for=0s&tenant=contoso",
+    "/rules/drop?run=yes&since=7d&number=none&unit=%25&within=12h",
+    "/system",
+];
+
+async fn fixture() -> Fixture {
+    let more = "scores: [device-secure-score, secure-score]\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }\n";
+    let mut config = (*config_of(&format!("{PUBLIC}{TENANTS}{more}"))).clone();
+    let when = Condition::from_words("drop 20% within 1d").unwrap();
+    let rule = Rule { score: Some(ScoreKind::DeviceSecureScore), ..Rule::new(RuleName::parse("drop").unwrap(), when) };
+    config.rules.push(Arc::new(rule));
+    Fixture::with(Arc::new(config)).await
+}
+
+/// A check of `contoso`, whose device score fell by a tenth, and of whom Microsoft says something.
+async fn checked(fixture: &Fixture) {
+    let now = fixture.clock.now();
+    let series = |score, values: [f64; 3]| {
+        let sample = |(hours, value)| Sample { at: now.minus(Duration::from_hours(hours)), value };
+        SeriesUpdate {
+            score,
+            subject: None,
+            window: [48, 24, 1].into_iter().zip(values).map(sample).collect(),
+            keep: Duration::from_hours(24),
+            onboarded_at: None,
+            last_data_at: now,
+        }
+    };
+    let advice = |id: &str, name: Option<&str>| SnapshotRow {
+        id: id.to_owned(),
+        exposed: Some(3),
+        total: Some(40),
+        impact: Some(9.5),
+        is_exception: false,
+        name: name.map(str::to_owned),
+    };
+    let outcome = CheckOutcome {
+        tenant: TenantId::parse("contoso").unwrap(),
+        identity: TenantIdentity::default(),
+        expected_version: None,
+        health: TenantHealth {
+            first_seen_at: now,
+            next_due_at: now.plus(Duration::from_mins(15)),
+            wake_at: None,
+            checked_at: Some(now),
+            failing: None,
+            failures: Vec::new(),
+            watched_since: None,
+        },
+        series: vec![
+            series(ScoreKind::DeviceSecureScore, [500.0, 500.0, 450.0]),
+            series(ScoreKind::SecureScore, [60.0, 61.0, 62.0]),
+        ],
+        alerts: Vec::new(),
+        notifications: Vec::new(),
+        movements: Vec::new(),
+        excluded: None,
+        recommendations: vec![RecommendationSnapshot {
+            impact: Impact::DeviceScore,
+            taken_at: now,
+            is_complete: true,
+            rows: vec![advice("sca-_-1", Some("Turn on <protection>")), advice("sca-_-2", None)],
+        }],
+        averages: Some(Averages { day: now, similar_size: Some(52.5), same_industry: None, all_tenants: Some(47.5) }),
+        now,
+    };
+    assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
+}
+
+#[tokio::test]
+async fn every_page_is_written_for_whoever_may_see_it() {
+    let fixture = fixture().await;
+    let tokens = [
+        fixture.token("all", Role::Admin, None, "1d").await,
+        fixture.token("one", Role::Viewer, Some("contoso"), "1d").await,
+    ];
+    let [all, one] = tokens.map(|token| format!("Bearer {}", token.secret.expose_secret()));
+    for is_full in [false, true] {
+        if is_full {
+            checked(&fixture).await;
+        }
+        for (bearer, is_limited) in [(&all, false), (&one, true)] {
+            for path in PATHS.into_iter().chain(["/audit"]) {
+                let answer = fixture.get(path, &[("authorization", bearer), ("accept", "text/html")]).await;
+                let expected = if path == "/audit" && is_limited { 403 } else { 200 };
+                assert_eq!(answer.status, expected, "{path}: {}", answer.body);
+                assert!(answer.body.contains("<h1"), "{path}");
+                assert!(!is_limited || !answer.body.contains("fabrikam"), "{path}: {}", answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_say_names_portals_averages_and_what_is_tried() {
+    let fixture = fixture().await;
+    checked(&fixture).await;
+    let token = fixture.token("all", Role::Admin, None, "1d").await;
+    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let tried = "/rules/drop?run=yes&since=7d&number=5&unit=%25&within=1d";
+    for (path, shown) in [
+        (
+            "/work",
+            &["Turn on &lt;protection&gt;", "sca-_-2", "securescore?tid=2f1c0a5e-0000-4000-8000-000000000001"][..],
+        ),
+        ("/tenants/contoso", &["Turn on &lt;protection&gt;", "+9.5 against 52.5%", "tenants of similar size"]),
+        ("/?score=secure-score", &["vs similar", "+9.5"]),
+        (tried, &["As written and as tried", "bar-tried", "when: { drop: 5%, within: 24h }", "contoso"]),
+        ("/system", &["Fingerprint", "Time zone data"]),
+    ] {
+        let answer = fixture.get(path, &[("authorization", &bearer), ("accept", "text/html")]).await;
+        for text in shown {
+            assert!(answer.body.contains(text), "{path} lacks {text}: {}", answer.body);
+        }
+    }
+}

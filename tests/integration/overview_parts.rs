@@ -1,0 +1,47 @@
+//! The fleet at a glance, handed over to who plays it.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use scorewatch::{
+    domain::{Averages, TenantId, Timestamp},
+    store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantAdvice, TenantLine},
+};
+
+use super::parts::Parts;
+
+#[async_trait]
+impl Overview for Parts {
+    async fn tenant_lines(&self) -> Result<Vec<TenantLine>, StoreError> {
+        self.overview.tenant_lines().await
+    }
+
+    async fn newest_samples_of(
+        &self,
+        tenants: &[TenantId],
+        archived_since: Option<Timestamp>,
+    ) -> Result<Vec<SeriesSamples>, StoreError> {
+        self.overview.newest_samples_of(tenants, archived_since).await
+    }
+
+    async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {
+        self.overview.open_alerts().await
+    }
+
+    async fn advice(&self, tenants: Option<&BTreeSet<TenantId>>, limit: u32) -> Result<Vec<Advice>, StoreError> {
+        self.overview.advice(tenants, limit).await
+    }
+
+    async fn averages(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, Averages)>, StoreError> {
+        self.overview.averages(tenants).await
+    }
+
+    async fn advised(
+        &self,
+        tenants: Option<&BTreeSet<TenantId>>,
+        of: &[&str],
+        each: u32,
+    ) -> Result<Vec<TenantAdvice>, StoreError> {
+        self.overview.advised(tenants, of, each).await
+    }
+}
