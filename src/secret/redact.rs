@@ -55,11 +55,24 @@ fn hides_a_secret(text: &str) -> bool {
     text.split(char::is_whitespace).any(|word| is_private_address(word) || is_random(word))
 }
 
-/// Whether more than scheme, host and port stands in a web address. A file's is none.
+/// Whether more than scheme, host and port stands in a web address. A file's is none, and neither is that of a database without a
+/// password.
 fn is_private_address(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
+    if scheme.ends_with("postgres") || scheme.ends_with("postgresql") {
+        return !is_plain_database(rest);
+    }
     let more = rest.split_once(['/', '?', '#']).is_some_and(|(_, more)| !more.is_empty());
     !scheme.ends_with("sqlite") && (more || rest.contains('@'))
+}
+
+/// Whether only role, host, port and name of a database stand in its address.
+fn is_plain_database(rest: &str) -> bool {
+    let is_name = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-%".contains(letter));
+    let (role, rest) = rest.split_once('@').unwrap_or(("", rest));
+    let (host, name) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = host.split_once(':').unwrap_or((host, ""));
+    [role, host, name].into_iter().all(is_name) && port.chars().all(|digit| digit.is_ascii_digit())
 }
 
 /// Whether a long text is neither made of words nor of short numbers. Words are one capital at most, then small letters, or

@@ -42,7 +42,7 @@ forms! {
     ColorCode: text("^#[0-9A-Fa-f]{6}$");
     Count: json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^0*[1-9][0-9]*$" }] });
     Cron: text("^[ \\t]*[^ \\t@]+([ \\t]+[^ \\t]+){5}[ \\t]*$");
-    DatabaseUrl: text("^postgres(ql)?://.+");
+    DatabaseUrl: text("^postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+$");
     Day: text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
     Guid: text("^[{]?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}[}]?$");
     LanguageName: words(&Language::ALL.map(Language::as_str));
@@ -60,7 +60,7 @@ forms! {
     Size: text("^[0-9]+([.][0-9]+)?(%|pts)$");
     Span: text(SPAN);
     SpanOrOff: json_schema!({ "anyOf": [{ "enum": ["off", false] }, { "type": "string", "pattern": SPAN }] });
-    StoreUrl: text("^(sqlite|postgres|postgresql)://.+");
+    StoreUrl: text("^(sqlite://.+|postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+)$");
     Switch: json_schema!({ "enum": ["on", "off", true, false] });
     Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });
     TlsWord: words(&["verify-full", "verify-ca", "require", "disable"]);

@@ -22,12 +22,6 @@ const MISTAKES: &[Mistake] = &[
     (
         'm',
         "sqlite://data/scorewatch.db",
-        "{ postgres: postgres://u@h/d, password: p }",
-        "store.password: a secret stands here itself, not where it is kept",
-    ),
-    (
-        'm',
-        "sqlite://data/scorewatch.db",
         "{ postgres: postgres://u@localhost/d, ca: ca.pem }",
         "store.ca: the server's certificate is not checked",
     ),
