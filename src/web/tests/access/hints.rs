@@ -35,6 +35,7 @@ async fn fail(fixture: &Fixture) {
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     };
     assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
