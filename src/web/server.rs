@@ -23,9 +23,10 @@ use super::{
 };
 use crate::{task, telemetry::Health};
 
-/// Enough for scrapers, probes and people; little enough to cost nothing.
+/// Enough for scrapers, probes and people; little enough to cost nothing. The more may wait, the longer a client has to send its request
+/// while strangers open thousands of connections a second: with 256 it was less than a tenth of a second.
 const LIMITS: Limits = Limits {
-    waiting: 256,
+    waiting: 1024,
     at_work,
     head: Duration::from_secs(5),
     body: Duration::from_secs(12),

@@ -6,7 +6,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::harness::{World, get};
 
-/// More than twice as many as the service lets wait.
+/// Opened twice, more than the service lets wait.
 const CONNECTIONS: usize = 600;
 
 /// Half of them say nothing, half begin a request that never ends.
