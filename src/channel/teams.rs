@@ -120,7 +120,6 @@ pub static DIALECT: Dialect = Dialect {
     name: Teams::WORD,
     templates: &[
         ("teams", include_str!("../../templates/teams.hbs")),
-        ("teams-line", include_str!("../../templates/teams-line.hbs")),
         ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
         ("teams-cause", include_str!("../../templates/teams-cause.hbs")),
     ],
