@@ -22,7 +22,7 @@ impl Drop for Endless {
 
 fn endless(given_up: &Arc<Notify>) -> Router {
     let given_up = given_up.clone();
-    let part = Bytes::from_static(&[b'x'; 64 * 1024]);
+    let part = Bytes::from(vec![b'x'; 64 * 1024]);
     let body = move |endless: Endless| {
         stream::unfold((endless, part), async |(endless, part)| {
             Some((Ok::<_, std::io::Error>(part.clone()), (endless, part)))
