@@ -112,7 +112,7 @@ fn size(bytes: u64) -> String {
         0..=1_048_575 => format!("{} KB", bytes.div_ceil(KIB)),
         1_048_576..=1_073_741_823 => format!("{} MB", bytes.div_ceil(KIB * KIB)),
         _ => {
-            let tenths = bytes.div_ceil(KIB * KIB * KIB / 10);
+            let tenths = bytes.saturating_mul(10).div_ceil(KIB * KIB * KIB);
             format!("{}.{} GB", tenths / 10, tenths % 10)
         }
     }

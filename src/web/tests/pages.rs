@@ -130,7 +130,7 @@ async fn pages_say_names_portals_averages_and_what_is_tried() {
     for (path, shown) in [
         (
             "/work",
-            &["Turn on &lt;protection&gt;", "sca-_-2", "securescore?tid=2f1c0a5e-0000-4000-8000-000000000001"][..],
+            &["Turn on &lt;protection&gt;", "sca-_-2", "securescore?tid&#x3D;2f1c0a5e-0000-4000-8000-000000000001"][..],
         ),
         ("/tenants/contoso", &["Turn on &lt;protection&gt;", "+9.5 against 52.5%", "tenants of similar size"]),
         ("/?score=secure-score", &["vs similar", "+9.5"]),
