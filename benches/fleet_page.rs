@@ -164,6 +164,7 @@ impl Bench {
             movements: Vec::new(),
             excluded: None,
             recommendations: Vec::new(),
+            averages: None,
             now,
         }
     }

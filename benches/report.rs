@@ -132,6 +132,7 @@ fn check(tenant: &TenantId, day: i64) -> CheckOutcome {
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     }
 }

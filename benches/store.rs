@@ -120,6 +120,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     }
 }

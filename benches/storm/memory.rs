@@ -140,6 +140,7 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
         movements: Vec::new(),
         excluded: None,
         recommendations: Vec::new(),
+        averages: None,
         now,
     }
 }
