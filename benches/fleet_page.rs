@@ -135,7 +135,7 @@ impl Bench {
         let series = |score, every: i64| SeriesUpdate {
             score,
             subject: None,
-            window: (0..readings * POLL / every + 1)
+            window: (0..=readings * POLL / every)
                 .rev()
                 .map(|back| self.at / every * every - back * every)
                 .filter(|second| *second >= START)
