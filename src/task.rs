@@ -116,6 +116,12 @@ pub fn note_panic(task: &'static str, panic: &(dyn Any + Send)) {
     note(panicked(task, panic));
 }
 
+/// Ends the process: a part of the service can't go on, and only a restart helps. `what` follows the part's name in a sentence.
+pub fn give_up(task: &'static str, what: String) {
+    error!(task, "the task `{task}` {what}; only a restart helps");
+    die(Fault { task, what });
+}
+
 /// Waits until a part of the service is gone.
 pub async fn death() -> Fault {
     let mut deaths = WATCH.death.subscribe();

@@ -7,7 +7,7 @@ mod order;
 mod total;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -177,6 +177,8 @@ pub struct Overall {
     series: HashMap<TenantId, Series>,
     totals: FleetTotals,
     labels: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// The tenants that the store knows, rather than others that had their ids before.
+    known: HashSet<TenantId>,
 }
 
 /// Reads the whole fleet. A scope limits everything, the median included.
@@ -213,7 +215,8 @@ pub async fn overall(
         })
         .collect();
     let totals = FleetTotals::of(&mut lines);
-    Ok(Overall { lines, series, totals, labels: labels(&tenants) })
+    let known = tenants.iter().filter(|tenant| of(tenant).is_some()).map(|tenant| tenant.id.clone()).collect();
+    Ok(Overall { lines, series, totals, labels: labels(&tenants), known })
 }
 
 impl Overall {
@@ -223,8 +226,25 @@ impl Overall {
     /// [`Error::Store`].
     pub async fn compared(&self, store: &dyn Store, filter: &Filter, page: &Page<TenantId>) -> Result<Fleet, Error> {
         let mut fleet = self.list(filter, page);
-        compare(store, &mut fleet.items).await?;
+        self.compare(store, &mut fleet.items).await?;
         Ok(fleet)
+    }
+
+    /// Says of these tenants what Microsoft says of others.
+    async fn compare(&self, store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
+        let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
+        let known = items.iter().filter(|line| self.known.contains(&line.id));
+        let asked: Vec<TenantId> = known.filter(has_witness).map(|line| line.id.clone()).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let found: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
+        for line in items {
+            for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
+                score.averages = found.get(&line.id).copied();
+            }
+        }
+        Ok(())
     }
 
     /// The tenants that match.
@@ -248,22 +268,6 @@ impl Overall {
         let items = items.into_iter().map(drawn).collect();
         Fleet { items, next, matching, score: sorted_by, totals: self.totals.clone(), labels: self.labels.clone() }
     }
-}
-
-/// Says of these tenants what Microsoft says of others.
-async fn compare(store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
-    let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
-    let asked: Vec<TenantId> = items.iter().filter(has_witness).map(|line| line.id.clone()).collect();
-    if asked.is_empty() {
-        return Ok(());
-    }
-    let known: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
-    for line in items {
-        for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
-            score.averages = known.get(&line.id).copied();
-        }
-    }
-    Ok(())
 }
 
 /// How current what is known of a tenant is.

@@ -179,7 +179,10 @@ pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &s
     let mut status = status.pop().ok_or_else(|| Error::not_found(Thing::Tenant, id))?;
     let app = tenant.account.app.clone();
     status.credentials = tokio::task::spawn_blocking(move || credentials(&app)).await?;
-    let averages = if tenant.scores.iter().any(|score| score.has_witness()) {
+    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    // An id that belonged to another tenant before says nothing about this one.
+    let is_it = record.is_some_and(|record| record.identity.is(tenant.account.entra));
+    let averages = if is_it && tenant.scores.iter().any(|score| score.has_witness()) {
         store.averages(std::slice::from_ref(&tenant.id)).await?.pop().map(|(_, averages)| averages)
     } else {
         None

@@ -9,7 +9,7 @@ use super::Error;
 use crate::{
     config::Config,
     domain::{Scope, TenantId},
-    store::{Overview, TenantAdvice},
+    store::{Overview, TenantAdvice, TenantLine},
 };
 pub use crate::{domain::Impact, store::Advice};
 
@@ -44,8 +44,14 @@ pub struct Gain {
 /// # Errors
 /// [`Error::Store`].
 pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Vec<Work>, Error> {
-    // What is remembered of a tenant that is no longer configured is nobody's work.
-    let tenants: BTreeSet<TenantId> = config.tenants.keys().filter(|id| scope.includes(id)).cloned().collect();
+    // What is remembered of a tenant that is no longer configured, or of another one that had its id before, is nobody's work.
+    let lines = store.tenant_lines().await?.into_iter();
+    let is_it = |line: &TenantLine| {
+        let tenant = config.tenants.get(&line.tenant);
+        tenant.is_some_and(|tenant| line.entra.is_none_or(|entra| entra == tenant.account.entra))
+    };
+    let tenants: BTreeSet<TenantId> =
+        lines.filter(|line| scope.includes(&line.tenant) && is_it(line)).map(|line| line.tenant).collect();
     let all = store.advice(Some(&tenants), limit).await?;
     let ids: Vec<&str> = all.iter().map(|advice| advice.id.as_str()).collect();
     let advised = store.advised(Some(&tenants), &ids, NAMED).await?;

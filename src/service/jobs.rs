@@ -114,6 +114,7 @@ pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: A
             }
         }
         Err(error) => {
+            end_if_replaced(&error);
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
             error!(%error, "the store can't be written to");
@@ -134,9 +135,18 @@ async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
             true
         }
         Err(error) => {
+            end_if_replaced(&error);
             error!(%error, "a suspension could not be recorded; trying again");
             false
         }
+    }
+}
+
+/// Another service has taken the store over while this one was suspended or cut off. Nothing is written any more; started again, this one
+/// waits for its turn.
+fn end_if_replaced(error: &StoreError) {
+    if let StoreError::InUse(by) = error {
+        task::give_up("store", format!("was taken over by another service{by}"));
     }
 }
 

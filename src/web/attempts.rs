@@ -118,13 +118,18 @@ impl SignIns {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (account, address) = (account.to_owned(), network(address));
         let pair = Key::Pair(account.clone(), address);
-        // The address comes first: what is refused for it counts against no account.
-        counted.add(Key::Address(address), now)?;
-        counted.add(pair.clone(), now)?;
         if counted.known.get(&(account.clone(), address)).is_some_and(|at| now < at.plus(KNOWN_FOR)) {
-            return Ok(());
+            // Whatever strangers do, from wherever they do it.
+            return counted.count(pair, now);
         }
-        let added = counted.add(Key::Account(account), now);
+        let account = Key::Account(account);
+        if counted.is_full_for(&[&Key::Address(address), &pair, &account], now) {
+            return counted.count(Key::Everybody, now);
+        }
+        // The address comes first: what is refused for it counts against no account.
+        counted.count(Key::Address(address), now)?;
+        counted.count(pair.clone(), now)?;
+        let added = counted.count(account, now);
         if added.is_err() {
             // No password was tried, so it is not counted against whoever may have come from a new address.
             counted.take_back(&pair);
@@ -134,7 +139,10 @@ impl SignIns {
 
     /// The same of somebody who comes back from a provider, where an account is not known before it is proven.
     pub(super) fn admit_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), bool> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(Key::Address(network(address)), now)
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Key::Address(network(address));
+        let key = if counted.is_full_for(&[&key], now) { Key::Everybody } else { key };
+        counted.count(key, now)
     }
 
     /// Does not count this attempt, and forgets those before it with the account from that address: somebody knew the password.
@@ -144,6 +152,7 @@ impl SignIns {
         counted.counts.remove(&Key::Pair(account.clone(), address));
         counted.take_back(&Key::Address(address));
         counted.take_back(&Key::Account(account.clone()));
+        counted.take_back(&Key::Everybody);
         if counted.known.len() >= KEYS_MAX {
             counted.prune(now);
         }
@@ -154,11 +163,16 @@ impl SignIns {
 }
 
 impl Counted {
-    fn add(&mut self, key: Key, now: Timestamp) -> Result<(), bool> {
-        if self.counts.len() >= KEYS_MAX && !self.counts.contains_key(&key) {
+    /// Whether so much is counted that one of these can't be.
+    fn is_full_for(&mut self, keys: &[&Key], now: Timestamp) -> bool {
+        let misses_one = |counts: &HashMap<Key, Count>| keys.iter().any(|key| !counts.contains_key(*key));
+        if self.counts.len() >= KEYS_MAX && misses_one(&self.counts) {
             self.prune(now);
         }
-        let key = if self.counts.len() >= KEYS_MAX && !self.counts.contains_key(&key) { Key::Everybody } else { key };
+        self.counts.len() >= KEYS_MAX && misses_one(&self.counts)
+    }
+
+    fn count(&mut self, key: Key, now: Timestamp) -> Result<(), bool> {
         let limit = key.limit();
         let count = self.counts.entry(key).or_insert(Count::new(now));
         count.forget(limit, now);
@@ -270,6 +284,25 @@ mod tests {
         for number in 0..u32::try_from(KEYS_MAX).unwrap() + 100 {
             let _ = signs.admit(&number.to_string(), Some(IpAddr::from(number.to_be_bytes())), now);
         }
-        assert!(signs.0.lock().unwrap().counts.len() <= KEYS_MAX + 1);
+        // An attempt that finds room counts three keys.
+        assert!(signs.0.lock().unwrap().counts.len() <= KEYS_MAX + 3);
+    }
+
+    #[test]
+    fn a_flood_of_names_and_addresses_locks_nobody_out_where_they_are_known() {
+        let (signs, now) = (SignIns::default(), Timestamp::EPOCH);
+        let home = ip("198.51.100.1");
+        signs.succeeded("ann", home, now);
+        for number in 0..u32::try_from(KEYS_MAX).unwrap() {
+            let _ = signs.admit(&number.to_string(), Some(IpAddr::from((number / 50).to_be_bytes())), now);
+        }
+        let new = ip("203.0.113.9");
+        assert!(signs.admit("bob", new, now).is_err(), "who is new is counted with everybody");
+        let day = now.plus(Duration::from_hours(24));
+        for later in [now, day] {
+            assert_eq!(signs.admit("ann", home, later), Ok(()), "from where she has signed in");
+            signs.succeeded("ann", home, later);
+        }
+        assert_eq!(signs.admit("bob", new, now.plus(WINDOW)), Ok(()), "after a while, who is new, too");
     }
 }

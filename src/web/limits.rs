@@ -13,7 +13,9 @@ pub(super) enum Group {
     Metrics,
     /// The API.
     Api,
-    /// Everything that people open in a browser.
+    /// `/confirm/…`, which needs no sign-in.
+    Confirm,
+    /// Everything else that people open in a browser.
     Page,
     /// `/events`, which stays open.
     Stream,
@@ -26,6 +28,7 @@ impl Group {
             "/healthz" | "/readyz" => Self::Probe,
             "/metrics" => Self::Metrics,
             "/events" => Self::Stream,
+            _ if path.starts_with("/confirm/") => Self::Confirm,
             _ if path == "/api" || path.starts_with("/api/") => Self::Api,
             _ => Self::Page,
         }
@@ -141,7 +144,7 @@ mod tests {
             ("/api/v1/tenants", Group::Api),
             ("/apis", Group::Page),
             ("/", Group::Page),
-            ("/confirm/msg_1", Group::Page),
+            ("/confirm/msg_1", Group::Confirm),
         ] {
             assert_eq!(Group::of(path), group, "{path}");
         }

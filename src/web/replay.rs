@@ -73,7 +73,7 @@ impl Replay<'_> {
         let is_written = compares || !is_tried;
         let length = parse_duration(since).map_err(|complaint| Error::invalid(complaint.to_string()))?;
         let found = find::tenants(config, scope, &tenants)?.len();
-        let days = (length.as_secs() / 86_400 + 1).saturating_mul(found as u64);
+        let days = length.as_secs().div_ceil(86_400).max(1).saturating_mul(found as u64);
         if days > TENANT_DAYS_MAX {
             return Err(Error::invalid(format!(
                 "{found} tenants for so long are too much for one request ({days} days of tenants, at most {TENANT_DAYS_MAX}); ask for \

@@ -42,7 +42,7 @@ const LIMITS: Limits = Limits {
 const fn at_work(group: Group) -> usize {
     match group {
         Group::Probe => 32,
-        Group::Metrics => 16,
+        Group::Metrics | Group::Confirm => 16,
         Group::Api | Group::Page => 64,
         Group::Stream => 256,
     }
@@ -52,6 +52,7 @@ const fn at_work(group: Group) -> usize {
 pub const CONNECTIONS_MAX: usize = LIMITS.waiting
     + at_work(Group::Probe)
     + at_work(Group::Metrics)
+    + at_work(Group::Confirm)
     + at_work(Group::Api)
     + at_work(Group::Page)
     + at_work(Group::Stream);

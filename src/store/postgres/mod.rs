@@ -35,8 +35,15 @@ impl Place for Server {}
 pub async fn open(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
-    migrate::migrate(&mut connection).await?;
+    // What another service works with is not changed under it.
+    let is_new = migrate::version(&mut connection).await? == 0;
+    if is_new {
+        migrate::migrate(&mut connection).await?;
+    }
     let lease = Lease::take(&mut connection).await?;
+    if !is_new {
+        migrate::migrate(&mut connection).await?;
+    }
     let identity = open::identity(&mut connection).await?;
     let origin = origin::of_service(&mut connection, &identity).await?;
     Ok(store(settings, identity, origin, Session::new(settings, connection, Some(lease))))

@@ -1,5 +1,7 @@
 //! Opens connections.
 
+use std::{io, time::Duration};
+
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -12,6 +14,8 @@ use crate::store::StoreError;
 const STATEMENTS: usize = 512;
 /// Pages and the API use at most three at a time and an event stream one more (`web/busy.rs`), so that a check never waits for people.
 const READERS: u32 = 6;
+/// How long a server may take to let us in.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(20);
 /// What the server ends on its own, so that no statement waits for ever. A transaction waits for its turn to write as for a lock.
 const LIMITS: [(&str, &str); 4] = [
     ("statement_timeout", "60s"),
@@ -27,7 +31,10 @@ fn options(settings: &PostgresSettings) -> PgConnectOptions {
 
 /// Opens a connection that writes.
 pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
-    PgConnection::connect_with(&options(settings)).await.map_err(|error| at_open(&error))
+    let options = options(settings);
+    let connected = tokio::time::timeout(CONNECTED_WITHIN, PgConnection::connect_with(&options)).await;
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "the server has not answered");
+    connected.unwrap_or_else(|_| Err(late().into())).map_err(|error| at_open(&error))
 }
 
 /// Opens a connection that writes, beside a running service.

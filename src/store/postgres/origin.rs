@@ -38,8 +38,9 @@ pub(super) async fn known(connection: &mut PgConnection, identity: &str) -> Resu
 /// Which database of which server this is, on which of its timelines.
 async fn here(connection: &mut PgConnection) -> Result<String, StoreError> {
     let here = sqlx::query_scalar(
-        "SELECT concat_ws('/', s.system_identifier, d.oid, c.timeline_id) \
-         FROM pg_control_system() AS s, pg_control_checkpoint() AS c, pg_database AS d WHERE d.datname = current_database()",
+        // The control file shows a new timeline only after its first checkpoint, so it is read off the log's own name.
+        "SELECT concat_ws('/', s.system_identifier, d.oid, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)) \
+         FROM pg_control_system() AS s, pg_database AS d WHERE d.datname = current_database()",
     )
     .fetch_one(connection)
     .await;

@@ -12,12 +12,17 @@ use tokio::time::{Instant, sleep};
 use super::{error::is_lost, lease::Lease, open, settings::PostgresSettings};
 use crate::store::{
     StoreError,
-    sql::{WriteAccess, db::Connection},
+    sql::{
+        WriteAccess,
+        db::{Connection, within_limit},
+    },
 };
 
 /// How long it is asked what became of a transaction, and how often.
 const ASKED_FOR: Duration = Duration::from_mins(1);
 const ASKED_EVERY: Duration = Duration::from_millis(250);
+/// How long a server is told that a connection is not used any more.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What begins a transaction of a process that is not the service.
 const BEGIN: &str = "BEGIN; SELECT pg_current_xact_id()::text, 'true', '' FROM writer FOR UPDATE";
@@ -66,8 +71,8 @@ impl Session {
 
     async fn status(&mut self, transaction: &str) -> Result<Option<String>, StoreError> {
         let connection = self.connection().await?;
-        let status =
-            sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(transaction).fetch_one(connection).await;
+        let asked = sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(transaction).fetch_one(connection);
+        let status = within_limit(asked).await;
         if status.is_err() {
             self.connection = None;
         }
@@ -80,11 +85,12 @@ impl WriteAccess for Session {
     async fn begin(&mut self) -> Result<&mut Connection, StoreError> {
         let begin = self.lease.as_mut().map_or_else(|| BEGIN.to_owned(), Lease::begin);
         let is_new = self.connection.is_none();
-        let mut answer = sqlx::raw_sql(AssertSqlSafe(begin.as_str())).fetch_all(self.connection().await?).await;
+        let mut answer =
+            within_limit(sqlx::raw_sql(AssertSqlSafe(begin.as_str())).fetch_all(self.connection().await?)).await;
         if !is_new && answer.as_ref().is_err_and(is_lost) {
             // It was lost since the last transaction, and nothing is done yet.
             self.connection = None;
-            answer = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(self.connection().await?).await;
+            answer = within_limit(sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(self.connection().await?)).await;
         }
         let rows = answer?;
         let Some(row) = rows.last() else {
@@ -100,7 +106,7 @@ impl WriteAccess for Session {
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         let transaction = self.transaction.take().unwrap_or_default();
-        let committed = sqlx::raw_sql(COMMIT).execute(self.connection().await?).await;
+        let committed = within_limit(sqlx::raw_sql(COMMIT).execute(self.connection().await?)).await;
         let Err(error) = committed else { return Ok(()) };
         self.connection = None;
         self.fate(&transaction, error.into()).await
@@ -113,7 +119,7 @@ impl WriteAccess for Session {
         }
         // Dropping it ends the transaction as well, and what comes next goes to whatever server is the primary by then.
         if let Some(Connection::Postgres(connection)) = self.connection.take() {
-            let _ = connection.close().await;
+            let _ = tokio::time::timeout(CLOSED_WITHIN, connection.close()).await;
         }
     }
 

@@ -2,10 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use super::{
     input::Nothing,
-    problem::{INVALID, Problem},
+    problem::{INVALID, Problem, TOO_MANY},
     route::{Call, Items, LIMIT_MAX, Unfiltered, page},
     words,
 };
@@ -115,8 +116,13 @@ pub(super) struct QueuedReport {
     report: MonthReport,
 }
 
+/// Who asks Microsoft for a report: it may take minutes, so others are not kept from their turns meanwhile.
+static ASKING: Semaphore = Semaphore::const_new(1);
+
 pub(super) async fn send_report(call: Call<SentReport>) -> Result<QueuedReport, Problem> {
     let SentReport { month, channel, ask_microsoft } = &call.input;
+    let busy = |_| Problem::because(TOO_MANY, "Microsoft is being asked for another report");
+    let _asking = ask_microsoft.then(|| ASKING.try_acquire().map_err(busy)).transpose()?;
     let question = report::Question {
         tenant: call.path("id").to_owned(),
         month: month_of(month.as_deref())?,

@@ -19,7 +19,7 @@ use crate::{
         backtest::{Line, Moment, Report, Tried},
         samples::{self, AlertSpan, Level, LevelKind, SeriesWindow},
     },
-    rule::{Condition, Rule},
+    rule::{Condition, Recover, Rule},
     web::replay::Replayed,
 };
 
@@ -43,7 +43,7 @@ pub(super) async fn view(
         None => Value::Null,
     };
     Ok(json!({
-        "as_written": rule.when.to_string(),
+        "as_written": super::reasons::definition(rule),
         "as_tried": as_tried.map(|_| super::reasons::definition(&changed)),
         "yaml": as_tried.map(|_| yaml(&changed, rule)),
         "from": face.full(written.since),
@@ -74,6 +74,14 @@ fn yaml(changed: &Rule, written: &Rule) -> String {
     let mut lines = vec![format!("when: {{ {when} }}")];
     if changed.hold != written.hold {
         lines.push(format!("for: {}", length(changed.hold)));
+    }
+    if let Some(recover) = changed.recover.filter(|_| changed.recover != written.recover) {
+        let recover = match recover {
+            Recover::Above(mark) => format!("above: {mark}"),
+            Recover::Below(mark) => format!("below: {mark}"),
+            Recover::Regained(percent) => format!("regained: {percent}%"),
+        };
+        lines.push(format!("recover: {{ {recover} }}"));
     }
     lines.join("\n")
 }

@@ -14,7 +14,7 @@ pub(in crate::store) use self::{
     connection::{Connection, Pool},
     dialect::Dialect,
     error::sqlite_code,
-    query::{Query, query, query_as, query_scalar},
+    query::{Query, query, query_as, query_scalar, within_limit},
     row::Row,
     value::{List, Value, list_of, pairs},
 };

@@ -1,6 +1,6 @@
 //! Statements: built once, run on either database.
 
-use std::{borrow::Cow, marker::PhantomData};
+use std::{borrow::Cow, io, marker::PhantomData, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, postgres::PgArguments, sqlite::SqliteArguments};
@@ -38,6 +38,18 @@ pub(in crate::store) fn query_as<'q, T>(sql: impl Into<Cow<'static, str>>) -> Qu
     Query { sql: sql.into(), values: Vec::new(), shape: PhantomData }
 }
 
+/// The longest that a server is waited for: longer than any statement or lock may take there. A server that is gone without a word, or
+/// behind a firewall that has forgotten the connection, would otherwise be waited for for ever.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(100);
+
+/// Waits for a server, but no longer than that; what it was asked on is of no use afterward.
+pub(in crate::store) async fn within_limit<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "the database has not answered for 100 seconds");
+    tokio::time::timeout(ANSWER_TIME_MAX, answer).await.unwrap_or_else(|_| Err(late().into()))
+}
+
 /// What a statement that returns no rows did.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Done {
@@ -59,10 +71,12 @@ macro_rules! run {
                 $query.sqlite()?.$method(&mut *on).await.map($made(Row::Sqlite))?
             }
             Via::Connection(Connection::Postgres(on)) => {
-                $query.postgres()?.$method(&mut *on).await.map($made(Row::Postgres))?
+                within_limit($query.postgres()?.$method(&mut *on)).await.map($made(Row::Postgres))?
             }
             Via::Pool(Pool::Sqlite(on)) => $query.sqlite()?.$method(on).await.map($made(Row::Sqlite))?,
-            Via::Pool(Pool::Postgres(on)) => $query.postgres()?.$method(on).await.map($made(Row::Postgres))?,
+            Via::Pool(Pool::Postgres(on)) => {
+                within_limit($query.postgres()?.$method(on)).await.map($made(Row::Postgres))?
+            }
         }
     };
 }
@@ -88,9 +102,11 @@ impl<'q, S: Shape> Query<'q, S> {
     pub(in crate::store) async fn execute(self, via: impl Into<Via<'_>>) -> Result<Done, StoreError> {
         let rows = match via.into() {
             Via::Connection(Connection::Sqlite(on)) => self.sqlite()?.execute(&mut *on).await?.rows_affected(),
-            Via::Connection(Connection::Postgres(on)) => self.postgres()?.execute(&mut *on).await?.rows_affected(),
+            Via::Connection(Connection::Postgres(on)) => {
+                within_limit(self.postgres()?.execute(&mut *on)).await?.rows_affected()
+            }
             Via::Pool(Pool::Sqlite(on)) => self.sqlite()?.execute(on).await?.rows_affected(),
-            Via::Pool(Pool::Postgres(on)) => self.postgres()?.execute(on).await?.rows_affected(),
+            Via::Pool(Pool::Postgres(on)) => within_limit(self.postgres()?.execute(on)).await?.rows_affected(),
         };
         Ok(Done { rows })
     }
@@ -102,7 +118,9 @@ impl<'q, S: Shape> Query<'q, S> {
     ) -> Result<Option<Done>, StoreError> {
         let done = match connection {
             Connection::Sqlite(on) => self.sqlite()?.execute(on).await.map(|done| done.rows_affected()),
-            Connection::Postgres(on) => self.postgres()?.execute(on).await.map(|done| done.rows_affected()),
+            Connection::Postgres(on) => {
+                within_limit(self.postgres()?.execute(on)).await.map(|done| done.rows_affected())
+            }
         };
         match done {
             Ok(rows) => Ok(Some(Done { rows })),

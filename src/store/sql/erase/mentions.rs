@@ -184,8 +184,8 @@ pub(super) async fn scan(
     mut erase: Option<&mut Erased>,
 ) -> Result<Vec<Remain>, StoreError> {
     let mut remains = Vec::new();
-    // The audit log has a way of its own.
-    for table in catalog::tables(db).await?.iter().filter(|table| table.name != "audit") {
+    // The audit log has a way of its own, and who writes (in PostgreSQL) names machines, not tenants.
+    for table in catalog::tables(db).await?.iter().filter(|table| !matches!(table.name.as_str(), "audit" | "writer")) {
         for column in &table.texts {
             let count = of_column(db, target, table, column, erase.as_deref_mut()).await?;
             if count > 0 {
