@@ -130,7 +130,7 @@ const ADVICE_SQLITE: &str = "SELECT j.value ->> 0, r.impact, sum(j.value ->> 3),
     FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_each(r.rows) AS j \
     WHERE ($1 IS NULL OR t.tenant IN list($1)) AND (j.value ->> 3) > $2 \
     AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) \
-    GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT $3";
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT $3";
 const ADVICE_POSTGRES: &str = "SELECT a.id, a.impact, sum(a.points), count(*), sum(coalesce(a.exposed, 0))::bigint, min(a.taken_at), \
     max(a.name) \
     FROM (SELECT j.value ->> 0 AS id, r.impact, r.taken_at, (j.value ->> 1)::bigint AS exposed, \
@@ -138,7 +138,7 @@ const ADVICE_POSTGRES: &str = "SELECT a.id, a.impact, sum(a.points), count(*), s
     FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_array_elements(r.rows::json) AS j(value) \
     WHERE $1 IS NULL OR t.tenant IN list($1)) AS a \
     WHERE a.points > $2 AND coalesce(a.exposed, 1) > 0 AND NOT coalesce(a.is_excepted, false) \
-    GROUP BY 1, 2 ORDER BY 3 DESC, a.id COLLATE \"C\" LIMIT $3";
+    GROUP BY 1, 2 ORDER BY 3 DESC, a.id COLLATE \"C\", a.impact COLLATE \"C\" LIMIT $3";
 
 const ADVISED_SQLITE: &str = "SELECT id, impact, tenant, points FROM (\
     SELECT j.value ->> 0 AS id, r.impact AS impact, t.tenant AS tenant, j.value ->> 3 AS points, row_number() OVER (\
