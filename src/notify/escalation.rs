@@ -22,7 +22,7 @@ pub struct OfFiring {
     pub kind: NotificationType,
     /// The number of its notification within the firing.
     pub sequence: u64,
-    /// Up to which step of its rule it escalates; `None`: it is no escalation.
+    /// The last step of its rule that it takes; `None`: it is not an escalation.
     pub step: Option<u32>,
 }
 

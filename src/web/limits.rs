@@ -109,7 +109,7 @@ impl Status {
         Self { place, since: now, stalled_since: None, sent_bytes: 0 }
     }
 
-    /// Until when it may go on with what it is doing; `None`: there is no limit.
+    /// When it has to be done with this; `None`: there is no limit.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let allowed = match self.place {
             Place::Waiting { doing: Waiting::Idle, .. } => Some(limits.idle),

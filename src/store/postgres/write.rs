@@ -21,7 +21,7 @@ use crate::store::{
 /// How long it is asked what became of a transaction, and how often.
 const ASKED_FOR: Duration = Duration::from_mins(1);
 const ASKED_EVERY: Duration = Duration::from_millis(250);
-/// How long a server is told that a connection is not used any more.
+/// How long closing a connection may take.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What begins a transaction of a process that is not the service.
@@ -51,7 +51,7 @@ impl Session {
         }
         match &mut self.connection {
             Some(Connection::Postgres(connection)) => Ok(connection),
-            _ => Err(StoreError::Failed("there is no connection".to_owned())),
+            _ => Err(StoreError::Failed("the connection to the database is closed".to_owned())),
         }
     }
 
@@ -101,7 +101,9 @@ impl WriteAccess for Session {
             return Err(StoreError::InUse(if by.is_empty() { String::new() } else { format!(" ({by})") }));
         }
         self.transaction = Some(row.try_get(0)?);
-        self.connection.as_mut().ok_or_else(|| StoreError::Failed("there is no connection".to_owned()))
+        self.connection
+            .as_mut()
+            .ok_or_else(|| StoreError::Failed("the connection to the database is closed".to_owned()))
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
