@@ -1,6 +1,6 @@
 //! `scorewatch run`: the service.
 
-use std::{path::Path, process::exit, thread, time::Duration};
+use std::{net::SocketAddr, path::Path, process::exit, thread, time::Duration};
 
 use anyhow::anyhow;
 use tokio::{
@@ -11,7 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{FAILED, FINE, Failure, configured_by};
-use crate::{clock::Clock, config::reload, secret_store::kill_programs, service::Service, task, telemetry::Metrics};
+use crate::{
+    clock::Clock,
+    config::{self, reload},
+    secret_store::kill_programs,
+    service::Service,
+    task,
+    telemetry::Metrics,
+};
 
 /// The process ends after this time even if something hangs. Nothing is lost: it can be killed at any point.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
@@ -21,13 +28,19 @@ const END_WITHIN: Duration = Duration::from_millis(9_500);
 #[command(after_help = "\
 Examples:
   scorewatch run --config /etc/scorewatch/scorewatch.yaml
+  scorewatch run --listen 127.0.0.1:8081     one of several services that share a configuration
   SCOREWATCH_LOG=debug scorewatch run
 
 A changed configuration file is loaded without a restart, and on SIGHUP; one with problems is rejected as a
 whole, and the old configuration stays in force. SIGTERM and SIGINT end the service within ten seconds.")]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Listen there, whatever the configuration says under `listen:`
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+}
 
-pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failure> {
+pub(super) async fn run(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.listen.into_iter().for_each(config::listen_at);
     let (config, zones) = configured_by(file)?;
     info!(release = %zones.release(), source = zones.source(), "time zone data");
     if let Some((what, instead)) = zones.age_warning(Clock::System.now()) {

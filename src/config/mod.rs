@@ -65,7 +65,7 @@ pub use exclusions::UnknownControl;
 pub use load::{load, load_with};
 pub use outline::{Fields, Outline};
 pub use receivers::PlacedChannel;
-pub use settings::listen_of;
+pub use settings::{listen_at, listen_of};
 pub use sight::Sight;
 pub use trial::{SecretUse, try_secrets};
 pub use watched::Watched;

@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -158,7 +158,8 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 
 /// Where dashboard, API and metrics listen.
 pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> SocketAddr {
-    let address = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
+    let written = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
+    let address = LISTEN_AT.get().copied().or(written);
     if let Some(address) = address.filter(|address: &SocketAddr| !address.ip().is_loopback()) {
         let what = format!("other machines can reach `{address}`, which speaks no TLS");
         let instead =
@@ -166,6 +167,15 @@ pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Soc
         draft.warning(Warning::ListenBeyondLoopback, at, what, instead);
     }
     address.unwrap_or(LISTEN)
+}
+
+/// What the command line says instead of `listen:`; it holds for the whole process, and so for each reload.
+static LISTEN_AT: OnceLock<SocketAddr> = OnceLock::new();
+
+/// Lets every configuration that is loaded from now on listen there. Only the first call counts.
+pub fn listen_at(address: SocketAddr) {
+    // A second one would be a second service's.
+    let _ = LISTEN_AT.set(address);
 }
 
 /// Where the service listens by its main file alone, or by default: whatever else is wrong there, the running service may have been

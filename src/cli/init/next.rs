@@ -30,17 +30,20 @@ pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
         ],
         Target::Systemd => {
             let secrets = std::path::absolute(answers.folder.join("secrets")).unwrap_or_default();
-            let unit = quoted(&std::path::absolute(answers.folder.join("scorewatch.service")).unwrap_or_default());
+            let written = quoted(&std::path::absolute(answers.folder.join("scorewatch.service")).unwrap_or_default());
+            // A package puts both where they are found by name.
+            let (binary, unit) =
+                if answers.has_unit { ("scorewatch", "scorewatch".to_owned()) } else { (BINARY, written) };
             let options = format!("{config} --credentials secrets:{}", quoted(&secrets));
             let running = std::env::current_exe().unwrap_or_default();
             let install = format!("sudo install {} {BINARY}", quoted(&running));
             let mut commands = vec![
-                (format!("sudo {BINARY} check --online {options}"), consent),
-                (format!("sudo {BINARY} {preview} {options}"), send),
+                (format!("sudo {binary} check --online {options}"), consent),
+                (format!("sudo {binary} {preview} {options}"), send),
                 (format!("sudo systemctl enable --now {unit}"), "starts the service, now and at each boot"),
                 ("journalctl --unit scorewatch --follow".to_owned(), "shows its log"),
             ];
-            if running != Path::new(BINARY) {
+            if !answers.has_unit && running != Path::new(BINARY) {
                 commands.insert(0, (install, "puts the program where the unit expects it"));
             }
             commands

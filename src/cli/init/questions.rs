@@ -24,6 +24,9 @@ use crate::{
 
 /// The name of the first channel if no other is wanted.
 const CHANNEL: &str = "soc";
+/// Where packages install the unit; the second is the older place.
+const PACKAGED_UNITS: [&str; 2] =
+    ["/usr/lib/systemd/system/scorewatch.service", "/lib/systemd/system/scorewatch.service"];
 /// Most bytes of a secret on standard input.
 const STDIN_BYTES_MAX: u64 = 64 * 1024;
 
@@ -171,6 +174,7 @@ pub(super) fn answers(arguments: &Arguments, asker: &mut Asker) -> Result<Option
         let answers = Answers {
             target,
             folder: folder.clone(),
+            has_unit: target == Target::Systemd && is_packaged(folder),
             tenant: tenant.clone(),
             scores: scores.clone(),
             channel,
@@ -317,6 +321,11 @@ fn secret_answer(
         kept.resolve().map_err(|error| wrong_input(format!("{error}; {}", error.hint)))?
     };
     asker.answer(question, Some(text.expose_secret()), check)
+}
+
+/// Whether a package has installed the unit, which names its own folder.
+fn is_packaged(folder: &Path) -> bool {
+    folder == Path::new(Target::Systemd.default_folder()) && PACKAGED_UNITS.iter().any(|unit| Path::new(unit).exists())
 }
 
 /// A folder. A person learns before all other questions that it is taken; flags get the whole list in the end.

@@ -101,6 +101,8 @@ pub struct Answers {
     pub target: Target,
     /// The folder.
     pub folder: PathBuf,
+    /// Whether a package has installed the unit for that folder, so that none is written.
+    pub has_unit: bool,
     /// The first tenant.
     pub tenant: NewTenant,
     /// The scores that are polled.

@@ -52,6 +52,7 @@ pub fn files(answers: &Answers) -> Vec<NewFile> {
         files.push(secret(&of_channel(answers), kept));
     }
     match target {
+        Target::Systemd if answers.has_unit => {}
         Target::Systemd => files.push(text("scorewatch.service", unit(folder))),
         Target::Folder => files.push(text(".gitignore", "/data/\n/secrets/\n".to_owned())),
         Target::Container => {

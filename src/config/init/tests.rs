@@ -19,6 +19,7 @@ fn answers(folder: &Path) -> Answers {
     Answers {
         target: Target::Folder,
         folder: folder.to_owned(),
+        has_unit: false,
         tenant: NewTenant {
             id: TenantId::parse("contoso").unwrap(),
             name: "Contoso Ltd".to_owned(),
@@ -171,6 +172,15 @@ async fn the_folder_of_a_unit_has_its_paths_and_its_secrets_are_credentials() {
     ] {
         assert_eq!(format!("{:o}", mode(name)), format!("{expected:o}"), "{name}");
     }
+}
+
+#[test]
+fn where_a_package_has_installed_the_unit_none_is_written() {
+    let folder = Path::new("/etc/scorewatch");
+    let answers = Answers { target: Target::Systemd, has_unit: true, ..answers(folder) };
+    let written: Vec<_> = files(&answers).into_iter().map(|file| file.path).collect();
+    assert!(!written.contains(&folder.join("scorewatch.service")), "{written:?}");
+    assert!(written.contains(&folder.join("scorewatch.yaml")), "{written:?}");
 }
 
 #[test]
