@@ -2,6 +2,7 @@
 //! generated from the program is what the program says. Nothing here is slow, so that people run it while they write.
 
 mod api;
+mod chart;
 mod commands;
 mod configuration;
 mod defaults;
