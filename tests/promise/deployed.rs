@@ -194,10 +194,53 @@ async fn the_sample_runs_under_the_unit_as_its_comments_say() {
     works(&machine, &world, service, entra).await;
 }
 
+/// The lines of a unit, without comments.
+fn lines_of(unit: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(ROOT).join("deploy").join(unit)).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_unit_for_several_services_differs_in_port_user_and_description_only() {
+    let (plain, several) = (lines_of("scorewatch.service"), lines_of("scorewatch@.service"));
+    let only = |these: &[String], those: &[String]| -> Vec<String> {
+        these
+            .iter()
+            .filter(|line| !those.contains(line))
+            .map(|line| line.split('=').next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(only(&plain, &several), ["Description", "ExecStart"]);
+    assert_eq!(only(&several, &plain), ["Description", "ExecStart", "User"]);
+    let command = several.iter().find(|line| line.starts_with("ExecStart=")).unwrap();
+    let of_plain = plain.iter().find(|line| line.starts_with("ExecStart=")).unwrap();
+    assert_eq!(*command, format!("{of_plain} --listen 127.0.0.1:%i"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_listens_where_its_command_line_says() {
+    let world = World::new().await;
+    world.write();
+    let main = world.folder.config();
+    let text = fs::read_to_string(&main).unwrap();
+    // Nobody can listen there.
+    let elsewhere = text.replace("127.0.0.1:0", "192.0.2.1:1");
+    assert_ne!(text, elsewhere);
+    fs::write(&main, &elsewhere).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scorewatch"));
+    command.args(["run", "--listen", "127.0.0.1:0", "--config"]).arg(&main);
+    let service = Service::spawn_by(command, &[]);
+    let address = service.listening().await;
+    assert!(address.ip().is_loopback(), "{address}");
+    assert!(service.stop().await.success());
+}
+
 #[test]
 fn the_unit_is_one_that_systemd_accepts() {
-    let Ok(output) =
-        Command::new("systemd-analyze").args(["verify", "deploy/scorewatch.service"]).current_dir(ROOT).output()
+    let Ok(output) = Command::new("systemd-analyze")
+        .args(["verify", "deploy/scorewatch.service", "deploy/scorewatch@.service"])
+        .current_dir(ROOT)
+        .output()
     else {
         // `./test` says so.
         return;
@@ -206,7 +249,7 @@ fn the_unit_is_one_that_systemd_accepts() {
     // The binary is not installed where tests run.
     let faults: Vec<_> = said
         .lines()
-        .filter(|line| line.contains("scorewatch.service") && !line.contains("/usr/local/bin/scorewatch"))
+        .filter(|line| line.contains("scorewatch") && !line.contains("/usr/local/bin/scorewatch"))
         .collect();
     assert!(faults.is_empty(), "{faults:?}");
 }
