@@ -1,5 +1,8 @@
-//! The cost of the embedded store: committing checks alone and in groups, loading, claiming and settling, on a file in the file
-//! system of the target directory. Prints wall time and the CPU time of the whole process, since CPU is what others miss.
+//! The cost of the store: committing checks alone and in groups, loading, claiming and settling, on a file in the file system of the
+//! target directory. Prints wall time and the CPU time of the whole process, since CPU is what others miss.
+//!
+//! `SCOREWATCH_BENCH_SOCKET` names the folder of a PostgreSQL server's socket, with an empty database `bench` of the role `scorewatch`.
+//! Then the same is measured there, and next to it a bare loop that writes the same rows in as many transactions.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
 
 use std::{
@@ -15,24 +18,44 @@ use scorewatch::{
     },
     store::{
         AttemptOutcome, CheckOutcome, Checks, Claim, ClaimTerms, Commit, NewNotification, Outbox, SeriesUpdate,
-        TenantHealth, TenantIdentity, Upkeep, sqlite::SqliteStore,
+        TenantHealth, TenantIdentity, Upkeep,
+        postgres::{self, PostgresSettings, TlsMode},
+        sqlite::SqliteStore,
     },
 };
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 /// One day's readings, four an hour: the window of a rule with `within: 24h`.
 const WINDOW: i64 = 96;
 const START: i64 = 1_767_268_800;
 const TENANTS: usize = 10_000;
+/// Checks that the store's writer takes into one transaction.
+const GROUP: usize = 256;
 
 fn main() {
     // `cargo test --benches` only checks that it runs.
     let (alone, rounds) = if std::env::args().any(|argument| argument == "--bench") { (2000, 20) } else { (10, 1) };
-    tokio::runtime::Runtime::new().unwrap().block_on(measure(alone, rounds));
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let directory = tempfile::tempdir_in(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target")).unwrap();
+        measure(SqliteStore::open(directory.path().join("bench.db")).await.unwrap(), alone, rounds).await;
+        let Ok(socket) = std::env::var("SCOREWATCH_BENCH_SOCKET") else { return };
+        println!("in PostgreSQL");
+        let settings = PostgresSettings {
+            host: socket.clone(),
+            port: 5432,
+            user: "scorewatch".to_owned(),
+            password: None,
+            database: "bench".to_owned(),
+            tls: TlsMode::Disable,
+            root_certificates: None,
+        };
+        measure(postgres::open(&settings).await.unwrap(), alone, rounds).await;
+        bare(&socket, alone, rounds).await;
+    });
 }
 
-async fn measure(alone: usize, rounds: u64) {
-    let directory = tempfile::tempdir_in(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target")).unwrap();
-    let store = Arc::new(SqliteStore::open(directory.path().join("bench.db")).await.unwrap());
+async fn measure(store: SqliteStore, alone: usize, rounds: u64) {
+    let store = Arc::new(store);
     let tenants: Vec<TenantId> = (0..TENANTS).map(|n| TenantId::parse(&format!("tenant-{n:05}")).unwrap()).collect();
     commit_all(&store, &tenants, 0).await;
 
@@ -49,7 +72,7 @@ async fn measure(alone: usize, rounds: u64) {
     meter.print("commit alone", alone as u64);
 
     let meter = Meter::start();
-    for chunk in tenants.chunks(256) {
+    for chunk in tenants.chunks(GROUP) {
         assert_eq!(store.load(chunk).await.unwrap().len(), chunk.len());
     }
     meter.print("load 256 at a time", TENANTS as u64);
@@ -73,6 +96,61 @@ async fn measure(alone: usize, rounds: u64) {
     }
     meter.print("claim and settle", alone as u64);
     store.close().await;
+}
+
+/// Writes what a commit of checks writes, and nothing else: a row of each tenant, and one of its series.
+async fn bare(socket: &str, alone: usize, rounds: u64) {
+    let options = PgConnectOptions::new_without_pgpass().socket(socket).username("scorewatch").database("bench");
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let tables = "DROP TABLE IF EXISTS bare_tenant, bare_series;
+        CREATE TABLE bare_tenant AS SELECT * FROM tenant; CREATE TABLE bare_series AS SELECT * FROM series;
+        ALTER TABLE bare_tenant ADD PRIMARY KEY (id); CREATE UNIQUE INDEX ON bare_tenant (tenant);
+        CREATE UNIQUE INDEX ON bare_series (tenant_id, score, subject)";
+    sqlx::raw_sql(tables).execute(&mut connection).await.unwrap();
+    let rows = "SELECT t.id, s.recent FROM tenant AS t JOIN series AS s ON s.tenant_id = t.id ORDER BY t.id";
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(rows).fetch_all(&mut connection).await.unwrap();
+    let meter = Meter::start();
+    for round in 1..=rounds {
+        for chunk in rows.chunks(GROUP) {
+            write_bare(&mut connection, chunk, round).await;
+        }
+    }
+    meter.print("bare loop in groups", rows.len() as u64 * rounds);
+    let meter = Meter::start();
+    for row in rows.chunks(1).take(alone) {
+        write_bare(&mut connection, row, rounds + 1).await;
+    }
+    meter.print("bare loop alone", alone as u64);
+    sqlx::raw_sql("DROP TABLE bare_tenant, bare_series").execute(&mut connection).await.unwrap();
+}
+
+async fn write_bare(connection: &mut PgConnection, rows: &[(i64, Vec<u8>)], round: u64) {
+    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
+    let windows: Vec<&[u8]> = rows.iter().map(|(_, window)| &window[..]).collect();
+    let now = START + round.cast_signed() * 900;
+    let mut transaction = connection.begin().await.unwrap();
+    sqlx::query(
+        "UPDATE bare_tenant SET version = version + 1, next_due_at = $2, checked_at = $2 FROM unnest($1::bigint[]) AS v(id) \
+         WHERE bare_tenant.id = v.id",
+    )
+    .bind(&ids)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO bare_series (id, tenant_id, score, subject, last_data_at, keep, newest_at, recent) \
+         SELECT v.id, v.id, 'device-secure-score', '', $3, 86400000000000, $3, v.recent \
+         FROM unnest($1::bigint[], $2::bytea[]) AS v(id, recent) ON CONFLICT (tenant_id, score, subject) \
+         DO UPDATE SET last_data_at = excluded.last_data_at, newest_at = excluded.newest_at, recent = excluded.recent",
+    )
+    .bind(&ids)
+    .bind(&windows)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    transaction.commit().await.unwrap();
 }
 
 /// Commits every tenant once, with 1024 callers at a time, as checks do.

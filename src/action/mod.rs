@@ -15,5 +15,6 @@ pub mod month;
 pub mod preview;
 mod record;
 pub mod silence;
+pub mod store;
 pub mod tenant;
 pub mod token;

@@ -4,6 +4,7 @@ mod account;
 mod alerts;
 mod audit;
 mod backtest;
+mod backup;
 mod caller;
 mod channels;
 mod check;
@@ -17,6 +18,7 @@ mod init;
 mod logging;
 mod man;
 mod mcp;
+mod migrate;
 mod once;
 mod output;
 mod password;
@@ -25,6 +27,7 @@ mod report;
 mod run;
 mod schema;
 mod silences;
+mod store;
 mod tenants;
 mod test;
 mod token;
@@ -133,6 +136,14 @@ enum Command {
     Account(account::Arguments),
     /// List, export and verify the audit log
     Audit(audit::Arguments),
+    /// Make or change the tables of the store, as the service does when it starts
+    Migrate(migrate::Arguments),
+    /// Copy the store into a new file while the service runs
+    Backup(backup::BackupArguments),
+    /// Put a backup in the place of the store, and keep the store that was there
+    Restore(backup::RestoreArguments),
+    /// Copy the store from SQLite to PostgreSQL, or back
+    Store(store::Arguments),
 }
 
 /// For commands that need secrets and run outside the unit of the service.
@@ -240,6 +251,10 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Token(arguments) => token::token(&file, arguments).await,
         Command::Account(arguments) => account::account(&file, arguments).await,
         Command::Audit(arguments) => audit::audit(&file, arguments).await,
+        Command::Migrate(arguments) => migrate::migrate(&file, &arguments).await,
+        Command::Backup(arguments) => backup::backup(&file, &arguments).await,
+        Command::Restore(arguments) => backup::restore(&file, &arguments).await,
+        Command::Store(arguments) => store::store(&file, arguments).await,
     }
 }
 

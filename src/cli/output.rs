@@ -165,6 +165,16 @@ pub(super) fn progress(length: usize) -> ProgressBar {
     bar
 }
 
+/// A line that says what is being done; shown on a terminal only.
+pub(super) fn working() -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,7 +70,10 @@ pub struct DatabaseLocation {
 impl fmt::Display for DatabaseLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port, user, database, .. } = self;
-        write!(f, "postgres://{user}@{host}:{port}/{database}")
+        // As it is written: an IPv6 address has colons of its own, and a socket's folder has slashes.
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        let host = host.replace('/', "%2F");
+        write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")
     }
 }
 
@@ -207,7 +210,8 @@ mod tests {
                 (&*found.host, found.port, &*found.user, &*found.database, found.tls),
                 (host, port, user, database, tls)
             );
-            assert_eq!((found.password, found.ca), (None, None));
+            assert_eq!((&found.password, &found.ca), (&None, &None));
+            assert_eq!(DatabaseLocation::parse(&found.to_string()), Ok(found), "and is shown as it may be written");
         }
     }
 

@@ -3,6 +3,7 @@
 //! A check's outcome is committed whole or not at all ([`Checks::commit`]); a notification exists before anybody tries to send
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
+pub mod copy;
 pub mod postgres;
 pub mod record;
 mod role;
@@ -36,6 +37,9 @@ pub enum StoreError {
     /// The connection was lost while the database stored it.
     #[error("the connection to the database was lost while it stored this, so it may or may not be stored: {0}")]
     Unknown(String),
+    /// It can't be done with what is there: a file that exists already, a store that is not empty.
+    #[error("{0}")]
+    Refused(String),
     /// Anything else that the database says.
     #[error("the store failed: {0}")]
     Failed(String),

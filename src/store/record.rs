@@ -11,6 +11,7 @@ mod listing;
 mod outbox;
 mod overview;
 mod route;
+mod schema;
 mod tenant;
 mod upkeep;
 
@@ -31,6 +32,7 @@ pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, De
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use overview::{Advice, OpenAlert, SeriesSamples, TenantAdvice, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
+pub use schema::SchemaStep;
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 pub use upkeep::Downtime;
 

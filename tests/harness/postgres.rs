@@ -23,6 +23,7 @@ const ROLE: &str = "scorewatch";
 
 /// The server of this process.
 pub(crate) struct Postgres {
+    programs: PathBuf,
     folder: PathBuf,
     /// Stops the server when this process ends: then its standard input does.
     _keeper: Child,
@@ -37,9 +38,37 @@ impl Postgres {
         SERVER.get_or_init(|| programs().map(|programs| Self::start(&programs))).as_ref()
     }
 
+    /// Another server, for a test that stops it. `None`: PostgreSQL is not installed.
+    pub(crate) fn apart() -> Option<Self> {
+        programs().map(|programs| Self::start(&programs))
+    }
+
+    /// Ends it as a crash does: nothing is written down first.
+    pub(crate) fn crash(&self) {
+        self.control(&["--mode", "immediate", "stop"]);
+    }
+
+    /// Starts it again after [`Self::crash`].
+    pub(crate) fn start_again(&self) {
+        self.control(&["--log", "log", "start"]);
+    }
+
+    /// Starts it again on another timeline, as a standby does that takes over.
+    pub(crate) fn take_over(&self) {
+        fs::write(self.folder.join("data/recovery.signal"), "").unwrap();
+        self.control(&["--log", "log", "--options", "-c restore_command=false -c hot_standby=off", "start"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let mut command = as_its_user(&Command::new(self.programs.join("pg_ctl")));
+        command.args(["--silent", "--wait", "--pgdata", "data"]).args(arguments);
+        let status = command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "pg_ctl {arguments:?}; see {}/log", self.folder.display());
+    }
+
     fn start(programs: &Path) -> Self {
         let script = fs::read_to_string("tests/harness/postgres.sh").unwrap();
-        let mut keeper = as_its_user(Command::new("sh"))
+        let mut keeper = as_its_user(&Command::new("sh"))
             .args(["-c", &script, "sh"])
             .arg(programs)
             .arg(ROLE)
@@ -51,7 +80,7 @@ impl Postgres {
         let mut line = String::new();
         BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "PostgreSQL does not start; see the newest /tmp/scorewatch-postgres-*/log");
-        Self { folder: line.trim_end().into(), _keeper: keeper }
+        Self { programs: programs.to_owned(), folder: line.trim_end().into(), _keeper: keeper }
     }
 
     /// A new database, and how it is reached.
@@ -69,6 +98,11 @@ impl Postgres {
             tls: TlsMode::Disable,
             root_certificates: None,
         }
+    }
+
+    /// The folder of its socket.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// How a configuration names a database.
@@ -93,9 +127,9 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root; Debian has a user for it.
-fn as_its_user(command: Command) -> Command {
+fn as_its_user(command: &Command) -> Command {
     if !rustix::process::geteuid().is_root() {
-        return command;
+        return Command::new(command.get_program());
     }
     let mut other = Command::new("setpriv");
     other.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(command.get_program());

@@ -22,9 +22,11 @@ macro_rules! on_both {
 mod access;
 mod audit;
 mod average;
+mod backup;
 mod blindness;
 mod channel;
 mod conformance;
+mod copy;
 mod dead;
 mod erase;
 mod excluded;

@@ -5,6 +5,7 @@ use scorewatch::store::{
     postgres::{self, PostgresSettings},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::fixture::*;
 use crate::harness::postgres::Postgres;
@@ -79,8 +80,138 @@ async fn other_programs_and_newer_versions_tables_are_refused_and_left_as_they_a
     run(server, &database, "DROP TABLE theirs").await;
     postgres::open(&database).await.unwrap().close().await;
     run(server, &database, "INSERT INTO schema_version (version) VALUES (9999)").await;
+    let before = schema(server, &database).await;
     let why = refusal(&database).await;
     assert!(why.contains("schema 9999"), "{why}");
+    let why = postgres::bring_up_to_date(&database).await.unwrap_err().to_string();
+    assert!(why.contains("schema 9999"), "{why}");
+    assert_eq!(schema(server, &database).await, before);
+}
+
+/// Every table, column, index and trigger, and what is noted of the schema and the service.
+async fn schema(server: &Postgres, database: &PostgresSettings) -> Vec<String> {
+    let sql = "SELECT format('%s %s %s', c.relname, a.attname, a.atttypid::regtype) FROM pg_class AS c \
+               JOIN pg_attribute AS a ON a.attrelid = c.oid WHERE c.relnamespace = current_schema()::regnamespace \
+               UNION ALL SELECT tgname FROM pg_trigger UNION ALL SELECT schema_version::text FROM schema_version \
+               UNION ALL SELECT writer::text FROM writer UNION ALL SELECT meta::text FROM meta ORDER BY 1";
+    let mut connection = server.connect(&database.database).await;
+    sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_takes_over_gives_new_events_new_ids_and_what_was_under_way_is_decided_again() {
+    let Some(server) = Postgres::apart() else { return };
+    let database = server.database().await;
+    let store = postgres::open(&database).await.unwrap();
+    assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    let (identity, before) = (store.identity().to_owned(), store.origin());
+    server.crash();
+    server.start_again();
+    // The first attempt may meet the connection that is gone.
+    let mut outcome = store.commit(check("contoso", Some(1), 10)).await;
+    if outcome.is_err() {
+        outcome = store.commit(check("contoso", Some(1), 10)).await;
+    }
+    assert_eq!((outcome, store.origin()), (Ok(Commit::Done), before), "a restart changes nothing");
+
+    server.crash();
+    server.take_over();
+    let refused = store.commit(check("contoso", Some(2), 20)).await.unwrap_err().to_string();
+    assert!(refused.contains("has failed over"), "{refused}");
+    let after = store.origin();
+    assert!(after.starts_with(&format!("{identity}/")), "{after}");
+    assert_eq!(load(&store, "contoso").await.version, 2);
+    assert_eq!(store.commit(check("contoso", Some(2), 20)).await, Ok(Commit::Done));
+    store.close().await;
+    let store = postgres::open(&database).await.unwrap();
+    assert_eq!(store.origin(), after, "once");
+    store.close().await;
+}
+
+/// Stands before a server's socket, and can stop answering.
+struct Between {
+    folder: tempfile::TempDir,
+    is_silent: tokio::sync::watch::Sender<bool>,
+}
+
+impl Between {
+    fn new(server: &Postgres) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let there = server.folder().join(".s.PGSQL.5432");
+        let (is_silent, hears) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = tokio::net::UnixStream::connect(&there).await.unwrap();
+                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+                tokio::spawn(pass_on(from_client, to_server, hears.clone()));
+                tokio::spawn(pass_on(from_server, to_client, hears.clone()));
+            }
+        });
+        Self { folder, is_silent }
+    }
+}
+
+/// Passes bytes on, but none while it is silent.
+async fn pass_on(
+    from: tokio::net::unix::OwnedReadHalf,
+    to: tokio::net::unix::OwnedWriteHalf,
+    mut is_silent: tokio::sync::watch::Receiver<bool>,
+) {
+    let mut bytes = vec![0; 65_536];
+    let (mut from, mut to) = (from, to);
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        let is_open = is_silent.wait_for(|is_silent| !is_silent).await.is_ok();
+        if !is_open || to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up_by_readers_and_the_writer_and_used_again_when_it_speaks() {
+    let Some((server, database)) = database().await else { return };
+    let between = Between::new(server);
+    let through = PostgresSettings { host: between.folder.path().display().to_string(), ..database.clone() };
+    let store = postgres::open(&through).await.unwrap();
+    assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    assert_eq!(load(&store, "contoso").await.version, 1);
+    between.is_silent.send(true).unwrap();
+    // Time passes as soon as nobody has anything else to do.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let (written, read) = tokio::join!(store.commit(check("contoso", Some(1), 10)), store.schedule());
+    let waited = began.elapsed();
+    tokio::time::resume();
+    assert!(written.is_err() && read.is_err(), "{written:?} {read:?}");
+    assert!((100..600).contains(&waited.as_secs()), "{waited:?}");
+    between.is_silent.send(false).unwrap();
+    let version = load(&store, "contoso").await.version;
+    assert_eq!(store.commit(check("contoso", Some(version), 20)).await, Ok(Commit::Done));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_loses_patience_leaves_its_connection_in_order() {
+    let Some((server, database)) = database().await else { return };
+    let store = postgres::open(&database).await.unwrap();
+    assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    // Whoever reads tenants waits for this.
+    let mut lock = server.connect(&database.database).await;
+    lock.execute("BEGIN; LOCK TABLE tenant").await.unwrap();
+    for _ in 0..20 {
+        // It is asked, and nobody waits for the answer.
+        tokio::select! {
+            biased;
+            read = store.schedule() => panic!("it does not wait: {read:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    lock.execute("ROLLBACK").await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(store.schedule().await.unwrap().len(), 1);
+    }
+    store.close().await;
 }
 
 #[tokio::test]

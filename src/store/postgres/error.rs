@@ -14,18 +14,14 @@ pub(super) fn at_open(error: &sqlx::Error) -> StoreError {
     StoreError::Open(match refusal.code().as_deref() {
         Some("28P01" | "28000") => format!("the server refuses the role or its password: {said}"),
         Some("3D000") => format!("{said}; make it with `CREATE DATABASE`"),
+        // Poolers accept few settings, and give a connection to another client after each transaction, with what was prepared on it.
+        Some("42P05" | "26000") => behind_a_pooler(said),
+        Some("08P01") if said.contains("startup parameter") => behind_a_pooler(said),
         Some("42501") => format!("the role may not do this: {said}; make it the owner of the database"),
         _ => said.to_owned(),
     })
 }
 
-/// Whether an error says that the connection is gone, rather than that the server has refused something.
-pub(super) fn is_lost(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
-        }
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
-        _ => false,
-    }
+fn behind_a_pooler(said: &str) -> String {
+    format!("a pooler such as PgBouncer stands before the server ({said}); write the server's own address")
 }

@@ -1,5 +1,6 @@
 //! A store on a PostgreSQL server.
 
+pub(super) mod copy;
 pub mod erase;
 mod error;
 mod lease;
@@ -15,8 +16,11 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use self::settings::{PostgresSettings, TlsMode};
 use self::{lease::Lease, write::Session};
 use super::{
-    StoreError,
-    sql::{self, Place, SqlStore, Writer, db::Pool},
+    SchemaStep, StoreError,
+    sql::{
+        self, Origin, Place, SqlStore, WriteAccess as _, Writer,
+        db::{Pool, Readers},
+    },
 };
 use crate::domain::{EntraTenantId, TenantId};
 
@@ -46,7 +50,9 @@ pub async fn open(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
     }
     let identity = open::identity(&mut connection).await?;
     let origin = origin::of_service(&mut connection, &identity).await?;
-    Ok(store(settings, identity, origin, Session::new(settings, connection, Some(lease))))
+    let origin = Origin::new(origin);
+    let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);
+    Ok(store(settings, identity, origin, session))
 }
 
 /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -59,11 +65,43 @@ pub async fn open_reader(settings: &PostgresSettings) -> Result<SqlStore, StoreE
     let connection = session.connection().await?;
     let identity = open::identity(connection).await?;
     let origin = origin::known(connection, &identity).await?;
-    Ok(store(settings, identity, origin, session))
+    Ok(store(settings, identity, Origin::new(origin), session))
 }
 
-fn store(settings: &PostgresSettings, identity: String, origin: String, session: Session) -> SqlStore {
-    let (writer, readers) = (Writer::start(session), Pool::Postgres(open::readers(settings)));
+/// Which schema the store has. Nothing is changed.
+///
+/// # Errors
+/// [`StoreError::Open`] if the server can't be asked, or the database is a newer version's.
+pub async fn schema(settings: &PostgresSettings) -> Result<SchemaStep, StoreError> {
+    let mut connection = open::connect(settings).await?;
+    let from = migrate::version(&mut connection).await?;
+    Ok(SchemaStep { from: from.unsigned_abs(), to: migrate::NEWEST.unsigned_abs() })
+}
+
+/// Makes the tables or changes them to this version's schema, in one transaction. Returns what there was to do.
+///
+/// # Errors
+/// As [`open`]; [`StoreError::InUse`] if there is something to do while a service works on the store.
+pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep, StoreError> {
+    let step = schema(settings).await?;
+    if step.is_current() {
+        return Ok(step);
+    }
+    let mut connection = open::connect(settings).await?;
+    server::check(&mut connection).await?;
+    if step.from == 0 {
+        migrate::migrate(&mut connection).await?;
+        return Ok(step);
+    }
+    let lease = Lease::take(&mut connection).await?;
+    let migrated = migrate::migrate(&mut connection).await;
+    Box::new(Session::new(settings, connection, Some(lease))).close(true).await;
+    migrated.map(|()| step)
+}
+
+fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, session: Session) -> SqlStore {
+    let readers = Pool::Postgres(Readers::new(open::readers(settings, session.reopened())));
+    let writer = Writer::start(session);
     SqlStore::new(identity, origin, writer, readers, Arc::new(Server))
 }
 

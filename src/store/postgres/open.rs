@@ -1,6 +1,10 @@
 //! Opens connections.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     Connection as _, PgConnection, PgPool,
@@ -47,10 +51,29 @@ pub(super) async fn connect_beside(settings: &PostgresSettings) -> Result<PgConn
     }
 }
 
-/// Readers see the newest commit and never wait for the writer.
-pub(super) fn readers(settings: &PostgresSettings) -> PgPool {
+/// Readers see the newest commit and never wait for the writer. They do not stay with a server from which the writer has turned away.
+pub(super) fn readers(settings: &PostgresSettings, reopened: Reopened) -> PgPool {
     let options = options(settings).options([("default_transaction_read_only", "on")]);
-    PgPoolOptions::new().max_connections(READERS).connect_lazy_with(options)
+    let pool = PgPoolOptions::new().max_connections(READERS).before_acquire(move |_, connection| {
+        let is_good = reopened.was_before(connection.age);
+        Box::pin(async move { Ok(is_good) })
+    });
+    pool.connect_lazy_with(options)
+}
+
+/// When the writer last opened its connection again. What was opened earlier may lead to a server that is no longer the primary.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reopened(Arc<Mutex<Option<Instant>>>);
+
+impl Reopened {
+    pub(super) fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether that was before the last `age`.
+    fn was_before(&self, age: Duration) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|at| at.elapsed() > age)
+    }
 }
 
 /// Drawn when the store was made.

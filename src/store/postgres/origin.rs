@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::error::at_open;
 use crate::store::{StoreError, sql::origin};
 
+/// What is noted as the database if the next service is to draw a new generation, wherever it is.
+const FORGOTTEN: &str = "another";
+
 /// What ids are made of, for the service.
 pub(super) async fn of_service(connection: &mut PgConnection, identity: &str) -> Result<String, StoreError> {
     let here = here(connection).await?;
@@ -19,9 +22,16 @@ pub(super) async fn of_service(connection: &mut PgConnection, identity: &str) ->
     if known.as_ref() != Some(&here) {
         if known.is_some() {
             generation = Uuid::new_v4().simple().to_string();
-            tracing::warn!(
-                "the store was restored from a backup, copied, or its server has failed over; notifications made from now on have new ids"
-            );
+            if let Some(place) = copied_to(connection).await? {
+                tracing::warn!(
+                    place,
+                    "the store was copied to another place, and is used again here; make sure that no service runs there"
+                );
+            } else {
+                tracing::warn!(
+                    "the store was restored from a backup, copied, or its server has failed over; notifications made from now on have new ids"
+                );
+            }
         }
         // The generation first: after a crash in between, another one is drawn.
         keep(connection, "generation", &generation).await?;
@@ -30,9 +40,26 @@ pub(super) async fn of_service(connection: &mut PgConnection, identity: &str) ->
     Ok(origin(identity, &generation))
 }
 
+/// Makes the next service go on with the generation that the database has.
+pub(super) async fn settle(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let here = here(connection).await?;
+    keep(connection, "database", &here).await
+}
+
+/// Makes the next service draw a new generation.
+pub(super) async fn forget(connection: &mut PgConnection) -> Result<(), StoreError> {
+    keep(connection, "database", FORGOTTEN).await
+}
+
 /// What ids are made of, for whoever reads beside the service.
 pub(super) async fn known(connection: &mut PgConnection, identity: &str) -> Result<String, StoreError> {
     Ok(origin(identity, &read(connection, "generation").await?.unwrap_or_default()))
+}
+
+/// On which of its timelines a server is. It begins another one when it takes over from a server that is gone.
+pub(super) async fn timeline(connection: &mut PgConnection) -> Result<String, StoreError> {
+    let timeline = sqlx::query_scalar("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)");
+    timeline.fetch_one(connection).await.map_err(|error| at_open(&error))
 }
 
 /// Which database of which server this is, on which of its timelines.
@@ -45,6 +72,12 @@ async fn here(connection: &mut PgConnection) -> Result<String, StoreError> {
     .fetch_one(connection)
     .await;
     here.map_err(|error| at_open(&error))
+}
+
+/// Where it was copied to, as long as it was not used again since.
+async fn copied_to(connection: &mut PgConnection) -> Result<Option<String>, StoreError> {
+    let noted = sqlx::query_scalar("DELETE FROM meta WHERE key = 'copied_to' RETURNING value");
+    noted.fetch_optional(connection).await.map_err(|error| at_open(&error))
 }
 
 async fn read(connection: &mut PgConnection, key: &str) -> Result<Option<String>, StoreError> {

@@ -8,6 +8,9 @@ use crate::store::StoreError;
 /// The oldest server that works, as `server_version_num` has it.
 const VERSION_MIN: i64 = 150_000;
 
+/// The time limit that each of our connections asks for, as a server shows it.
+const LIMIT_MS: &str = "60000";
+
 /// What a server is and how it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Server {
@@ -17,22 +20,50 @@ struct Server {
     fsync: String,
     full_page_writes: String,
     synchronous_commit: String,
+    /// The connection's own time limit, in milliseconds.
+    statement_timeout: String,
 }
 
 /// Refuses a server with which something could get lost.
 pub(super) async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let found: (i64, bool, String, String, String, String) = sqlx::query_as(
+    let found: (i64, bool, String, String, String, String, String) = sqlx::query_as(
         "SELECT current_setting('server_version_num')::bigint, pg_is_in_recovery(), current_setting('server_encoding'), \
-         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')",
+         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
+         (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(|error| at_open(&error))?;
+    let (version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, statement_timeout) = found;
+    let server =
+        Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, statement_timeout };
+    match server.refused() {
+        Some(why) => Err(StoreError::Open(why)),
+        None => warn_of_standbys(connection, &server.synchronous_commit).await,
+    }
+}
+
+/// Warns of what a failover could lose.
+async fn warn_of_standbys(connection: &mut PgConnection, synchronous_commit: &str) -> Result<(), StoreError> {
+    let (standbys, synchronous): (i64, String) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names')",
     )
     .fetch_one(connection)
     .await
     .map_err(|error| at_open(&error))?;
-    let (version, is_standby, encoding, fsync, full_page_writes, synchronous_commit) = found;
-    match (Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit }).refused() {
-        Some(why) => Err(StoreError::Open(why)),
-        None => Ok(()),
+    if is_replicated_late(standbys, &synchronous, synchronous_commit) {
+        tracing::warn!(
+            standbys,
+            "the database's standbys may lack what was stored last, so a failover may lose it: alerts may be sent twice or late; \
+             set `synchronous_standby_names`, and `synchronous_commit` to `on`"
+        );
     }
+    Ok(())
+}
+
+/// Whether there are standbys that a commit does not wait for.
+fn is_replicated_late(standbys: i64, synchronous_standby_names: &str, synchronous_commit: &str) -> bool {
+    standbys > 0 && (synchronous_standby_names.trim().is_empty() || synchronous_commit == "local")
 }
 
 impl Server {
@@ -44,6 +75,13 @@ impl Server {
         }
         if self.is_standby {
             return Some("the server is a standby, which can't be written; write the primary's address".to_owned());
+        }
+        if self.statement_timeout != LIMIT_MS {
+            return Some(
+                "settings of the connection do not reach the server, as behind a pooler such as PgBouncer; write the server's own \
+                 address"
+                    .to_owned(),
+            );
         }
         if self.encoding != "UTF8" {
             let encoding = &self.encoding;
@@ -78,11 +116,13 @@ mod tests {
             fsync: on(),
             full_page_writes: on(),
             synchronous_commit: "remote_write".to_owned(),
+            statement_timeout: LIMIT_MS.to_owned(),
         };
         let off = || "off".to_owned();
         for (server, part) in [
             (Server { version: 140_011, ..good.clone() }, "PostgreSQL 14.11 is too old"),
             (Server { is_standby: true, ..good.clone() }, "is a standby"),
+            (Server { statement_timeout: "0".to_owned(), ..good.clone() }, "behind a pooler"),
             (Server { encoding: "LATIN1".to_owned(), ..good.clone() }, "encoded as LATIN1"),
             (Server { fsync: off(), ..good.clone() }, "`fsync = off`"),
             (Server { full_page_writes: off(), ..good.clone() }, "`full_page_writes = off`"),
@@ -92,5 +132,18 @@ mod tests {
             assert!(why.contains(part), "{why}");
         }
         assert_eq!(good.refused(), None);
+    }
+
+    #[test]
+    fn standbys_that_no_commit_waits_for_are_noticed() {
+        for (standbys, names, commit, is_late) in [
+            (0, "", "on", false),
+            (2, "", "on", true),
+            (2, "*", "on", false),
+            (1, "FIRST 1 (a, b)", "remote_write", false),
+            (1, "*", "local", true),
+        ] {
+            assert_eq!(is_replicated_late(standbys, names, commit), is_late, "{standbys} {names:?} {commit}");
+        }
     }
 }

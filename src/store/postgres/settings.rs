@@ -62,7 +62,10 @@ pub struct PostgresSettings {
 impl fmt::Display for PostgresSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port, user, database, .. } = self;
-        write!(f, "postgres://{user}@{host}:{port}/{database}")
+        // As it is written: an IPv6 address has colons of its own, and a socket's folder has slashes.
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        let host = host.replace('/', "%2F");
+        write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")
     }
 }
 
@@ -89,6 +92,32 @@ impl PostgresSettings {
         match &self.password {
             Some(password) => options.password(password.expose_secret()),
             None => options,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_as_it_is_written() {
+        for (host, shown) in [
+            ("db.example", "db.example"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "[2001:db8::1]"),
+            ("/run/x", "%2Frun%2Fx"),
+        ] {
+            let settings = PostgresSettings {
+                host: host.to_owned(),
+                port: 5432,
+                user: "me".to_owned(),
+                password: None,
+                database: "scores".to_owned(),
+                tls: TlsMode::VerifyFull,
+                root_certificates: None,
+            };
+            assert_eq!(settings.to_string(), format!("postgres://me@{shown}:5432/scores"));
         }
     }
 }

@@ -1,26 +1,35 @@
 //! How a process writes: one transaction after the other, of all processes, since each locks one row first.
 //!
 //! After an error the connection is not used again: it may lead to a server that is no longer the primary. If the connection is lost while
-//! the server commits, the server is asked afterward what became of the transaction.
+//! the server commits, the server is asked afterward what became of the transaction. A server that has taken over from another one is
+//! not: it may have given the transaction's number to another. Whatever a service does first on such a server fails, after it has drawn
+//! a new generation, so that everything is decided again by what is left, with ids that nobody has seen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{error::is_lost, lease::Lease, open, settings::PostgresSettings};
+use super::{
+    lease::Lease,
+    open::{self, Reopened},
+    origin, server,
+    settings::PostgresSettings,
+};
 use crate::store::{
     StoreError,
     sql::{
-        WriteAccess,
-        db::{Connection, within_limit},
+        Origin, WriteAccess,
+        db::{Connection, is_unusable_after, within_limit},
     },
 };
 
 /// How long it is asked what became of a transaction, and how often.
 const ASKED_FOR: Duration = Duration::from_mins(1);
 const ASKED_EVERY: Duration = Duration::from_millis(250);
+/// How long it may take to find out what a server is.
+const LOOKED_WITHIN: Duration = Duration::from_secs(20);
 /// How long closing a connection may take.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -36,18 +45,42 @@ pub(super) struct Session {
     lease: Option<Lease>,
     /// The transaction that is open.
     transaction: Option<String>,
+    /// The timeline of the server to which the connection leads; `None`: it was not asked yet.
+    timeline: Option<String>,
+    /// The store's identity, and what its ids are made of, for the service.
+    watched: Option<(String, Arc<Origin>)>,
+    reopened: Reopened,
 }
 
 impl Session {
     pub(super) fn new(settings: &PostgresSettings, connection: PgConnection, lease: Option<Lease>) -> Self {
         let connection = Some(Connection::Postgres(connection));
-        Self { settings: settings.clone(), connection, lease, transaction: None }
+        Self {
+            settings: settings.clone(),
+            connection,
+            lease,
+            transaction: None,
+            timeline: None,
+            watched: None,
+            reopened: Reopened::default(),
+        }
+    }
+
+    /// Notices when the server has failed over, and makes ids of something else from then on.
+    pub(super) fn watching(self, identity: &str, origin: &Arc<Origin>) -> Self {
+        Self { watched: Some((identity.to_owned(), Arc::clone(origin))), ..self }
+    }
+
+    /// When its connection was last opened again, now and later.
+    pub(super) fn reopened(&self) -> Reopened {
+        self.reopened.clone()
     }
 
     /// The connection, opened again if it was lost.
     pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
         if self.connection.is_none() {
-            self.connection = Some(Connection::Postgres(open::connect(&self.settings).await?));
+            let connection = self.reopen().await?;
+            self.connection = Some(Connection::Postgres(connection));
         }
         match &mut self.connection {
             Some(Connection::Postgres(connection)) => Ok(connection),
@@ -55,11 +88,48 @@ impl Session {
         }
     }
 
+    /// Opens the connection again, and looks whether it leads to another server than before.
+    async fn reopen(&mut self) -> Result<PgConnection, StoreError> {
+        let mut connection = open::connect(&self.settings).await?;
+        self.reopened.note();
+        self.timeline = None;
+        let Some((identity, origin)) = &self.watched else { return Ok(connection) };
+        let looked = async {
+            server::check(&mut connection).await?;
+            origin::of_service(&mut connection, identity).await
+        };
+        // What is left undone by then is done again on another connection.
+        let Ok(looked) = timeout(LOOKED_WITHIN, looked).await else {
+            return Err(StoreError::Failed("the database server does not answer".to_owned()));
+        };
+        if origin.set(looked?) {
+            let what = "the database server has failed over; what was under way is repeated";
+            return Err(StoreError::Failed(what.to_owned()));
+        }
+        Ok(connection)
+    }
+
+    /// The timeline of the server to which the connection leads.
+    async fn timeline(&mut self) -> Result<String, StoreError> {
+        if self.timeline.is_none() {
+            let asked = origin::timeline(self.connection().await?).await;
+            if asked.is_err() {
+                self.connection = None;
+            }
+            self.timeline = Some(asked?);
+        }
+        Ok(self.timeline.clone().unwrap_or_default())
+    }
+
     /// What became of a transaction whose commit was not confirmed: `Ok` if it is durable.
-    async fn fate(&mut self, transaction: &str, lost: StoreError) -> Result<(), StoreError> {
+    async fn fate(&mut self, transaction: &str, timeline: &str, lost: StoreError) -> Result<(), StoreError> {
         let began = Instant::now();
         loop {
             match self.status(transaction).await {
+                // Another server's transactions of that number are others.
+                Ok(_) if self.timeline.as_deref() != Some(timeline) => {
+                    return Err(StoreError::Unknown(lost.to_string()));
+                }
                 Ok(Some(status)) if status == "committed" => return Ok(()),
                 Ok(Some(status)) if status == "aborted" => return Err(lost),
                 // It is under way, or the server can't be asked.
@@ -70,6 +140,7 @@ impl Session {
     }
 
     async fn status(&mut self, transaction: &str) -> Result<Option<String>, StoreError> {
+        self.timeline().await?;
         let connection = self.connection().await?;
         let asked = sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(transaction).fetch_one(connection);
         let status = within_limit(asked).await;
@@ -87,7 +158,7 @@ impl WriteAccess for Session {
         let is_new = self.connection.is_none();
         let mut answer =
             within_limit(sqlx::raw_sql(AssertSqlSafe(begin.as_str())).fetch_all(self.connection().await?)).await;
-        if !is_new && answer.as_ref().is_err_and(is_lost) {
+        if !is_new && answer.as_ref().is_err_and(is_unusable_after) {
             // It was lost since the last transaction, and nothing is done yet.
             self.connection = None;
             answer = within_limit(sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(self.connection().await?)).await;
@@ -101,6 +172,7 @@ impl WriteAccess for Session {
             return Err(StoreError::InUse(if by.is_empty() { String::new() } else { format!(" ({by})") }));
         }
         self.transaction = Some(row.try_get(0)?);
+        self.timeline().await?;
         self.connection
             .as_mut()
             .ok_or_else(|| StoreError::Failed("the connection to the database is closed".to_owned()))
@@ -108,10 +180,11 @@ impl WriteAccess for Session {
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         let transaction = self.transaction.take().unwrap_or_default();
+        let timeline = self.timeline.clone().unwrap_or_default();
         let committed = within_limit(sqlx::raw_sql(COMMIT).execute(self.connection().await?)).await;
         let Err(error) = committed else { return Ok(()) };
         self.connection = None;
-        self.fate(&transaction, error.into()).await
+        self.fate(&transaction, &timeline, error.into()).await
     }
 
     async fn roll_back(&mut self) {
@@ -121,7 +194,7 @@ impl WriteAccess for Session {
         }
         // Dropping it ends the transaction as well, and what comes next goes to whatever server is the primary by then.
         if let Some(Connection::Postgres(connection)) = self.connection.take() {
-            let _ = tokio::time::timeout(CLOSED_WITHIN, connection.close()).await;
+            let _ = timeout(CLOSED_WITHIN, connection.close()).await;
         }
     }
 

@@ -35,6 +35,13 @@ impl NewEntry {
         Self { at, action, body: EntryBody { who, origin, target, before: None, after: None } }
     }
 
+    /// Done to that.
+    #[must_use]
+    pub fn of(mut self, target: String) -> Self {
+        self.body.target = Some(target);
+        self
+    }
+
     /// With what was so before.
     #[must_use]
     pub fn before(mut self, before: impl Serialize) -> Self {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The SQL behind [`crate::store::Audit::record`]. `erases`: the entries from which this one takes the names of a tenant.
-pub(super) async fn add(db: &mut Connection, entry: &NewEntry, erases: &[u64]) -> Result<(), StoreError> {
+pub(in crate::store) async fn add(db: &mut Connection, entry: &NewEntry, erases: &[u64]) -> Result<(), StoreError> {
     let newest = query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *db).await?;
     let head = newest.map(|row| Ok::<_, StoreError>((number(&row, "seq")?, hash(&row, "hash")?))).transpose()?;
     let written =
@@ -31,6 +31,27 @@ pub(super) async fn add(db: &mut Connection, entry: &NewEntry, erases: &[u64]) -
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// How far back an entry is looked for that may have been written a moment ago.
+const NEWEST: i64 = 1000;
+
+/// The same when nobody knows whether this very entry was written: then it may be there.
+pub(in crate::store) async fn add_unless_there(db: &mut Connection, entry: &NewEntry) -> Result<(), StoreError> {
+    let there = query(
+        "SELECT 1 FROM audit WHERE seq > (SELECT coalesce(max(seq), 0) FROM audit) - $1 AND at = $2 AND action = $3 AND body = $4 \
+         LIMIT 1",
+    )
+    .bind(NEWEST)
+    .bind(entry.at.as_nanos())
+    .bind(entry.action)
+    .bind(to_json(&entry.body)?)
+    .fetch_optional(&mut *db)
+    .await?;
+    match there {
+        Some(_) => Ok(()),
+        None => add(db, entry, &[]).await,
+    }
 }
 
 /// The SQL behind [`crate::store::Audit::entries`].

@@ -6,13 +6,14 @@
 mod access;
 mod alert_notes;
 mod archive;
-mod audit;
+pub(super) mod audit;
 mod average;
 mod bulk;
 mod catalog;
 mod channel;
 mod check;
 mod claim;
+pub(super) mod copy;
 mod days;
 pub(super) mod db;
 mod dead;
@@ -37,7 +38,7 @@ mod role;
 mod roster;
 mod route;
 mod row;
-mod silence;
+pub(super) mod silence;
 mod text;
 mod upkeep;
 mod writer;
@@ -59,7 +60,7 @@ use crate::{
 #[derive(Debug)]
 pub struct SqlStore {
     identity: String,
-    origin: String,
+    origin: Arc<Origin>,
     pub(super) writer: Writer,
     readers: db::Pool,
     place: Arc<dyn Place>,
@@ -70,7 +71,7 @@ pub struct SqlStore {
 impl SqlStore {
     pub(super) fn new(
         identity: String,
-        origin: String,
+        origin: Arc<Origin>,
         writer: Writer,
         readers: db::Pool,
         place: Arc<dyn Place>,
@@ -94,9 +95,47 @@ pub(super) trait Place: Debug + Send + Sync {
     fn attempting(&self, _: DeliveryId) {}
 }
 
+/// What ids are made of, which is another text once a server has failed over.
+#[derive(Debug)]
+pub(super) struct Origin(Mutex<&'static str>);
+
+impl Origin {
+    pub(super) fn new(origin: String) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(origin.leak())))
+    }
+
+    /// As it is now. The text stays, as whoever was given it may still make an id of it; there is one for each failover.
+    pub(super) fn get(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets it. `true`: it was another one.
+    pub(super) fn set(&self, origin: String) -> bool {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_another = *now != origin;
+        if is_another {
+            *now = origin.leak();
+        }
+        is_another
+    }
+}
+
 /// What ids are made of: the store's identity, and behind it the generation, if there ever was another than the first.
 pub(super) fn origin(identity: &str, generation: &str) -> String {
     if generation.is_empty() { identity.to_owned() } else { format!("{identity}/{generation}") }
+}
+
+/// Where a store says that it was copied, and to which place.
+const COPIED_TO: &str = "copied_to";
+
+/// Notes where a store was copied to.
+pub(super) async fn note_copied(db: &mut db::Connection, to: &str) -> Result<(), StoreError> {
+    db::query("INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        .bind(COPIED_TO)
+        .bind(to)
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 /// Reads the names of tenants, each with its Entra id if that is noted.

@@ -52,6 +52,28 @@ pub(super) async fn add(connection: &mut Connection, new: &NewSilence) -> Result
     Ok(SilenceId(id))
 }
 
+/// The same when nobody knows whether this very silence was added: then it may be there.
+pub(in crate::store) async fn add_unless_there(
+    connection: &mut Connection,
+    new: &NewSilence,
+) -> Result<SilenceId, StoreError> {
+    let there: Option<i64> = query_scalar(
+        "SELECT id FROM silence WHERE starts_at = $1 AND ends_at = $2 AND author = $3 AND comment = $4 AND matchers = $5 \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(new.starts_at.as_nanos())
+    .bind(new.ends_at.as_nanos())
+    .bind(&new.author)
+    .bind(&new.comment)
+    .bind(to_json(&new.matchers)?)
+    .fetch_optional(&mut *connection)
+    .await?;
+    match there {
+        Some(id) => Ok(SilenceId(id)),
+        None => add(connection, new).await,
+    }
+}
+
 /// The SQL behind [`crate::store::Silences::end_silence`].
 pub(super) async fn end(connection: &mut Connection, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
     let ended = query("UPDATE silence SET ends_at = $2 WHERE id = $1 AND ends_at > $2")

@@ -194,7 +194,10 @@ async fn transact(
     let outcome = async {
         let connection = access.begin().await?;
         let mut commits = Ok(Vec::new());
-        if !checks.is_empty() {
+        if jobs.is_empty() {
+            // Nothing else is taken back with them.
+            commits = Ok(check::write(connection, checks).await?);
+        } else if !checks.is_empty() {
             begin_part(connection).await?;
             commits = check::write(connection, checks).await;
             end_part(connection, commits.as_ref().err()).await?;

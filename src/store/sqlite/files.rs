@@ -28,7 +28,8 @@ pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn trouble(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
+/// What it means that a file can't be used.
+pub(super) fn trouble(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
     if error.kind() == std::io::ErrorKind::StorageFull {
         return StoreError::Full;
     }
@@ -52,14 +53,30 @@ pub(super) fn check_modes(database: &Path) -> Result<(), StoreError> {
 
 /// Makes the directory and an empty database file that only we can read; SQLite gives its other files the same mode.
 pub(super) fn create(database: &Path) -> Result<(), StoreError> {
-    if let Some(directory) = database.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(DIRECTORY_MODE)
-            .create(directory)
-            .map_err(|error| trouble("can't make the directory", directory, &error))?;
-    }
+    create_directory(database)?;
     open_private(database).map(drop).map_err(|error| trouble("can't make the file", database, &error))
+}
+
+/// Makes the directory of a database, if there is none.
+pub(super) fn create_directory(database: &Path) -> Result<(), StoreError> {
+    let directory = directory(database);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(DIRECTORY_MODE)
+        .create(directory)
+        .map_err(|error| trouble("can't make the directory", directory, &error))
+}
+
+/// The directory in which a file is.
+pub(super) fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes durable which names a directory has.
+pub(super) fn sync_directory(of: &Path) -> Result<(), StoreError> {
+    let directory = directory(of);
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| trouble("can't write", directory, &error))
 }
 
 /// The database itself, if the path is a symbolic link to it: SQLite puts its other files beside that, and the lock belongs there

@@ -27,7 +27,9 @@ use crate::{
     store::{StoreError, sql::origin},
 };
 
-const ENDING: &str = ".generation";
+pub(super) const ENDING: &str = ".generation";
+/// What stands in the file if the database is to draw a new generation, whatever it is.
+const FORGOTTEN: &str = "another";
 const FILE_MODE: u32 = 0o600;
 /// Digits of the delivery's number, so that it can be written in place.
 const DIGITS: usize = 20;
@@ -91,7 +93,16 @@ impl Generation {
             (Some(before), Some(mark)) if mark.origin == *before && mark.newest <= newest => before.clone(),
             _ => {
                 let generation = Uuid::new_v4().simple().to_string();
-                warn!("the store was restored from a backup or copied; notifications made from now on have new ids");
+                if let Some(place) = copied_to(connection).await? {
+                    warn!(
+                        place,
+                        "the store was copied to another place, and is used again here; make sure that no service runs there"
+                    );
+                } else {
+                    warn!(
+                        "the store was restored from a backup or copied; notifications made from now on have new ids"
+                    );
+                }
                 keep(connection, &generation).await?;
                 origin(identity, &generation)
             }
@@ -136,9 +147,30 @@ impl Generation {
     }
 }
 
+/// Makes the next service draw a new generation.
+pub(super) fn forget(database: &Path) -> std::io::Result<()> {
+    let mark = Mark { origin: FORGOTTEN.to_owned(), newest: 0 };
+    Generation::write(&files::beside(database, ENDING), &mark).map(drop)
+}
+
+/// Makes the next service go on with the generation that the database has.
+pub(super) async fn settle(connection: &mut SqliteConnection, database: &Path) -> Result<(), StoreError> {
+    let identity = super::open::identity(connection).await?;
+    let (origin, newest) = (known(connection, &identity).await?, newest(connection).await?);
+    let path = files::beside(database, ENDING);
+    let written = Generation::write(&path, &Mark { origin, newest });
+    written.map(drop).map_err(|error| StoreError::Open(format!("can't write `{}`: {error}", path.display())))
+}
+
 /// What ids are made of, for whoever reads beside the service.
 pub(super) async fn known(connection: &mut SqliteConnection, identity: &str) -> Result<String, StoreError> {
     Ok(origin(identity, &stored(connection).await?.unwrap_or_default()))
+}
+
+/// Where it was copied to, as long as it was not used again since.
+async fn copied_to(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    let noted = sqlx::query_scalar("DELETE FROM meta WHERE key = 'copied_to' RETURNING value");
+    noted.fetch_optional(connection).await.map_err(|error| at_open(&error))
 }
 
 async fn stored(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {

@@ -1,10 +1,15 @@
 //! The embedded store: one SQLite file, one writing process.
 
+pub mod backup;
+mod contents;
+pub mod copy;
 pub mod erase;
 mod error;
 mod files;
 mod generation;
+pub mod migrate;
 mod open;
+pub mod restore;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -15,7 +20,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use self::{generation::Generation, write::WritingConnection};
 use super::{
     StoreError,
-    sql::{self, Place, SqlStore, Writer, db::Pool},
+    sql::{self, Origin, Place, SqlStore, Writer, db::Pool},
 };
 use crate::{
     domain::{EntraTenantId, TenantId},
@@ -43,7 +48,7 @@ impl SqlStore {
         let place = Files { inodes: files::Inodes::of(&path), generation: Some(generation) };
         let writer = Writer::start(WritingConnection::new(connection, Some(lock)));
         let readers = Pool::Sqlite(open::readers(&path));
-        Ok(Self::new(identity, origin, writer, readers, Arc::new(place)))
+        Ok(Self::new(identity, Origin::new(origin), writer, readers, Arc::new(place)))
     }
 
     /// Opens an SQLite file beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -59,7 +64,7 @@ impl SqlStore {
         let place = Files { inodes: files::Inodes::of(&path), generation: None };
         let writer = Writer::start(WritingConnection::new(connection, None));
         let readers = Pool::Sqlite(open::readers(&path));
-        Ok(Self::new(identity, origin, writer, readers, Arc::new(place)))
+        Ok(Self::new(identity, Origin::new(origin), writer, readers, Arc::new(place)))
     }
 
     /// The name of every tenant that an SQLite file knows, each with its Entra id if that is noted, whatever the version that wrote it.

@@ -43,6 +43,8 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("migrations/0021.sql"),
 ];
 
+/// The schema that this version works with.
+pub(super) const NEWEST: usize = MIGRATIONS.len();
 /// The first schema that notes tenants' Entra ids.
 const ENTRA_SINCE: usize = 10;
 
@@ -109,6 +111,21 @@ async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         check_integrity(connection).await?;
     }
     mark_clean(connection, false).await
+}
+
+/// Opens a store of whatever schema as it is; a reading connection leaves the file alone. Also gives the number of its schema.
+pub(super) async fn open_as_it_is(path: &Path, read_only: bool) -> Result<(SqliteConnection, usize), StoreError> {
+    let options = options(path).busy_timeout(BUSY_TIMEOUT_BESIDE).read_only(read_only);
+    let mut connection = connect(options).await?;
+    let version = schema_version(&mut connection).await;
+    match version {
+        Ok(version) => Ok((connection, version)),
+        Err(error) => {
+            // The first error is the one to report.
+            let _ = connection.close().await;
+            Err(error)
+        }
+    }
 }
 
 /// Opens a writing connection beside a running service.

@@ -5,8 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::{
     crash_point::Work,
-    domain::{Sample, ScoreKind, Timestamp},
-    store::{CheckOutcome, Checks, Commit, SeriesUpdate, TenantHealth, TenantIdentity, Upkeep, sql::db::query},
+    domain::{Caller, Sample, ScoreKind, Timestamp},
+    notify::silence::{Matchers, NewSilence},
+    store::{
+        Audit, CheckOutcome, Checks, Commit, EntryFilter, NewEntry, SeriesUpdate, Silences, TenantHealth,
+        TenantIdentity, Upkeep,
+        sql::{audit, db::query, silence},
+    },
 };
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {
@@ -79,4 +84,33 @@ async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works()
     assert!(matches!(half.await, Err(StoreError::Failed(_))));
     assert_eq!(store.last_heartbeat().await, Ok(None));
     assert_eq!(store.commit(check(3)).await, Ok(Commit::Done));
+}
+
+#[tokio::test]
+async fn what_may_be_stored_already_is_not_stored_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
+    let at = Timestamp::from_seconds;
+    let silence = move |ends: i64| NewSilence {
+        matchers: Matchers::default(),
+        starts_at: at(0),
+        ends_at: at(ends),
+        author: "ann".into(),
+        comment: "patching".into(),
+    };
+    let entry = move |seconds: i64| NewEntry::by(&Caller::local("ann"), "silence.add", None, at(seconds));
+    let id = store.add_silence(silence(100)).await.unwrap();
+    store.record(entry(0)).await.unwrap();
+    let added = store.writer.write(Work::AddSilence, move |db| {
+        Box::pin(async move {
+            audit::add_unless_there(db, &entry(0)).await?;
+            audit::add_unless_there(db, &entry(1)).await?;
+            let same = silence::add_unless_there(db, &silence(100)).await?;
+            Ok((same, silence::add_unless_there(db, &silence(200)).await?))
+        })
+    });
+    let (same, other) = added.await.unwrap();
+    assert!(same == id && other != id);
+    assert_eq!(store.silences(None).await.unwrap().len(), 2);
+    assert_eq!(store.entries(&EntryFilter::default()).await.unwrap().len(), 2);
 }

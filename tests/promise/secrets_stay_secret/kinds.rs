@@ -66,7 +66,7 @@ const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.e
 const PFX: &[u8] = include_bytes!("../../harness/pfx/sealed.pfx");
 const KEY_OF_PFX: &[u8] = include_bytes!("../../harness/pfx/own.key.der");
 
-pub(super) const KINDS: [Kind; 45] = [
+pub(super) const KINDS: [Kind; 46] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
@@ -121,6 +121,8 @@ pub(super) const KINDS: [Kind; 45] = [
     kind("mail-password", Credential, "CANARY", MAIL),
     // How the provider of sign-ins knows us
     kind(super::provider::SECRET, File, "CANARY", ""),
+    // How the database knows us
+    kind(super::database::PASSWORD, File, "CANARY", ""),
     // What lies about
     kind("variable-of-others", Unused, "CANARY", ""),
     kind("comment", Comment, "CANARY", ""),

@@ -1,6 +1,7 @@
 //! No secret shows in a log at any level, an error, a listing, a metric, a page, a database row or another's message, whatever
 //! goes wrong with it, in whatever disguise.
 
+mod database;
 mod fixture;
 mod kinds;
 mod provider;
@@ -85,6 +86,7 @@ async fn no_secret_shows_anywhere() {
     sinks.push(sink("log", service.log()));
     assert!(service.stop().await.success());
     sinks.extend(sinks::visits(&fixture).await);
+    sinks.extend(database::commands(&fixture).await);
     sinks.extend(sinks::files(&fixture, "afterwards"));
 
     for (name, text) in [
@@ -107,6 +109,8 @@ async fn no_secret_shows_anywhere() {
         ("check (refused configuration)", "secret"),
         ("check --json (refused configuration)", "is not a network"),
         ("run (refused configuration)", "a password stands in the address"),
+        ("run (database)", "the server refuses the role or its password"),
+        ("store copy", "the server refuses the role or its password"),
         ("what receivers got", "webhook-signature: v1,"),
         ("what receivers got", "channel-parked"),
         ("check --online", "client-secret-in-key-vault in the secret store azure"),

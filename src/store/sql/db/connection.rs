@@ -1,8 +1,8 @@
 //! What statements run on.
 
-use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{PgConnection, SqliteConnection, SqlitePool};
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, readers::Readers};
 
 /// A connection that writes.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(in crate::store) enum Connection {
 #[derive(Debug, Clone)]
 pub(in crate::store) enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(Readers),
 }
 
 impl Connection {

@@ -20,6 +20,23 @@ pub(in crate::store) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
     error.code().and_then(|code| code.parse().ok())
 }
 
+/// What says that a server goes down, lets nobody write any more, or that a transaction has failed ("PostgreSQL Error Codes"). What
+/// begins with 08 or 57P says that the connection is gone.
+const UNUSABLE: [&str; 2] = ["25006", "25P02"];
+
+/// Whether a connection to a server is of no further use after that error: it is gone, leads to a server that may not be the primary
+/// any more, or has an answer that nobody has read. A refused statement leaves it as it was.
+pub(in crate::store) fn is_unusable_after(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            code.starts_with("57P") || code.starts_with("08") || UNUSABLE.contains(&&*code)
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
 /// Whether a row was refused because there is another one with what must be unique.
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| matches!(error.kind(), ErrorKind::UniqueViolation))

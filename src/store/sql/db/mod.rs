@@ -6,15 +6,19 @@
 mod connection;
 mod dialect;
 mod error;
+mod limit;
 mod query;
+mod readers;
 mod row;
 mod value;
 
 pub(in crate::store) use self::{
     connection::{Connection, Pool},
     dialect::Dialect,
-    error::sqlite_code,
-    query::{Query, query, query_as, query_scalar, within_limit},
+    error::{is_unusable_after, sqlite_code},
+    limit::within_limit,
+    query::{Query, query, query_as, query_scalar},
+    readers::Readers,
     row::Row,
-    value::{List, Value, list_of, pairs},
+    value::{Column, List, Value, columns, list_of, pairs},
 };

@@ -1,6 +1,6 @@
 //! Statements: built once, run on either database.
 
-use std::{borrow::Cow, io, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, marker::PhantomData};
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, postgres::PgArguments, sqlite::SqliteArguments};
@@ -9,6 +9,7 @@ use super::{
     connection::{Connection, Pool, Via},
     dialect::Dialect,
     error::is_unique_violation,
+    limit::within_limit,
     row::{Columns, First, Row, Shape, Whole},
     value::{self, Bind, Value},
 };
@@ -38,18 +39,6 @@ pub(in crate::store) fn query_as<'q, T>(sql: impl Into<Cow<'static, str>>) -> Qu
     Query { sql: sql.into(), values: Vec::new(), shape: PhantomData }
 }
 
-/// The longest that a server is waited for: longer than any statement or lock may take there. A server that is gone without a word, or
-/// behind a firewall that has forgotten the connection, would otherwise be waited for for ever.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(100);
-
-/// Waits for a server, but no longer than that; what it was asked on is of no use afterward.
-pub(in crate::store) async fn within_limit<T>(
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    let late = || io::Error::new(io::ErrorKind::TimedOut, "the database has not answered for 100 seconds");
-    tokio::time::timeout(ANSWER_TIME_MAX, answer).await.unwrap_or_else(|_| Err(late().into()))
-}
-
 /// What a statement that returns no rows did.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Done {
@@ -75,10 +64,18 @@ macro_rules! run {
             }
             Via::Pool(Pool::Sqlite(on)) => $query.sqlite()?.$method(on).await.map($made(Row::Sqlite))?,
             Via::Pool(Pool::Postgres(on)) => {
-                within_limit($query.postgres()?.$method(on)).await.map($made(Row::Postgres))?
+                let asked = on.run($query.postgres()?, |query, on| Box::pin(query.$method(on)));
+                asked.await.map($made(Row::Postgres))?
             }
         }
     };
+}
+
+impl<'q> Query<'q> {
+    /// The values that are bound.
+    pub(in crate::store) fn into_values(self) -> Vec<Value<'q>> {
+        self.values
+    }
 }
 
 impl<'q, S: Shape> Query<'q, S> {
@@ -106,7 +103,9 @@ impl<'q, S: Shape> Query<'q, S> {
                 within_limit(self.postgres()?.execute(&mut *on)).await?.rows_affected()
             }
             Via::Pool(Pool::Sqlite(on)) => self.sqlite()?.execute(on).await?.rows_affected(),
-            Via::Pool(Pool::Postgres(on)) => within_limit(self.postgres()?.execute(on)).await?.rows_affected(),
+            Via::Pool(Pool::Postgres(on)) => {
+                on.run(self.postgres()?, |query, on| Box::pin(query.execute(on))).await?.rows_affected()
+            }
         };
         Ok(Done { rows })
     }
@@ -144,6 +143,21 @@ impl<'q, S: Shape> Query<'q, S> {
         run!(self, via, fetch_optional, at_most_one::<_, S>)
     }
 
+    /// Its rows, as they come, however long that takes.
+    pub(in crate::store) fn stream(
+        self,
+        connection: &mut Connection,
+    ) -> Result<BoxStream<'_, Result<S::Out, StoreError>>, StoreError>
+    where
+        S: 'static,
+    {
+        let rows = match connection {
+            Connection::Sqlite(on) => self.sqlite()?.fetch(on).map_ok(Row::Sqlite).boxed(),
+            Connection::Postgres(on) => self.postgres()?.fetch(on).map_ok(Row::Postgres).boxed(),
+        };
+        Ok(rows.map(|row| S::read(row?)).boxed())
+    }
+
     /// Its rows, as they come.
     pub(in crate::store) fn fetch<'a>(self, pool: &'a Pool) -> BoxStream<'a, Result<S::Out, StoreError>>
     where
@@ -151,7 +165,7 @@ impl<'q, S: Shape> Query<'q, S> {
     {
         let opened = match pool {
             Pool::Sqlite(on) => self.sqlite().map(|query| query.fetch(on).map_ok(Row::Sqlite).boxed()),
-            Pool::Postgres(on) => self.postgres().map(|query| query.fetch(on).map_ok(Row::Postgres).boxed()),
+            Pool::Postgres(on) => self.postgres().map(|query| on.stream(query).map_ok(Row::Postgres).boxed()),
         };
         match opened {
             Ok(rows) => rows.map(|row| S::read(row?)).boxed(),

@@ -18,6 +18,68 @@ pub(in crate::store) enum Value<'q> {
     Text(Option<Cow<'q, str>>),
     Bytes(Option<Cow<'q, [u8]>>),
     List(Option<Cow<'q, List>>),
+    /// A column of many rows, for PostgreSQL.
+    Column(Column<'q>),
+}
+
+/// What stands in one column of many rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::store) enum Column<'q> {
+    Ints(Vec<Option<i64>>),
+    Floats(Vec<Option<f64>>),
+    Texts(Vec<Option<Cow<'q, str>>>),
+    Bytes(Vec<Option<Cow<'q, [u8]>>>),
+}
+
+impl<'q> Column<'q> {
+    /// A column that begins with that value; `None`: there is no column of such.
+    fn beginning_with(value: &Value<'q>, rows: usize) -> Option<Self> {
+        Some(match value {
+            Value::Int(_) => Self::Ints(Vec::with_capacity(rows)),
+            Value::Float(_) => Self::Floats(Vec::with_capacity(rows)),
+            Value::Text(_) => Self::Texts(Vec::with_capacity(rows)),
+            Value::Bytes(_) => Self::Bytes(Vec::with_capacity(rows)),
+            Value::List(_) | Value::Column(_) => return None,
+        })
+    }
+
+    /// Adds a value. `false`: it is of another type.
+    fn add(&mut self, value: Value<'q>) -> bool {
+        match (self, value) {
+            (Self::Ints(column), Value::Int(value)) => column.push(value),
+            (Self::Floats(column), Value::Float(value)) => column.push(value),
+            (Self::Texts(column), Value::Text(value)) => column.push(value.map(without_nul)),
+            (Self::Bytes(column), Value::Bytes(value)) => column.push(value),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The name of the type in PostgreSQL.
+    pub(in crate::store) const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Ints(_) => "bigint[]",
+            Self::Floats(_) => "double precision[]",
+            Self::Texts(_) => "text[]",
+            Self::Bytes(_) => "bytea[]",
+        }
+    }
+}
+
+/// Turns rows of that many values, one behind the other, into columns.
+pub(in crate::store) fn columns(values: Vec<Value<'_>>, width: usize) -> Result<Vec<Column<'_>>, StoreError> {
+    let mixed = || StoreError::Failed("the values of a column are of different types; this is a bug".to_owned());
+    let rows = values.len() / width.max(1);
+    let mut columns: Vec<Column<'_>> = Vec::with_capacity(width);
+    for (place, value) in values.into_iter().enumerate() {
+        if columns.len() < width {
+            columns.push(Column::beginning_with(&value, rows).ok_or_else(mixed)?);
+        }
+        if !columns.get_mut(place % width).ok_or_else(mixed)?.add(value) {
+            return Err(mixed());
+        }
+    }
+    Ok(columns)
 }
 
 impl From<List> for Value<'_> {
@@ -168,6 +230,7 @@ pub(super) fn sqlite(values: Vec<Value<'_>>) -> Result<SqliteArguments, StoreErr
             Value::Float(number) => arguments.add(number),
             Value::Text(text) => arguments.add(text.map(Cow::into_owned)),
             Value::Bytes(bytes) => arguments.add(bytes.map(Cow::into_owned)),
+            Value::Column(_) => Err("SQLite has no columns as values".into()),
             Value::List(list) => {
                 list.map(|list| list.json()).transpose().map_err(Into::into).and_then(|text| arguments.add(text))
             }
@@ -187,6 +250,12 @@ pub(super) fn postgres(values: Vec<Value<'_>>) -> Result<PgArguments, StoreError
             Value::Float(number) => arguments.add(number),
             Value::Text(text) => arguments.add(text.map(without_nul)),
             Value::Bytes(bytes) => arguments.add(bytes.as_deref()),
+            Value::Column(Column::Ints(column)) => arguments.add(column),
+            Value::Column(Column::Floats(column)) => arguments.add(column),
+            Value::Column(Column::Texts(column)) => arguments.add(column),
+            Value::Column(Column::Bytes(column)) => {
+                arguments.add(column.iter().map(Option::as_deref).collect::<Vec<Option<&[u8]>>>())
+            }
             Value::List(None) => arguments.add(None::<Vec<String>>),
             Value::List(Some(list)) => match &*list {
                 List::Ints(numbers) => arguments.add(numbers.as_slice()),

@@ -11,7 +11,14 @@ use crate::{
 #[async_trait]
 impl Audit for SqlStore {
     async fn record(&self, entry: NewEntry) -> Result<(), StoreError> {
-        self.writer.write(Work::Audit, move |db| Box::pin(async move { audit::add(db, &entry, &[]).await })).await
+        let again = entry.clone();
+        let written =
+            self.writer.write(Work::Audit, move |db| Box::pin(async move { audit::add(db, &entry, &[]).await })).await;
+        let Err(unknown @ StoreError::Unknown(_)) = written else { return written };
+        let add = self
+            .writer
+            .write(Work::Audit, move |db| Box::pin(async move { audit::add_unless_there(db, &again).await }));
+        add.await.map_err(|_| unknown)
     }
 
     async fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, StoreError> {

@@ -24,14 +24,14 @@ impl Outbox for SqlStore {
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
-        let (name, origin) = (channel.clone(), self.origin.clone());
+        let (name, origin) = (channel.clone(), self.origin.get());
         let is_unknown = self.unknown_claims().remove(channel);
         let claimed = self.writer.write(Work::Claim, move |db| {
             Box::pin(async move {
                 if is_unknown {
                     claim::undo(db, &name).await?;
                 }
-                claim::claim(db, &origin, name, terms, now).await
+                claim::claim(db, origin, name, terms, now).await
             })
         });
         let claim = claimed.await;

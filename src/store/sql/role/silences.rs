@@ -21,7 +21,14 @@ impl Silences for SqlStore {
     }
 
     async fn add_silence(&self, new: NewSilence) -> Result<SilenceId, StoreError> {
-        self.writer.write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new).await })).await
+        let again = new.clone();
+        let added =
+            self.writer.write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new).await })).await;
+        let Err(unknown @ StoreError::Unknown(_)) = added else { return added };
+        let add = self
+            .writer
+            .write(Work::AddSilence, move |db| Box::pin(async move { silence::add_unless_there(db, &again).await }));
+        add.await.map_err(|_| unknown)
     }
 
     async fn end_silence(&self, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {

@@ -18,7 +18,7 @@ impl Upkeep for SqlStore {
     }
 
     fn origin(&self) -> &str {
-        &self.origin
+        self.origin.get()
     }
 
     async fn check_files(&self) -> Result<(), StoreError> {

@@ -1,0 +1,122 @@
+//! Takes care of the store as a whole: its schema, backups, and moving it to the other database. Whoever may do this sees and replaces
+//! everything, so it takes the role `admin` and no limits.
+
+use std::path::Path;
+
+use super::record::{must, record};
+pub use crate::store::{
+    SchemaStep,
+    copy::{Copied, CopiedTable},
+    sqlite::{
+        backup::{Backup, Contents},
+        restore::Restored,
+    },
+};
+use crate::{
+    config::{Config, StoreLocation},
+    domain::{Caller, Role, Timestamp},
+    query::{self, Error, database},
+    store::{NewEntry, StoreError, copy as moving, postgres, sqlite},
+};
+
+/// What to use instead for a store in PostgreSQL.
+const BACKUP_OF_POSTGRES: &str =
+    "the store is in PostgreSQL; back it up with `pg_dump`, or with base backups and the write-ahead log";
+const RESTORE_OF_POSTGRES: &str = "the store is in PostgreSQL; stop the service, and restore with `pg_restore` into a new database, or from a base backup";
+
+/// Which schema the store has, and which this version works with. Nothing is changed.
+///
+/// # Errors
+/// [`Error::Store`] if the store can't be read or is a newer version's; [`Error::Forbidden`].
+pub async fn schema(config: &Config, caller: &Caller) -> Result<SchemaStep, Error> {
+    allowed(caller)?;
+    Ok(match &config.store {
+        StoreLocation::Sqlite(path) => sqlite::migrate::schema(path).await?,
+        StoreLocation::Postgres(database) => postgres::schema(&database::settings(database).await?).await?,
+    })
+}
+
+/// Makes the store's tables, or changes them to this version's schema. Returns what there was to do.
+///
+/// # Errors
+/// As [`schema`]; [`Error::Store`] if there is something to do while a service works on the store.
+pub async fn migrate(config: &Config, caller: &Caller) -> Result<SchemaStep, Error> {
+    allowed(caller)?;
+    Ok(match &config.store {
+        StoreLocation::Sqlite(path) => sqlite::migrate::migrate(path).await?,
+        StoreLocation::Postgres(database) => postgres::bring_up_to_date(&database::settings(database).await?).await?,
+    })
+}
+
+/// Copies a store in a SQLite file into a new file, beside the service that works on it.
+///
+/// # Errors
+/// [`Error::Conflict`] if the store is in PostgreSQL, or the file is there; [`Error::Store`]; [`Error::Forbidden`].
+pub async fn backup(config: &Config, caller: &Caller, to: &Path, now: Timestamp) -> Result<Backup, Error> {
+    allowed(caller)?;
+    let StoreLocation::Sqlite(path) = &config.store else {
+        return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
+    };
+    let backup = sqlite::backup::backup(path, to).await.map_err(refused)?;
+    // An older schema may have no audit log, and is not changed for it.
+    if backup.is_current {
+        let store = query::open(config).await?;
+        let entry = NewEntry::by(caller, "store.backup", Some(backup.path.display().to_string()), now);
+        let recorded = record(&*store, entry).await;
+        store.close().await;
+        recorded?;
+    }
+    Ok(backup)
+}
+
+/// Puts a backup in the place of the store, on which no service may work. The store that was there is kept.
+///
+/// # Errors
+/// [`Error::Conflict`] if the store is in PostgreSQL, or the backup is not whole; [`Error::Store`]; [`Error::Forbidden`].
+pub async fn restore(config: &Config, caller: &Caller, from: &Path, now: Timestamp) -> Result<Restored, Error> {
+    allowed(caller)?;
+    let StoreLocation::Sqlite(path) = &config.store else {
+        return Err(Error::Conflict(RESTORE_OF_POSTGRES.to_owned()));
+    };
+    let entry = NewEntry::by(caller, "store.restore", Some(from.display().to_string()), now);
+    sqlite::restore::restore(path, from, &entry, now).await.map_err(refused)
+}
+
+/// Copies the store of one configuration to that of another one, which is in the other kind of database and empty. Calls `progress`
+/// with a table's name and how many of its rows were copied.
+///
+/// # Errors
+/// [`Error::Conflict`] if the target is not empty, or both are of the same kind; [`Error::Store`]; [`Error::Forbidden`].
+pub async fn copy(
+    from: &Config,
+    to: &Config,
+    caller: &Caller,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(&str, u64) + Send),
+) -> Result<Copied, Error> {
+    allowed(caller)?;
+    let entry = NewEntry::by(caller, "store.copy", None, now);
+    moving::copy(&place(from).await?, &place(to).await?, &entry, progress).await.map_err(refused)
+}
+
+async fn place(config: &Config) -> Result<moving::Place, Error> {
+    Ok(match &config.store {
+        StoreLocation::Sqlite(path) => moving::Place::Sqlite(path.clone()),
+        StoreLocation::Postgres(database) => moving::Place::Postgres(Box::new(database::settings(database).await?)),
+    })
+}
+
+fn allowed(caller: &Caller) -> Result<(), Error> {
+    must(caller, Role::Admin)?;
+    if caller.scope.is_all() {
+        return Ok(());
+    }
+    Err(Error::Forbidden("the store is every tenant's, and you may see some of them only".to_owned()))
+}
+
+fn refused(error: StoreError) -> Error {
+    match error {
+        StoreError::Refused(why) => Error::Conflict(why),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,58 @@
+//! A service whose database goes away for a while goes on afterward as if nothing had happened.
+
+use scorewatch::store::postgres::PostgresSettings;
+
+use crate::harness::{HIGH, LOW, OPS, SOC, Service, World, kinds, postgres::Postgres};
+
+/// Ends every connection of the service, as an administrator does.
+async fn cut(server: &Postgres, database: &PostgresSettings) {
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+    let mut connection = server.connect("postgres").await;
+    sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
+    let Some(server) = Postgres::apart() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.settle(&service, SOC).await;
+
+    server.crash();
+    world.set_score("contoso", LOW);
+    service.says("the store can't be written to").await;
+    server.start_again();
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
+
+    for (score, sent) in [(HIGH, 2), (LOW, 3), (HIGH, 4)] {
+        cut(&server, &database).await;
+        world.set_score("contoso", score);
+        cut(&server, &database).await;
+        world.settle(&service, SOC).await;
+        assert_eq!(world.accepted(SOC, "contoso").len(), sent, "at {score}");
+    }
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(arrived.iter().map(|one| &*one.kind).collect::<Vec<_>>(), ["alert.firing", "alert.resolved"].repeat(2));
+    assert_eq!(kinds(&world.arrived(OPS)), [], "nobody is alarmed");
+    assert!(service.stop().await.success(), "the same process, all the time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_store_was_taken_over_ends() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    let service: Service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    let taken = "UPDATE writer SET owner = 'another', place = 'pid 1 on elsewhere', epoch = epoch + 1, \
+                 expires_at = clock_timestamp() + interval '1 hour'";
+    let mut connection = server.connect(&database.database).await;
+    sqlx::query(taken).execute(&mut connection).await.unwrap();
+    assert_eq!(service.ended().await.code(), Some(1));
+    assert!(service.log().contains("pid 1 on elsewhere"), "{}", service.log());
+}

@@ -1,0 +1,78 @@
+//! A store is made, backed up beside the service, and restored by commands that refuse whatever would lose something.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::harness::{HIGH, LOW, SOC, World, kinds, postgres::Postgres};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_made_beside_the_service_and_restored_without_it() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    let backup = world.folder.path().join("backup.db");
+    let file = backup.to_str().unwrap();
+    let made = world.command(&["backup", file]).await;
+    assert!(made.status.success(), "{made:?}");
+    assert!(String::from_utf8_lossy(&made.stdout).contains("verified: integrity"), "{made:?}");
+    assert_eq!(backup.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(world.command(&["backup", file]).await.status.code(), Some(2), "it overwrites nothing");
+    let refused = world.command(&["restore", file]).await;
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    let first = world.accepted(SOC, "contoso").remove(0);
+    assert!(service.stop().await.success());
+
+    let restored = world.command(&["restore", file, "--json"]).await;
+    assert!(restored.status.success(), "{restored:?}");
+    let restored: Value = serde_json::from_slice(&restored.stdout).unwrap();
+    assert!(restored["replaced"].as_str().unwrap().contains("scorewatch.db.replaced-"), "{restored}");
+    let service = world.run().await;
+    assert!(service.log().contains("the store was restored from a backup"), "{}", service.log());
+    world.settle(&service, SOC).await;
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.firing", 1)], "the backup knows nothing of the alert");
+    assert_ne!(arrived[1].id, first.id, "so a receiver that drops duplicates does not drop it");
+    world.set_score("contoso", HIGH);
+    world.settle(&service, SOC).await;
+    let recorded = world.listing(&["audit", "list", "--json"]).await;
+    let recorded: Vec<_> = recorded.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect();
+    assert!(recorded.contains(&"store.restore".to_owned()), "{recorded:?}");
+    assert!(service.stop().await.success());
+}
+
+async fn migrates(world: &World) {
+    for (arguments, code, part) in [
+        (&["migrate", "--check"][..], 1, "there is no store yet"),
+        (&["migrate"], 0, "the store was made with schema"),
+        (&["migrate", "--check"], 0, "there is nothing to do"),
+        (&["migrate"], 0, "there is nothing to do"),
+    ] {
+        let output = world.command(arguments).await;
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains(part), "{output:?}");
+    }
+    let service = world.run().await;
+    let beside = world.command(&["migrate", "--json"]).await;
+    let said: Value = serde_json::from_slice(&beside.stdout).unwrap();
+    assert_eq!((beside.status.code(), &said["is_current"]), (Some(0), &true.into()), "{beside:?}");
+    assert!(service.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_made_without_the_service_and_what_is_for_files_is_refused_in_postgresql() {
+    let mut world = World::new().await;
+    world.write();
+    migrates(&world).await;
+    let Some(server) = Postgres::shared() else { return };
+    world.setup.store = Postgres::address(&server.database().await);
+    world.write();
+    migrates(&world).await;
+    for (command, part) in [("backup", "pg_dump"), ("restore", "pg_restore")] {
+        let refused = world.command(&[command, "x.db"]).await;
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(part), "{refused:?}");
+    }
+}
