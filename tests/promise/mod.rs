@@ -13,6 +13,7 @@ mod credential;
 mod daily_record;
 mod demo;
 mod deployed;
+mod doctor;
 mod drill;
 mod escalated;
 mod excluded;

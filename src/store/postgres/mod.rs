@@ -12,10 +12,12 @@ mod write;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use sqlx::Connection as _;
+
 pub use self::settings::{PostgresSettings, TlsMode};
 use self::{lease::Lease, write::Session};
 use super::{
-    StoreError,
+    Inspection, StoreError,
     sql::{self, Place, SqlStore, Writer, db::Pool},
 };
 use crate::domain::{EntraTenantId, TenantId};
@@ -65,6 +67,21 @@ pub async fn open_reader(settings: &PostgresSettings) -> Result<SqlStore, StoreE
 fn store(settings: &PostgresSettings, identity: String, origin: String, session: Session) -> SqlStore {
     let (writer, readers) = (Writer::start(session), Pool::Postgres(open::readers(settings)));
     SqlStore::new(identity, origin, writer, readers, Arc::new(Server))
+}
+
+/// Looks at a store beside a service that may be running: its schema, and whether the server keeps what it confirms. Changes nothing. A
+/// database without a store gives nothing.
+///
+/// # Errors
+/// [`StoreError::Open`] if the server can't be reached, is too old or does not keep what it confirms, or the database is a newer version's.
+pub async fn inspect(settings: &PostgresSettings) -> Result<Option<Inspection>, StoreError> {
+    let mut connection = open::connect(settings).await?;
+    server::check(&mut connection).await?;
+    let schema = migrate::version(&mut connection).await?;
+    // Nothing was written.
+    let _ = connection.close().await;
+    let (schema, newest) = (schema.unsigned_abs(), migrate::NEWEST.unsigned_abs());
+    Ok((schema != 0).then_some(Inspection { schema, newest, faults: Vec::new(), process: None }))
 }
 
 /// The name of every tenant that a store knows, each with its Entra id if that is noted. A database without a store knows none.

@@ -46,6 +46,9 @@ const MIGRATIONS: [&str; 21] = [
 /// The first schema that notes tenants' Entra ids.
 const ENTRA_SINCE: usize = 10;
 
+/// Damaged places that are named at most.
+const FAULTS_MAX: usize = 5;
+
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command waits longer for the service to let it write: there is no queue, and a busy writer may be there first again and again.
 const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
@@ -121,6 +124,24 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
+}
+
+/// The schema of a file, the newest one, and what is damaged.
+pub(super) async fn inspect(path: &Path) -> Result<(usize, usize, Vec<String>), StoreError> {
+    let mut connection = connect(options(path).read_only(true)).await?;
+    let inspected = async {
+        let schema = schema_version(&mut connection).await?;
+        let sql = format!("PRAGMA quick_check({FAULTS_MAX})");
+        let found: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|error| at_open(&error))?;
+        Ok((schema, MIGRATIONS.len(), found.into_iter().filter(|line| line != "ok").collect()))
+    };
+    let inspected = inspected.await;
+    // Nothing was written.
+    let _ = connection.close().await;
+    inspected
 }
 
 /// The names of every tenant in a store of whatever schema, each with its Entra id as far as that is noted. No file: none.
