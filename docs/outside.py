@@ -41,6 +41,8 @@ def rewritten(text, place, chapter):
             in_book = of_project.removeprefix("docs/")
         else:
             return words
+        # mdBook makes an index of a README.
+        in_book = re.sub(r"(^|/)README\.md$", r"\1index.md", in_book)
         path = posixpath.relpath(in_book, posixpath.dirname(chapter) or ".")
         return f"{image}[{words}]({path}{'#' + heading if heading else ''})"
 
