@@ -63,9 +63,9 @@ impl Egress {
         let request = Request { method: Method::Get, url: url.into(), headers: Vec::new(), body: Bytes::new() };
         let response = self.respond(request, policy, Instant::now() + policy.deadline).await?;
         let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
-        Ok(date.and_then(|value| httpdate::parse_http_date(value).ok()).and_then(|date| {
-            Some(Timestamp::EPOCH.plus(date.duration_since(std::time::UNIX_EPOCH).ok()?))
-        }))
+        Ok(date
+            .and_then(|value| httpdate::parse_http_date(value).ok())
+            .and_then(|date| Some(Timestamp::EPOCH.plus(date.duration_since(std::time::UNIX_EPOCH).ok()?))))
     }
 }
 

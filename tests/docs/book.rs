@@ -16,7 +16,8 @@ fn the_table_of_contents_lists_every_page_once() {
     let listed = listed();
     let once: BTreeSet<_> = listed.iter().collect();
     assert_eq!(once.len(), listed.len(), "a page is listed twice in {listed:?}");
-    let paths: Vec<_> = pages().into_iter().filter_map(|page| page.path.strip_prefix("docs/").map(str::to_owned)).collect();
+    let paths: Vec<_> =
+        pages().into_iter().filter_map(|page| page.path.strip_prefix("docs/").map(str::to_owned)).collect();
     let missing: Vec<_> = paths.iter().filter(|path| *path != "SUMMARY.md" && !once.contains(path)).collect();
     assert!(missing.is_empty(), "docs/SUMMARY.md does not list {missing:?}");
     assert!(listed.iter().all(|path| paths.contains(path)), "docs/SUMMARY.md lists a page that is not there");

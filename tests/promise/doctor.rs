@@ -90,13 +90,19 @@ async fn what_is_wrong_is_named_with_what_to_do() {
     let service = world.run().await;
     world.set_score("contoso", LOW);
     world.until(&service, SOC, |arrived| arrived.len() > 1).await;
-    world.patiently(&service, "a parked channel", async {
-        while world.listing(&["channels", "list", "--json"]).await.iter().all(|channel| channel["state"] != "parked") {
-            world.set_score("sentinel", LOW);
-            world.checked(&service, "sentinel", 1).await;
-        }
-    })
-    .await;
+    world
+        .patiently(&service, "a parked channel", async {
+            while world
+                .listing(&["channels", "list", "--json"])
+                .await
+                .iter()
+                .all(|channel| channel["state"] != "parked")
+            {
+                world.set_score("sentinel", LOW);
+                world.checked(&service, "sentinel", 1).await;
+            }
+        })
+        .await;
     for (file, mode) in [("secrets/contoso", 0o644), ("rules/rules.yaml", 0o666)] {
         fs::set_permissions(world.folder.path().join(file), Permissions::from_mode(mode)).unwrap();
     }
@@ -109,11 +115,16 @@ async fn what_is_wrong_is_named_with_what_to_do() {
         assert!(modes.iter().any(|(verdict, what)| *verdict == "warning" && what.contains(said)), "{said}: {modes:?}");
     }
     let hosts = of(&findings, "hosts");
-    for said in ["no connection: refused (used by channel `far`)", "soar.invalid:443: the host's name could not be resolved"] {
+    for said in
+        ["no connection: refused (used by channel `far`)", "soar.invalid:443: the host's name could not be resolved"]
+    {
         assert!(hosts.iter().any(|(verdict, what)| *verdict == "error" && what.contains(said)), "{said}: {hosts:?}");
     }
     let instead: Vec<_> = findings.iter().filter(|finding| finding["verdict"] == "error").collect();
-    assert!(instead.iter().all(|finding| finding["instead"].as_str().is_some_and(|text| !text.is_empty())), "{instead:?}");
+    assert!(
+        instead.iter().all(|finding| finding["instead"].as_str().is_some_and(|text| !text.is_empty())),
+        "{instead:?}"
+    );
     assert!(service.stop().await.success());
 }
 

@@ -51,7 +51,8 @@ fn every_link_of_the_book_leads_somewhere_and_the_search_finds_pages() {
     html(folder.path(), &mut paths);
     // Both repeat what the others have.
     paths.retain(|path| !path.ends_with("print.html") && !path.ends_with("404.html"));
-    let pages: BTreeMap<_, _> = paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
+    let pages: BTreeMap<_, _> =
+        paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
     let ids: BTreeMap<_, BTreeSet<_>> =
         pages.iter().map(|(path, page)| (path, attributes(page, "id").into_iter().collect())).collect();
     let (mut faults, mut seen) = (Vec::new(), 0);
@@ -75,7 +76,9 @@ fn every_link_of_the_book_leads_somewhere_and_the_search_finds_pages() {
     let index = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let index = index.into_iter().find(|path| path.to_string_lossy().contains("searchindex"));
     let index = fs::read_to_string(index.expect("there is an index to search")).unwrap();
-    for page in ["guides/cookbook.html", "operations/doctor.html", "reference/configuration.html", "project/changelog.html"] {
+    for page in
+        ["guides/cookbook.html", "operations/doctor.html", "reference/configuration.html", "project/changelog.html"]
+    {
         assert!(index.contains(page), "the search does not know {page}");
     }
 }

@@ -32,8 +32,7 @@ fn deploy(path: &str) -> PathBuf {
 }
 
 fn promtool(arguments: &[&str]) -> String {
-    let output =
-        Command::new("promtool").args(arguments).current_dir(deploy("prometheus")).output().expect(MISSING);
+    let output = Command::new("promtool").args(arguments).current_dir(deploy("prometheus")).output().expect(MISSING);
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{arguments:?}\n{said}");
     said

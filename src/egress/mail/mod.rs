@@ -149,8 +149,7 @@ impl MailDoor {
         let stream = self.connect(&server.host, server.port, reach, &policy.private).await?;
         let (local, peer) = ends(&stream)?;
         let wire = Wire::new(stream, peer, policy.answer_bytes_max);
-        let begun =
-            Dialogue::begin(wire.clone(), server.tls(), &privacy, local.ip(), policy.answer_bytes_max).await;
+        let begun = Dialogue::begin(wire.clone(), server.tls(), &privacy, local.ip(), policy.answer_bytes_max).await;
         let dialogue = begun.map_err(|end| match end {
             End::Failure(error) => error,
             End::Reply(answer) => EgressError::Broken(format!("the server refused to talk ({})", answer.status)),

@@ -25,10 +25,7 @@ pub(super) async fn findings(config: &Config, now: Timestamp) -> Vec<Finding> {
     }
 }
 
-async fn ask(
-    config: &Config,
-    now: Timestamp,
-) -> Result<(Vec<ChannelStatus>, Checks, Option<Timestamp>), Error> {
+async fn ask(config: &Config, now: Timestamp) -> Result<(Vec<ChannelStatus>, Checks, Option<Timestamp>), Error> {
     let store = query::open(config).await?;
     let asked = async {
         let statuses = channels::list(&*store, config, &Scope::All, now).await?;

@@ -31,9 +31,7 @@ pub(super) fn findings(loaded: &Loaded) -> Vec<Finding> {
         let what = format!("{tenants}, {rules}, {channels}");
         found.push(match rest.len() {
             0 => Finding::ok("configuration", what),
-            count => {
-                Finding::warning("configuration", format!("{what}, with {}", counted(count, "warning")), CHECK)
-            }
+            count => Finding::warning("configuration", format!("{what}, with {}", counted(count, "warning")), CHECK),
         });
     }
     found.extend(apart.into_iter().filter_map(|problem| Some(of_warning(check_of(problem)?, problem))));

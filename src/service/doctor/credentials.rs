@@ -8,10 +8,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use super::{
-    Finding,
-    finding::few,
-};
+use super::{Finding, finding::few};
 use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
@@ -96,7 +93,11 @@ fn judge(tenants: &str, expiries: &[Option<Timestamp>], now: Timestamp) -> Optio
     let first = expiries.iter().flatten().min()?;
     if *first <= now {
         let what = format!("an old credential of {tenants} expired on {}", day(*first));
-        return Some(Finding::warning("expiry", what, "remove it from the configuration and from the app registration"));
+        return Some(Finding::warning(
+            "expiry",
+            what,
+            "remove it from the configuration and from the app registration",
+        ));
     }
     let last = last?;
     (last <= now.plus(EXPIRES_SOON)).then(|| {

@@ -70,7 +70,11 @@ mod tests {
             (gib - 1, Some(1_000), 0, Verdict::Warning),
             (127 * mib, Some(1_000), 0, Verdict::Error),
         ] {
-            assert_eq!(judge(Space { free, files_free }, store, "/x").verdict, verdict, "{free} {files_free:?} {store}");
+            assert_eq!(
+                judge(Space { free, files_free }, store, "/x").verdict,
+                verdict,
+                "{free} {files_free:?} {store}"
+            );
         }
     }
 }

@@ -67,11 +67,10 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 
 /// The first few names of a list, and how many more there are.
 pub(super) fn few<T: AsRef<str>>(names: &[T]) -> String {
-    const NAMED_MAX: usize = 3;
-    let named: Vec<_> = names.iter().take(NAMED_MAX).map(|name| format!("`{}`", name.as_ref())).collect();
-    let rest = names.len().saturating_sub(NAMED_MAX);
-    let named = named.join(", ");
-    if rest == 0 { named } else { format!("{named} and {rest} more") }
+    const SHOWN_MAX: usize = 3;
+    let shown: Vec<_> = names.iter().take(SHOWN_MAX).map(|name| format!("`{}`", name.as_ref())).collect();
+    let (shown, rest) = (shown.join(", "), names.len().saturating_sub(SHOWN_MAX));
+    if rest == 0 { shown } else { format!("{shown} and {rest} more") }
 }
 
 /// A number of bytes as people say it: `1.5 GiB`.
@@ -81,7 +80,11 @@ pub(super) fn bytes(bytes: u64) -> String {
     for (index, unit) in UNITS.iter().enumerate() {
         if tenths < 10_240 || index + 1 == UNITS.len() {
             let (whole, tenth) = (tenths / 10, tenths % 10);
-            return if whole >= 100 || tenth == 0 { format!("{whole} {unit}") } else { format!("{whole}.{tenth} {unit}") };
+            return if whole >= 100 || tenth == 0 {
+                format!("{whole} {unit}")
+            } else {
+                format!("{whole}.{tenth} {unit}")
+            };
         }
         tenths /= 1024;
     }
@@ -94,13 +97,9 @@ mod tests {
 
     #[test]
     fn sizes_and_lists_are_short() {
-        for (count, text) in [
-            (0, "0 KiB"),
-            (1_536, "1.5 KiB"),
-            (64 << 20, "64 MiB"),
-            (3 << 29, "1.5 GiB"),
-            (u64::MAX, "1.6 PiB"),
-        ] {
+        for (count, text) in
+            [(0, "0 KiB"), (1_536, "1.5 KiB"), (64 << 20, "64 MiB"), (3 << 29, "1.5 GiB"), (u64::MAX, "1.6 PiB")]
+        {
             assert_eq!(bytes(count), text, "{count}");
         }
         assert_eq!(few(&["a"]), "`a`");
@@ -110,6 +109,8 @@ mod tests {
 
     #[test]
     fn the_worst_verdict_is_the_greatest() {
-        assert!(Verdict::Error > Verdict::Warning && Verdict::Warning > Verdict::Skipped && Verdict::Skipped > Verdict::Ok);
+        assert!(
+            Verdict::Error > Verdict::Warning && Verdict::Warning > Verdict::Skipped && Verdict::Skipped > Verdict::Ok
+        );
     }
 }

@@ -72,8 +72,7 @@ fn add(destinations: &mut Destinations, outgoing: Outgoing, private: Private, us
     let Some(host) = outgoing.host() else { return };
     // What is allowed to one user of a host may not be allowed to another.
     let key = (host, format!("{private:?}"));
-    let destination =
-        destinations.entry(key).or_insert_with(|| Destination { users: Vec::new(), outgoing, private });
+    let destination = destinations.entry(key).or_insert_with(|| Destination { users: Vec::new(), outgoing, private });
     if !destination.users.iter().any(|known| known == user) {
         destination.users.push(user.to_owned());
     }

@@ -18,7 +18,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     }
     let open: Vec<_> = folders.iter().filter_map(|folder| open_to_others(folder)).collect();
     if open.is_empty() {
-        let what = format!("nobody else may write to the {} of configuration and store", counted(folders.len(), "folder"));
+        let what =
+            format!("nobody else may write to the {} of configuration and store", counted(folders.len(), "folder"));
         return vec![Finding::ok("modes", what)];
     }
     open

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Finding,
-    finding::bytes,
-};
+use super::{Finding, finding::bytes};
 use crate::{config::Config, domain::format_duration, service::descriptors};
 
 /// What the service needs without any tenant.
@@ -64,15 +61,16 @@ fn judge_open_files(limit: Option<u64>, needed: u64, whose: &str) -> Finding {
 /// What the service may need with hanging receivers and a queue: a rule of thumb above what BENCHMARKS.md measured.
 fn needed_memory(tenants: usize, channels: usize) -> u64 {
     let times = |count: usize, each: u64| u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(each);
-    MEMORY_BASE
-        .saturating_add(times(tenants, MEMORY_PER_TENANT))
-        .saturating_add(times(channels, MEMORY_PER_CHANNEL))
+    MEMORY_BASE.saturating_add(times(tenants, MEMORY_PER_TENANT)).saturating_add(times(channels, MEMORY_PER_CHANNEL))
 }
 
 fn memory(folder: &Path, whose: &str, needed: u64) -> Finding {
     let group = fs::read_to_string(folder.join("cgroup")).unwrap_or_default();
     let Some(group) = group_of(&group, Path::new("/sys/fs/cgroup")) else {
-        return Finding::skipped("memory", format!("the limit of {whose} can't be seen: it has no cgroup of version 2"));
+        return Finding::skipped(
+            "memory",
+            format!("the limit of {whose} can't be seen: it has no cgroup of version 2"),
+        );
     };
     let number = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
     // A limit holds for everything below it.
@@ -156,7 +154,8 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_linux_writes_them() {
-        let line = |current, maximum| format!("Limit  Soft  Hard  Units\nMax open files  {current}  {maximum}  files\n");
+        let line =
+            |current, maximum| format!("Limit  Soft  Hard  Units\nMax open files  {current}  {maximum}  files\n");
         assert_eq!(open_files_of(&line("1024", "524288")), Some((Some(1_024), Some(524_288))));
         assert_eq!(open_files_of(&line("1024", "unlimited")), Some((Some(1_024), None)));
         assert_eq!(open_files_of(""), None);

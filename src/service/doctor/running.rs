@@ -29,7 +29,8 @@ fn judge(address: &str, ready: &Result<Probe, EgressError>) -> Finding {
         Ok(Probe { is_good: true, .. }) => Finding::ok("service", format!("ready at {address}")),
         Ok(Probe { body, .. }) => {
             let bad = parts(body);
-            let what = format!("the service at {address} is not ready: {}", if bad.is_empty() { "unknown" } else { &bad });
+            let what =
+                format!("the service at {address} is not ready: {}", if bad.is_empty() { "unknown" } else { &bad });
             Finding::error("service", what, "`scorewatch health --json` and its log show why")
         }
         Err(error) => {

@@ -286,6 +286,35 @@ mod tests {
         }
     }
 
+    /// What the first schema left behind.
+    const FIRST: &str = include_str!("../../../tests/promise/crash/fixture/schema-1.sql");
+
+    #[tokio::test]
+    async fn a_store_of_every_earlier_schema_is_taken_over_with_what_is_in_it() {
+        let mut expected = None;
+        for schema in 1..=MIGRATIONS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("s.db");
+            super::super::files::create(&path).unwrap();
+            let mut old = connect(options(&path)).await.unwrap();
+            let migrations = MIGRATIONS[1..schema].join("\n");
+            let script = format!("{FIRST}\n{migrations}\nPRAGMA user_version = {schema};");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
+            old.close().await.unwrap();
+            assert_eq!(inspect(&path).await.unwrap(), (schema, MIGRATIONS.len(), Vec::new()));
+            let mut connection = open_service(&path).await.unwrap();
+            let tables: Vec<String> =
+                sqlx::query_scalar("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name")
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+            let rows = "SELECT (SELECT count(*) FROM tenant), (SELECT count(*) FROM alert), (SELECT count(*) FROM delivery)";
+            let rows: (i64, i64, i64) = sqlx::query_as(rows).fetch_one(&mut connection).await.unwrap();
+            assert!(rows.0 > 1 && rows.1 > 1 && rows.2 > 1, "{rows:?}");
+            assert_eq!(expected.get_or_insert((tables.clone(), rows)), &(tables, rows), "from schema {schema}");
+        }
+    }
+
     #[tokio::test]
     async fn connections_are_durable_and_guarded_as_promised() {
         let directory = tempfile::tempdir().unwrap();
