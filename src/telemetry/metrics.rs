@@ -51,19 +51,13 @@ struct Inner {
     secrets_unreadable: Family<UserLabels, Gauge<u64, AtomicU64>>,
     ready: Family<PartLabels, Gauge<u64, AtomicU64>>,
     started: Gauge<f64, AtomicU64>,
-    credential_expiry: Family<CredentialLabels, Gauge<f64, AtomicU64>>,
+    credential_expiry: Family<Kind, Gauge<f64, AtomicU64>>,
 }
 
 /// A part of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PartLabels {
     part: &'static str,
-}
-
-/// What an app proves itself with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CredentialLabels {
-    r#type: &'static str,
 }
 
 /// Who can't be used for want of a secret.
@@ -232,7 +226,7 @@ impl Metrics {
     pub fn credentials_expire(&self, first: &BTreeMap<&'static str, Timestamp>) {
         self.inner.credential_expiry.clear();
         for (r#type, at) in first {
-            self.inner.credential_expiry.get_or_create(&CredentialLabels { r#type }).set(unix(*at));
+            self.inner.credential_expiry.get_or_create(&Kind { r#type: (*r#type).to_owned() }).set(unix(*at));
         }
     }
 

@@ -73,9 +73,9 @@ fn the_threat_model_names_tests_that_there_are() {
     let mut named = 0;
     for row in rows.filter(|row| !row.ends_with("| shown by |")) {
         let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
-        let names: Vec<_> = shown_by.split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty(), "no test shows {row}");
-        for name in names {
+        let shown: Vec<_> = shown_by.split('`').skip(1).step_by(2).collect();
+        assert!(!shown.is_empty(), "no test shows {row}");
+        for name in shown {
             assert!(tests.contains(name), "docs/operations/threat-model.md: there is no test `{name}`");
             named += 1;
         }

@@ -183,7 +183,8 @@ fn pages_name_keys_that_there_are() {
     for page in pages() {
         for (line, code) in page.inline_code() {
             let words = code.split([' ', '{', '}', ',', '[', ']']).filter_map(|word| word.strip_suffix(':'));
-            let is_key = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let is_key =
+                |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             for word in words.filter(is_key).filter(|word| !OTHER_WORDS.contains(word)) {
                 assert!(keys.contains(word), "{}:{line}: there is no key `{word}:`", page.path);
                 seen += 1;

@@ -150,7 +150,7 @@ fn metrics(query: &str) -> BTreeSet<String> {
 /// credential that expires.
 async fn eventful() -> (World, Service) {
     let mut world = World::new().await;
-    world.setup.top = "metrics: { tenants: true }\n".to_owned();
+    "metrics: { tenants: true }\n".clone_into(&mut world.setup.top);
     world.add_tenant("fabrikam");
     world.cloud.set_sign_in(entra("fabrikam"), Some(SignIn::Refuse(EntraRefusal::SecretWrong)));
     let file = world.folder.path().join("tenants/contoso.yaml");

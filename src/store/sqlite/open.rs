@@ -308,7 +308,8 @@ mod tests {
                     .fetch_all(&mut connection)
                     .await
                     .unwrap();
-            let rows = "SELECT (SELECT count(*) FROM tenant), (SELECT count(*) FROM alert), (SELECT count(*) FROM delivery)";
+            let rows =
+                "SELECT (SELECT count(*) FROM tenant), (SELECT count(*) FROM alert), (SELECT count(*) FROM delivery)";
             let rows: (i64, i64, i64) = sqlx::query_as(rows).fetch_one(&mut connection).await.unwrap();
             assert!(rows.0 > 1 && rows.1 > 1 && rows.2 > 1, "{rows:?}");
             assert_eq!(expected.get_or_insert((tables.clone(), rows)), &(tables, rows), "from schema {schema}");
