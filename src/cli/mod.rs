@@ -12,6 +12,7 @@ mod completions;
 mod deliveries;
 mod demo;
 mod diff;
+mod doctor;
 mod explain;
 mod health;
 mod init;
@@ -73,6 +74,7 @@ Examples:
   scorewatch init                          write a configuration: first tenant, first channel, rules
   scorewatch check                         report every problem of the configuration
   scorewatch check --online                sign in to every tenant, and say what is missing
+  scorewatch doctor                        judge the whole installation, and say what to do
   scorewatch test rules/tests/*.yaml       unit tests of rules
   scorewatch backtest --since 30d          what the rules would have sent
   scorewatch once --tenant contoso         one check of one tenant, now
@@ -108,6 +110,8 @@ enum Command {
     WhoSees(who_sees::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
     Preview(preview::Arguments),
+    /// Judge the installation: store, disk, clock, modes, limits, credentials, channels, every host that is called
+    Doctor(doctor::Arguments),
     /// Ask the running service whether it is ready; the exit code says so
     Health(health::Arguments),
     /// Print a script that completes commands and options in a shell
@@ -234,6 +238,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Backtest(arguments) => backtest::backtest(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
         Command::Diff(arguments) => diff::diff(&arguments).await,
+        Command::Doctor(arguments) => doctor::doctor(&file, &arguments).await,
         Command::Explain(arguments) => explain::explain(&file, &arguments).await,
         Command::WhoSees(arguments) => who_sees::who_sees(&file, &arguments),
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,

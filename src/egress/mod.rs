@@ -9,6 +9,7 @@ mod failure;
 #[cfg(test)]
 pub(crate) mod loopback;
 pub mod mail;
+mod probe;
 mod resolve;
 pub mod retry_after;
 mod target;
@@ -30,6 +31,7 @@ use crate::domain::format_duration;
 
 pub use address::is_public;
 pub use mail::{Mail, MailServer};
+pub use probe::Reached;
 pub use resolve::{Lookup, SystemLookup};
 
 /// Longest value of an answer's header that is kept, in bytes.
@@ -242,6 +244,12 @@ impl Egress {
     }
 
     async fn request(&self, request: Request, policy: &Policy) -> Result<Answer, EgressError> {
+        let until = Instant::now() + policy.deadline;
+        read(self.respond(request, policy, until).await?, policy, until).await
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn respond(&self, request: Request, policy: &Policy, until: Instant) -> Result<Response, EgressError> {
         let target = target::vet(request.url.expose_secret(), &policy.private)?;
         let headers = sensitive(&request.headers)?;
         let gunzip = headers.contains_key(ACCEPT_ENCODING);
@@ -254,9 +262,8 @@ impl Egress {
         if !request.body.is_empty() || request.method == Method::Post {
             builder = builder.body(request.body);
         }
-        let until = Instant::now() + policy.deadline;
         match timeout_at(until, builder.send()).await {
-            Ok(Ok(response)) => read(response, policy, until).await,
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(failure::classify(&error)),
             Err(_) => Err(EgressError::Timeout(policy.deadline)),
         }

@@ -43,6 +43,7 @@ use error::Failure;
 pub use error::{FailureClass, FetchError};
 pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
+pub use source::hosts_called;
 use source::{Ask, Found, Source, Unsound};
 pub use token::PassedOver;
 use token::{Token, TokenRequest, Tokens};

@@ -7,9 +7,14 @@ mod groups;
 pub(super) mod secure_score;
 mod single;
 
-use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
-use super::{Failure, FailureClass, FetchError, bounded, cloud::Api, error::garbage, is_object, number, text};
+use super::{Failure, FailureClass, FetchError, Hosts, bounded, cloud::Api, error::garbage, is_object, number, text};
 use crate::domain::{Averages, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
@@ -174,6 +179,13 @@ pub(super) fn of(score: ScoreKind) -> &'static dyn Source {
         ScoreKind::ExposureScoreByGroup => &Groups,
         ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => &SecureScore,
     }
+}
+
+/// The base URLs that a check of these scores calls: the sign-in service and the APIs that they come from.
+#[must_use]
+pub fn hosts_called<'a>(hosts: &'a Hosts, scores: &[ScoreKind]) -> BTreeSet<&'a str> {
+    let apis = scores.iter().map(|score| of(*score).api().base(hosts));
+    apis.chain([&*hosts.login]).collect()
 }
 
 /// The address of a next page, if it is on the host that was called: the token is sent to it.

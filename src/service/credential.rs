@@ -24,17 +24,21 @@ const DAY: Duration = Duration::from_hours(24);
 /// How many days ahead a warning goes out; 0 is the day itself.
 const DAYS_AHEAD: [u32; 5] = [0, 1, 7, 14, 30];
 
+/// When the first app can no longer sign in, by type of credential.
+pub type Expiries = BTreeMap<&'static str, Timestamp>;
+
 /// The nearest warning that is due: how many days ahead it was to be given.
 #[must_use]
 pub fn warning_due(expires: Timestamp, now: Timestamp) -> Option<u32> {
     DAYS_AHEAD.into_iter().find(|days| now >= expires.minus(DAY * *days))
 }
 
-/// Warns the operator of every app whose credentials are about to expire, the last of them. The same warning is given once.
+/// Warns the operator of every app whose credentials are about to expire, the last of them. The same warning is given once. Returns when
+/// the first app can no longer sign in, by type of credential.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Expiries, StoreError> {
     let mut users: BTreeMap<usize, Vec<&Arc<Tenant>>> = BTreeMap::new();
     for tenant in config.tenants.values() {
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
@@ -47,12 +51,23 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     // Certificates are read off the runtime's threads: a disk may be slow.
     let read = move || apps.iter().map(|app| last_to_expire(&app.materials)).collect::<Vec<_>>();
     let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+    let mut first = Expiries::new();
     for (users, last) in users.values().zip(lasting) {
         let Some((kind, expires)) = last else { continue };
+        first.entry(type_of(kind)).and_modify(|at| *at = expires.min(*at)).or_insert(expires);
         let Some(days) = warning_due(expires, now) else { continue };
         store.announce(warning(store.identity(), config, users, kind, expires, days, now), now).await?;
     }
-    Ok(())
+    Ok(first)
+}
+
+/// The type of a credential, as metrics have it.
+const fn type_of(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Secret => "secret",
+        CredentialKind::Certificate => "certificate",
+        CredentialKind::FederatedToken => "federated-token",
+    }
 }
 
 /// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in.

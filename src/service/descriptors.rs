@@ -11,7 +11,7 @@ const BESIDES: u64 = 128;
 /// Raises this process's own limit of open files to what the configuration may need, as far as the system lets it. Shells and
 /// services often start with 1,024, whatever more is allowed.
 pub fn provide(config: &Config) {
-    let needed = needed(config.channels.len(), config.concurrency);
+    let needed = needed_by(config);
     let limit = getrlimit(Resource::Nofile);
     let Some(better) = better(limit.current, limit.maximum, needed) else { return };
     let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(better), ..limit });
@@ -24,6 +24,12 @@ pub fn provide(config: &Config) {
              `LimitNOFILE=` of the unit"
         );
     }
+}
+
+/// How many file descriptors the configuration may need at a time.
+#[must_use]
+pub fn needed_by(config: &Config) -> u64 {
+    needed(config.channels.len(), config.concurrency)
 }
 
 /// One connection for each channel; for each place of a check one to Microsoft's login and one to its API; and those of our own clients.

@@ -153,8 +153,9 @@ fn end_if_replaced(error: &StoreError) {
 /// What is done once an hour: warnings ahead of time, drills, and the removal of what is older than retention.
 pub(super) async fn housekeeping(engine: Engine) {
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
-        error!(%error, "credentials about to expire could not be looked up");
+    match credential::warn(engine.store.as_ref(), &config, now).await {
+        Ok(first) => engine.metrics.credentials_expire(&first),
+        Err(error) => error!(%error, "credentials about to expire could not be looked up"),
     }
     if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
         error!(%error, "drills could not be queued; trying again within the hour");

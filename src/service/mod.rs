@@ -4,6 +4,7 @@ pub mod acceptance;
 pub mod blindness;
 pub mod credential;
 pub mod descriptors;
+pub mod doctor;
 pub mod downtime;
 pub mod drill;
 pub mod engine;

@@ -70,6 +70,7 @@ impl Service {
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, settled) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let now = clock.now();
+        metrics.started(now);
         resume(&engine, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();

@@ -4,12 +4,14 @@
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
 pub mod copy;
+mod inspection;
 pub mod postgres;
 pub mod record;
 mod role;
 mod sql;
 pub mod sqlite;
 
+pub use inspection::Inspection;
 pub use record::*;
 pub use role::*;
 

@@ -2,6 +2,7 @@
 //! million, unless the configuration asks for it.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -13,7 +14,10 @@ use prometheus_client::{
 };
 
 use super::gauges::{self, PREFIX};
-use crate::{domain::ChannelName, task};
+use crate::{
+    domain::{ChannelName, Timestamp},
+    task,
+};
 
 pub use super::gauges::{ChannelCounts, Gauges, TenantScore};
 
@@ -45,6 +49,15 @@ struct Inner {
     configuration_rejected: Gauge<u64, AtomicU64>,
     heartbeats_missed: Counter,
     secrets_unreadable: Family<UserLabels, Gauge<u64, AtomicU64>>,
+    ready: Family<PartLabels, Gauge<u64, AtomicU64>>,
+    started: Gauge<f64, AtomicU64>,
+    credential_expiry: Family<Kind, Gauge<f64, AtomicU64>>,
+}
+
+/// A part of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PartLabels {
+    part: &'static str,
 }
 
 /// Who can't be used for want of a secret.
@@ -102,6 +115,9 @@ impl Inner {
             configuration_rejected: Gauge::default(),
             heartbeats_missed: Counter::default(),
             secrets_unreadable: Family::default(),
+            ready: Family::default(),
+            started: Gauge::default(),
+            credential_expiry: Family::default(),
         };
         inner.register();
         inner
@@ -143,6 +159,16 @@ impl Inner {
             "secrets_unreadable",
             "Tenants and channels that can't be used because one of their secrets can't be read",
             self.secrets_unreadable.clone(),
+        );
+        let ready = self.ready.clone();
+        registry.register("ready", "Whether a part of the service does its work, as `/readyz` says, by part", ready);
+        let help = "When the service started, in Unix time";
+        registry.register_with_unit("start_time", help, Unit::Seconds, self.started.clone());
+        registry.register_with_unit(
+            "credential_expiry_timestamp",
+            "When the first app can no longer sign in, as far as expiries are known, in Unix time, by type of credential",
+            Unit::Seconds,
+            self.credential_expiry.clone(),
         );
     }
 }
@@ -186,6 +212,24 @@ impl Metrics {
         self.inner.heartbeats_missed.inc();
     }
 
+    /// The service started.
+    pub fn started(&self, at: Timestamp) {
+        self.inner.started.set(unix(at));
+    }
+
+    /// Whether a part of the service does its work.
+    pub fn part_is_ready(&self, part: &'static str, is_ready: bool) {
+        self.inner.ready.get_or_create(&PartLabels { part }).set(u64::from(is_ready));
+    }
+
+    /// Of each type of credential, when the first app can no longer sign in; types that are not named have no known end.
+    pub fn credentials_expire(&self, first: &BTreeMap<&'static str, Timestamp>) {
+        self.inner.credential_expiry.clear();
+        for (r#type, at) in first {
+            self.inner.credential_expiry.get_or_create(&Kind { r#type: (*r#type).to_owned() }).set(unix(*at));
+        }
+    }
+
     /// The most channels that have a secret that can't be read now.
     pub fn channel_secrets_unreadable(&self, channels: usize) {
         self.unreadable("channel", u64::try_from(channels).unwrap_or(u64::MAX));
@@ -217,6 +261,11 @@ impl Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TaskLabels {
     task: &'static str,
+}
+
+/// The instant as monitoring systems compare it with their own clock.
+fn unix(at: Timestamp) -> f64 {
+    Duration::from_nanos(at.as_nanos().unsigned_abs()).as_secs_f64()
 }
 
 /// What happened to the tasks of this process.

@@ -60,6 +60,9 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
     {
         gauges.scores = scores(app.store.as_ref(), &config, state.clock.now()).await;
     }
+    for sign in state.health.verdict(state.clock.now()) {
+        state.metrics.part_is_ready(sign.part, sign.good);
+    }
     let page = state.metrics.render(gauges.ok().as_ref());
     if wants_classic(&parts.headers) {
         return ([(header::CONTENT_TYPE, CLASSIC)], classic(&page)).into_response();

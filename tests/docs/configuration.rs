@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     defaults::default_of,
     generated::{self, cell},
-    page::anchor,
+    page::{anchor, pages},
 };
 
 /// A mapping: the heading of its table, the file in which it is found, and the name of its type in the schema; empty for the file
@@ -156,4 +156,40 @@ fn every_mapping_of_the_schemas_has_a_section() {
         let missing: Vec<_> = mappings.map(|(name, _)| name).filter(|name| !known.contains(*name)).collect();
         assert!(missing.is_empty(), "{subject:?} has {missing:?}");
     }
+}
+
+/// Words before a colon that are not keys: schemes, fields of messages, and labels that examples make up.
+const OTHER_WORDS: [&str; 6] = ["http", "https", "scorewatch", "value", "tier", "watch"];
+
+/// Every key of every file.
+fn keys() -> BTreeSet<String> {
+    fn collect(value: &Value, found: &mut BTreeSet<String>) {
+        if let Some(properties) = value["properties"].as_object() {
+            found.extend(properties.keys().cloned());
+        }
+        let parts = value.as_object().into_iter().flat_map(|mapping| mapping.values());
+        parts.chain(value.as_array().into_iter().flatten()).for_each(|part| collect(part, found));
+    }
+    let mut found = BTreeSet::new();
+    for subject in [Subject::Main, Subject::Tenants, Subject::Rules, Subject::Tests] {
+        collect(&schema(subject).to_value(), &mut found);
+    }
+    found
+}
+
+#[test]
+fn pages_name_keys_that_there_are() {
+    let (keys, mut seen) = (keys(), 0);
+    for page in pages() {
+        for (line, code) in page.inline_code() {
+            let words = code.split([' ', '{', '}', ',', '[', ']']).filter_map(|word| word.strip_suffix(':'));
+            let is_key =
+                |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            for word in words.filter(is_key).filter(|word| !OTHER_WORDS.contains(word)) {
+                assert!(keys.contains(word), "{}:{line}: there is no key `{word}:`", page.path);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 100, "the keys were not found");
 }

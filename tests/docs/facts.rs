@@ -3,7 +3,7 @@
 use std::{fmt::Write, time::Duration};
 
 use scorewatch::{
-    domain::{ChannelName, ScoreKind, TenantId},
+    domain::{ChannelName, ScoreKind, TenantId, Timestamp},
     microsoft::FailureClass,
     notify::{Notification, notification},
     telemetry::{Gauges, Metrics, TenantScore},
@@ -43,6 +43,10 @@ fn full_page() -> String {
     metrics.attempt_made(&channel, "delivered", second);
     metrics.reloaded(true);
     metrics.heartbeat_missed();
+    metrics.channel_secrets_unreadable(1);
+    metrics.started(Timestamp::from_seconds(1));
+    metrics.part_is_ready("store", true);
+    metrics.credentials_expire(&[("secret", Timestamp::from_seconds(1))].into());
     let gauges = Gauges {
         failing_by_class: vec![("no-data".to_owned(), 1)],
         deliveries: vec![(channel.clone(), "queued", 1)],
@@ -81,22 +85,43 @@ fn the_reference_of_metrics_is_what_the_service_serves() {
     generated::expect("docs/reference/metrics.md", &text);
 }
 
+/// The names of our metrics in a text.
+fn metrics_of(text: &str) -> impl Iterator<Item = &str> {
+    let is_letter = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    text.split(move |letter| !is_letter(letter)).filter(|word| word.starts_with("scorewatch_"))
+}
+
+/// Files that name metrics, and how many times they do at least.
+const FILES_WITH_METRICS: [(&str, usize); 4] = [
+    ("deploy/grafana/scorewatch.json", 8),
+    ("deploy/grafana/scorewatch-service.json", 20),
+    ("deploy/prometheus/alerts.yaml", 20),
+    ("deploy/prometheus/tests.yaml", 20),
+];
+
 #[test]
-fn the_dashboard_asks_for_metrics_that_the_service_serves() {
-    let file = std::path::Path::new(super::page::ROOT).join("deploy/grafana/scorewatch.json");
-    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+fn dashboards_and_alerts_ask_for_metrics_that_the_service_serves() {
     let page = full_page();
-    let mut asked = 0;
-    for target in dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap())
-    {
-        let query = target["expr"].as_str().unwrap();
-        let is_letter = |letter: char| letter.is_ascii_lowercase() || letter == '_';
-        for name in query.split(|letter| !is_letter(letter)).filter(|word| word.starts_with("scorewatch_")) {
-            assert!(page.lines().any(|line| line.starts_with(name)), "{name} of {query}");
-            asked += 1;
+    for (file, at_least) in FILES_WITH_METRICS {
+        let text = std::fs::read_to_string(std::path::Path::new(super::page::ROOT).join(file)).unwrap();
+        for name in metrics_of(&text).filter(|name| !name.starts_with(OF_TASKS)) {
+            assert!(page.lines().any(|line| line.starts_with(name)), "{file}: {name}");
+        }
+        assert!(metrics_of(&text).count() >= at_least, "{file}");
+    }
+}
+
+#[test]
+fn pages_name_metrics_that_the_service_serves() {
+    let page = full_page();
+    for of in super::page::pages() {
+        for (line, code) in of.inline_code() {
+            for name in metrics_of(&code).filter(|name| !name.starts_with(OF_TASKS)) {
+                let is_served = page.lines().any(|line| line.starts_with(name));
+                assert!(is_served, "{}:{line}: {name}", of.path);
+            }
         }
     }
-    assert!(asked > 8);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! generated from the program is what the program says. Nothing here is slow, so that people run it while they write.
 
 mod api;
+mod book;
 mod chart;
 mod commands;
 mod configuration;
@@ -33,7 +34,8 @@ fn every_page_is_found_and_is_in_the_index() {
     let unlisted: Vec<_> = pages()
         .into_iter()
         .filter_map(|page| page.path.strip_prefix("docs/").map(str::to_owned))
-        .filter(|path| path != "README.md" && !index.contains(&format!("({path})")))
+        .filter(|path| !matches!(path.as_str(), "README.md" | "SUMMARY.md") && !path.starts_with("project/"))
+        .filter(|path| !index.contains(&format!("({path})")))
         .collect();
     assert!(pages().len() > 20, "the pages were not found");
     assert!(unlisted.is_empty(), "docs/README.md does not list {unlisted:?}");
@@ -48,12 +50,39 @@ fn the_map_of_the_tests_has_every_folder() {
     assert!(missing.is_empty(), "tests/README.md does not list {missing:?}");
 }
 
+/// The alerts of the rules, each with what the file says of it.
+fn alerts() -> Vec<(String, serde_json::Value)> {
+    let rules = fs::read_to_string(Path::new(page::ROOT).join("deploy/prometheus/alerts.yaml")).unwrap();
+    let rules: serde_json::Value = serde_yaml::from_str(&rules).unwrap();
+    let rules = rules["groups"].as_array().unwrap().iter().flat_map(|group| group["rules"].as_array().unwrap());
+    rules.map(|rule| (rule["alert"].as_str().unwrap().to_owned(), rule.clone())).collect()
+}
+
 #[test]
 fn every_alert_rule_has_a_runbook() {
-    let rules = fs::read_to_string(Path::new(page::ROOT).join("deploy/prometheus/alerts.yaml")).unwrap();
-    let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert!(!alerts.is_empty());
     let runbooks = Page::read("docs/operations/runbooks.md").anchors();
-    let missing: Vec<_> = alerts.into_iter().filter(|alert| !runbooks.contains(&page::anchor(alert))).collect();
-    assert!(missing.is_empty(), "docs/operations/runbooks.md does not say what to do for {missing:?}");
+    assert!(alerts().len() > 10, "the alerts were not found");
+    for (alert, rule) in alerts() {
+        let anchor = page::anchor(&alert);
+        assert!(runbooks.contains(&anchor), "docs/operations/runbooks.md does not say what to do for {alert}");
+        assert_eq!(rule["annotations"]["runbook"], format!("docs/operations/runbooks.md#{anchor}"));
+        assert!(rule["annotations"]["summary"].as_str().is_some_and(|text| text.ends_with('.')), "{alert}");
+    }
+}
+
+#[test]
+fn every_alert_rule_is_tested_with_and_without_its_cause() {
+    let tests = fs::read_to_string(Path::new(page::ROOT).join("deploy/prometheus/tests.yaml")).unwrap();
+    let tests: serde_json::Value = serde_yaml::from_str(&tests).unwrap();
+    for (alert, _) in alerts() {
+        let (mut fires, mut is_quiet) = (false, false);
+        for test in tests["tests"].as_array().unwrap().iter().filter(|test| test["name"].to_string().contains(&alert)) {
+            for asked in test["promql_expr_test"].as_array().unwrap() {
+                let expected = asked["exp_samples"].as_array().unwrap();
+                fires |= expected.iter().any(|sample| sample["labels"] == format!("{{alertname=\"{alert}\"}}"));
+                is_quiet |= expected.is_empty();
+            }
+        }
+        assert!(fires && is_quiet, "deploy/prometheus/tests.yaml: {alert} fires: {fires}, is quiet: {is_quiet}");
+    }
 }

@@ -14,6 +14,7 @@ mod daily_record;
 mod database_gone;
 mod demo;
 mod deployed;
+mod doctor;
 mod drill;
 mod escalated;
 mod excluded;

@@ -1,11 +1,12 @@
 //! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the builders of
 //! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks, PagerDuty's client, a mail server,
-//! a real Alertmanager; the dashboard by Chromium, axe and html-validate; and sign-in by a certified OpenID Connect provider. `tests/validators/install` installs what comes as packages of Node.js and Python. Each test is ignored unless it is
+//! a real Alertmanager, a real Prometheus; the dashboard by Chromium, axe and html-validate; and sign-in by a certified OpenID Connect provider. `tests/validators/install` installs what comes as packages of Node.js and Python. Each test is ignored unless it is
 //! asked for, and fails where its tool is missing, so that none is counted that did not run; `./test` asks for those whose tools are there.
 
 mod alertmanager;
 mod api;
 mod assertion;
+mod book;
 mod dashboard;
 mod exim;
 mod mail;
@@ -13,6 +14,7 @@ mod messages;
 mod oidc;
 mod pagerduty;
 mod pictures;
+mod prometheus;
 
 use std::{
     env, fs,

@@ -33,7 +33,7 @@ use url::Host;
 pub use server::{MailServer, Tls};
 
 use super::{
-    Answer, EgressError, Lookup, Policy,
+    Answer, EgressError, Lookup, Policy, Private,
     client::CONNECT_TIMEOUT,
     failure,
     resolve::{self, Unresolved},
@@ -119,7 +119,9 @@ impl MailDoor {
         let privacy = Privacy { connector: self.connector()?, name: name(&mail.server.host)? };
         let handed = AtomicBool::new(false);
         let exchange = async {
-            let stream = self.connect(&mail.server, reach, policy).await.map_err(End::Failure)?;
+            let server = &mail.server;
+            let connected = self.connect(&server.host, server.port, reach, &policy.private).await;
+            let stream = connected.map_err(End::Failure)?;
             talk(stream, mail, &privacy, policy.answer_bytes_max, &handed).await
         };
         let exchanged = timeout(policy.deadline, exchange).await;
@@ -135,15 +137,41 @@ impl MailDoor {
         }
     }
 
-    /// Connects to exactly one of the vetted addresses.
-    async fn connect(&self, server: &MailServer, reach: Reach, policy: &Policy) -> Result<TcpStream, EgressError> {
-        let addresses = match &server.host {
+    /// Greets the server, makes the connection private as it would be for a message, and leaves. Its certificate; `None`: there is no
+    /// TLS.
+    pub(super) async fn greet(
+        &self,
+        server: &MailServer,
+        policy: &Policy,
+    ) -> Result<Option<CertificateDer<'static>>, EgressError> {
+        let reach = server.reach(&policy.private)?;
+        let privacy = Privacy { connector: self.connector()?, name: name(&server.host)? };
+        let stream = self.connect(&server.host, server.port, reach, &policy.private).await?;
+        let (local, peer) = ends(&stream)?;
+        let wire = Wire::new(stream, peer, policy.answer_bytes_max);
+        let begun = Dialogue::begin(wire.clone(), server.tls(), &privacy, local.ip(), policy.answer_bytes_max).await;
+        let dialogue = begun.map_err(|end| match end {
+            End::Failure(error) => error,
+            End::Reply(answer) => EgressError::Broken(format!("the server refused to talk ({})", answer.status)),
+        })?;
+        // Whether it hears us leave does not matter.
+        let _ = timeout(LEAVE_TIMEOUT, dialogue.leave()).await;
+        Ok(wire.certificate())
+    }
+
+    /// Connects to exactly one of the vetted addresses of a host. An address instead of a name is vetted already.
+    pub(super) async fn connect(
+        &self,
+        host: &Host<String>,
+        port: u16,
+        reach: Reach,
+        private: &Private,
+    ) -> Result<TcpStream, EgressError> {
+        let addresses = match host {
             Host::Domain(name) => {
-                resolve::vetted(&*self.lookup, name, &policy.private, reach).await.map_err(|unresolved| {
-                    match unresolved {
-                        Unresolved::Forbidden => failure::forbidden(),
-                        Unresolved::NoAddress => EgressError::Resolve,
-                    }
+                resolve::vetted(&*self.lookup, name, private, reach).await.map_err(|unresolved| match unresolved {
+                    Unresolved::Forbidden => failure::forbidden(),
+                    Unresolved::NoAddress => EgressError::Resolve,
                 })?
             }
             Host::Ipv4(address) => vec![(*address).into()],
@@ -151,7 +179,7 @@ impl MailDoor {
         };
         let mut last = EgressError::Resolve;
         for address in addresses {
-            let address = SocketAddr::new(address, server.port);
+            let address = SocketAddr::new(address, port);
             match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = failure::of_connecting(&error),
@@ -162,7 +190,7 @@ impl MailDoor {
     }
 
     /// TLS as the HTTP client does it: rustls, and the certificates that the system trusts.
-    fn connector(&self) -> Result<TlsConnector, EgressError> {
+    pub(super) fn connector(&self) -> Result<TlsConnector, EgressError> {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config).into());
         }
@@ -187,8 +215,7 @@ async fn talk(
     room: usize,
     handed: &AtomicBool,
 ) -> Result<(Answer, Dialogue), End> {
-    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-    let (local, peer) = ends.map_err(|error| End::Failure(failure::of_connecting(&error)))?;
+    let (local, peer) = ends(&stream).map_err(End::Failure)?;
     let wire = Wire::new(stream, peer, room);
     let mut dialogue = Dialogue::begin(wire, mail.server.tls(), privacy, local.ip(), room).await?;
     if let Some(sign_in) = &mail.sign_in {
@@ -196,6 +223,12 @@ async fn talk(
     }
     let answer = dialogue.hand_in(mail, handed).await?;
     Ok((answer, dialogue))
+}
+
+/// Our address and the server's.
+fn ends(stream: &TcpStream) -> Result<(SocketAddr, SocketAddr), EgressError> {
+    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+    ends.map_err(|error| failure::of_connecting(&error))
 }
 
 /// What went wrong before the message was on its way; it can't have arrived.
@@ -208,7 +241,7 @@ fn unsent(error: EgressError) -> EgressError {
 }
 
 /// The name that the certificate must be for.
-fn name(host: &Host<String>) -> Result<ServerName<'static>, EgressError> {
+pub(super) fn name(host: &Host<String>) -> Result<ServerName<'static>, EgressError> {
     match host {
         Host::Domain(name) => ServerName::try_from(name.clone())
             .map_err(|_| EgressError::Unusable("no certificate can be issued for its host".to_owned())),

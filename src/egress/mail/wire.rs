@@ -10,7 +10,7 @@ use std::{
 };
 
 use lettre::transport::smtp::client::AsyncTokioStream;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -71,6 +71,12 @@ impl Wire {
         let stream = connector.connect(name, stream).await.map_err(|error| failure::of_tls(&error))?;
         self.lock().under = Under::Private(Box::new(stream));
         Ok(())
+    }
+
+    /// The server's own certificate; `None`: there is no TLS.
+    pub(super) fn certificate(&self) -> Option<CertificateDer<'static>> {
+        let Under::Private(stream) = &self.lock().under else { return None };
+        Some(stream.get_ref().1.peer_certificates()?.first()?.clone().into_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -13,10 +13,12 @@ mod write;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use sqlx::Connection as _;
+
 pub use self::settings::{PostgresSettings, TlsMode};
 use self::{lease::Lease, write::Session};
 use super::{
-    SchemaStep, StoreError,
+    Inspection, SchemaStep, StoreError,
     sql::{
         self, Origin, Place, SqlStore, WriteAccess as _, Writer,
         db::{Pool, Readers},
@@ -103,6 +105,21 @@ fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, ses
     let readers = Pool::Postgres(Readers::new(open::readers(settings, session.reopened())));
     let writer = Writer::start(session);
     SqlStore::new(identity, origin, writer, readers, Arc::new(Server))
+}
+
+/// Looks at a store beside a service that may be running: its schema, and whether the server keeps what it confirms. Changes nothing. A
+/// database without a store gives nothing.
+///
+/// # Errors
+/// [`StoreError::Open`] if the server can't be reached, is too old or does not keep what it confirms, or the database is a newer version's.
+pub async fn inspect(settings: &PostgresSettings) -> Result<Option<Inspection>, StoreError> {
+    let mut connection = open::connect(settings).await?;
+    server::check(&mut connection).await?;
+    let schema = migrate::version(&mut connection).await?;
+    // Nothing was written.
+    let _ = connection.close().await;
+    let (schema, newest) = (schema.unsigned_abs(), migrate::NEWEST.unsigned_abs());
+    Ok((schema != 0).then_some(Inspection { schema, newest, faults: Vec::new(), process: None }))
 }
 
 /// The name of every tenant that a store knows, each with its Entra id if that is noted. A database without a store knows none.

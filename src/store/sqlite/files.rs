@@ -159,6 +159,24 @@ pub(super) fn is_locked(database: &Path) -> Result<bool, StoreError> {
     }
 }
 
+/// The process that has the store as its service. Looks only: whoever tried the lock could keep a service from starting.
+pub(super) fn holder(database: &Path) -> Option<u32> {
+    let path = beside(database, ".lock");
+    let pid: u32 = fs::read_to_string(&path).ok()?.trim().parse().ok()?;
+    let inode = fs::metadata(&path).ok()?.ino();
+    has_lock(&fs::read_to_string("/proc/locks").ok()?, pid, inode).then_some(pid)
+}
+
+/// Whether `/proc/locks` says that the process has a lock on the file: `1: FLOCK  ADVISORY  WRITE 4711 08:02:131 0 EOF`. Devices are
+/// not compared, since some file systems show another one there.
+fn has_lock(locks: &str, pid: u32, inode: u64) -> bool {
+    let (pid, inode) = (pid.to_string(), inode.to_string());
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(*words, [_, "FLOCK", _, "WRITE", by, of, ..] if by == pid && of.rsplit(':').next() == Some(&*inode))
+    })
+}
+
 /// Takes the store for this process.
 pub(super) fn lock(database: &Path) -> Result<ProcessLock, StoreError> {
     let path = beside(database, ".lock");
@@ -212,6 +230,26 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         let _lock = lock(&database).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, FILE_MODE);
+    }
+
+    #[test]
+    fn the_process_that_has_the_store_is_found_without_touching_its_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("s.db");
+        assert_eq!(holder(&database), None);
+        let held = lock(&database).unwrap();
+        assert_eq!(holder(&database), Some(std::process::id()));
+        drop(held);
+        assert_eq!(holder(&database), None, "its number is still in the file");
+    }
+
+    #[test]
+    fn a_lock_is_recognized_by_process_and_file() {
+        let locks = "1: POSIX  ADVISORY  WRITE 7 08:02:131 0 EOF\n2: FLOCK  ADVISORY  WRITE 7 00:1f:99 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 8 00:1f:99 0 EOF\n3: FLOCK  ADVISORY  READ  9 00:1f:99 0 EOF\n";
+        for (pid, inode, expected) in [(7, 99, true), (7, 131, false), (8, 99, false), (9, 99, false)] {
+            assert_eq!(has_lock(locks, pid, inode), expected, "{pid} {inode}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use self::{generation::Generation, write::WritingConnection};
 use super::{
-    StoreError,
+    Inspection, StoreError,
     sql::{self, Origin, Place, SqlStore, Writer, db::Pool},
 };
 use crate::{
@@ -65,6 +65,22 @@ impl SqlStore {
         let writer = Writer::start(WritingConnection::new(connection, None));
         let readers = Pool::Sqlite(open::readers(&path));
         Ok(Self::new(identity, Origin::new(origin), writer, readers, Arc::new(place)))
+    }
+
+    /// Looks at an SQLite file beside a service that may be running: its schema, and whether it is damaged. Changes nothing. A store that
+    /// is not there gives nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] for a file that others may read, that can't be read, or that is another program's or a newer version's.
+    pub async fn inspect(path: impl AsRef<Path>) -> Result<Option<Inspection>, StoreError> {
+        let path = files::real(path.as_ref())?;
+        if !path.exists() {
+            return Ok(None);
+        }
+        files::check_modes(&path)?;
+        let process = files::holder(&path);
+        let (schema, newest, faults) = open::inspect(&path).await?;
+        Ok(Some(Inspection { schema: schema as u64, newest: newest as u64, faults, process }))
     }
 
     /// The name of every tenant that an SQLite file knows, each with its Entra id if that is noted, whatever the version that wrote it.

@@ -48,6 +48,9 @@ pub(super) const NEWEST: usize = MIGRATIONS.len();
 /// The first schema that notes tenants' Entra ids.
 const ENTRA_SINCE: usize = 10;
 
+/// Damaged places that are named at most.
+const FAULTS_MAX: usize = 5;
+
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command waits longer for the service to let it write: there is no queue, and a busy writer may be there first again and again.
 const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
@@ -138,6 +141,24 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
+}
+
+/// The schema of a file, the newest one, and what is damaged.
+pub(super) async fn inspect(path: &Path) -> Result<(usize, usize, Vec<String>), StoreError> {
+    let mut connection = connect(options(path).read_only(true)).await?;
+    let inspected = async {
+        let schema = schema_version(&mut connection).await?;
+        let sql = format!("PRAGMA quick_check({FAULTS_MAX})");
+        let found: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|error| at_open(&error))?;
+        Ok((schema, MIGRATIONS.len(), found.into_iter().filter(|line| line != "ok").collect()))
+    };
+    let inspected = inspected.await;
+    // Nothing was written.
+    let _ = connection.close().await;
+    inspected
 }
 
 /// The names of every tenant in a store of whatever schema, each with its Entra id as far as that is noted. No file: none.
@@ -279,6 +300,36 @@ mod tests {
             [("3.40.1", true), ("3.51.2", true), ("3.51.3", false), ("3.54.0", false), ("4.0.0", false)]
         {
             assert_eq!(is_old(version), old, "{version}");
+        }
+    }
+
+    /// What the first schema left behind.
+    const FIRST: &str = include_str!("../../../tests/promise/crash/fixture/schema-1.sql");
+
+    #[tokio::test]
+    async fn a_store_of_every_earlier_schema_is_taken_over_with_what_is_in_it() {
+        let mut expected = None;
+        for schema in 1..=MIGRATIONS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("s.db");
+            super::super::files::create(&path).unwrap();
+            let mut old = connect(options(&path)).await.unwrap();
+            let migrations = MIGRATIONS[1..schema].join("\n");
+            let script = format!("{FIRST}\n{migrations}\nPRAGMA user_version = {schema};");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
+            old.close().await.unwrap();
+            assert_eq!(inspect(&path).await.unwrap(), (schema, MIGRATIONS.len(), Vec::new()));
+            let mut connection = open_service(&path).await.unwrap();
+            let tables: Vec<String> =
+                sqlx::query_scalar("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name")
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+            let rows =
+                "SELECT (SELECT count(*) FROM tenant), (SELECT count(*) FROM alert), (SELECT count(*) FROM delivery)";
+            let rows: (i64, i64, i64) = sqlx::query_as(rows).fetch_one(&mut connection).await.unwrap();
+            assert!(rows.0 > 1 && rows.1 > 1 && rows.2 > 1, "{rows:?}");
+            assert_eq!(expected.get_or_insert((tables.clone(), rows)), &(tables, rows), "from schema {schema}");
         }
     }
 

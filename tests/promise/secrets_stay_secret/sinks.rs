@@ -72,12 +72,14 @@ pub(super) async fn command(fixture: &Fixture, arguments: &[&str]) -> Sink {
 }
 
 /// Commands that need no number of a delivery or alert.
-const LINES: [&str; 28] = [
+const LINES: [&str; 30] = [
     "check",
     "check -v",
     "check --json",
     "check --online",
     "check --online --json",
+    "doctor",
+    "doctor --json",
     "alerts list --all",
     "alerts list --json",
     "alerts show nothing",
