@@ -104,9 +104,9 @@ pub async fn disable(
 /// them for good or, if only one person has it, by their name. How many there were.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::NotFound`] if nobody of that name is signed in; [`Error::Conflict`] if several are;
-/// [`Error::Store`].
-pub async fn sign_out(store: &dyn Access, caller: &Caller, who: &str, now: Timestamp) -> Result<usize, Error> {
+/// [`Error::Forbidden`]; [`Error::NotFound`] if there is no such account and nobody of that name is signed in;
+/// [`Error::Conflict`] if several are; [`Error::Store`].
+pub async fn sign_out(store: &dyn Access, caller: &Caller, who: &str, now: Timestamp) -> Result<u64, Error> {
     limits::must_manage(caller)?;
     let is_meant = |holder: &SessionHolder| match holder {
         SessionHolder::Account(name) => name == who,
@@ -115,20 +115,19 @@ pub async fn sign_out(store: &dyn Access, caller: &Caller, who: &str, now: Times
     let mut meant = store.sessions().await?;
     meant.retain(|session| is_meant(&session.holder));
     let holders: BTreeSet<_> = meant.iter().map(|session| identity(&session.holder)).collect();
-    match holders.len() {
-        0 => return Err(Error::not_found(Thing::Session, who)),
-        1 => {}
-        _ => {
-            let what = format!(
-                "several people are called `{who}`; name one by the subject that `scorewatch account sessions` shows"
-            );
-            return Err(Error::Conflict(what));
-        }
+    if holders.len() > 1 {
+        let what = format!(
+            "several people are called `{who}`; name one by the subject that `scorewatch account sessions` shows"
+        );
+        return Err(Error::Conflict(what));
+    }
+    if meant.is_empty() && store.find_account(who).await?.is_none() {
+        return Err(Error::not_found(Thing::Session, who));
     }
     let mut ended = 0;
     for session in meant {
         let entry = NewEntry::by(caller, "session.end", Some(who.to_owned()), now);
-        ended += usize::from(store.end_session(session.digest, entry).await?);
+        ended += u64::from(store.end_session(session.digest, entry).await?);
     }
     Ok(ended)
 }
@@ -139,19 +138,6 @@ fn identity(holder: &SessionHolder) -> (Option<&str>, &str) {
         SessionHolder::Account(name) => (None, name),
         SessionHolder::Person(person) => (Some(&person.issuer), &person.subject),
     }
-}
-
-/// Ends every session of an account; how many it had.
-///
-/// # Errors
-/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Store`].
-pub async fn end_sessions(store: &dyn Access, caller: &Caller, name: &str, now: Timestamp) -> Result<u64, Error> {
-    limits::must_manage(caller)?;
-    if store.find_account(name).await?.is_none() {
-        return Err(Error::not_found(Thing::Account, name));
-    }
-    let entry = NewEntry::by(caller, "account.end-sessions", Some(name.to_owned()), now);
-    Ok(store.end_sessions(name, entry).await?)
 }
 
 async fn hashed(password: SecretString, name: &str) -> Result<PasswordHash, Error> {

@@ -9,13 +9,23 @@ use crate::{
     channel::ChannelSettings,
     config::{Config, Tenant},
     domain::{Caller, ChannelName, Role, Scope, Timestamp},
+    microsoft::Microsoft,
     notify::{NotificationId, facts::month::MonthFacts, month},
     query::{
         Error, find,
-        report::{MonthReport, Question},
+        report::{MonthReport, Question, report_by},
     },
     store::{NewEntry, NewNotification, Store},
 };
+
+/// Which report is sent where.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Which report.
+    pub question: Question,
+    /// The channel; `None`: every one that gets the monthly reports of the tenant.
+    pub channel: Option<&'a str>,
+}
 
 /// A report that is queued.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,15 +46,16 @@ pub async fn send(
     store: &dyn Store,
     config: &Config,
     caller: &Caller,
-    question: &Question,
-    channel: Option<&str>,
+    wanted: &Wanted<'_>,
+    microsoft: &Microsoft,
     now: Timestamp,
 ) -> Result<Queued, Error> {
     must(caller, Role::Analyst)?;
+    let Wanted { question, channel } = wanted;
     let scope = &caller.scope;
     let tenant = find::tenant(config, scope, &question.tenant)?;
-    let channels = channels(config, scope, tenant, channel)?;
-    let report = crate::query::report::report(store, config, scope, question, now).await?;
+    let channels = channels(config, scope, tenant, *channel)?;
+    let report = report_by(store, config, scope, question, microsoft, now).await?;
     let known = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
     let known = known.filter(|known| known.identity.is(tenant.account.entra));
     let key = known.map(|known| known.identity.key);

@@ -81,8 +81,10 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     };
     let store = query::open(&config).await?;
     if arguments.send || arguments.channel.is_some() {
-        let channel = arguments.channel.as_deref();
-        let queued = month::send(&*store, &config, &caller::caller(), &question, channel, Clock::System.now()).await;
+        let wanted = month::Wanted { question, channel: arguments.channel.as_deref() };
+        let (caller, now) = (caller::caller(), Clock::System.now());
+        let microsoft = query::report::asked_alone(&config);
+        let queued = month::send(&*store, &config, &caller, &wanted, &microsoft, now).await;
         store.close().await;
         say_queued(&queued?);
         return Ok(());

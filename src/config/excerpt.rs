@@ -92,6 +92,13 @@ const SHOWN: &[&str] = &[
     "role",
     "groups_claim",
     "scopes",
+    "after",
+    "color",
+    "controls",
+    "escalate",
+    "exclude",
+    "language",
+    "show",
 ];
 
 /// Keys that are shown, and below which everything is hidden.

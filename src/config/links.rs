@@ -20,10 +20,12 @@ impl Config {
         let (kind, data) = (notification.kind, &mut notification.data);
         self.open_own_tenant(data);
         let Some(base) = self.shown_url() else { return };
-        let of_several = matches!(kind, NotificationType::Digest | NotificationType::FleetShift);
-        let page = match kind {
-            _ if of_several => Some(format!("{base}/alerts")),
-            NotificationType::MonthReport => self.month_page(base, channel, data),
+        let page = match (kind, &data.fleet) {
+            (NotificationType::FleetShift, Some(shift)) if !shift.id.is_empty() => {
+                Some(format!("{base}/alerts?shift={}", shift.id))
+            }
+            (NotificationType::Digest | NotificationType::FleetShift, _) => Some(format!("{base}/alerts")),
+            (NotificationType::MonthReport, _) => self.month_page(base, channel, data),
             _ => alert_page(base, data),
         };
         data.links.dashboard = page.or_else(|| data.links.dashboard.take());
@@ -97,6 +99,8 @@ mod tests {
         notification
     }
 
+    const SHIFT: &str = "https://scores.mssp.example/alerts?shift=msg_7RPHVT7HTSZF9PC2VBBZCF6KV2";
+
     #[test]
     fn a_message_links_to_its_alert_and_a_digest_to_all_and_each_line_to_its_own() {
         let url = "public_url: https://scores.mssp.example";
@@ -106,7 +110,7 @@ mod tests {
             (NotificationType::AlertEscalated, Some(alert), None),
             (NotificationType::AlertResolved, Some(alert), None),
             (NotificationType::Digest, Some("https://scores.mssp.example/alerts"), Some(alert)),
-            (NotificationType::FleetShift, Some("https://scores.mssp.example/alerts"), Some(alert)),
+            (NotificationType::FleetShift, Some(SHIFT), Some(alert)),
             (NotificationType::OperatorChannel, None, None),
             (NotificationType::Drill, None, None),
         ] {

@@ -57,7 +57,7 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
 pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let mut draft = Draft { pending, zones: Zones::newer(zones), ..Draft::default() };
     draft.watched.file(file);
-    let source = if file.exists() || draft.pending.text(file).is_some() {
+    let source = if file.try_exists().unwrap_or(true) || draft.pending.text(file).is_some() {
         files::read(file, &mut draft)
     } else {
         let place = Place { file: file.to_owned(), line: 1, column: 1 };

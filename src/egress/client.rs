@@ -8,11 +8,13 @@ use std::{
 };
 
 use reqwest::Client;
+use rustls::ClientConfig;
 
 use super::{
     EgressError, Private, failure,
     resolve::{Lookup, VettedResolver},
     target::Reach,
+    tls,
 };
 
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,8 +73,10 @@ impl Clients {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
     fn build(&self, private: &Private, reach: Reach, gunzip: bool) -> Result<Client, EgressError> {
         let resolver = VettedResolver { lookup: Arc::clone(&self.lookup), private: Arc::new(private.clone()), reach };
+        let mut tls = ClientConfig::clone(&*tls::of_system()?);
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Client::builder()
-            .tls_backend_rustls()
+            .tls_backend_preconfigured(tls)
             .dns_resolver(resolver)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

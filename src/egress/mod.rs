@@ -15,6 +15,7 @@ pub mod retry_after;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{fmt, sync::Arc, time::Duration};
 

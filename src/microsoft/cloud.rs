@@ -108,13 +108,15 @@ impl Hosts {
         }
     }
 
-    /// The page of the portal that shows that score of that tenant, whichever tenant the reader is signed in to. Exposure is shown
-    /// on the dashboard of Vulnerability Management.
+    /// The page of the portal that shows that score of that tenant, whichever tenant the reader is signed in to. Exposure and the score of
+    /// devices are shown on the dashboard of Vulnerability Management ("Microsoft Secure Score for Devices").
     #[must_use]
     pub fn score_page(&self, tenant: EntraTenantId, score: ScoreKind) -> String {
         let page = match score {
-            ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "tvm_dashboard",
-            ScoreKind::DeviceSecureScore | ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "securescore",
+            ScoreKind::DeviceSecureScore | ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => {
+                "tvm_dashboard"
+            }
+            ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "securescore",
         };
         format!("{}/{page}?tid={tenant}", self.portal)
     }

@@ -86,7 +86,8 @@ pub struct AccountRow {
 }
 
 /// A session, without what the browser holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Session")]
 pub struct SessionRow {
     /// The name of an account, or of somebody whom a provider of OpenID Connect knows.
     pub name: String,
@@ -102,7 +103,7 @@ pub struct SessionRow {
     pub expires_at: Timestamp,
 }
 
-/// Every session that has not expired, newest first; none for a limited scope.
+/// Every session that is not over, newest first; none for a limited scope.
 ///
 /// # Errors
 /// [`Error::Store`].
@@ -110,7 +111,7 @@ pub async fn sessions(store: &dyn Access, scope: &Scope, now: Timestamp) -> Resu
     if !scope.is_all() {
         return Ok(Vec::new());
     }
-    let open = store.sessions().await?.into_iter().filter(|session| now < session.expires_at);
+    let open = store.sessions().await?.into_iter().filter(|session| session.is_open(now));
     let row = |session: crate::store::OpenSession| {
         let (name, subject, issuer) = match session.holder {
             SessionHolder::Account(name) => (name, None, None),

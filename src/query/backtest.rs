@@ -16,7 +16,11 @@ use super::{Error, error::Thing, find};
 use crate::{
     config::Config,
     domain::{Scope, TenantId, Timestamp, parse_duration},
-    replay::{Fleet, History, Plan, Receiver, many::walk_all, send},
+    replay::{
+        Fleet, History, Plan, Receiver,
+        many::{TooMany, walk_all},
+        send,
+    },
     rule::Rule,
     store::Store,
 };
@@ -119,7 +123,7 @@ impl Backtest {
     /// What the rules would have sent. Uses every core and waits for nothing. `on_tenant` is called after each tenant.
     ///
     /// # Errors
-    /// [`Error::Failed`] for more messages than can be kept.
+    /// [`Error::Invalid`] for more messages than can be kept.
     pub fn report(&self, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
         self.report_of(&self.plan, on_tenant)
     }
@@ -127,7 +131,7 @@ impl Backtest {
     /// The same if that were the only rule.
     ///
     /// # Errors
-    /// [`Error::Failed`] for more messages than can be kept.
+    /// [`Error::Invalid`] for more messages than can be kept.
     pub fn report_with(&self, rule: Rule, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
         self.report_of(&Plan { rules: vec![Arc::new(rule)], ..self.plan.clone() }, on_tenant)
     }
@@ -135,7 +139,7 @@ impl Backtest {
     fn report_of(&self, plan: &Plan, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
         let Self { histories, span, .. } = self;
         let fleet = Fleet::of(plan, histories);
-        let messages = walk_all(plan, &fleet, histories.iter(), on_tenant).map_err(Error::failed)?;
+        let messages = walk_all(plan, &fleet, histories.iter(), on_tenant)?;
         let outcome = send(plan, histories, &fleet, messages);
         Ok(Report::of(plan, histories, &outcome, *span))
     }
@@ -150,9 +154,15 @@ impl Backtest {
     /// nothing. `on_tenant` is called after each walk of a tenant.
     ///
     /// # Errors
-    /// [`Error::Failed`] for more messages than can be kept.
+    /// [`Error::Invalid`] for more messages than can be kept.
     pub fn suggest(&self, wanted: f64, on_tenant: impl Fn() + Sync) -> Result<Vec<Try>, Error> {
         suggest::suggest(&self.plan, &self.histories, self.span, wanted, on_tenant)
+    }
+}
+
+impl From<TooMany> for Error {
+    fn from(error: TooMany) -> Self {
+        Self::invalid(error.to_string())
     }
 }
 

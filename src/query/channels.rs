@@ -21,8 +21,10 @@ pub struct ChannelStatus {
     pub name: ChannelName,
     /// What it sends to, like `teams`.
     pub r#type: &'static str,
-    /// `ok`, `failing`, `resting` (its breaker is open) or `parked`.
+    /// `ok`, `failing`, `cooldown` (its breaker is open) or `parked`.
     pub state: &'static str,
+    /// The least time between two messages, in seconds.
+    pub pace_seconds: f64,
     /// How many deliveries are not finished.
     pub waiting: u64,
     /// How many are dead letters.
@@ -67,6 +69,7 @@ impl ChannelStatus {
                 (None, None, Some(_)) => "failing",
                 (None, None, None) => "ok",
             },
+            pace_seconds: settings.pace.as_secs_f64(),
             waiting: count(|state| !state.is_finished()),
             dead: count(|state| state == DeliveryState::Dead),
             oldest_queued_at: totals.oldest_queued_at.iter().find(|(channel, _)| channel == name).map(|(_, at)| *at),

@@ -57,8 +57,13 @@ pub async fn report(
     question: &Question,
     now: Timestamp,
 ) -> Result<MonthReport, Error> {
-    let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
-    report_by(store, config, scope, question, &microsoft, now).await
+    report_by(store, config, scope, question, &asked_alone(config), now).await
+}
+
+/// What Microsoft is asked with by a command, which shares no tokens and no pace with the service.
+#[must_use]
+pub fn asked_alone(config: &Config) -> Microsoft {
+    Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout)
 }
 
 /// The same; if Microsoft is asked, by what the service asks it with, its cached tokens and its pace included.

@@ -54,16 +54,11 @@ pub fn caution(expression: &str) -> Option<Caution> {
     }
     let time = format!("{second} {minute} {hour}");
     if [day, weekday].contains(&"?") {
-        let weekday_here = weekday.parse::<usize>().ok().and_then(|number| Some((number, *DAYS.get(number)?)));
-        let meaning =
-            weekday_here.map(|(number, name)| format!(", and weekday {number} is {name}")).unwrap_or_default();
+        let number = numbers(weekday).next();
+        let here = number.and_then(|number| Some((number, *DAYS.get(number)?)));
+        let meaning = here.map(|(number, name)| format!(", and weekday {number} is {name}")).unwrap_or_default();
         let day = if day == "?" { "*" } else { day };
-        let weekday = match weekday_here {
-            // In Quartz, Sunday is 1.
-            Some((number, _)) => number.checked_sub(1).and_then(|index| DAYS.get(index)).copied().unwrap_or("*"),
-            None if weekday == "?" => "*",
-            None => weekday,
-        };
+        let weekday = if weekday == "?" { "*".to_owned() } else { of_quartz(weekday) };
         return Some(Caution {
             misreading: Misreading::Quartz,
             what: format!("`?` is Quartz notation; here it means `*`{meaning}"),
@@ -88,6 +83,29 @@ pub fn caution(expression: &str) -> Option<Caution> {
             None => format!("write {both}"),
         },
     })
+}
+
+/// A part of a weekday's field: the day or days, and what follows them, such as `#2`.
+fn days_of(part: &str) -> (&str, &str) {
+    part.split_at(part.find(['#', '/', 'L']).unwrap_or(part.len()))
+}
+
+/// The weekdays that are written as numbers.
+fn numbers(weekday: &str) -> impl Iterator<Item = usize> {
+    weekday.split(',').flat_map(|part| days_of(part).0.split('-')).filter_map(|day| day.parse().ok())
+}
+
+/// What Quartz means by it, with names for its numbers: there, Sunday is 1.
+fn of_quartz(weekday: &str) -> String {
+    let name = |day: &str| {
+        let index = day.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        index.and_then(|index| DAYS.get(index)).map_or_else(|| day.to_owned(), |name| (*name).to_owned())
+    };
+    let part = |part: &str| {
+        let (days, more) = days_of(part);
+        days.split('-').map(name).collect::<Vec<_>>().join("-") + more
+    };
+    weekday.split(',').map(part).collect::<Vec<_>>().join(",")
 }
 
 /// Whether the seconds are not limited, and another field is. With no field limited, it says what it does.
@@ -135,6 +153,9 @@ mod tests {
             ("0 0 22 ? * 3", Some("weekday 3 is WED; write `0 0 22 * * TUE`")),
             ("0 0 22 ? * 1", Some("weekday 1 is MON; write `0 0 22 * * SUN`")),
             ("0 0 22 15 * ?", Some("here it means `*`; write `0 0 22 15 * *`")),
+            ("0 0 12 ? * 2-6", Some("weekday 2 is TUE; write `0 0 12 * * MON-FRI`")),
+            ("0 0 12 ? * 2,4", Some("weekday 2 is TUE; write `0 0 12 * * MON,WED`")),
+            ("0 0 12 ? * 3#2", Some("weekday 3 is WED; write `0 0 12 * * TUE#2`")),
             ("0 0 22 ? * TUE#2", Some("here it means `*`; write `0 0 22 * * TUE#2`")),
             ("* */15 * * * *", Some("write `0` first: `\"0 */15 * * * *\"`")),
             ("* 0 22 * * FRI", Some("write `0` first: `\"0 0 22 * * FRI\"`")),
@@ -161,7 +182,15 @@ mod tests {
 
     #[test]
     fn what_is_proposed_is_a_schedule() {
-        for expression in ["0 0 22 8-14 * TUE", "0 0 22 13 * FRI", "0 0 22 ? * 3", "0 0 22 ? * 1", "0 0 22 15 * ?"] {
+        for expression in [
+            "0 0 22 8-14 * TUE",
+            "0 0 22 13 * FRI",
+            "0 0 22 ? * 3",
+            "0 0 22 ? * 1",
+            "0 0 12 ? * 2-6",
+            "0 0 12 ? * 3#2",
+            "0 0 22 15 * ?",
+        ] {
             let caution = caution(expression).unwrap();
             for (index, proposal) in caution.instead.split('`').enumerate().filter(|(index, _)| index % 2 == 1) {
                 let read = Schedule::parse(proposal, Zone::default());

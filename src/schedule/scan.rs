@@ -1,6 +1,9 @@
 //! What clocks show, minute by minute. Schedules and windows are held to it; it shares no code with them.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use jiff::{
     Timestamp as Instant,
@@ -78,6 +81,8 @@ pub(super) struct Minutes {
     lowest: i64,
     /// For each time on the clock from `lowest` on: the first minute that shows it.
     first: Vec<Option<i64>>,
+    /// The later minutes that show a time once more.
+    again: BTreeMap<i64, Vec<i64>>,
 }
 
 impl Minutes {
@@ -85,10 +90,16 @@ impl Minutes {
         let shown: Vec<i64> = range.clone().map(|minute| clock.shown(minute)).collect();
         let (lowest, highest) = (*shown.iter().min().unwrap(), *shown.iter().max().unwrap());
         let mut first = vec![None; usize::try_from(highest - lowest + 1).unwrap()];
+        let mut again: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for (minute, shown) in range.clone().zip(&shown) {
-            first[usize::try_from(shown - lowest).unwrap()].get_or_insert(minute);
+            let first = &mut first[usize::try_from(shown - lowest).unwrap()];
+            if first.is_some() {
+                again.entry(*shown).or_default().push(minute);
+            } else {
+                *first = Some(minute);
+            }
         }
-        Self { range, shown, lowest, first }
+        Self { range, shown, lowest, first, again }
     }
 
     pub(super) fn shown(&self, minute: i64) -> i64 {
@@ -112,11 +123,8 @@ impl Minutes {
 
     /// Every minute that shows this.
     pub(super) fn all(&self, time: i64) -> Vec<i64> {
-        // No clock goes back by more than a day.
-        let from = self.first(time).into_iter();
-        from.flat_map(|from| from..(from + 2 * DAY).min(self.range.end))
-            .filter(|minute| self.shown(*minute) == time)
-            .collect()
+        let again = self.again.get(&time).into_iter().flatten().copied();
+        self.first(time).into_iter().chain(again).collect()
     }
 
     /// The first minute from `from` on that shows `time` or later.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tracing::error;
 
 use crate::{
-    config::Config,
+    config::{Config, reload::Rejected},
     domain::{Origin, Timestamp},
     store::{Audit, EntryBody, NewEntry},
 };
@@ -26,6 +26,12 @@ pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
 pub(super) async fn reload(store: &dyn Audit, before: &Config, config: &Config, now: Timestamp) {
     let was = json!({ "fingerprint": before.watched.fingerprint() });
     record(store, "configuration.reload", Some(was), in_force(config, changes(before, config)), now).await;
+}
+
+/// Records a changed configuration that was rejected: the one before stays in force.
+pub(super) async fn rejected(store: &dyn Audit, rejection: &Rejected, now: Timestamp) {
+    let after = json!({ "errors": rejection.errors, "first": rejection.first });
+    record(store, "configuration.reject", None, after, now).await;
 }
 
 /// A log that can't be written does not keep a configuration from taking effect: the service's own log says so.

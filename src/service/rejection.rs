@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use super::recorded;
 use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
@@ -65,6 +66,9 @@ pub(super) async fn follow(
                 if passed < due {
                     Some(due.saturating_sub(passed))
                 } else if notify(&notifier, said(rejection, *state), now).await {
+                    if state.notified == 0 {
+                        recorded::rejected(&*notifier.store, rejection, now).await;
+                    }
                     state.notified += 1;
                     Some(AGAIN_EVERY)
                 } else {

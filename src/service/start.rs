@@ -194,8 +194,10 @@ impl Spawner {
     }
 
     fn web(&self, listener: TcpListener, rejected: watch::Receiver<Option<Rejected>>) {
-        let Engine { store, metrics, config, clock, .. } = self.engine.clone();
-        let app = web::App::new(store.clone(), clock.clone(), config.clone()).with_rejected(rejected);
+        let Engine { store, metrics, config, clock, checker, .. } = self.engine.clone();
+        let app = web::App::new(store.clone(), clock.clone(), config.clone())
+            .with_rejected(rejected)
+            .with_microsoft(checker.microsoft);
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
         self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }

@@ -203,7 +203,7 @@ fn own_page(url: &str) -> LinkTo {
 fn portal_page(url: &str) -> LinkTo {
     match url {
         _ if url.contains("/securescore") => LinkTo::SecureScore,
-        _ if url.contains("/tvm_dashboard") => LinkTo::ExposureScore,
+        _ if url.contains("/tvm_dashboard") => LinkTo::VulnerabilityManagement,
         _ => LinkTo::Portal,
     }
 }

@@ -11,9 +11,11 @@ use crate::{
     config::{Config, reload::Rejected},
     domain::Timestamp,
     egress::Egress,
+    microsoft::Microsoft,
     oidc::Providers,
     query::fleet,
     store::Store,
+    telemetry::Metrics,
 };
 
 /// The most requests that are answered at a time; the store has twice as many readers (`store/sqlite/open.rs`).
@@ -39,13 +41,18 @@ pub struct App {
     pub(super) streams: Arc<Streams>,
     /// The configuration that was refused; `None`: nobody says.
     rejected: Option<watch::Receiver<Option<Rejected>>>,
+    /// What Microsoft is asked with when somebody wants to know now.
+    pub(super) microsoft: Microsoft,
 }
 
 impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
-        let providers = Arc::new(Providers::new(Egress::new(), clock.clone()));
+        let egress = Egress::new();
+        let providers = Arc::new(Providers::new(egress.clone(), clock.clone()));
+        let timeout = config.borrow().timeout;
+        let microsoft = Microsoft::new(egress, clock.clone(), Metrics::default(), timeout);
         Self {
             store,
             clock,
@@ -56,6 +63,7 @@ impl App {
             fleet: Arc::default(),
             streams: Arc::default(),
             rejected: None,
+            microsoft,
         }
     }
 
@@ -63,6 +71,12 @@ impl App {
     #[must_use]
     pub fn with_rejected(self, rejected: watch::Receiver<Option<Rejected>>) -> Self {
         Self { rejected: Some(rejected), ..self }
+    }
+
+    /// The same, which asks Microsoft with what the service asks it with, at its pace and with its tokens.
+    #[must_use]
+    pub fn with_microsoft(self, microsoft: Microsoft) -> Self {
+        Self { microsoft, ..self }
     }
 
     /// The configuration that was refused, for as long as no other is accepted.

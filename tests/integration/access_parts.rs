@@ -69,10 +69,6 @@ impl Access for Parts {
         self.access.disable_account(name, disabled, entry).await
     }
 
-    async fn end_sessions(&self, name: &str, entry: NewEntry) -> Result<u64, StoreError> {
-        self.access.end_sessions(name, entry).await
-    }
-
     async fn add_session(&self, session: NewSession, entry: NewEntry) -> Result<(), StoreError> {
         self.access.add_session(session, entry).await
     }

@@ -247,9 +247,16 @@ async fn a_month_that_a_person_sends_is_not_sent_again_by_the_schedule() {
             ask_microsoft: true,
         };
         let (store, now) = (fixture.store.as_ref(), fixture.clock.now());
-        let queued =
-            action::month::send(store, &config, &scorewatch::domain::Caller::local("ann"), &question, channel, now)
-                .await;
+        let (caller, wanted) = (scorewatch::domain::Caller::local("ann"), action::month::Wanted { question, channel });
+        let queued = action::month::send(
+            store,
+            &config,
+            &caller,
+            &wanted,
+            &scorewatch::query::report::asked_alone(&config),
+            now,
+        )
+        .await;
         queued.map(|queued| queued.channels)
     };
     assert_eq!(send("contoso", Some("2026-01"), None).await.unwrap(), [channel_name("team")]);

@@ -18,16 +18,21 @@ const GAP: Duration = Duration::from_hours(1);
 
 /// Notifies the operator if there is reason to. The running service sends the message within seconds.
 pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence, now: Timestamp) -> Result<(), Error> {
+    let others = store.silences(None).await?;
+    if is_within_another(silence, &others, now) {
+        return Ok(());
+    }
     let own = (silence.starts_at.max(now), silence.ends_at);
-    let whole = whole(silence, &store.silences(None).await?, now);
+    let whole = whole(silence, &others, now);
     let (from, until) = if whole.1.since(whole.0) > LONG { whole } else { own };
     let length = until.since(from);
     let everybody = covers_everybody(config, silence);
     if !everybody && length <= LONG {
         return Ok(());
     }
-    let news =
-        News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds: length.as_secs() };
+    // What began a moment ago is told in whole minutes.
+    let seconds = length.as_secs().div_ceil(60) * 60;
+    let news = News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds };
     let class = if everybody { "silence-wide" } else { "silence-long" };
     let facts = OperatorFacts { from: Some(from), until: Some(until), ..OperatorFacts::of(news, class, None) };
     let kind = NotificationType::OperatorSilence;
@@ -36,6 +41,13 @@ pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
     Ok(())
+}
+
+/// Whether another one covers the same for at least as long: the operator was notified of that one, if there was reason to.
+fn is_within_another(silence: &Silence, others: &[Silence], now: Timestamp) -> bool {
+    let covers = |other: &&Silence| other.id != silence.id && other.matchers == silence.matchers;
+    let from = silence.starts_at.max(now);
+    others.iter().filter(covers).any(|other| other.starts_at <= from && silence.ends_at <= other.ends_at)
 }
 
 /// From when until when a silence covers what it does, together with those of the same matchers that it continues or that continue it.
@@ -81,6 +93,16 @@ mod tests {
             Silence { id: SilenceId(id), matchers, starts_at: hour(from), ends_at: hour(until), author, comment }
         };
         let new = silence(9, 100, 200, false);
+        for (other, is_within) in [
+            (silence(1, 0, 200, false), true),
+            (silence(1, 100, 300, false), true),
+            (silence(1, 0, 199, false), false),
+            (silence(1, 101, 300, false), false),
+            (silence(1, 0, 300, true), false),
+            (silence(9, 100, 200, false), false),
+        ] {
+            assert_eq!(is_within_another(&new, std::slice::from_ref(&other), hour(100)), is_within, "{other:?}");
+        }
         for (others, from, until) in [
             (vec![], 100, 200),
             (vec![silence(1, 0, 100, false)], 0, 200),

@@ -21,10 +21,8 @@ use bytes::Bytes;
 use lettre::Address;
 use rustls::{
     ClientConfig,
-    crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName},
 };
-use rustls_platform_verifier::Verifier;
 use secrecy::SecretString;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -38,6 +36,7 @@ use super::{
     failure,
     resolve::{self, Unresolved},
     target::Reach,
+    tls,
 };
 use dialogue::{Dialogue, End, Privacy};
 use wire::Wire;
@@ -189,20 +188,17 @@ impl MailDoor {
         Err(last)
     }
 
+<<<<<<< HEAD
     /// TLS as the HTTP client does it: rustls, and the certificates that the system trusts.
     pub(super) fn connector(&self) -> Result<TlsConnector, EgressError> {
+=======
+    /// TLS as the HTTP client does it.
+    fn connector(&self) -> Result<TlsConnector, EgressError> {
+>>>>>>> leftovers
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config).into());
         }
-        let provider =
-            CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
-        let built =
-            Verifier::new_with_extra_roots(self.roots.iter().cloned(), Arc::clone(&provider)).and_then(|verifier| {
-                let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-                let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-                Ok(builder.with_no_client_auth())
-            });
-        let config = Arc::new(built.map_err(|_| failure::no_tls())?);
+        let config = if self.roots.is_empty() { tls::of_system()? } else { tls::with_roots(&self.roots)? };
         Ok(Arc::clone(self.config.get_or_init(|| config)).into())
     }
 }

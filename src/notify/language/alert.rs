@@ -167,7 +167,7 @@ pub(crate) enum LinkTo {
     PagingService,
     Settings,
     SecureScore,
-    ExposureScore,
+    VulnerabilityManagement,
     Portal,
     Runbook,
     /// The page of one alert.

@@ -61,7 +61,7 @@ pub(super) fn suggest(
             let condition = candidate.when.to_string();
             let plan = Plan { rules: vec![Arc::new(candidate)], ..plan.clone() };
             let fleet = Fleet::of(&plan, histories);
-            let messages = walk_all(&plan, &fleet, histories.iter(), &on_tenant).map_err(Error::failed)?;
+            let messages = walk_all(&plan, &fleet, histories.iter(), &on_tenant)?;
             let firing = messages.iter().filter(|message| message.transition.kind == TransitionKind::Fired).count();
             #[expect(clippy::cast_precision_loss, reason = "a count of messages is small")]
             let per_week = firing as f64 / weeks;

@@ -211,7 +211,8 @@ pub(super) fn held(
 }
 
 fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
-    let seen = records(facts).find_map(|record| record.acknowledged.as_ref())?;
+    let mut firing = records(facts).filter(|record| record.alert.is_firing());
+    let seen = firing.find_map(|record| record.acknowledged.as_ref())?;
     let says = format!(
         "{} acknowledged it at {} ({}): no reminders and no escalation until it worsens or resolves",
         seen.by,

@@ -150,10 +150,10 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// Whether it is accepted, where one that nobody has used for `idle` is over.
+    /// Whether it is accepted.
     #[must_use]
-    pub fn is_valid(&self, idle: Duration, now: Timestamp) -> bool {
-        self.account.disabled_at.is_none() && now < self.expires_at && now < self.seen_at.plus(idle)
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.account.disabled_at.is_none() && is_open(self.seen_at, self.expires_at, now)
     }
 }
 
@@ -179,6 +179,14 @@ pub struct OpenSession {
     pub seen_at: Timestamp,
     /// When it is over at the latest.
     pub expires_at: Timestamp,
+}
+
+impl OpenSession {
+    /// Whether it is not over.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        is_open(self.seen_at, self.expires_at, now)
+    }
 }
 
 /// Somebody without an account, as a provider of OpenID Connect identifies them.
@@ -223,9 +231,16 @@ pub struct PersonSession {
 }
 
 impl PersonSession {
-    /// Whether it is accepted, where one that nobody has used for `idle` is over.
+    /// Whether it is accepted.
     #[must_use]
-    pub fn is_valid(&self, idle: Duration, now: Timestamp) -> bool {
-        now < self.expires_at && now < self.seen_at.plus(idle)
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        is_open(self.seen_at, self.expires_at, now)
     }
+}
+
+/// A session that nobody has used for that long is over.
+const IDLE_MAX: Duration = Duration::from_hours(2);
+
+fn is_open(seen_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> bool {
+    now < expires_at && now < seen_at.plus(IDLE_MAX)
 }

@@ -43,9 +43,6 @@ pub trait Access: Send + Sync + 'static {
     /// Disables an account and ends its sessions, or enables it again. `false`: there is none, or it is so already.
     async fn disable_account(&self, name: &str, disabled: bool, entry: NewEntry) -> Result<bool, StoreError>;
 
-    /// Ends every session of the account of that name; how many it had.
-    async fn end_sessions(&self, name: &str, entry: NewEntry) -> Result<u64, StoreError>;
-
     /// Keeps a new session, and removes those that are over.
     async fn add_session(&self, session: NewSession, entry: NewEntry) -> Result<(), StoreError>;
 

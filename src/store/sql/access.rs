@@ -145,13 +145,6 @@ pub(super) async fn add_account(db: &mut Connection, new: &NewAccount, entry: &N
     recorded(db, added.rows_affected(), entry).await
 }
 
-/// The SQL behind [`crate::store::Access::end_sessions`].
-pub(super) async fn end_sessions(db: &mut Connection, name: &str, entry: &NewEntry) -> Result<u64, StoreError> {
-    let ended = sign_out(&mut *db, name).await?;
-    recorded(db, ended, entry).await?;
-    Ok(ended)
-}
-
 async fn sign_out(db: &mut Connection, name: &str) -> Result<u64, StoreError> {
     let ended = "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE name = $1)";
     Ok(query(ended).bind(name).execute(db).await?.rows_affected())

@@ -13,8 +13,6 @@ use crate::{
 
 /// A session is over after that long, however much it is used.
 const SESSION_MAX: Duration = Duration::from_hours(12);
-/// A session that nobody has used for that long is over.
-const IDLE_MAX: Duration = Duration::from_hours(2);
 
 /// Who is signed in.
 pub(super) enum Holder {
@@ -38,14 +36,14 @@ impl Holder {
 pub(super) async fn find(app: &App, cookie: &str) -> Result<Option<Holder>, StoreError> {
     let (digest, now) = (SecretDigest::of(cookie), app.now());
     let of_account = app.store.find_session(digest).await?;
-    let of_account = of_account.filter(|session| session.is_valid(IDLE_MAX, now));
+    let of_account = of_account.filter(|session| session.is_valid(now));
     let found = match of_account {
         Some(session) => Some((Holder::Account(session.account), session.seen_at)),
         None => app
             .store
             .find_person_session(digest)
             .await?
-            .filter(|session| session.is_valid(IDLE_MAX, now))
+            .filter(|session| session.is_valid(now))
             .map(|session| (Holder::Person(session.person), session.seen_at)),
     };
     let Some((holder, seen_at)) = found else { return Ok(None) };

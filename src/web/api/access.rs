@@ -1,4 +1,4 @@
-//! Tokens and accounts: for whoever administers everything. A token is shown in the answer that makes it, and never again.
+//! Tokens, accounts and sessions: for whoever administers everything. A token is shown in the answer that makes it, and never again.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::{
         Role::{self, Admin},
         Timestamp,
     },
-    query::access::{self, AccountRow, TokenRow},
+    query::access::{self, AccountRow, SessionRow, TokenRow},
 };
 
 /// The routes. None of them is for whoever is limited to some tenants.
@@ -50,8 +50,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(Admin, "/accounts/{name}/enable", "enableAccount", enable)
             .says("Enables a disabled account")
             .without_limits(),
-        Route::post(Admin, "/accounts/{name}/end-sessions", "endSessions", end_sessions)
-            .says("Ends every session of an account: whoever uses it has to sign in again")
+        Route::get("/sessions", "listSessions", sessions)
+            .says("Who is signed in, newest session first: accounts, and people whom an identity provider knows")
+            .takes(Admin)
+            .without_limits(),
+        Route::post(Admin, "/sessions/{who}/end", "endSessions", end_sessions)
+            .says("Ends every session of an account, by its name, or of a person, by their subject or name: they have to sign in again")
             .without_limits(),
     ]
 }
@@ -143,17 +147,21 @@ async fn enable(call: Call<Nothing>) -> Result<Changed, Problem> {
     set_disabled(call, false).await
 }
 
+async fn sessions(call: Call<Nothing>) -> Result<Items<SessionRow>, Problem> {
+    Ok(Items::all(access::sessions(call.store.as_ref(), &call.caller.scope, call.now).await?))
+}
+
 /// Sessions that were ended.
 #[derive(Debug, Serialize, JsonSchema)]
 struct EndedSessions {
-    /// The account's name.
-    name: String,
-    /// How many sessions it had.
+    /// Whose they were.
+    who: String,
+    /// How many there were.
     ended: u64,
 }
 
 async fn end_sessions(call: Call<Nothing>) -> Result<EndedSessions, Problem> {
-    let name = call.path("name");
-    let ended = account::end_sessions(call.store.as_ref(), &call.caller, name, call.now).await?;
-    Ok(EndedSessions { name: name.to_owned(), ended })
+    let who = call.path("who");
+    let ended = account::sign_out(call.store.as_ref(), &call.caller, who, call.now).await?;
+    Ok(EndedSessions { who: who.to_owned(), ended })
 }

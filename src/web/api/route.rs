@@ -17,6 +17,7 @@ use super::{
 use crate::{
     config::{Config, reload::Rejected},
     domain::{Caller, Role, Timestamp},
+    microsoft::Microsoft,
     query::{self, fleet},
     store::Store,
 };
@@ -55,6 +56,8 @@ pub(super) struct Call<I> {
     pub(super) rejected: Option<Rejected>,
     /// What was last read of the fleet's samples.
     pub(super) fleet: Arc<fleet::Memory>,
+    /// What Microsoft is asked with.
+    pub(super) microsoft: Microsoft,
     /// When the request came.
     pub(super) now: Timestamp,
     /// Who asks.
@@ -73,8 +76,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, rejected, fleet, now, caller, path, input } = self;
-        Ok(Call { store, config, rejected, fleet, now, caller, path, input: read(input)? })
+        let Self { store, config, rejected, fleet, microsoft, now, caller, path, input } = self;
+        Ok(Call { store, config, rejected, fleet, microsoft, now, caller, path, input: read(input)? })
     }
 }
 

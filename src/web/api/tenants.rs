@@ -117,7 +117,7 @@ pub(super) struct QueuedReport {
 }
 
 /// Who asks Microsoft for a report: it may take minutes, so others are not kept from their turns meanwhile.
-static ASKING: Semaphore = Semaphore::const_new(1);
+pub(super) static ASKING: Semaphore = Semaphore::const_new(1);
 
 pub(super) async fn send_report(call: Call<SentReport>) -> Result<QueuedReport, Problem> {
     let SentReport { month, channel, ask_microsoft } = &call.input;
@@ -129,8 +129,9 @@ pub(super) async fn send_report(call: Call<SentReport>) -> Result<QueuedReport, 
         zone: None,
         ask_microsoft: *ask_microsoft,
     };
-    let (store, caller) = (call.store.as_ref(), &call.caller);
-    let queued = month::send(store, &call.config, caller, &question, channel.as_deref(), call.now).await?;
+    let wanted = month::Wanted { question, channel: channel.as_deref() };
+    let queued =
+        month::send(call.store.as_ref(), &call.config, &call.caller, &wanted, &call.microsoft, call.now).await?;
     Ok(QueuedReport { channels: queued.channels, report: queued.report })
 }
 

@@ -195,6 +195,28 @@ async fn a_repeated_action_is_done_once() {
 }
 
 #[tokio::test]
+async fn one_report_at_a_time_asks_microsoft() {
+    let fixture = Fixture::with(
+        "tenants:\n  - { id: contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, credential: { client_id: \
+         6d2a0000-0000-4000-8000-000000000002, secret: { env: X } } }\n\
+         channels: { soc: { type: webhook, url: 'https://a.example/' } }",
+    )
+    .await;
+    let send = async |asks: bool| {
+        let body = json!({ "channel": "soc", "ask_microsoft": asks }).to_string();
+        let answer = fixture.send(Role::Analyst, "POST /api/v1/tenants/contoso/report/send", &[JSON], &body).await;
+        (answer.status, answer.body)
+    };
+    let asking = super::tenants::ASKING.try_acquire().unwrap();
+    let (status, body) = send(true).await;
+    assert!(status == 429 && body.contains("for another report"), "{status} {body}");
+    let (status, body) = send(false).await;
+    assert_eq!(status, 200, "{body}");
+    drop(asking);
+    assert!(super::tenants::ASKING.try_acquire().is_ok());
+}
+
+#[tokio::test]
 async fn of_many_who_send_the_same_action_at_once_one_does_it() {
     let fixture = Fixture::new().await;
     let body = json!({ "everything": true, "duration": "2h", "comment": "patching" }).to_string();

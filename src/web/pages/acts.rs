@@ -106,22 +106,25 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
 pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
     let what = fields.text("do");
-    let done = match what.as_str() {
-        "acknowledge" => "acknowledged",
-        "silence" => "silenced",
-        "accept" | "accept-all" => "accepted",
-        _ => "nothing",
-    };
-    let has_any = fields.get("alert").is_some() || what == "accept-all";
+    visit.require(Role::Analyst).await?;
     let does = async {
         if what == "accept-all" {
             accept_all(&visit, &fields).await?;
-        } else if has_any {
-            on_each(&visit, &fields, &what).await?;
+        } else if fields.get("alert").is_none() {
+            return Ok("nothing");
+        } else if on_each(&visit, &fields, &what).await? == 0 {
+            return Ok("none-left");
         }
-        Ok("/alerts".to_owned())
+        Ok(match what.as_str() {
+            "acknowledge" => "acknowledged",
+            "silence" => "silenced",
+            _ => "accepted",
+        })
     };
-    act(&visit, Role::Analyst, if has_any { done } else { "nothing" }, does).await
+    match does.await {
+        Ok(done) => Ok(see("/alerts", done)),
+        Err(error) => Err(visit.refuse(&error).await),
+    }
 }
 
 /// A new scoring model reaches tenants one after the other; what it did is accepted for all of them in one step.
@@ -138,7 +141,8 @@ async fn accept_all(visit: &Visit, fields: &Params) -> Result<(), Error> {
     alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await.map(drop)
 }
 
-async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error> {
+/// How many alerts it was done to.
+async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<usize, Error> {
     let (config, now) = (visit.app.config(), visit.app.now());
     let (store, scope) = (visit.store(), visit.scope());
     let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
@@ -146,6 +150,7 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error
     let chosen: Vec<&alerts::AlertLine> =
         lines.iter().filter(|line| fields.all("alert").any(|id| id == line.id)).collect();
     let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut count = 0;
     for line in chosen {
         let which = Which::of(&line.row.key);
         let did = match what {
@@ -162,14 +167,15 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<(), Error
         };
         match did {
             // One of many may be pending, have no level, or be over by now; the list shows which are left.
-            Ok(()) | Err(Error::Conflict(_)) => {}
+            Ok(()) => count += 1,
+            Err(Error::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
     }
     for (rule, tenants) in tenants_by_rule {
         make_silence(visit, fields, tenants, vec![rule]).await?;
     }
-    Ok(())
+    Ok(count)
 }
 
 /// `POST /silences`: a silence as it is written in the form.

@@ -24,11 +24,12 @@ use crate::{
 const PAGE: u32 = 200;
 
 /// What is said after something was done.
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 5] = [
     ("acknowledged", "Acknowledged. No reminders are sent until an alert worsens or resolves."),
     ("silenced", "Silenced. Alerts go on; their notifications are held until the silence ends."),
     ("accepted", "Accepted as the new level. The alerts are resolved, and their channels are notified of it."),
     ("nothing", "Nothing was selected."),
+    ("none-left", "Nothing was done: none of what was selected fires, or what was asked for does not fit it."),
 ];
 
 /// What the page says was done.

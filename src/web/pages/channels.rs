@@ -1,5 +1,7 @@
 //! `GET /channels`: whether messages arrive, when that was last verified, and who may be shown where.
 
+use std::time::Duration;
+
 use axum::extract::Query;
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ use super::{
     words::{self, Clockface},
 };
 use crate::{
-    domain::{Role, TenantId},
+    domain::{Role, TenantId, format_duration},
     query::{
         self,
         channels::{ChannelStatus, WhoSees},
@@ -53,6 +55,14 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     }
 }
 
+/// `at most one message every 1s`.
+fn pace(seconds: f64) -> String {
+    if seconds <= 0.0 {
+        return "as they come".to_owned();
+    }
+    format!("at most one message every {}", format_duration(Duration::from_secs_f64(seconds)))
+}
+
 fn channel_row(face: &Clockface, channel: &ChannelStatus, sight: Option<&WhoSees>) -> Value {
     let reason = channel.parked.as_ref().or(channel.failing.as_ref());
     let since = channel.parked_since.or(channel.failing_since);
@@ -70,6 +80,7 @@ fn channel_row(face: &Clockface, channel: &ChannelStatus, sight: Option<&WhoSees
         "waiting": channel.waiting,
         "dead": channel.dead,
         "oldest": face.optional(channel.oldest_queued_at),
+        "pace": pace(channel.pace_seconds),
         "proven": face.optional(channel.proven_at),
         "drilled": face.optional(channel.drilled_at),
         "is_open": shown.is_some_and(|sight| sight.open),

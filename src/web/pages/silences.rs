@@ -35,8 +35,10 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     let shown = async {
         let (config, face) = (visit.app.config(), visit.face());
         let now = face.now;
-        let page = Page::first(PAST_MAX);
-        let all = silences::list(visit.store(), visit.scope(), true, &page, now).await?.items;
+        let open = silences::list(visit.store(), visit.scope(), false, &Page::ALL, now).await?.items;
+        let newest = silences::list(visit.store(), visit.scope(), true, &Page::first(PAST_MAX), now).await?.items;
+        let over = newest.into_iter().filter(|silence| silence.ends_at <= now);
+        let all: Vec<Silence> = open.into_iter().chain(over).collect();
         let may_end = visit.caller.may(Role::Analyst);
         let some = |is_it: &dyn Fn(&Silence) -> bool| -> Vec<Value> {
             all.iter().filter(|silence| is_it(silence)).map(|silence| silence_row(&face, silence, may_end)).collect()
@@ -125,8 +127,10 @@ fn strip(face: &Clockface, openings: &[(Timestamp, Timestamp)], end: Timestamp) 
         let (left, right) = (x(*from), x(*until));
         let _ = write!(
             svg,
-            "<rect class=\"opening\" x=\"{left:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"/>",
-            (right - left).max(1.5)
+            "<rect class=\"opening\" x=\"{left:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"><title>{} to {}</title></rect>",
+            (right - left).max(1.5),
+            face.weekday(*from),
+            face.full(*until)
         );
     }
     let mut day = face.zone.clock_at(face.now).date();

@@ -44,6 +44,11 @@ impl Clockface {
         format!("{} {:02}:{:02} {}", clock.date(), clock.hour(), clock.minute(), self.zone.abbreviation_at(at))
     }
 
+    /// `Tue 2026-12-01 09:15 CET`.
+    pub(super) fn weekday(&self, at: Timestamp) -> String {
+        format!("{} {}", self.zone.clock_at(at).strftime("%a"), self.full(at))
+    }
+
     /// `just now`, `12 min ago`, `in 3 h`, `5 days ago`.
     fn ago(&self, at: Timestamp) -> String {
         let (distance, is_past) = if at <= self.now { (self.now.since(at), true) } else { (at.since(self.now), false) };

@@ -7,11 +7,14 @@ use super::{
     config_of,
 };
 use crate::{
-    domain::{Averages, Impact, RecommendationSnapshot, Role, Sample, ScoreKind, SnapshotRow, TenantId},
+    domain::{Averages, EntraTenantId, Impact, RecommendationSnapshot, Role, Sample, ScoreKind, SnapshotRow, TenantId},
     rule::{Condition, Rule, RuleName},
     secret::ExposeSecret,
     store::{CheckOutcome, Commit, SeriesUpdate, TenantHealth, TenantIdentity},
 };
+
+/// Who had the slug `contoso` before.
+const FORMER: &str = "2f1c0a5e-0000-4000-8000-00000000000f";
 
 const PATHS: [&str; 16] = [
     "/",
@@ -43,6 +46,10 @@ async fn fixture() -> Fixture {
 
 /// A check of `contoso`, whose device score fell by a tenth, and of whom Microsoft says something.
 async fn checked(fixture: &Fixture) {
+    checked_as(fixture, TenantIdentity::default()).await;
+}
+
+async fn checked_as(fixture: &Fixture, identity: TenantIdentity) {
     let now = fixture.clock.now();
     let series = |score, values: [f64; 3]| {
         let sample = |(hours, value)| Sample { at: now.minus(Duration::from_hours(hours)), value };
@@ -65,7 +72,7 @@ async fn checked(fixture: &Fixture) {
     };
     let outcome = CheckOutcome {
         tenant: TenantId::parse("contoso").unwrap(),
-        identity: TenantIdentity::default(),
+        identity,
         expected_version: None,
         health: TenantHealth {
             first_seen_at: now,
@@ -130,7 +137,7 @@ async fn pages_say_names_portals_averages_and_what_is_tried() {
     for (path, shown) in [
         (
             "/work",
-            &["Turn on &lt;protection&gt;", "sca-_-2", "securescore?tid&#x3D;2f1c0a5e-0000-4000-8000-000000000001"][..],
+            &["Turn on &lt;protection&gt;", "sca-_-2", "tvm_dashboard?tid&#x3D;2f1c0a5e-0000-4000-8000-000000000001"][..],
         ),
         ("/tenants/contoso", &["Turn on &lt;protection&gt;", "+9.5 against 52.5%", "tenants of similar size"]),
         ("/?score=secure-score", &["vs similar", "+9.5"]),
@@ -140,6 +147,28 @@ async fn pages_say_names_portals_averages_and_what_is_tried() {
         let answer = fixture.get(path, &[("authorization", &bearer), ("accept", "text/html")]).await;
         for text in shown {
             assert!(answer.body.contains(text), "{path} lacks {text}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_a_slug_now_sees_nothing_of_whoever_had_it_before() {
+    for (entra, is_shown) in [("2f1c0a5e-0000-4000-8000-000000000001", true), (FORMER, false)] {
+        let fixture = fixture().await;
+        let now = fixture.clock.now();
+        checked_as(&fixture, TenantIdentity::new(EntraTenantId(entra.parse().unwrap()), now)).await;
+        let token = fixture.token("all", Role::Admin, None, "1d").await;
+        let bearer = format!("Bearer {}", token.secret.expose_secret());
+        for (path, said) in [
+            ("/work", "sca-_-2"),
+            ("/tenants/contoso", "protection"),
+            ("/tenants/contoso", "52.5"),
+            ("/?score=secure-score", "+9.5"),
+            ("/api/v1/work", "sca-_-2"),
+        ] {
+            let answer = fixture.get(path, &[("authorization", &bearer), ("accept", "text/html")]).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            assert_eq!(answer.body.contains(said), is_shown, "{path}, {entra}: {}", answer.body);
         }
     }
 }

@@ -126,7 +126,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::PagingService => "Open PagerDuty",
         LinkTo::Settings => "Open settings",
         LinkTo::SecureScore => "Open Secure Score",
-        LinkTo::ExposureScore => "Open exposure score",
+        LinkTo::VulnerabilityManagement => "Open Vulnerability Management",
         LinkTo::Portal => "Open Microsoft portal",
         LinkTo::Runbook => "Open runbook",
         LinkTo::Alert => "Open alert",

@@ -141,7 +141,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::PagingService => "Ouvrir PagerDuty",
         LinkTo::Settings => "Ouvrir les paramètres",
         LinkTo::SecureScore => "Degré de sécurisation",
-        LinkTo::ExposureScore => "Score d’exposition",
+        LinkTo::VulnerabilityManagement => "Ouvrir Vulnerability Management",
         LinkTo::Portal => "Portail Microsoft",
         LinkTo::Runbook => "Ouvrir la procédure",
         LinkTo::Alert => "Ouvrir l’alerte",

@@ -71,13 +71,6 @@ impl Access for SqlStore {
             .await
     }
 
-    async fn end_sessions(&self, name: &str, entry: NewEntry) -> Result<u64, StoreError> {
-        let name = name.to_owned();
-        self.writer
-            .write(Work::Access, move |db| Box::pin(async move { access::end_sessions(db, &name, &entry).await }))
-            .await
-    }
-
     async fn add_session(&self, session: NewSession, entry: NewEntry) -> Result<(), StoreError> {
         self.writer
             .write(Work::Access, move |db| Box::pin(async move { access::add_session(db, &session, &entry).await }))
