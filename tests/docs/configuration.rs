@@ -158,8 +158,8 @@ fn every_mapping_of_the_schemas_has_a_section() {
     }
 }
 
-/// Words before a colon that are not keys: schemes, fields of messages, and labels that examples make up.
-const OTHER_WORDS: [&str; 6] = ["http", "https", "scorewatch", "value", "tier", "watch"];
+/// Words before a colon that are not keys: schemes, words of messages, and labels that examples make up.
+const OTHER_WORDS: [&str; 7] = ["http", "https", "it", "scorewatch", "value", "tier", "watch"];
 
 /// Every key of every file.
 fn keys() -> BTreeSet<String> {

@@ -6,17 +6,22 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use scorewatch::simulation::{
-    Reply,
-    cloud::{EntraRefusal, SignIn},
+use bytes::Bytes;
+use scorewatch::{
+    egress::{Egress, Method, Policy, Private, Request},
+    simulation::{
+        Reply,
+        cloud::{EntraRefusal, SignIn},
+    },
 };
 use serde_json::Value;
 use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 
-use crate::harness::{LOW, SENTINEL, SOC, Service, World, entra, get};
+use crate::harness::{LOW, SENTINEL, SOC, Service, World, entra};
 
 const MISSING: &str = "Debian's package prometheus is installed";
 /// Scrapes that must have happened, so that rates exist.
@@ -86,11 +91,18 @@ impl Prometheus {
 
     /// What its API answers; null while it does not.
     async fn ask(&self, path: &str) -> Value {
-        let path = path.to_owned();
-        let address = self.address;
+        let url = format!("http://{}{path}", self.address);
+        let request = Request { method: Method::Get, url: url.into(), headers: Vec::new(), body: Bytes::new() };
+        let policy = Policy {
+            private: Private::Any,
+            deadline: Duration::from_secs(30),
+            answer_bytes_max: 1 << 20,
+            fail_above_max: true,
+        };
+        let answer = Egress::new().send(request, &policy).await;
         // It may not listen yet.
-        let asked = tokio::spawn(async move { get(address, &path).await.1 }).await;
-        let answer: Value = serde_json::from_str(&asked.unwrap_or_default()).unwrap_or_default();
+        let answer: Value =
+            answer.ok().and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default();
         answer["data"].clone()
     }
 

@@ -36,20 +36,21 @@ const CLOCK_OFF_MUCH: Duration = Duration::from_secs(30);
 
 /// A host, and who calls it.
 struct Destination {
+    host: String,
     users: Vec<String>,
     outgoing: Outgoing,
     private: Private,
 }
 
-type Destinations = BTreeMap<(String, String), Destination>;
+type Destinations = Vec<Destination>;
 
 pub(super) async fn findings(config: &Arc<Config>, egress: &Egress, clock: &Clock) -> Vec<Finding> {
     let mut destinations = Destinations::new();
     let clouds = of_tenants(config, &mut destinations);
     of_sign_in(config, &mut destinations);
     let mut found = of_channels(config, clock, &mut destinations).await;
-    let asked = destinations.into_iter().map(async |((host, _), destination)| {
-        let Destination { users, outgoing, private } = destination;
+    let asked = destinations.into_iter().map(async |destination| {
+        let Destination { host, users, outgoing, private } = destination;
         let reached = egress.reach(&outgoing, &policy(private)).await;
         judge(&host, &users, &reached, clock.now())
     });
@@ -71,10 +72,11 @@ fn get(url: &str) -> Outgoing {
 fn add(destinations: &mut Destinations, outgoing: Outgoing, private: Private, user: &str) {
     let Some(host) = outgoing.host() else { return };
     // What is allowed to one user of a host may not be allowed to another.
-    let key = (host, format!("{private:?}"));
-    let destination = destinations.entry(key).or_insert_with(|| Destination { users: Vec::new(), outgoing, private });
-    if !destination.users.iter().any(|known| known == user) {
-        destination.users.push(user.to_owned());
+    let known = destinations.iter_mut().find(|known| known.host == host && known.private == private);
+    match known {
+        Some(known) if known.users.iter().any(|name| name == user) => {}
+        Some(known) => known.users.push(user.to_owned()),
+        None => destinations.push(Destination { host, users: vec![user.to_owned()], outgoing, private }),
     }
 }
 
