@@ -21,7 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 
-use crate::harness::{LOW, SENTINEL, SOC, Service, World, entra};
+use crate::harness::{LOW, SENTINEL, SOC, Service, World, entra, get};
 
 const MISSING: &str = "Debian's package prometheus is installed";
 /// Scrapes that must have happened, so that rates exist.
@@ -173,6 +173,16 @@ async fn eventful() -> (World, Service) {
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
     world.until(&service, SOC, |arrived| !arrived.is_empty()).await;
+    // A changed configuration, which is loaded.
+    world.setup.top.push_str("# changed\n");
+    world.write();
+    let address = service.listening().await;
+    let reloaded = async {
+        while !get(address, "/metrics").await.1.contains("scorewatch_reloads_total{") {
+            world.checked(&service, SENTINEL, 1).await;
+        }
+    };
+    world.patiently(&service, "the changed configuration to be loaded", reloaded).await;
     (world, service)
 }
 
