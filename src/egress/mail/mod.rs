@@ -188,13 +188,8 @@ impl MailDoor {
         Err(last)
     }
 
-<<<<<<< HEAD
-    /// TLS as the HTTP client does it: rustls, and the certificates that the system trusts.
-    pub(super) fn connector(&self) -> Result<TlsConnector, EgressError> {
-=======
     /// TLS as the HTTP client does it.
-    fn connector(&self) -> Result<TlsConnector, EgressError> {
->>>>>>> leftovers
+    pub(super) fn connector(&self) -> Result<TlsConnector, EgressError> {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config).into());
         }
