@@ -3,12 +3,14 @@
 //! A check's outcome is committed whole or not at all ([`Checks::commit`]); a notification exists before anybody tries to send
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
+mod division;
 pub mod postgres;
 pub mod record;
 mod role;
 mod sql;
 pub mod sqlite;
 
+pub use division::{Division, SHARDS, Shard, Tenure};
 pub use record::*;
 pub use role::*;
 
