@@ -122,7 +122,7 @@ impl Dispatcher {
         if !of_others.is_empty()
             && let Err(error) = self.context.store.wake_tenants(of_others, self.context.clock.now()).await
         {
-            error!(%error, "other replicas could not be told of settled notifications; their next checks see them");
+            error!(%error, "other replicas could not be notified of settled notifications; their next checks see them");
         }
         match self.context.store.busy_channels().await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),

@@ -358,8 +358,8 @@ impl Planner {
             }
             // It is kept until the visit is over, and with it the tenant.
             match self.part.begin(&tenant) {
-                Some(tenure) => self.start_visit((tenant, tenure), turn, record, place),
-                None if self.part.has(&tenant) => self.put_off(&id, turn),
+                Some(tenure) => self.start_visit(tenant, tenure, turn, record, place),
+                None if turn.is_none() || self.part.has(&tenant) => self.put_off(&id, turn),
                 None => self.queue.remove(&id),
             }
         }
@@ -376,7 +376,8 @@ impl Planner {
 
     fn start_visit(
         &self,
-        (tenant, tenure): (Arc<Tenant>, Tenure),
+        tenant: Arc<Tenant>,
+        tenure: Tenure,
         turn: Option<Turn>,
         record: Option<TenantRecord>,
         place: OwnedSemaphorePermit,
