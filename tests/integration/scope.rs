@@ -155,7 +155,6 @@ impl Scene {
             ("backtest", json(&self.backtest(scope, &[]).await.unwrap())),
             ("online", json(&online)),
             ("fleet", json(&self.fleet(scope).await)),
-            ("replicas", json(&query::replicas::list(store, scope).await.unwrap())),
             ("work", json(&query::work::work(store, config, scope, 10).await.unwrap())),
         ]
     }
