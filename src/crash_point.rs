@@ -149,8 +149,15 @@ pub const fn downtime_min(usual: Duration) -> Duration {
     usual
 }
 
+/// For how long a replica that is not heard of keeps its work.
+#[cfg(not(feature = "crash-points"))]
+#[must_use]
+pub const fn lease(usual: Duration) -> Duration {
+    usual
+}
+
 #[cfg(feature = "crash-points")]
-pub use armed::{downtime_min, part, reach};
+pub use armed::{downtime_min, lease, part, reach};
 
 #[cfg(feature = "crash-points")]
 mod armed {
@@ -200,6 +207,13 @@ mod armed {
     pub fn downtime_min(usual: Duration) -> Duration {
         let requested = std::env::var("SCOREWATCH_DOWNTIME_MIN_S").ok().and_then(|seconds| seconds.parse().ok());
         requested.map_or(usual, Duration::from_secs)
+    }
+
+    /// For how long a replica that is not heard of keeps its work.
+    #[must_use]
+    pub fn lease(usual: Duration) -> Duration {
+        let requested = std::env::var("SCOREWATCH_LEASE_MS").ok().and_then(|ms| ms.parse().ok());
+        requested.map_or(usual, Duration::from_millis)
     }
 
     impl Work {

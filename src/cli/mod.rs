@@ -24,6 +24,7 @@ mod once;
 mod output;
 mod password;
 mod preview;
+mod replicas;
 mod report;
 mod run;
 mod schema;
@@ -134,6 +135,8 @@ enum Command {
     Tenants(tenants::Arguments),
     /// List channels and their state, send a drill, or resume a parked channel
     Channels(channels::Arguments),
+    /// List the services that share a PostgreSQL store, and what each works on
+    Replicas(replicas::Arguments),
     /// Create, list and revoke tokens of the API
     Token(token::Arguments),
     /// Add, list and disable local accounts, or set a password
@@ -253,6 +256,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Silences(arguments) => silences::silences(&file, arguments).await,
         Command::Tenants(arguments) => tenants::tenants(&file, arguments).await,
         Command::Channels(arguments) => channels::channels(&file, arguments).await,
+        Command::Replicas(arguments) => replicas::replicas(&file, &arguments).await,
         Command::Token(arguments) => token::token(&file, arguments).await,
         Command::Account(arguments) => account::account(&file, arguments).await,
         Command::Audit(arguments) => audit::audit(&file, arguments).await,

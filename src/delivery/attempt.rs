@@ -7,7 +7,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{
     addresses, admission,
-    context::{Context, STORE_TROUBLE_WAIT},
+    context::{Context, STORE_TROUBLE_WAIT, lease_lost},
     fetch,
     send::{self, Sent, Written},
 };
@@ -80,6 +80,11 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
         Some(Ok(booked)) => booked,
         None => None,
     };
+    // The process may have been stopped since the claim, and another replica have taken the channel over.
+    if !context.division.is_valid() {
+        settle(context, &delivery, AttemptOutcome::NotMade, None).await;
+        return None;
+    }
     let sending = async {
         match written {
             Ok(written) => unless_renewed(settings, written.send(&context.egress, started).await).await,
@@ -87,7 +92,13 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
         }
     };
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
+    // Without a lease it is given up: whoever takes the channel over sends it again.
     let sent = tokio::select! {
+        biased;
+        () = context.division.lost() => {
+            settle(context, &delivery, lease_lost(context.clock.now()), None).await;
+            return None;
+        }
         sent = AssertUnwindSafe(sending).catch_unwind() => sent.unwrap_or_else(|panic| {
             task::note_panic("delivery", panic.as_ref());
             Sent { verdict: panicked(), may_have_arrived: true }

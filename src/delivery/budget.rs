@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,9 +24,17 @@ const IN_FLIGHT_MAX: u32 = 8;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The retries that each host may be asked to take. Cheap to clone; clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct RetryBudget {
     hosts: Arc<Mutex<HashMap<String, Account>>>,
+    /// How many replicas send to the same hosts: each may use its part.
+    sharers: Arc<AtomicU32>,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self { hosts: Arc::default(), sharers: Arc::new(AtomicU32::new(1)) }
+    }
 }
 
 #[derive(Debug)]
@@ -34,35 +45,49 @@ struct Account {
 }
 
 impl Account {
-    fn new(now: Timestamp) -> Self {
-        Self { saved: SAVED_MAX, as_of: now, in_flight: 0 }
+    fn new(sharers: u32, now: Timestamp) -> Self {
+        Self { saved: saved_max(sharers), as_of: now, in_flight: 0 }
     }
 
-    fn accrue(&mut self, now: Timestamp) {
-        let earned = now.since(self.as_of).as_secs_f64() / PER_RETRY_MAX.as_secs_f64();
-        self.saved = (self.saved + earned).min(SAVED_MAX);
+    fn accrue(&mut self, sharers: u32, now: Timestamp) {
+        let earned = now.since(self.as_of).as_secs_f64() / (PER_RETRY_MAX * sharers).as_secs_f64();
+        self.saved = (self.saved + earned).min(saved_max(sharers));
         self.as_of = now;
     }
 
     /// From when on a retry may be made; `None`: now.
-    fn retries_from(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.in_flight >= IN_FLIGHT_MAX {
+    fn retries_from(&self, sharers: u32, now: Timestamp) -> Option<Timestamp> {
+        if self.in_flight >= (IN_FLIGHT_MAX / sharers).max(1) {
             Some(now.plus(ASK_AGAIN))
         } else if self.saved >= 1.0 {
             None
         } else {
-            Some(now.plus(PER_RETRY_MAX.mul_f64(1.0 - self.saved)))
+            Some(now.plus((PER_RETRY_MAX * sharers).mul_f64(1.0 - self.saved)))
         }
     }
 }
 
+/// The most retries that one of so many replicas may save up: one at least, as less than one would never be enough for any.
+fn saved_max(sharers: u32) -> f64 {
+    (SAVED_MAX / f64::from(sharers)).max(1.0)
+}
+
 impl RetryBudget {
+    /// Notes how many replicas send to the same hosts.
+    pub(super) fn shared_by(&self, replicas: u32) {
+        self.sharers.store(replicas.max(1), Ordering::Relaxed);
+    }
+
+    fn sharers(&self) -> u32 {
+        self.sharers.load(Ordering::Relaxed)
+    }
+
     /// From when on a retry to that host may be made; now or earlier: at once.
     pub(super) fn retries_from(&self, host: &str, now: Timestamp) -> Timestamp {
         let mut hosts = self.hosts();
         let Some(account) = hosts.get_mut(host) else { return now };
-        account.accrue(now);
-        account.retries_from(now).unwrap_or(now)
+        account.accrue(self.sharers(), now);
+        account.retries_from(self.sharers(), now).unwrap_or(now)
     }
 
     /// Books an attempt; a retry is under way until what this returns is dropped.
@@ -71,13 +96,13 @@ impl RetryBudget {
     /// From when on a retry may be made, if that is later than now: others were quicker.
     pub(super) fn book(&self, host: &str, attempt: u32, now: Timestamp) -> Result<Option<UnderWay>, Timestamp> {
         let mut hosts = self.hosts();
-        let account = hosts.entry(host.to_owned()).or_insert_with(|| Account::new(now));
-        account.accrue(now);
+        let account = hosts.entry(host.to_owned()).or_insert_with(|| Account::new(self.sharers(), now));
+        account.accrue(self.sharers(), now);
         if attempt <= 1 {
-            account.saved = (account.saved + PER_FIRST_TRY).min(SAVED_MAX);
+            account.saved = (account.saved + PER_FIRST_TRY).min(saved_max(self.sharers()));
             return Ok(None);
         }
-        if let Some(from) = account.retries_from(now) {
+        if let Some(from) = account.retries_from(self.sharers(), now) {
             return Err(from);
         }
         account.saved -= 1.0;
@@ -90,7 +115,7 @@ impl RetryBudget {
         if attempt > 1
             && let Some(account) = self.hosts().get_mut(host)
         {
-            account.saved = (account.saved + 1.0 + PER_FIRST_TRY).min(SAVED_MAX);
+            account.saved = (account.saved + 1.0 + PER_FIRST_TRY).min(saved_max(self.sharers()));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What every part of the delivery side works with: the store, the door to the network, the clock, and the workers that can be woken.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,10 +14,10 @@ use super::{addresses::Addresses, budget::RetryBudget};
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{ChannelName, TenantId},
+    domain::{ChannelName, TenantId, Timestamp},
     egress::Egress,
     notify::NotificationId,
-    store::Store,
+    store::{AttemptOutcome, Division, Shard, Store, Tenure},
     task,
     telemetry::Metrics,
 };
@@ -39,6 +39,8 @@ pub struct Context {
     pub(super) metrics: Metrics,
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) shutdown: CancellationToken,
+    /// Which channels this process serves.
+    pub(super) division: Division,
     pub(super) budget: RetryBudget,
     pub(super) addresses: Addresses,
     /// Problems of which this process has notified the operator; the store is asked about all others.
@@ -46,6 +48,8 @@ pub struct Context {
     /// The configuration whose routes are in effect.
     pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
     settled: mpsc::UnboundedSender<TenantId>,
+    /// Tenants of other replicas one of whose notifications was settled here.
+    of_others: Arc<Mutex<BTreeSet<TenantId>>>,
     workers: Workers,
 }
 
@@ -73,6 +77,7 @@ impl Context {
     pub(super) fn new(handles: Handles, serve: Serve) -> Self {
         let Handles { store, egress, clock, metrics, config, settled, shutdown } = handles;
         Self {
+            division: store.division(),
             store,
             egress,
             clock,
@@ -84,12 +89,16 @@ impl Context {
             reported_troubles: Arc::default(),
             routes: Arc::default(),
             settled,
+            of_others: Arc::default(),
             workers: Workers { serve, hints: Arc::default(), tasks: TaskTracker::new() },
         }
     }
 
-    /// Says that the channel may have something to send.
+    /// Says that the channel may have something to send. The channel of another replica is that replica's: it looks for itself.
     pub(super) fn wake(&self, channel: &ChannelName) {
+        if !self.division.owns(Shard::of_channel(channel)) {
+            return;
+        }
         let mut hints = self.workers.hints.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(hint) = hints.get(channel) {
             hint.notify_one();
@@ -110,6 +119,22 @@ impl Context {
         }
     }
 
+    /// Begins to serve a channel. `None`: it is another replica's, or the lease has run out.
+    pub(super) fn serve(&self, channel: &ChannelName) -> Option<Tenure> {
+        self.division.begin(Shard::of_channel(channel))
+    }
+
+    /// Begins what is done once for the whole fleet. `None`: another replica does it.
+    pub(super) fn lead(&self) -> Option<Tenure> {
+        self.division.begin(Shard::LEAD)
+    }
+
+    /// Tenants of other replicas one of whose notifications was settled here since this was last asked.
+    pub(super) fn take_of_others(&self) -> Vec<TenantId> {
+        let mut tenants = self.of_others.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *tenants).into_iter().collect()
+    }
+
     /// Waits until the workers have ended; they do after shutdown was asked for.
     pub(super) async fn stopped(&self) {
         self.workers.tasks.close();
@@ -124,6 +149,17 @@ impl Context {
 
     /// Reports that a notification of the tenant was settled, or that a person requested a recheck.
     pub(super) fn report_settled(&self, tenant: TenantId) {
+        let is_of_another = self.division.is_shared()
+            && self
+                .config
+                .borrow()
+                .tenants
+                .get(&tenant)
+                .is_some_and(|configured| !self.division.owns(Shard::of_tenant(configured.account.entra)));
+        if is_of_another {
+            self.of_others.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
+            return;
+        }
         // Nobody listens once the service is stopping, and nobody needs to.
         let _ = self.settled.send(tenant);
     }
@@ -148,4 +184,10 @@ impl Context {
             () = self.shutdown.cancelled() => {}
         }
     }
+}
+
+/// The outcome of an attempt during which the lease ran out: the message may have arrived.
+pub(super) fn lease_lost(now: Timestamp) -> AttemptOutcome {
+    let error = "the replica's lease ran out meanwhile".to_owned();
+    AttemptOutcome::Retry { error, next_attempt_at: now, may_have_arrived: true }
 }

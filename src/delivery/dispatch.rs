@@ -101,19 +101,33 @@ impl Dispatcher {
         reroute::look_for_moved(&self.context, &records).await
     }
 
-    /// Decides on what was held and is due, and wakes every channel that has something to send.
+    /// Decides on what was held and is due, if that is this process's to do, and wakes every channel that has something to send.
     pub async fn sweep(&self) {
-        if let Err(error) = self.look_where_channels_lead().await {
-            error!(%error, "where channels lead could not be looked at; trying again");
+        if let Some(_tenure) = self.context.lead() {
+            if let Err(error) = self.look_where_channels_lead().await {
+                error!(%error, "where channels lead could not be looked at; trying again");
+            }
+            if let Err(error) = release::release(&self.context, FleetRead::Partial).await {
+                error!(%error, "what is held could not be looked at; trying again");
+            }
         }
-        if let Err(error) = release::release(&self.context, FleetRead::Partial).await {
-            error!(%error, "what is held could not be looked at; trying again");
+        self.look().await;
+        operator::notify_trouble(&self.context).await;
+    }
+
+    /// Looks for what another process has queued or asked for, and tells other replicas what happened here to their tenants.
+    pub async fn look(&self) {
+        self.context.budget.shared_by(self.context.division.living());
+        let of_others = self.context.take_of_others();
+        if !of_others.is_empty()
+            && let Err(error) = self.context.store.wake_tenants(of_others, self.context.clock.now()).await
+        {
+            error!(%error, "other replicas could not be notified of settled notifications; their next checks see them");
         }
         match self.context.store.busy_channels().await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
         }
-        operator::notify_trouble(&self.context).await;
         if let Err(error) = self.wake_requested().await {
             error!(%error, "the store could not be asked whose alerts a person wants looked at");
         }

@@ -28,6 +28,8 @@ const DEAD_LETTERS_EVERY: Duration = Duration::from_hours(24);
 /// that have something to send.
 pub(super) async fn notify(context: &Context) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
+    // Of several replicas one does, so that nothing is reported twice.
+    let Some(_tenure) = context.lead() else { return Ok(busy) };
     let now = context.clock.now();
     let records = context.store.channels().await?;
     let waiting = waiting(context, &records).await?;

@@ -20,8 +20,10 @@ const READ_MAX: usize = 32;
 /// The longest that one of them is waited for.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 
-/// Puts the routes of the configuration in force into effect, unless they are.
+/// Puts the routes of the configuration in force into effect, unless they are. Of several replicas the lead does so, once all run the
+/// same configuration: until then, what one of them lacks may be what another has just got.
 pub(super) async fn ensure(context: &Context) -> Result<(), StoreError> {
+    let Some(_tenure) = context.lead().filter(|_| context.division.agrees()) else { return Ok(()) };
     let mut in_effect = context.routes.lock().await;
     let config = context.config.borrow().clone();
     if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(in_effect, &config)) {

@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
     notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
-    store::{NewNotification, StoreError},
+    store::{NewNotification, Shard, StoreError},
     template::sample,
 };
 
@@ -59,7 +59,10 @@ pub async fn watch(context: &Context, known: &SecretWatch) -> Result<(), StoreEr
             parked.push(record.channel);
         }
     }
-    let look = look(&config, known.wanted(&config, &parked, now)).await;
+    let mut wanted = known.wanted(&config, &parked, now);
+    // The files of this machine say nothing of a channel that is served elsewhere.
+    wanted.retain(|settings| context.division.owns(Shard::of_channel(&settings.name)));
+    let look = look(&config, wanted).await;
     for (channel, error) in look.found {
         if let Some(error) = error {
             if known.begins(&channel, &error) {

@@ -18,38 +18,61 @@ use crate::{
 /// A parked channel is tried no more often than this, however short its `retry.max`.
 const PROBE_AFTER_MIN: Duration = Duration::from_secs(1);
 
-/// Serves one channel until shutdown.
+/// Serves one channel until shutdown, while it is this replica's.
 pub(super) async fn serve(context: Context, channel: ChannelName, hint: Arc<Notify>) {
     let mut host = None;
     while !context.shutdown.is_cancelled() {
-        // Nothing is sent by a route that is not in force any more.
-        if let Err(error) = reroute::ensure(&context).await {
-            error!(%channel, %error, "the routes of the configuration could not be put into effect; trying again");
-            context.rest(Some(STORE_TROUBLE_WAIT), None).await;
-            continue;
+        match turn(&context, &channel, &mut host).await {
+            Then::Next => {}
+            Then::Wait(wait) => context.rest(Some(wait), None).await,
+            Then::Hint(wait) => context.rest(wait, Some(&*hint)).await,
         }
-        let now = context.clock.now();
-        let terms = terms(&context, &channel, host.as_deref(), now);
-        let (wait, hint) = match context.store.claim(&channel, terms, now).await {
-            Ok(Claim::Send(delivery)) => match deliver(&context, &channel, *delivery).await {
-                Some(attempt) => {
-                    host = attempt.host.or(host);
-                    (Some(attempt.rest), None)
-                }
-                None => continue,
-            },
-            Ok(Claim::Wait(until)) => (Some(until.since(now)), Some(&*hint)),
-            Ok(Claim::Idle) => (None, Some(&*hint)),
-            Ok(Claim::Parked) => {
-                operator::notify_trouble(&context).await;
-                (None, Some(&*hint))
+    }
+}
+
+/// When a worker goes on.
+enum Then {
+    /// At once.
+    Next,
+    /// After that time.
+    Wait(Duration),
+    /// When there may be something to send, or after that time.
+    Hint(Option<Duration>),
+}
+
+/// Sends what is next on a channel, if it is this replica's.
+async fn turn(context: &Context, channel: &ChannelName, host: &mut Option<String>) -> Then {
+    // Whoever takes the channel over wakes its worker.
+    let Some(_tenure) = context.serve(channel) else { return Then::Hint(None) };
+    // While replicas run different configurations, one that does not have the channel leaves its queue to those that do.
+    if !context.division.agrees() && !context.config.borrow().channels.contains_key(channel) {
+        return Then::Hint(None);
+    }
+    // Nothing is sent by a route that is not in force any more.
+    if let Err(error) = reroute::ensure(context).await {
+        error!(%channel, %error, "the routes of the configuration could not be put into effect; trying again");
+        return Then::Wait(STORE_TROUBLE_WAIT);
+    }
+    let now = context.clock.now();
+    let terms = terms(context, channel, host.as_deref(), now);
+    match context.store.claim(channel, terms, now).await {
+        Ok(Claim::Send(delivery)) => match deliver(context, channel, *delivery).await {
+            Some(attempt) => {
+                *host = attempt.host.or(host.take());
+                Then::Wait(attempt.rest)
             }
-            Err(error) => {
-                error!(%channel, %error, "the next delivery could not be claimed");
-                (Some(STORE_TROUBLE_WAIT), None)
-            }
-        };
-        context.rest(wait, hint).await;
+            None => Then::Next,
+        },
+        Ok(Claim::Wait(until)) => Then::Hint(Some(until.since(now))),
+        Ok(Claim::Idle) => Then::Hint(None),
+        Ok(Claim::Parked) => {
+            operator::notify_trouble(context).await;
+            Then::Hint(None)
+        }
+        Err(error) => {
+            error!(%channel, %error, "the next delivery could not be claimed");
+            Then::Wait(STORE_TROUBLE_WAIT)
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod ids;
 mod neutral;
 pub mod online;
 mod page;
+pub mod replicas;
 pub mod report;
 pub mod rules;
 pub mod samples;

@@ -4,7 +4,10 @@ use std::{collections::HashMap, path::Path};
 
 use serde::Serialize;
 
-use super::{Error, fleet};
+use super::{
+    Error, fleet,
+    replicas::{self, Replica},
+};
 use crate::{
     config::{Config, StoreLocation, reload::Rejected},
     diagnostic::Problem,
@@ -29,6 +32,8 @@ pub struct System {
     pub rejected: Option<Rejection>,
     /// The store; null for a limited scope.
     pub store: Option<StoreState>,
+    /// The services that share the store, oldest first; empty for a limited scope, and if only one process may have it.
+    pub replicas: Vec<Replica>,
 }
 
 /// How checks fare.
@@ -146,6 +151,7 @@ pub async fn show(
         configuration: None,
         rejected: None,
         store: None,
+        replicas: Vec::new(),
     };
     if !scope.is_all() {
         return Ok(system);
@@ -166,6 +172,7 @@ pub async fn show(
         configuration: Some(configuration),
         rejected: rejected.map(rejection),
         store: Some(state(store, config).await?),
+        replicas: replicas::list(store, scope).await?,
         ..system
     })
 }

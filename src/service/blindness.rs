@@ -10,7 +10,7 @@ use crate::{
     check::{
         blind,
         hold::hold,
-        outage::{Fleet, KnownOutages, News, REMEMBERED, decide, notice},
+        outage::{Decision, Fleet, KnownOutages, News, REMEMBERED, decide, notice},
     },
     config::Config,
     domain::{TenantId, Timestamp},
@@ -31,7 +31,28 @@ pub async fn notify(
     known: &KnownOutages,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(name) = blind::operator_rule_name() else { return Ok(()) };
+    let Some(decision) = look(store, config, known, now).await? else { return Ok(()) };
+    for (outage, news) in decision.changed {
+        notify_outage(store, config, outage, news.as_ref(), now).await?;
+    }
+    let Some(rule) = blind::operator_rule(&config.operator) else { return Ok(()) };
+    for tenant in &decision.alone {
+        notify_alone(store, config, tenant, &rule, now).await?;
+    }
+    Ok(())
+}
+
+/// Shows checks which outages are ongoing, and returns what is to be reported now. `None`: nothing ever is.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn look(
+    store: &dyn Store,
+    config: &Config,
+    known: &KnownOutages,
+    now: Timestamp,
+) -> Result<Option<Decision>, StoreError> {
+    let Some(name) = blind::operator_rule_name() else { return Ok(None) };
     let failing = store.failing(&name).await?;
     let outages = store.outages(now.minus(REMEMBERED)).await?;
     let mut checked = HashMap::new();
@@ -39,15 +60,8 @@ pub async fn notify(
         checked.extend(store.checked().await?);
     }
     let decision = decide(Fleet { config, failing: &failing, outages: &outages, checked: &checked }, now);
-    for (outage, news) in decision.changed {
-        notify_outage(store, config, outage, news.as_ref(), now).await?;
-    }
-    known.set(decision.causes);
-    let Some(rule) = blind::operator_rule(&config.operator) else { return Ok(()) };
-    for tenant in &decision.alone {
-        notify_alone(store, config, tenant, &rule, now).await?;
-    }
-    Ok(())
+    known.set(decision.causes.clone());
+    Ok(Some(decision))
 }
 
 async fn notify_outage(

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::roster;
+use super::{recorded, roster};
 use crate::{
     check::{
         Checker,
@@ -17,10 +17,11 @@ use crate::{
     config::{Config, StoreLocation},
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
+    domain::{TenantId, Timestamp},
     egress::Egress,
     microsoft::Microsoft,
     query,
-    store::{Store, StoreError, postgres, sqlite::SqliteStore},
+    store::{Shard, Store, StoreError, Tenure, postgres, sqlite::SqliteStore},
     telemetry::Metrics,
 };
 
@@ -62,6 +63,30 @@ pub struct Engine {
     pub clock: Clock,
 }
 
+/// Opens the store that a configuration names, to share it with other services if that is possible. Also returns how many attempts were
+/// under way there.
+///
+/// # Errors
+/// [`StoreError`].
+async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
+    match &config.store {
+        StoreLocation::Sqlite(_) => {
+            let store = open_store(config).await?;
+            crash_point::reach(CrashPoint::StoreOpened);
+            roster::reconcile(store.as_ref(), config, now).await?;
+            let interrupted = store.recover(now).await?;
+            Ok((store, interrupted))
+        }
+        StoreLocation::Postgres(database) => {
+            let settings = query::database::settings(database).await?;
+            let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
+            let store: Arc<dyn Store> = Arc::new(store);
+            roster::reconcile(store.as_ref(), config, now).await?;
+            Ok((store, interrupted))
+        }
+    }
+}
+
 /// Opens the store that a configuration names, as the one process that may work on it.
 ///
 /// # Errors
@@ -87,13 +112,45 @@ impl Engine {
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<crate::domain::TenantId>), StartError> {
-        let current = config.borrow().clone();
+    ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
+        let (current, now) = (config.borrow().clone(), clock.now());
         let store = open_store(&current).await?;
         crash_point::reach(CrashPoint::StoreOpened);
-        let now = clock.now();
         roster::reconcile(store.as_ref(), &current, now).await?;
         let interrupted = store.recover(now).await?;
+        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
+    }
+
+    /// The same for a service, which shares a store with others if that is possible, and takes up only its part.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn join(
+        config: watch::Receiver<Arc<Config>>,
+        clock: Clock,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
+        let current = config.borrow().clone();
+        let (store, interrupted) = join_store(&current, clock.now()).await?;
+        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
+    }
+
+    /// Begins what is done once for the whole fleet. `None`: another replica does it.
+    #[must_use]
+    pub fn lead(&self) -> Option<Tenure> {
+        self.store.division().begin(Shard::LEAD)
+    }
+
+    async fn assemble(
+        store: Arc<dyn Store>,
+        interrupted: u64,
+        config: watch::Receiver<Arc<Config>>,
+        clock: Clock,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
+        let (current, now) = (config.borrow().clone(), clock.now());
         if interrupted > 0 {
             warn!(
                 interrupted,

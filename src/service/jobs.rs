@@ -48,17 +48,27 @@ pub(super) async fn sweep(engine: Engine, health: Health) {
         }
     }
     notify_blindness(&engine).await;
-    let config = engine.config.borrow().clone();
-    if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
-        error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
-    }
+    accept_owed(&engine).await;
     engine.dispatcher.sweep().await;
     health.dispatcher_swept();
 }
 
-async fn notify_blindness(engine: &Engine) {
+/// Accepts what notices reported as accepted; of several replicas one does.
+async fn accept_owed(engine: &Engine) {
+    let Some(_tenure) = engine.lead() else { return };
     let config = engine.config.borrow().clone();
-    let notified = blindness::notify(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
+    if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
+        error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
+    }
+}
+
+async fn notify_blindness(engine: &Engine) {
+    let (config, store, now) = (engine.config.borrow().clone(), engine.store.as_ref(), engine.clock.now());
+    let known = &engine.checker.outages;
+    let notified = match engine.lead() {
+        Some(_tenure) => blindness::notify(store, &config, known, now).await,
+        None => blindness::look(store, &config, known, now).await.map(drop),
+    };
     if let Err(error) = notified {
         error!(%error, "the operator could not be notified of tenants that can't be read; trying again");
     }
@@ -66,6 +76,7 @@ async fn notify_blindness(engine: &Engine) {
 
 /// Queues the reports that are due.
 pub(super) async fn queue_reports(engine: Engine, reports: Reports) {
+    let Some(_tenure) = engine.lead() else { return reports.forget() };
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     match report::queue_due(engine.store.as_ref(), &config, &reports, now).await {
         Ok(true) => engine.dispatcher.sweep().await,
@@ -76,6 +87,7 @@ pub(super) async fn queue_reports(engine: Engine, reports: Reports) {
 
 /// Queues the reports on months that are due.
 pub(super) async fn queue_months(engine: Engine, months: Months) {
+    let Some(_tenure) = engine.lead() else { return months.forget() };
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     match month::queue_due(engine.store.as_ref(), &config, &engine.checker.microsoft, &months, now).await {
         Ok(true) => engine.dispatcher.sweep().await,
@@ -125,6 +137,13 @@ pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: A
 /// Records suspensions before the heartbeat that would hide them from a restart. `false`: trying again.
 async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
     let _periods = engine.checker.downtimes.look(&engine.clock);
+    // Whether the lease is good does not matter: it has run out in a suspension, and what is written is refused if it is another's by now.
+    if !engine.store.division().leads() {
+        // The replica that leads notices a suspension of the whole machine, and nobody missed this one alone.
+        let downtimes = &engine.checker.downtimes;
+        downtimes.unrecorded().into_iter().for_each(|downtime| downtimes.recorded(downtime));
+        return true;
+    }
     let config = engine.config.borrow().clone();
     match super::downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
         Ok(has_notified) => {
@@ -150,8 +169,10 @@ fn end_if_replaced(error: &StoreError) {
     }
 }
 
-/// What is done once an hour: warnings ahead of time, drills, and the removal of what is older than retention.
+/// What is done once an hour, by one of several replicas: warnings ahead of time, drills, and the removal of what is older than
+/// retention.
 pub(super) async fn housekeeping(engine: Engine) {
+    let Some(_tenure) = engine.lead() else { return };
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     match credential::warn(engine.store.as_ref(), &config, now).await {
         Ok(first) => engine.metrics.credentials_expire(&first),

@@ -107,6 +107,11 @@ pub async fn queue_due(
 }
 
 impl Months {
+    /// Forgets what was queued: another replica does this meanwhile.
+    pub fn forget(&self) {
+        *self.lock() = Done::default();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Done> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,19 +1,22 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
 
+mod parts;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
+pub use self::parts::Parts;
 use super::{
-    descriptors, roster,
+    descriptors, orphans,
+    part::{Part, same_foundations},
     visit::{Back, Lanes, One},
 };
 use crate::{
     check::{
         Checker, DueQueue, backed_off,
-        close::close_orphans,
         due::Turn,
         plan::{Plan, next_due},
     },
@@ -21,8 +24,7 @@ use crate::{
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp, format_duration},
-    notify::HoldReason,
-    store::{AlertFilter, Due, Store, StoreError, TenantRecord},
+    store::{Due, StoreError, TenantRecord, Tenure},
     task,
     telemetry::Health,
 };
@@ -47,6 +49,8 @@ pub struct Planner {
     visits: TaskTracker,
     shutdown: CancellationToken,
     plan: Arc<Plan>,
+    /// Which tenants are this process's.
+    part: Part,
     queue: DueQueue,
     lanes: Lanes,
     last_seen: Timestamp,
@@ -56,26 +60,6 @@ pub struct Planner {
     backed_off: BTreeSet<TenantId>,
     /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
     orphans_at: Option<Timestamp>,
-}
-
-/// What a planner is made from.
-pub struct Parts {
-    /// Checks one tenant at a time.
-    pub checker: Checker,
-    /// Wakes the dispatcher when there is something to send.
-    pub dispatcher: Dispatcher,
-    /// Receives the scheduler's heartbeat.
-    pub health: Health,
-    /// The configuration in force.
-    pub config: watch::Receiver<Arc<Config>>,
-    /// Says every second that somebody may be due.
-    pub due_scan: Arc<Notify>,
-    /// Says that the store takes writes again.
-    pub store_recovered: Arc<Notify>,
-    /// Tenants one of whose notifications became final.
-    pub settled: mpsc::UnboundedReceiver<TenantId>,
-    /// Cancelled when the planner is to end.
-    pub shutdown: CancellationToken,
 }
 
 impl Planner {
@@ -88,7 +72,9 @@ impl Planner {
         let plan = Arc::new(Plan::new(config.borrow_and_update().clone()));
         let lanes = Lanes::new(plan.config.concurrency);
         let last_seen = checker.clock.now();
+        let part = Part::new(checker.store.division());
         let mut planner = Self {
+            part,
             checker,
             dispatcher,
             health,
@@ -126,6 +112,7 @@ impl Planner {
                 self.put_back(back);
             }
             self.mind_the_clock();
+            self.follow_division().await;
             self.end_orphans().await;
             self.start_due().await;
             self.start_beside().await;
@@ -134,24 +121,54 @@ impl Planner {
         self.visits.wait().await;
     }
 
-    /// Enters every configured tenant: as the store has it, or at once if the store does not know it.
+    /// Enters every configured tenant of this process that is not entered: as the store has it, or at once if the store does not know it.
     async fn enter_all(&mut self) -> Result<(), StoreError> {
         let now = self.checker.clock.now();
         let known = self.checker.store.schedule().await?;
         for due in known {
-            self.enter(due, now);
+            if !self.queue.contains(&due.tenant) {
+                self.enter(due, now);
+            }
         }
-        let config = self.plan.config.clone();
-        for id in config.tenants.keys().filter(|id| !self.queue.contains(id)).collect::<Vec<_>>() {
-            self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
-        }
+        self.enter_unknown(now);
         info!(tenants = self.queue.len(), "tenants were scheduled");
         Ok(())
     }
 
+    /// Enters every configured tenant of this process that is not entered, to be checked at once.
+    fn enter_unknown(&mut self, now: Timestamp) {
+        let (config, part) = (self.plan.config.clone(), &self.part);
+        for (id, _) in config.tenants.iter().filter(|(_, tenant)| part.has(tenant)) {
+            if !self.queue.contains(id) {
+                self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
+            }
+        }
+    }
+
+    /// Whether a tenant is configured, and this process's.
+    fn is_ours(&self, id: &TenantId) -> bool {
+        self.plan.config.tenants.get(id).is_some_and(|tenant| self.part.has(tenant))
+    }
+
+    /// Enters the tenants that have become this process's, and lets go of those that no longer are.
+    async fn follow_division(&mut self) {
+        let Some(revision) = self.part.changed() else { return };
+        let taken: BTreeSet<TenantId> = self.queue.taken().cloned().collect();
+        // A visit under way goes on; then its tenant is let go of as well.
+        let config = self.plan.config.clone();
+        for (id, _) in config.tenants.iter().filter(|(id, tenant)| !self.part.has(tenant) && !taken.contains(*id)) {
+            self.queue.remove(id);
+        }
+        if let Err(error) = self.enter_all().await {
+            return error!(%error, "the tenants that are this replica's now could not be loaded; trying again");
+        }
+        self.part.follow(revision);
+        self.orphans_at = Some(self.checker.clock.now());
+    }
+
     /// Enters a tenant, not later than its schedule says: schedule and clock may have been changed since that was computed.
     fn enter(&mut self, mut due: Due, now: Timestamp) {
-        if let Some(tenant) = self.plan.config.tenants.get(&due.tenant) {
+        if let Some(tenant) = self.plan.config.tenants.get(&due.tenant).filter(|tenant| self.part.has(tenant)) {
             due.next_due_at = due.next_due_at.min(next_due(&self.plan, tenant, now));
             self.queue.put(due);
         }
@@ -186,11 +203,7 @@ impl Planner {
         for id in gone.filter(|id| !self.outdated.contains(*id)) {
             self.queue.remove(id);
         }
-        for id in plan.config.tenants.keys() {
-            if !self.queue.contains(id) {
-                self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
-            }
-        }
+        self.enter_unknown(now);
         // Somebody is at work: who waited for people is asked immediately.
         let backed_off = std::mem::take(&mut self.backed_off);
         let at = |id: &TenantId, tenant| if backed_off.contains(id) { now } else { next_due(&plan, tenant, now) };
@@ -201,19 +214,22 @@ impl Planner {
 
     /// Ends alerts whose rule, tenant or score is no longer configured, once after the start and after each reload.
     async fn end_orphans(&mut self) {
-        let (store, now) = (self.checker.store.as_ref(), self.checker.clock.now());
+        let now = self.checker.clock.now();
         if self.orphans_at.is_none_or(|at| at > now) {
             return;
         }
-        self.orphans_at = None;
-        // A visit of the old configuration may have brought a tenant back whose slug is another's.
-        let compared = roster::reconcile(store, &self.plan.config, now).await;
-        // It may have held something for a window that is gone.
-        let looked = store.look_again(HoldReason::Silence, now).await;
-        let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
-        let escalating = escalating(store, &self.plan.config).await;
-        let done = compared.and(looked).and(self.dispatcher.reroute().await).and(ended);
-        match done.and_then(|channels| Ok((channels, escalating?))) {
+        let (config, leads) = (&self.plan.config, self.part.leads());
+        if leads && !self.part.agrees() {
+            // What is missing here may be what another replica has just got.
+            return;
+        }
+        self.orphans_at = self.part.looks_again_at(now);
+        let found = if leads {
+            orphans::end(&self.checker, &self.dispatcher, config, &self.outdated, now).await
+        } else {
+            orphans::escalating(self.checker.store.as_ref(), config).await.map(|tenants| (BTreeSet::new(), tenants))
+        };
+        match found {
             Ok((channels, escalating)) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
                 for tenant in &escalating {
@@ -247,8 +263,8 @@ impl Planner {
             _ => drop(self.backed_off.remove(tenant)),
         }
         match back {
-            // A tenant that is no longer configured does not come back.
-            _ if !self.plan.config.tenants.contains_key(tenant) => self.queue.remove(tenant),
+            // A tenant that is no longer configured, or is another replica's, does not come back.
+            _ if !self.is_ours(tenant) => self.queue.remove(tenant),
             Back::Due { due, turn, is_backed_off: true } if !is_outdated => self.enter_backed_off(due, turn, now),
             Back::Due { due, .. } => self.enter(due, now),
             Back::Again(tenant) => self.queue.put_again(&tenant, now),
@@ -324,12 +340,8 @@ impl Planner {
             Ok(records) => records.into_iter().map(|record| (record.tenant.clone(), record)).collect(),
             Err(error) => {
                 error!(%error, "due tenants could not be loaded from the store");
-                let now = self.checker.clock.now();
                 for (tenant, turn) in &turns {
-                    match turn {
-                        Some(_) => self.queue.put_again(tenant, now),
-                        None => self.queue.put_beside(tenant, Some(now.plus(STORE_TROUBLE_WAIT))),
-                    }
+                    self.put_off(tenant, *turn);
                 }
                 return;
             }
@@ -344,13 +356,28 @@ impl Planner {
                 self.orphans_at = Some(now);
                 continue;
             }
-            self.start_visit(tenant, turn, record, place);
+            // It is kept until the visit is over, and with it the tenant.
+            match self.part.begin(&tenant) {
+                Some(tenure) => self.start_visit(tenant, tenure, turn, record, place),
+                None if turn.is_none() || self.part.has(&tenant) => self.put_off(&id, turn),
+                None => self.queue.remove(&id),
+            }
+        }
+    }
+
+    /// Lets a tenant wait that can't be visited now.
+    fn put_off(&mut self, tenant: &TenantId, turn: Option<Turn>) {
+        let now = self.checker.clock.now();
+        match turn {
+            Some(_) => self.queue.put_again(tenant, now),
+            None => self.queue.put_beside(tenant, Some(now.plus(STORE_TROUBLE_WAIT))),
         }
     }
 
     fn start_visit(
         &self,
         tenant: Arc<Tenant>,
+        tenure: Tenure,
         turn: Option<Turn>,
         record: Option<TenantRecord>,
         place: OwnedSemaphorePermit,
@@ -366,23 +393,8 @@ impl Planner {
             slow_lane: (was_slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
+            _tenure: tenure,
         };
         self.visits.spawn(task::brief("check", visit.make(tenant, turn, record, place)));
     }
-}
-
-/// Whether what was opened at the start is still what the configuration asks for.
-fn same_foundations(before: &Config, after: &Config) -> bool {
-    before.store == after.store && before.listen == after.listen && before.timeout == after.timeout
-}
-
-/// The tenants with a firing alert of a rule that escalates: a changed configuration may have changed when, and what was noted of it
-/// may be older than the last start.
-async fn escalating(store: &dyn Store, config: &Config) -> Result<BTreeSet<TenantId>, StoreError> {
-    let mut tenants = BTreeSet::new();
-    for rule in config.rules.iter().filter(|rule| !rule.escalate.is_empty()) {
-        let filter = AlertFilter { rule: Some(rule.name.clone()), firing_only: true, ..AlertFilter::default() };
-        tenants.extend(store.alerts(&filter).await?.into_iter().map(|row| row.key.tenant));
-    }
-    Ok(tenants)
 }

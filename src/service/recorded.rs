@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use tracing::error;
 
 use crate::{
     config::{Config, reload::Rejected},
     domain::{Origin, Timestamp},
-    store::{Audit, EntryBody, NewEntry},
+    store::{Audit, EntryBody, NewEntry, hex},
 };
 
 /// How the service signs.
@@ -82,6 +83,24 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
         changes.insert("settings_changed".to_owned(), Value::Bool(true));
     }
     changes
+}
+
+/// What replicas compare: the same as long as their configurations say the same of tenants, rules, channels and of everything else that
+/// decides what is sent. Where a replica listens and where its files are is its own affair.
+#[must_use]
+pub(super) fn meaning(config: &Config) -> String {
+    let Config { public_url, brand, timezone, retention, fleet, maintenance, exclusions, operator, .. } = config;
+    let mut hash = Sha256::new();
+    let mut note = |text: String| hash.update(format!("{}:{text}", text.len()));
+    note(format!(
+        "{public_url:?} {brand:?} {timezone:?} {retention:?} {fleet:?} {maintenance:?} {exclusions:?} {operator:?}"
+    ));
+    config.tenants.values().for_each(|tenant| note(format!("{tenant:?}")));
+    config.rules.iter().for_each(|rule| note(format!("{rule:?}")));
+    config.channels.values().for_each(|channel| note(format!("{channel:?}")));
+    hash.update(config.templates.fingerprint());
+    let digest: [u8; 32] = hash.finalize().into();
+    hex(&digest[..8])
 }
 
 fn named(things: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {

@@ -39,6 +39,11 @@ struct Agenda {
 }
 
 impl Reports {
+    /// Forgets the agenda: another replica goes by its own meanwhile.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Agenda::default();
+    }
+
     /// The channels whose report is due, and for which instant. When the process begins, what was missed shortly before is due;
     /// a channel that gets its schedule later gets no report for having been configured.
     fn due(&self, config: &Config, now: Timestamp) -> Vec<(Arc<ChannelSettings>, Schedule, Timestamp)> {

@@ -32,6 +32,7 @@ pub(super) async fn follow(
             match reconcile(store.as_ref(), &config, clock.now()).await {
                 Ok(()) => {
                     let before = taken.send_replace(config.clone());
+                    store.division().configured(recorded::meaning(&config));
                     recorded::reload(store.as_ref(), &before, &config, clock.now()).await;
                     break;
                 }

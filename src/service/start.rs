@@ -16,7 +16,7 @@ use super::{
     faults, jobs,
     month::Months,
     planner::{Parts, Planner},
-    recorded, rejection,
+    recorded, rejection, replica,
     report::Reports,
     roster, secrets, silence,
     ticker::{Ticker, Ticks},
@@ -68,7 +68,7 @@ impl Service {
         let listener =
             TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
-        let (engine, settled) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
+        let (engine, settled) = Engine::join(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let now = clock.now();
         metrics.started(now);
         resume(&engine, now).await?;
@@ -104,6 +104,7 @@ impl Service {
         spawner.web(listener, rejected);
         spawner.part("planner", Box::pin(planner.run()));
         spawner.followers();
+        spawner.part("replica", Box::pin(replica::follow(spawner.engine.clone(), spawner.shutdown.clone())));
         spawner.jobs(store_recovered);
         if let Some(interval) = systemd::watchdog_interval() {
             let (health, ticks) = (spawner.health.clone(), spawner.ticks.clone());
@@ -143,12 +144,16 @@ impl Service {
     pub async fn stop(self) {
         systemd::stopping();
         self.shutdown.cancel();
+        // Others take over whatever nobody works on here.
+        let division = self.engine.store.division();
+        division.leave();
         crash_point::reach(CrashPoint::StopAsked);
         self.tasks.close();
         let finish = async {
             self.ticker.stop().await;
             self.tasks.wait().await;
             self.engine.dispatcher.stopped().await;
+            division.left().await;
         };
         if tokio::time::timeout(STOP_MAX, finish).await.is_err() {
             warn!("some checks or attempts were abandoned at shutdown; they are repeated after the next start");

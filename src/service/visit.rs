@@ -13,7 +13,7 @@ use crate::{
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     microsoft::FailureClass,
-    store::{Due, StoreError, TenantRecord},
+    store::{Due, StoreError, TenantRecord, Tenure},
     task,
 };
 
@@ -70,6 +70,8 @@ pub(super) struct One {
     pub(super) slow_lane: Option<(Arc<Semaphore>, Arc<Semaphore>)>,
     pub(super) back: mpsc::UnboundedSender<Back>,
     pub(super) shutdown: CancellationToken,
+    /// The tenant is this replica's until the visit is over.
+    pub(super) _tenure: Tenure,
 }
 
 impl One {

@@ -4,6 +4,7 @@
 //! it; an attempt is recorded before it is made ([`Outbox::claim`]). Callers may drop the futures: work once begun is finished.
 
 pub mod copy;
+mod division;
 mod inspection;
 pub mod postgres;
 pub mod record;
@@ -11,6 +12,7 @@ mod role;
 mod sql;
 pub mod sqlite;
 
+pub use division::{Division, SHARDS, Shard, Tenure};
 pub use inspection::Inspection;
 pub use record::*;
 pub use role::*;

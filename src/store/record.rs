@@ -34,6 +34,6 @@ pub use overview::{Advice, OpenAlert, SeriesSamples, TenantAdvice, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 pub use schema::SchemaStep;
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
-pub use upkeep::Downtime;
+pub use upkeep::{Downtime, ReplicaRecord};
 
 pub use crate::notify::{alert_notes::Owed, settle::AttemptOutcome, turn::ClaimTerms};

@@ -36,6 +36,8 @@ pub struct Gauges {
     pub operator_unreachable: bool,
     /// By channel, how long its oldest unfinished delivery has been queued.
     pub oldest_queued: Vec<(ChannelName, Duration)>,
+    /// The services that share the store; `None`: only one process may have it.
+    pub replicas: Option<ReplicaCounts>,
     /// The newest reading of each score of each tenant; empty unless the configuration asks for them.
     pub scores: Vec<TenantScore>,
 }
@@ -53,6 +55,17 @@ pub struct TenantScore {
     pub value: f64,
     /// How long ago it was observed.
     pub age: Duration,
+}
+
+/// How many services share the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReplicaCounts {
+    /// Those whose lease is good.
+    pub living: u64,
+    /// Those of them that run another configuration than the lead.
+    pub of_other_configuration: u64,
+    /// The shards that this process owns.
+    pub owned_shards: u64,
 }
 
 /// How many channels stand how.
@@ -175,8 +188,23 @@ pub(super) fn registry(gauges: &Gauges) -> Registry {
         Unit::Seconds,
         oldest,
     );
+    if let Some(replicas) = gauges.replicas {
+        register_replicas(&mut registry, replicas);
+    }
     register_scores(&mut registry, &gauges.scores);
     registry
+}
+
+fn register_replicas(registry: &mut Registry, replicas: ReplicaCounts) {
+    let ReplicaCounts { living, of_other_configuration, owned_shards } = replicas;
+    registry.register("replicas", "Services that share a PostgreSQL store", count(living));
+    let help = "Services among them that run another configuration than the one that leads";
+    registry.register("replicas_differing", help, count(of_other_configuration));
+    registry.register(
+        "shards_owned",
+        "Of 64 shards of tenants and channels, those of this process",
+        count(owned_shards),
+    );
 }
 
 fn count(number: u64) -> Count {

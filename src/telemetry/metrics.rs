@@ -19,7 +19,7 @@ use crate::{
     task,
 };
 
-pub use super::gauges::{ChannelCounts, Gauges, TenantScore};
+pub use super::gauges::{ChannelCounts, Gauges, ReplicaCounts, TenantScore};
 
 /// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
 const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];
@@ -362,6 +362,7 @@ mod tests {
             oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
             parked: vec![channel("soar")],
             operator_unreachable: true,
+            replicas: None,
             scores: vec![TenantScore {
                 tenant: crate::domain::TenantId::parse("contoso").unwrap(),
                 score: crate::domain::ScoreKind::DeviceSecureScore,

@@ -7,4 +7,4 @@ pub mod metrics;
 
 pub use classic::classic;
 pub use health::{Health, Sign, StoreTrouble};
-pub use metrics::{ChannelCounts, Gauges, Metrics, TenantScore};
+pub use metrics::{ChannelCounts, Gauges, Metrics, ReplicaCounts, TenantScore};

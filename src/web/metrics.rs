@@ -16,11 +16,11 @@ use crate::{
     config::Config,
     domain::{ChannelName, Scope, Timestamp},
     query::{
-        Page,
+        self, Page,
         tenants::{self, TenantStatus},
     },
     store::{ChannelRecord, Store, StoreError, Totals},
-    telemetry::{ChannelCounts, Gauges, TenantScore, classic},
+    telemetry::{ChannelCounts, Gauges, ReplicaCounts, TenantScore, classic},
 };
 
 /// Media type of the text format ("OpenMetrics 1.0", section "Exposition Text Format").
@@ -63,6 +63,9 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
     for sign in state.health.verdict(state.clock.now()) {
         state.metrics.part_is_ready(sign.part, sign.good);
     }
+    if let (Ok(gauges), Some(app)) = (&mut gauges, &state.app) {
+        gauges.replicas = replicas(app.store.as_ref()).await;
+    }
     let page = state.metrics.render(gauges.ok().as_ref());
     if wants_classic(&parts.headers) {
         return ([(header::CONTENT_TYPE, CLASSIC)], classic(&page)).into_response();
@@ -77,6 +80,22 @@ fn wants_classic(headers: &HeaderMap) -> bool {
         accepted.flat_map(|types| types.split(',')).map(|one| one.find(';').map_or(one, |end| &one[..end])).collect();
     let has = |wanted: &str| types.iter().any(|one| one.trim().eq_ignore_ascii_case(wanted));
     has("text/plain") && !has("application/openmetrics-text")
+}
+
+/// The services that share the store; none if the store does not answer in time.
+async fn replicas(store: &dyn Store) -> Option<ReplicaCounts> {
+    let division = store.division();
+    if !division.is_shared() {
+        return None;
+    }
+    let found = tokio::time::timeout(STORE_TIMEOUT, query::replicas::list(store, &Scope::All)).await.ok()?.ok()?;
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let living = || found.iter().filter(|replica| replica.living);
+    Some(ReplicaCounts {
+        living: number(living().count()),
+        of_other_configuration: number(living().filter(|replica| replica.same_configuration == Some(false)).count()),
+        owned_shards: number(division.owned()),
+    })
 }
 
 /// The newest reading of each score of each tenant; none if the store does not answer in time.
@@ -110,6 +129,7 @@ fn gauges(totals: Totals, now: Timestamp) -> Gauges {
         parked: Vec::new(),
         operator_unreachable: false,
         oldest_queued: oldest_queued_at.into_iter().map(|(channel, at)| (channel, now.since(at))).collect(),
+        replicas: None,
         scores: Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use scorewatch::{
     domain::{ChannelName, ScoreKind, TenantId, Timestamp},
     microsoft::FailureClass,
     notify::{Notification, notification},
-    telemetry::{Gauges, Metrics, TenantScore},
+    telemetry::{Gauges, Metrics, ReplicaCounts, TenantScore},
 };
 use serde_json::Value;
 
@@ -52,6 +52,7 @@ fn full_page() -> String {
         deliveries: vec![(channel.clone(), "queued", 1)],
         oldest_queued: vec![(channel.clone(), second)],
         parked: vec![channel],
+        replicas: Some(ReplicaCounts::default()),
         scores: vec![TenantScore {
             tenant: TenantId::parse("contoso").unwrap(),
             score: ScoreKind::DeviceSecureScore,

@@ -96,6 +96,11 @@ impl Service {
         self.child.lock().unwrap().id()
     }
 
+    /// Whether the process has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.child.lock().unwrap().try_wait(), Ok(None))
+    }
+
     /// Sends a signal by name: `TERM`, `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap().success());

@@ -7,7 +7,7 @@ use super::{is_test, rust_files};
 const UNREAD: [(&str, &str); 4] = [
     ("crash_point.rs", "names of places at which a test stops the process"),
     ("config/load.rs", "only hashed, to notice a change"),
-    ("service/recorded.rs", "only compared, to say which names have changed"),
+    ("service/recorded.rs", "only compared or hashed, to notice what has changed"),
     ("secret_store/mod.rs", "only compared, to notice a change"),
 ];
 

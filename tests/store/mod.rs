@@ -40,6 +40,7 @@ mod outbox;
 mod postgres;
 mod reading;
 mod recommendation;
+mod replicas;
 mod restore;
 mod route;
 mod samples;

@@ -248,6 +248,10 @@ pub enum News {
         first: String,
     },
     ConfigurationAccepted,
+    ConfigurationsDiffer {
+        places: Vec<String>,
+    },
+    ConfigurationsAgree,
     Silenced {
         id: i64,
         author: String,

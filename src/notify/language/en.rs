@@ -4,6 +4,7 @@ mod alert;
 mod line;
 mod operator;
 mod reason;
+mod replicas;
 mod shift;
 mod silence;
 

@@ -28,6 +28,7 @@ mod alert;
 mod line;
 mod operator;
 mod reason;
+mod replicas;
 mod shift;
 mod silence;
 

@@ -229,6 +229,7 @@ fn news() -> Vec<News> {
     use crate::notify::facts::wording::{CredentialType as Type, OutageCause as Cause, Whose};
     let text = str::to_owned;
     let app = || Whose::App { client_id: text("6d2a"), tenants: 12 };
+    let unknown_key = || text("scorewatch.yaml:4:1: unknown key `colour`");
     let named = vec![text("contoso"), text("fabrikam")];
     let began = |cause, class: &str, before| News::Outage {
         cause,
@@ -278,17 +279,12 @@ fn news() -> Vec<News> {
             class: text("secret-wrong"),
             hint: FailureClass::SecretWrong.hint().map(text),
         },
-        News::ConfigurationRejected {
-            errors: 1,
-            is_still: false,
-            first: text("scorewatch.yaml:4:1: unknown key `colour`"),
-        },
-        News::ConfigurationRejected {
-            errors: 2,
-            is_still: true,
-            first: text("scorewatch.yaml:4:1: unknown key `colour`"),
-        },
+        News::ConfigurationRejected { errors: 1, is_still: false, first: unknown_key() },
+        News::ConfigurationRejected { errors: 2, is_still: true, first: unknown_key() },
         News::ConfigurationAccepted,
+        News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2")] },
+        News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2"), text("pid 640 on sw-3")] },
+        News::ConfigurationsAgree,
         News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200 },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },

@@ -23,7 +23,7 @@ pub(in crate::store) async fn target(settings: &PostgresSettings) -> Result<impl
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
     if migrate::version(&mut connection).await? == 0 {
-        migrate::migrate(&mut connection).await?;
+        migrate::prepare(&mut connection).await?;
     }
     drop(connection);
     source(settings).await

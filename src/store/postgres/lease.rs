@@ -1,4 +1,8 @@
-//! Which service has the store: a row with an owner and the time until which it has it, on the database's clock.
+//! The right to write as a service: a row in `replica` with an owner and the time until which it is good, on the database's clock.
+//!
+//! Every transaction that writes first locks the one row of `writer`, so that transactions follow one another whichever process they are
+//! of, and then looks whether the process still has its row. Whoever removes the row of a service that was not heard of locks the same
+//! row first: so from then on, nothing that that service writes is kept.
 
 use std::{fs, process, time::Duration};
 
@@ -7,42 +11,43 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::error::at_open;
-use crate::store::StoreError;
+use crate::store::{StoreError, division::Timing};
 
-/// For how long a service that is not heard of has the store.
-const SECONDS: u32 = 20;
-/// How often it is renewed at most; the service's heartbeat writes often enough.
+/// For how long a service that shares its store with nobody and is not heard of has it.
+const SOLE_SECONDS: u32 = 20;
+/// How often that is renewed at most; a transaction does it in passing.
 const RENEWED_AFTER: Duration = Duration::from_secs(5);
 /// How often a start that waits for another one's time looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// What begins every transaction that writes.
+pub(super) const LOCK: &str = "SELECT 1 FROM writer FOR UPDATE";
+
 /// The right to write to the store as a service.
 #[derive(Debug)]
 pub(super) struct Lease {
-    owner: String,
+    id: String,
+    /// When it was renewed in passing; `None`: it is renewed by the next transaction.
     renewed_at: Option<Instant>,
+    /// Whether this service has the store to itself.
+    is_sole: bool,
 }
 
 impl Lease {
-    /// Takes the store. If a service has it that is not heard of, waits until its time is over.
+    /// Takes the whole store. If a service has it, or a part of it, that is not heard of, waits until its time is over.
     pub(super) async fn take(connection: &mut PgConnection) -> Result<Self, StoreError> {
-        let owner = Uuid::new_v4().simple().to_string();
+        let id = drawn();
         let mut seen: Option<String> = None;
         loop {
-            if take_as(connection, &owner).await? {
-                return Ok(Self { owner, renewed_at: Some(Instant::now()) });
-            }
-            let (place, until) = holder(connection).await?;
-            if until.is_empty() {
-                // It was given back meanwhile.
-                continue;
-            }
+            let Some((place, until)) = insert_sole(connection, &id).await.map_err(|error| at_open(&error))? else {
+                return Ok(Self { id, renewed_at: Some(Instant::now()), is_sole: true });
+            };
             match &seen {
                 // It was renewed meanwhile, so somebody lives.
                 Some(seen) if *seen != until => return Err(StoreError::InUse(place)),
                 Some(_) => {}
                 None => tracing::info!(
-                    "another service has the store{place}; waiting until it has not been heard of for {SECONDS} s"
+                    "another service has the store{place}; waiting until it has not been heard of for {SOLE_SECONDS} s"
                 ),
             }
             seen = Some(until);
@@ -50,21 +55,39 @@ impl Lease {
         }
     }
 
-    /// What begins a transaction: it has the store to itself, and says whether this service still has it.
+    /// Joins the services that share the store, within the transaction that is open.
+    pub(super) async fn join(
+        connection: &mut PgConnection,
+        fingerprint: &str,
+        timing: Timing,
+    ) -> Result<Self, sqlx::Error> {
+        let id = drawn();
+        insert(connection, &id, fingerprint, false, timing.lease).await?;
+        Ok(Self { id, renewed_at: None, is_sole: false })
+    }
+
+    /// The id of the replica.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What begins a transaction: nobody else writes, and it says whether this service may still.
     pub(super) fn begin(&mut self) -> String {
-        let Self { owner, renewed_at } = self;
-        let is_fresh = renewed_at.is_some_and(|at| at.elapsed() < RENEWED_AFTER);
+        let Self { id, renewed_at, is_sole } = self;
+        let is_fresh = !*is_sole || renewed_at.is_some_and(|at| at.elapsed() < RENEWED_AFTER);
         let renew = if is_fresh {
             String::new()
         } else {
             *renewed_at = Some(Instant::now());
             format!(
-                "UPDATE writer SET expires_at = clock_timestamp() + interval '{SECONDS} seconds' WHERE owner = '{owner}';"
+                "UPDATE replica SET heard_at = clock_timestamp(), \
+                 expires_at = clock_timestamp() + interval '{SOLE_SECONDS} seconds' WHERE id = '{id}';"
             )
         };
+        // The row is looked for by a statement of its own, which sees what was committed while the one before waited for the lock.
         format!(
-            "BEGIN; {renew} SELECT pg_current_xact_id()::text, (owner IS NOT DISTINCT FROM '{owner}')::text, coalesce(place, '') \
-             FROM writer FOR UPDATE"
+            "BEGIN; {LOCK}; {renew} SELECT pg_current_xact_id()::text, (EXISTS (SELECT 1 FROM replica WHERE id = '{id}'))::text, \
+             coalesce((SELECT place FROM replica WHERE id <> '{id}' ORDER BY started_at DESC LIMIT 1), '')"
         )
     }
 
@@ -75,30 +98,58 @@ impl Lease {
 
     /// What gives the store back.
     pub(super) fn release(&self) -> String {
-        format!("UPDATE writer SET owner = NULL, place = NULL, expires_at = NULL WHERE owner = '{}'", self.owner)
+        let id = &self.id;
+        format!(
+            "BEGIN; {LOCK}; UPDATE shard SET owner = NULL WHERE owner = '{id}'; DELETE FROM replica WHERE id = '{id}'; COMMIT"
+        )
     }
 }
 
-async fn take_as(connection: &mut PgConnection, owner: &str) -> Result<bool, StoreError> {
-    let taken = sqlx::query(
-        "UPDATE writer SET owner = $1, place = $2, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $3) \
-         WHERE owner IS NULL OR expires_at <= clock_timestamp()",
-    )
-    .bind(owner)
-    .bind(place())
-    .bind(f64::from(SECONDS))
-    .execute(connection)
-    .await;
-    taken.map(|done| done.rows_affected() > 0).map_err(|error| at_open(&error))
+fn drawn() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
-/// Who has the store, and until when.
-async fn holder(connection: &mut PgConnection) -> Result<(String, String), StoreError> {
-    let holder =
-        sqlx::query_as("SELECT coalesce(' (' || place || ')', ''), coalesce(expires_at::text, '') FROM writer")
-            .fetch_one(connection)
-            .await;
-    holder.map_err(|error| at_open(&error))
+/// Notes a service that has the store to itself, unless another one lives: its place, and until when it does.
+async fn insert_sole(connection: &mut PgConnection, id: &str) -> Result<Option<(String, String)>, sqlx::Error> {
+    begin(connection).await?;
+    sqlx::query("DELETE FROM replica WHERE expires_at <= clock_timestamp()").execute(&mut *connection).await?;
+    let other: Option<(String, String)> =
+        sqlx::query_as("SELECT ' (' || place || ')', expires_at::text FROM replica ORDER BY started_at LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+    if other.is_none() {
+        insert(connection, id, "", true, Duration::from_secs(SOLE_SECONDS.into())).await?;
+    }
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok(other)
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    id: &str,
+    fingerprint: &str,
+    is_sole: bool,
+    lease: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO replica (id, place, version, fingerprint, is_sole, started_at, heard_at, expires_at) VALUES \
+         ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => $6))",
+    )
+    .bind(id)
+    .bind(place())
+    .bind(env!("CARGO_PKG_VERSION"))
+    .bind(fingerprint)
+    .bind(is_sole)
+    .bind(lease.as_secs_f64())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Begins a transaction that nobody else writes beside.
+pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    sqlx::query(LOCK).execute(connection).await.map(drop)
 }
 
 /// Where this process is, for people.
@@ -109,7 +160,6 @@ fn place() -> String {
 
 /// Whether a service works on the store now.
 pub(super) async fn is_held(connection: &mut PgConnection) -> Result<bool, StoreError> {
-    let is_held =
-        sqlx::query_scalar("SELECT coalesce(owner IS NOT NULL AND expires_at > clock_timestamp(), false) FROM writer");
+    let is_held = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM replica WHERE expires_at > clock_timestamp())");
     is_held.fetch_one(connection).await.map_err(|error| at_open(&error))
 }

@@ -12,10 +12,13 @@ use crate::{
 };
 
 /// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store.
-const MIGRATIONS: [(i64, &str); 2] =
-    [(20, include_str!("migrations/0020.sql")), (NEWEST, include_str!("migrations/0021.sql"))];
+const MIGRATIONS: [(i64, &str); 3] = [
+    (20, include_str!("migrations/0020.sql")),
+    (21, include_str!("migrations/0021.sql")),
+    (NEWEST, include_str!("migrations/0022.sql")),
+];
 /// The schema that this version works with.
-pub(super) const NEWEST: i64 = 21;
+pub(super) const NEWEST: i64 = 22;
 /// Names the lock under which schemas change: "Scor".
 const LOCK: i64 = 0x5363_6f72;
 
@@ -38,8 +41,28 @@ pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreE
     Ok(version)
 }
 
+/// The first schema in which services have rows of their own.
+pub(super) const REPLICAS_SINCE: i64 = 22;
+
+/// Brings the schema up to date. Other services of this version or a later one may work meanwhile: what a migration adds does not trouble
+/// them. One from before [`REPLICAS_SINCE`] may not.
+pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), StoreError> {
+    if (1..REPLICAS_SINCE).contains(&version(connection).await?) {
+        let owner: Option<String> = sqlx::query_scalar(
+            "SELECT ' (' || place || ')' FROM writer WHERE owner IS NOT NULL AND expires_at > clock_timestamp()",
+        )
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| at_open(&error))?;
+        if let Some(place) = owner {
+            return Err(StoreError::InUse(place));
+        }
+    }
+    migrate(connection).await
+}
+
 /// Brings the schema up to date, all in one transaction, which no other process is in at the same time.
-pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
+async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     if version(connection).await? == NEWEST {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 pub(super) mod copy;
 pub mod erase;
 mod error;
+mod keeper;
 mod lease;
 mod migrate;
 mod open;
@@ -16,15 +17,22 @@ use std::{collections::BTreeMap, sync::Arc};
 use sqlx::Connection as _;
 
 pub use self::settings::{PostgresSettings, TlsMode};
-use self::{lease::Lease, write::Session};
+use sqlx::PgConnection;
+
+use self::{error::at_open, keeper::Keeper, lease::Lease, write::Session};
 use super::{
-    Inspection, SchemaStep, StoreError,
+    Division, Inspection, SchemaStep, StoreError,
+    division::Timing,
     sql::{
         self, Origin, Place, SqlStore, WriteAccess as _, Writer,
         db::{Pool, Readers},
     },
 };
-use crate::domain::{EntraTenantId, TenantId};
+use crate::{
+    crash_point,
+    domain::{EntraTenantId, TenantId},
+    task,
+};
 
 /// A database on a server.
 #[derive(Debug)]
@@ -32,29 +40,52 @@ struct Server;
 
 impl Place for Server {}
 
-/// Opens the store for the service, makes its tables if there are none, and holds it against other services until closed. Waits for what
-/// is left of the time for which a service that ended without closing it had it.
+/// Opens the store for a process that has it to itself, makes its tables if there are none, and holds it against services until closed.
+/// Waits for what is left of the time for which a service that ended without closing it had it.
 ///
 /// # Errors
-/// [`StoreError::InUse`] while another service has it; [`StoreError::Open`] if the server can't be reached, is too old or does not keep
+/// [`StoreError::InUse`] while a service has it; [`StoreError::Open`] if the server can't be reached, is too old or does not keep
 /// what it confirms, or the database is another program's or a newer version's.
 pub async fn open(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
-    let mut connection = open::connect(settings).await?;
-    server::check(&mut connection).await?;
-    // What another service works with is not changed under it.
-    let is_new = migrate::version(&mut connection).await? == 0;
-    if is_new {
-        migrate::migrate(&mut connection).await?;
-    }
+    let mut connection = prepare(settings).await?;
     let lease = Lease::take(&mut connection).await?;
-    if !is_new {
-        migrate::migrate(&mut connection).await?;
-    }
     let identity = open::identity(&mut connection).await?;
     let origin = origin::of_service(&mut connection, &identity).await?;
     let origin = Origin::new(origin);
     let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);
     Ok(store(settings, identity, origin, session))
+}
+
+/// Opens the store for a service that shares it with others, as [`open`] does, and takes this service's part of the work; the lease is
+/// renewed until the store is closed. `fingerprint`: the service's configuration. Also returns how many deliveries were under way on what
+/// it took.
+///
+/// # Errors
+/// As [`open`]; a process that has the store to itself does not keep a service from waiting for it here.
+pub async fn join(settings: &PostgresSettings, fingerprint: String) -> Result<(SqlStore, u64), StoreError> {
+    let mut connection = prepare(settings).await?;
+    let timing = Timing { lease: crash_point::lease(Timing::USUAL.lease) };
+    let identity = open::identity(&mut connection).await?;
+    lease::begin(&mut connection).await.map_err(|error| at_open(&error))?;
+    // Whoever joins at the same time does so before or after: only one draws a new generation.
+    let origin = origin::of_service(&mut connection, &identity).await?;
+    let lease = Lease::join(&mut connection, &fingerprint, timing).await.map_err(|error| at_open(&error))?;
+    sqlx::query("COMMIT").execute(&mut connection).await.map_err(|error| at_open(&error))?;
+    let division = Division::shared(fingerprint);
+    let mut keeper = Keeper::new(settings, lease.id(), division.clone(), timing);
+    let recovered = keeper.begin().await?;
+    tokio::spawn(task::unbroken("replica", keeper.keep()));
+    let origin = Origin::new(origin);
+    let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);
+    Ok((store(settings, identity, origin, session).divided(division), recovered))
+}
+
+/// A connection to a database whose tables are there and up to date.
+async fn prepare(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+    let mut connection = open::connect(settings).await?;
+    server::check(&mut connection).await?;
+    migrate::prepare(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -91,14 +122,11 @@ pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep,
     }
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
-    if step.from == 0 {
-        migrate::migrate(&mut connection).await?;
-        return Ok(step);
+    if step.from >= migrate::REPLICAS_SINCE.unsigned_abs() && lease::is_held(&mut connection).await? {
+        return Err(StoreError::InUse(String::new()));
     }
-    let lease = Lease::take(&mut connection).await?;
-    let migrated = migrate::migrate(&mut connection).await;
-    Box::new(Session::new(settings, connection, Some(lease))).close(true).await;
-    migrated.map(|()| step)
+    migrate::prepare(&mut connection).await?;
+    Ok(step)
 }
 
 fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, session: Session) -> SqlStore {

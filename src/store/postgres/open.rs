@@ -24,7 +24,8 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(20);
 const LIMITS: [(&str, &str); 4] = [
     ("statement_timeout", "60s"),
     ("lock_timeout", "30s"),
-    ("idle_in_transaction_session_timeout", "60s"),
+    // A process that is stopped in the middle of a transaction keeps nobody else from writing for longer than a lease.
+    ("idle_in_transaction_session_timeout", "10s"),
     // Whatever the database's default is: a writer waits for its turn, and then sees what the one before it wrote.
     ("default_transaction_isolation", "read committed"),
 ];

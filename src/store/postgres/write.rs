@@ -12,7 +12,8 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    lease::Lease,
+    error::at_open,
+    lease::{self, Lease},
     open::{self, Reopened},
     origin, server,
     settings::PostgresSettings,
@@ -96,7 +97,11 @@ impl Session {
         let Some((identity, origin)) = &self.watched else { return Ok(connection) };
         let looked = async {
             server::check(&mut connection).await?;
-            origin::of_service(&mut connection, identity).await
+            // One after the other: of the services that share the store, only one draws a new generation.
+            lease::begin(&mut connection).await.map_err(|error| at_open(&error))?;
+            let origin = origin::of_service(&mut connection, identity).await?;
+            sqlx::query("COMMIT").execute(&mut connection).await.map_err(|error| at_open(&error))?;
+            Ok(origin)
         };
         // What is left undone by then is done again on another connection.
         let Ok(looked) = timeout(LOOKED_WITHIN, looked).await else {

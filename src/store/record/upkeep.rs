@@ -12,3 +12,26 @@ pub struct Downtime {
     /// When the service was up again.
     pub until: Timestamp,
 }
+
+/// A running service that shares the store with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaRecord {
+    /// Drawn at its start.
+    pub id: String,
+    /// The process and the machine, for people.
+    pub place: String,
+    /// Its version.
+    pub version: String,
+    /// Its configuration; the same as long as it says the same.
+    pub fingerprint: String,
+    /// When it started, on the database's clock, as all times here.
+    pub started_at: Timestamp,
+    /// When it last renewed its lease.
+    pub heard_at: Timestamp,
+    /// Whether its lease is good: it is heard of.
+    pub is_living: bool,
+    /// How many shards it owns.
+    pub shards: u32,
+    /// Whether it does what is done once for the whole fleet.
+    pub leads: bool,
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    domain::Timestamp,
-    store::{Downtime, StoreError},
+    domain::{TenantId, Timestamp},
+    store::{Division, Downtime, ReplicaRecord, StoreError},
 };
 
 /// The store itself: which one it is, whether it lives, and what it forgets.
@@ -22,6 +22,22 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Whether what is written still goes where it was when the store was opened. [`StoreError::Gone`] if a file was deleted, moved
     /// or replaced.
     async fn check_files(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Which part of the fleet this process works on.
+    fn division(&self) -> Division {
+        Division::whole()
+    }
+
+    /// The services that share the store, oldest first; none where only one process may have it.
+    async fn replicas(&self) -> Result<Vec<ReplicaRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Lets whoever owns these tenants look at their alerts, as [`Checks::rechecks_requested`](crate::store::Checks::rechecks_requested)
+    /// says: something that happened here may matter to them. A check that is written meanwhile clears it.
+    async fn wake_tenants(&self, _tenants: Vec<TenantId>, _now: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
 

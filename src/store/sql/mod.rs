@@ -34,6 +34,7 @@ mod overview;
 mod queue;
 mod read;
 mod recommendation;
+pub(super) mod replica;
 mod role;
 mod roster;
 mod route;
@@ -50,7 +51,7 @@ use std::{
 };
 
 pub(super) use self::writer::{WriteAccess, Writer};
-use super::StoreError;
+use super::{Division, StoreError};
 use crate::{
     domain::{ChannelName, EntraTenantId, TenantId},
     notify::DeliveryId,
@@ -64,6 +65,7 @@ pub struct SqlStore {
     pub(super) writer: Writer,
     readers: db::Pool,
     place: Arc<dyn Place>,
+    division: Division,
     /// Channels of which nobody knows whether something was claimed for them: the connection was lost.
     unknown_claims: Mutex<BTreeSet<ChannelName>>,
 }
@@ -76,7 +78,13 @@ impl SqlStore {
         readers: db::Pool,
         place: Arc<dyn Place>,
     ) -> Self {
-        Self { identity, origin, writer, readers, place, unknown_claims: Mutex::default() }
+        let (division, unknown_claims) = (Division::whole(), Mutex::default());
+        Self { identity, origin, writer, readers, place, division, unknown_claims }
+    }
+
+    /// The same store, of which this process works on a part.
+    pub(super) fn divided(self, division: Division) -> Self {
+        Self { division, ..self }
     }
 
     fn unknown_claims(&self) -> MutexGuard<'_, BTreeSet<ChannelName>> {

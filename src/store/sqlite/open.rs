@@ -19,7 +19,7 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// Marks the file as ours in its header: "Scor".
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -41,6 +41,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("migrations/0019.sql"),
     include_str!("migrations/0020.sql"),
     include_str!("migrations/0021.sql"),
+    include_str!("migrations/0022.sql"),
 ];
 
 /// The schema that this version works with.

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Visit},
     chrome::Place,
-    words,
+    words::{self, Clockface},
 };
 use crate::{
     config::StoreLocation,
     query::{
         self, Page,
         fleet::{self, Filter, Only, Sort},
+        replicas::Replica,
         system::{self, Finding, System},
     },
     store::Downtime,
@@ -56,12 +57,31 @@ pub(super) async fn page(visit: Visit) -> Answer {
                 "warnings": configuration.warnings.iter().map(finding).collect::<Vec<_>>(),
             })),
             "service": service,
+            "replicas": system.replicas.iter().map(|one| replica(&face, one)).collect::<Vec<_>>(),
         }))
     };
     match shown.await {
         Ok(page) => visit.show(Place::System, "System", "system", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// A service that shares the store.
+fn replica(face: &Clockface, replica: &Replica) -> Value {
+    json!({
+        "place": replica.place,
+        "version": replica.version,
+        "started": face.moment(replica.started_at),
+        "heard": face.moment(replica.heard_at),
+        "state": match (replica.living, replica.leads) {
+            (false, _) => "gone",
+            (true, true) => "leads",
+            (true, false) => "works",
+        },
+        "shards": replica.shards,
+        "fingerprint": replica.fingerprint,
+        "differs": replica.same_configuration == Some(false),
+    })
 }
 
 /// A problem of a configuration, with its place.

@@ -4,7 +4,7 @@
 //! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
 //! started again. What receivers accepted is compared with what the store says has happened.
 //! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS`, `SCOREWATCH_CRASH_TIMES` (at
-//! each named point) and `SCOREWATCH_CUTS` make it longer.
+//! each named point), `SCOREWATCH_REPLICA_KILLS` and `SCOREWATCH_CUTS` make it longer.
 
 use std::io::Write;
 
@@ -20,6 +20,7 @@ mod points;
 #[cfg(feature = "crash-points")]
 mod power;
 mod random;
+mod replicas;
 mod shim;
 mod stage;
 mod stop;

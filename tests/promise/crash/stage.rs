@@ -8,11 +8,11 @@ use std::{
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use scorewatch::simulation::Reply;
+use scorewatch::{simulation::Reply, store::postgres::PostgresSettings};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::model::{Columns, Evidence, Row, Tally};
-use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, arrived, event};
+use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, arrived, event, postgres::Postgres};
 
 pub(super) const TENANTS: usize = 20;
 /// Notified by a second rule; its receiver now and then rejects a message for good, which a person sends again.
@@ -49,6 +49,14 @@ const UNFINISHED: [&str; 15] = [
 const FLEET: &str = "fleet: { hold: 3s, at_least: 10 }\n";
 /// The most tenants that are silenced together.
 const SILENCED: usize = 5;
+/// The same in PostgreSQL.
+const DELIVERIES_POSTGRES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coalesce(n.tenant, '') AS tenant, \
+    coalesce(n.body::json #>> '{data,rule,name}', '') AS rule, \
+    coalesce((n.body::json #>> '{data,notification,sequence}')::bigint, 0) AS sequence, \
+    coalesce((n.body::json #>> '{data,score,value}')::float8, 0.0) AS value, \
+    (SELECT c.notification_id FROM delivery AS c JOIN notification AS s ON s.id = c.notification_id \
+    WHERE c.id = d.merged_into AND s.type = 'fleet.shift') AS notice \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id ORDER BY d.id";
 /// Every delivery with what it says.
 const DELIVERIES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coalesce(n.tenant, '') AS tenant, \
     coalesce(json_extract(n.body, '$.data.rule.name'), '') AS rule, \
@@ -70,6 +78,8 @@ pub(super) struct Stage {
     coming_and_going: String,
     /// The channel that is sent everything immediately: a message about the sentinel there is a barrier.
     prompt: &'static str,
+    /// The database, if the store is not a file.
+    pub(super) database: Option<(&'static Postgres, PostgresSettings)>,
 }
 
 impl Stage {
@@ -108,7 +118,16 @@ impl Stage {
             tenants,
             coming_and_going,
             prompt,
+            database: None,
         }
+    }
+
+    /// The same with its store in a database.
+    pub(super) async fn on_postgres(context: &str, seed: u64, server: &'static Postgres) -> Self {
+        let database = server.database().await;
+        let address = Postgres::address(&database);
+        let stage = Self::with(context, seed, SOC, |setup| setup.store = address).await;
+        Self { database: Some((server, database)), ..stage }
     }
 
     pub(super) fn spawn(&self, environment: &[(&str, &str)]) -> Service {
@@ -189,6 +208,11 @@ impl Stage {
     /// Notes that the process is gone, once everything that it sent was heard.
     pub(super) async fn gone(&mut self) {
         self.world.receivers.drained().await.unwrap();
+        self.note_kill();
+    }
+
+    /// Notes that one of several processes is gone. What it sent was heard by then, and nobody has taken over from it.
+    pub(super) fn note_kill(&mut self) {
         self.killed.push(Instant::now());
     }
 
@@ -312,10 +336,16 @@ impl Stage {
 
     /// All deliveries that the store has.
     async fn deliveries(&self) -> Vec<Row> {
-        let mut store = self.open().await;
-        let rows: Vec<Columns> = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();
+        let rows: Vec<Columns> = if let Some((server, database)) = &self.database {
+            let mut store = server.connect(&database.database).await;
+            sqlx::query_as(DELIVERIES_POSTGRES).fetch_all(&mut store).await.unwrap()
+        } else {
+            let mut store = self.open().await;
+            let rows = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();
+            store.close().await.unwrap();
+            rows
+        };
         let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
-        store.close().await.unwrap();
         assert!(rows.iter().all(|row| row.channel != ARCHIVE), "{}: retention left something", self.context);
         rows
     }

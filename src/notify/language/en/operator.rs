@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WORDS as ENGLISH, silence::silenced};
+use super::{WORDS as ENGLISH, replicas, silence::silenced};
 use crate::{
     domain::{FailureClass, format_duration},
     notify::{
@@ -63,6 +63,8 @@ fn news(news: &News, channel: &str) -> Said {
             }
         }
         News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
+        News::ConfigurationsDiffer { places } => replicas::differ(places),
+        News::ConfigurationsAgree => replicas::agree(),
         News::Silenced { id, author, everybody, seconds } => silenced(*id, author, *everybody, *seconds),
         News::TaskFailed { .. } | News::PartFailed { .. } | News::StoreFileGone { .. } => fault(news),
         News::ChannelParked { .. }

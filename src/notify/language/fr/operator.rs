@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WORDS as FRENCH, silence::silenced};
+use super::{WORDS as FRENCH, replicas, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
@@ -76,6 +76,8 @@ fn news(news: &News, channel: &str) -> Said {
             }
         }
         News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
+        News::ConfigurationsDiffer { places } => replicas::differ(places),
+        News::ConfigurationsAgree => replicas::agree(),
         News::Silenced { id, author, everybody, seconds } => silenced(*id, author, *everybody, *seconds),
         News::TaskFailed { .. } | News::PartFailed { .. } | News::StoreFileGone { .. } => fault(news),
         News::ChannelParked { .. }

@@ -76,11 +76,11 @@ pub(super) async fn shapes(one: &mut Connection, other: &mut Connection) -> Resu
     ordered(shapes, &parents)
 }
 
-/// The tables of a store; the lease and the number of the schema are the database's own.
+/// The tables of a store; who works on it and the number of the schema are the database's own.
 const COLUMNS: &str = "SELECT t.relname::text, a.attname::text, format_type(a.atttypid, NULL), (a.attidentity <> '')::int \
     FROM pg_class AS t JOIN pg_attribute AS a ON a.attrelid = t.oid WHERE t.relnamespace = current_schema()::regnamespace \
     AND t.relkind IN ('r', 'p') AND NOT t.relispartition AND a.attnum > 0 AND NOT a.attisdropped \
-    AND t.relname NOT IN ('writer', 'schema_version') ORDER BY t.relname COLLATE \"C\", a.attnum";
+    AND t.relname NOT IN ('writer', 'schema_version', 'replica', 'shard') ORDER BY t.relname COLLATE \"C\", a.attnum";
 const PARENTS: &str = "SELECT t.relname::text, p.relname::text FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid \
     JOIN pg_class AS p ON p.oid = c.confrelid WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace";
 

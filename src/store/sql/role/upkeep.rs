@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use crate::{
     crash_point::Work,
-    domain::Timestamp,
-    store::sql::{SqlStore, listing, upkeep},
-    store::{Downtime, StoreError, Upkeep},
+    domain::{TenantId, Timestamp},
+    store::sql::{SqlStore, listing, replica, upkeep},
+    store::{Division, Downtime, ReplicaRecord, StoreError, Upkeep},
 };
 
 #[async_trait]
@@ -26,6 +26,18 @@ impl Upkeep for SqlStore {
         // A disk may not answer.
         let checked = tokio::task::spawn_blocking(move || place.check()).await;
         checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
+    }
+
+    fn division(&self) -> Division {
+        self.division.clone()
+    }
+
+    async fn replicas(&self) -> Result<Vec<ReplicaRecord>, StoreError> {
+        replica::list(&self.readers).await
+    }
+
+    async fn wake_tenants(&self, tenants: Vec<TenantId>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Work::LookAgain, move |db| Box::pin(replica::wake(db, tenants, now))).await
     }
 
     async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -49,6 +61,7 @@ impl Upkeep for SqlStore {
     }
 
     async fn close(&self) {
+        self.division.leave();
         self.readers.close().await;
         self.writer.close().await;
     }

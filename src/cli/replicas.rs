@@ -1,0 +1,57 @@
+//! `scorewatch replicas`: the services that share the store.
+
+use std::path::Path;
+
+use super::{Failure, configured, output};
+use crate::{
+    clock::Clock,
+    domain::Scope,
+    query::{self, replicas::Replica},
+};
+
+/// Arguments of `replicas`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch replicas           which services share the database, and what each works on
+  scorewatch replicas --json    the same for programs
+
+A SQLite store belongs to one process, so there are none.")]
+pub(super) struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn replicas(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let store = query::open(&config).await?;
+    let found = query::replicas::list(&*store, &Scope::All).await;
+    store.close().await;
+    let now = Clock::System.now();
+    let header = ["PLACE", "VERSION", "STARTED", "HEARD OF", "STATE", "SHARDS", "CONFIGURATION"];
+    output::listing(&found?, arguments.json, header, "no replicas", |replica| {
+        [
+            output::visible(&replica.place),
+            output::visible(&replica.version),
+            output::ago(replica.started_at, now),
+            output::ago(replica.heard_at, now),
+            state(replica).to_owned(),
+            replica.shards.to_string(),
+            configuration(replica),
+        ]
+    })
+}
+
+const fn state(replica: &Replica) -> &'static str {
+    match (replica.living, replica.leads) {
+        (false, _) => "gone",
+        (true, true) => "leads",
+        (true, false) => "works",
+    }
+}
+
+fn configuration(replica: &Replica) -> String {
+    let note = if replica.same_configuration == Some(false) { " (differs)" } else { "" };
+    format!("{}{note}", output::or_dash(Some(&replica.fingerprint).filter(|text| !text.is_empty())))
+}

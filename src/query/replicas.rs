@@ -1,0 +1,94 @@
+//! The services that share the store.
+
+use serde::Serialize;
+
+use super::Error;
+use crate::{
+    domain::{Scope, Timestamp},
+    store::{ReplicaRecord, Store},
+};
+
+/// A service that shares the store with others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Replica {
+    /// Drawn at its start.
+    pub id: String,
+    /// The process and the machine.
+    pub place: String,
+    /// Its version.
+    pub version: String,
+    /// When it started, on the database's clock, as all times here.
+    pub started_at: Timestamp,
+    /// When it last renewed its lease.
+    pub heard_at: Timestamp,
+    /// Whether its lease is good; if not, others take over its work.
+    pub living: bool,
+    /// Whether it does what is done once for the whole fleet.
+    pub leads: bool,
+    /// How many of the 64 shards of tenants and channels are its own.
+    pub shards: u32,
+    /// Its configuration; the same as long as it says the same, wherever its files are and wherever the replica listens.
+    pub fingerprint: String,
+    /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with.
+    pub same_configuration: Option<bool>,
+}
+
+/// The services that share the store, oldest first; none for a limited scope, and if only one process may have the store.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Replica>, Error> {
+    if !scope.is_all() {
+        return Ok(Vec::new());
+    }
+    Ok(compared(store.replicas().await?))
+}
+
+/// Each with whether it runs what the lead runs.
+fn compared(records: Vec<ReplicaRecord>) -> Vec<Replica> {
+    let lead = records.iter().find(|record| record.leads && record.is_living);
+    let lead = lead.map(|record| record.fingerprint.clone());
+    let replica = |record: ReplicaRecord| Replica {
+        same_configuration: lead.as_ref().map(|lead| record.fingerprint == *lead),
+        id: record.id,
+        place: record.place,
+        version: record.version,
+        started_at: record.started_at,
+        heard_at: record.heard_at,
+        living: record.is_living,
+        leads: record.leads,
+        shards: record.shards,
+        fingerprint: record.fingerprint,
+    };
+    records.into_iter().map(replica).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, fingerprint: &str, leads: bool) -> ReplicaRecord {
+        let at = Timestamp::from_seconds(1_000_000);
+        ReplicaRecord {
+            id: id.to_owned(),
+            place: format!("pid 1 on {id}"),
+            version: "1".to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            started_at: at,
+            heard_at: at,
+            is_living: true,
+            shards: 32,
+            leads,
+        }
+    }
+
+    #[test]
+    fn configurations_are_compared_with_the_lead_s() {
+        let same = |records| compared(records).into_iter().map(|one| one.same_configuration).collect::<Vec<_>>();
+        let records = vec![record("a", "old", false), record("b", "new", true), record("c", "new", false)];
+        assert_eq!(same(records), [Some(false), Some(true), Some(true)]);
+        assert_eq!(same(vec![record("a", "old", false)]), [None]);
+        let dead = ReplicaRecord { is_living: false, ..record("a", "old", true) };
+        assert_eq!(same(vec![dead, record("b", "new", false)]), [None, None]);
+    }
+}

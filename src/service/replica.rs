@@ -1,0 +1,140 @@
+//! What a replica does because there are others: it looks for what they have queued for its channels and asked of its tenants. The one that
+//! leads notifies the operator if they run different configurations.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::engine::Engine;
+use crate::{
+    domain::{Scope, Timestamp},
+    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
+    query::{self, replicas::Replica},
+    store::NewNotification,
+};
+
+/// How often it looks: what a person does on any replica reaches the one that it concerns within so long.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Replicas whose configurations are changed one after the other agree after this time.
+const NOTIFIED_AFTER: Duration = Duration::from_mins(5);
+/// The class of the message which says that they don't.
+const DIFFER: &str = "configurations-differ";
+/// And of the one which says that they do again.
+const AGREE: &str = "configurations-agree";
+
+/// Looks again and again until shutdown.
+pub(super) async fn follow(engine: Engine, shutdown: CancellationToken) {
+    if !engine.store.division().is_shared() {
+        return shutdown.cancelled().await;
+    }
+    let mut differences = None;
+    while shutdown.run_until_cancelled(engine.clock.sleep(LOOK_EVERY)).await.is_some() {
+        engine.dispatcher.look().await;
+        if let Err(error) = compare(&engine, &mut differences).await {
+            error!(%error, "the configurations of replicas could not be compared; trying again");
+        }
+    }
+}
+
+/// Compares the configurations of all replicas, if this one leads. `differences` is kept while it does.
+async fn compare(engine: &Engine, differences: &mut Option<Differences>) -> Result<(), query::Error> {
+    let Some(_tenure) = engine.lead() else {
+        *differences = None;
+        return Ok(());
+    };
+    let (store, now) = (engine.store.as_ref(), engine.clock.now());
+    if differences.is_none() {
+        // Whoever led before may have notified the operator.
+        let newest = store.newest(NotificationType::OperatorConfiguration).await?;
+        let facts = newest.and_then(|newest| newest.data.facts.operator.clone());
+        let is_notified = facts.is_some_and(|facts| facts.class == DIFFER);
+        *differences = Some(Differences { since: None, is_notified });
+    }
+    let Some(known) = differences else { return Ok(()) };
+    if known.rests() && engine.store.division().agrees() {
+        return Ok(());
+    }
+    let replicas = query::replicas::list(store, &Scope::All).await?;
+    let Some(news) = known.news(&differing(&replicas), now) else { return Ok(()) };
+    let class = if matches!(news, News::ConfigurationsAgree) { AGREE } else { DIFFER };
+    let kind = NotificationType::OperatorConfiguration;
+    let at = now.to_string();
+    let parts = [kind.as_str(), store.identity(), class, &at];
+    let facts = OperatorFacts::of(news, class, None);
+    let notification = compose::for_operator(kind, &parts, None, facts, now);
+    let channels = engine.config.borrow().operator.notify.clone();
+    let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
+    store.announce(new, now).await?;
+    known.notified(class == DIFFER);
+    Ok(())
+}
+
+/// Where the living replicas are that run another configuration than the one that leads.
+fn differing(replicas: &[Replica]) -> Vec<String> {
+    let differs = |one: &&Replica| one.living && one.same_configuration == Some(false);
+    replicas.iter().filter(differs).map(|one| one.place.clone()).collect()
+}
+
+/// What is known of replicas whose configurations differ.
+#[derive(Debug, Default)]
+struct Differences {
+    /// Since when they do; `None`: they agree.
+    since: Option<Timestamp>,
+    is_notified: bool,
+}
+
+impl Differences {
+    /// Whether nothing is open.
+    const fn rests(&self) -> bool {
+        self.since.is_none() && !self.is_notified
+    }
+
+    /// What the operator is to be notified of now; asked again until [`Differences::notified`].
+    fn news(&mut self, places: &[String], now: Timestamp) -> Option<News> {
+        if places.is_empty() {
+            self.since = None;
+            return self.is_notified.then_some(News::ConfigurationsAgree);
+        }
+        let since = *self.since.get_or_insert(now);
+        let is_due = !self.is_notified && now.since(since) >= NOTIFIED_AFTER;
+        is_due.then(|| News::ConfigurationsDiffer { places: places.to_vec() })
+    }
+
+    /// Notes that the operator was notified that they differ, or agree again.
+    const fn notified(&mut self, differ: bool) {
+        self.is_notified = differ;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_reported_once_after_a_while_and_once_when_it_is_over() {
+        let at = |minutes: i64| Timestamp::from_seconds(1_000_000 + 60 * minutes);
+        let (here, none) = (vec!["pid 1 on sw-2".to_owned()], Vec::new());
+        let mut known = Differences::default();
+        assert!(known.rests());
+        for (minute, places, expected) in [
+            (0, &here, None),
+            (4, &here, None),
+            (4, &none, None),
+            (5, &here, None),
+            (9, &here, None),
+            (10, &here, Some(true)),
+            (11, &here, None),
+            (99, &none, Some(false)),
+            (100, &none, None),
+        ] {
+            let news = known.news(places, at(minute));
+            let said = news.as_ref().map(|news| matches!(news, News::ConfigurationsDiffer { .. }));
+            assert_eq!(said, expected, "minute {minute}");
+            if let Some(differ) = said {
+                known.notified(differ);
+            }
+        }
+        assert!(known.rests());
+    }
+}

@@ -1,0 +1,292 @@
+//! Keeps a replica's lease, and moves shards between replicas.
+//!
+//! It has a connection of its own, so that a long transaction of the writer does not cost the lease. Whoever lives renews its own row;
+//! shards change hands only in transactions that lock the row which all writers lock. A shard that is taken may have deliveries in
+//! `sending`: whoever sent them owns it no more, so they are queued again in the same transaction.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{lease, open, settings::PostgresSettings};
+use crate::{
+    clock::Clock,
+    store::{
+        Division, Shard, StoreError,
+        division::{Timing, Wish, wish},
+        sql::{db::Connection, replica},
+    },
+    task,
+};
+
+/// How it went to look.
+enum Looked {
+    /// There is nothing more to do at the moment.
+    Rests,
+    /// This replica's row is gone.
+    Replaced,
+    /// Everything is given up, as was asked.
+    Left,
+}
+
+/// Keeps one replica.
+pub(super) struct Keeper {
+    settings: PostgresSettings,
+    connection: Option<Connection>,
+    id: String,
+    division: Division,
+    timing: Timing,
+    renewed_at: Option<Instant>,
+    /// The configuration that the row says, and whether it says that this replica leaves.
+    said: (String, bool),
+}
+
+/// A replica that lives.
+struct Living {
+    id: String,
+    fingerprint: String,
+    is_leaving: bool,
+}
+
+/// What the tables say.
+struct Table {
+    /// The replicas that live, oldest first.
+    living: Vec<Living>,
+    /// Whether somebody has the store to itself, so that there is nothing to share.
+    is_sole: bool,
+    owners: Vec<Option<String>>,
+}
+
+impl Keeper {
+    pub(super) fn new(settings: &PostgresSettings, id: &str, division: Division, timing: Timing) -> Self {
+        let (settings, id, said) = (settings.clone(), id.to_owned(), (division.fingerprint(), false));
+        Self { settings, connection: None, id, division, timing, renewed_at: None, said }
+    }
+
+    /// Looks for the first time. Returns how many attempts were under way on what was taken.
+    pub(super) async fn begin(&mut self) -> Result<u64, StoreError> {
+        let mut recovered = 0;
+        self.look(&mut recovered).await?;
+        Ok(recovered)
+    }
+
+    /// Renews the lease and looks who has what, until everything is given up.
+    pub(super) async fn keep(mut self) {
+        loop {
+            tokio::select! {
+                () = sleep(self.timing.looks_every()) => {}
+                () = self.division.nudged() => {}
+            }
+            let mut recovered = 0;
+            let looked = timeout(self.timing.answered_within(), self.look(&mut recovered)).await;
+            if recovered > 0 {
+                tracing::warn!(
+                    recovered,
+                    "attempts of a replica that is gone are repeated, and marked as possible duplicates"
+                );
+            }
+            match looked {
+                Ok(Ok(Looked::Rests)) => {}
+                Ok(Ok(Looked::Left)) => break,
+                // The store was closed before everything was given up.
+                Ok(Ok(Looked::Replaced)) if self.division.is_leaving() => break,
+                Ok(Ok(Looked::Replaced)) => {
+                    self.division.renewed(Instant::now());
+                    task::give_up("replica", "was not heard of, and others have taken over its work".to_owned());
+                    break;
+                }
+                Ok(Err(error)) => self.lost(&error.to_string()),
+                Err(_) => self.lost("no answer in time"),
+            }
+        }
+        self.division.has_left();
+        if let Some(Connection::Postgres(connection)) = self.connection.take() {
+            // Nothing waits for it.
+            let _ = connection.close().await;
+        }
+    }
+
+    /// The connection is not used again.
+    fn lost(&mut self, why: &str) {
+        self.connection = None;
+        tracing::warn!(
+            error = why,
+            "the replica's lease could not be renewed, or shards not be moved; trying again. Without a lease nothing is checked or sent"
+        );
+    }
+
+    async fn look(&mut self, recovered: &mut u64) -> Result<Looked, StoreError> {
+        let Self { settings, connection, .. } = self;
+        let opened = match connection.take() {
+            Some(Connection::Postgres(opened)) => opened,
+            _ => open::connect(settings).await?,
+        };
+        let mut opened = Connection::Postgres(opened);
+        let looked = self.look_by(&mut opened, recovered).await;
+        if looked.is_ok() {
+            self.connection = Some(opened);
+        }
+        looked
+    }
+
+    async fn look_by(&mut self, on: &mut Connection, recovered: &mut u64) -> Result<Looked, StoreError> {
+        if !self.renew(postgres(on)?).await? {
+            return Ok(Looked::Replaced);
+        }
+        let table = Table::read(postgres(on)?).await?;
+        let wish = self.wish(&table);
+        let idle = self.division.prepare_to_give_up(&wish.give_up);
+        if !idle.is_empty() {
+            self.division.gave_up(&idle);
+            self.give_up(postgres(on)?, &idle).await?;
+        }
+        let unheard = table.owned_by(&self.id).into_iter().any(|shard| !self.division.owned_shards().contains(&shard));
+        let has_dead = table.owners.iter().flatten().any(|owner| !table.lives(owner));
+        if !self.division.is_leaving() && (!wish.take.is_empty() || unheard && idle.is_empty() || has_dead) {
+            *recovered += self.take(on).await?;
+        }
+        let is_empty = self.division.owned_shards().is_empty();
+        Ok(if self.division.is_leaving() && is_empty { Looked::Left } else { Looked::Rests })
+    }
+
+    /// Renews the lease when it is time to, or when the configuration is another. `false`: the row is gone.
+    async fn renew(&mut self, on: &mut PgConnection) -> Result<bool, StoreError> {
+        let (asked_at, says) = (Instant::now(), (self.division.fingerprint(), self.division.is_leaving()));
+        let is_fresh = self.renewed_at.is_some_and(|at| at.elapsed() < self.timing.renewed_every());
+        if is_fresh && says == self.said {
+            return Ok(true);
+        }
+        let renewed = sqlx::query(
+            "UPDATE replica SET heard_at = clock_timestamp(), fingerprint = $2, is_leaving = $3, \
+             expires_at = clock_timestamp() + make_interval(secs => $4) WHERE id = $1",
+        )
+        .bind(&self.id)
+        .bind(&says.0)
+        .bind(says.1)
+        .bind(self.timing.lease.as_secs_f64())
+        .execute(on)
+        .await?;
+        if renewed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.division.renewed(asked_at + self.timing.good_for());
+        (self.renewed_at, self.said) = (Some(asked_at), says);
+        Ok(true)
+    }
+
+    /// What to do by what the tables say; notes what they say of the others.
+    fn wish(&self, table: &Table) -> Wish {
+        let stay: Vec<&Living> = table.living.iter().filter(|one| !one.is_leaving).collect();
+        let agrees = stay.iter().all(|one| one.fingerprint == self.said.0);
+        self.division.saw(u32::try_from(stay.len()).unwrap_or(u32::MAX), agrees);
+        if table.is_sole {
+            return Wish::default();
+        }
+        let sharing: Vec<String> = stay.into_iter().map(|one| one.id.clone()).collect();
+        let owners: Vec<Option<String>> =
+            table.owners.iter().map(|owner| owner.clone().filter(|owner| table.lives(owner))).collect();
+        wish(&self.id, &sharing, &owners)
+    }
+
+    /// Gives up shards that nobody here works on any more.
+    async fn give_up(&self, on: &mut PgConnection, shards: &BTreeSet<Shard>) -> Result<(), StoreError> {
+        lease::begin(on).await?;
+        sqlx::query("UPDATE shard SET owner = NULL WHERE owner = $1 AND shard = ANY($2)")
+            .bind(&self.id)
+            .bind(numbers(shards))
+            .execute(&mut *on)
+            .await?;
+        sqlx::query("COMMIT").execute(on).await?;
+        tracing::info!(shards = shards.len(), "shards were given up");
+        Ok(())
+    }
+
+    /// Removes the rows of replicas that were not heard of, and takes what nobody has, as far as it is this replica's part. Returns how
+    /// many attempts were under way there.
+    async fn take(&self, connection: &mut Connection) -> Result<u64, StoreError> {
+        let on = postgres(connection)?;
+        lease::begin(on).await?;
+        let dead: Vec<String> = sqlx::query_scalar(
+            "DELETE FROM replica WHERE expires_at <= clock_timestamp() AND id <> $1 RETURNING place",
+        )
+        .bind(&self.id)
+        .fetch_all(&mut *on)
+        .await?;
+        sqlx::query("UPDATE shard SET owner = NULL WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM replica)")
+            .execute(&mut *on)
+            .await?;
+        let table = Table::read(on).await?;
+        let wish = self.wish(&table);
+        if !table.lives(&self.id) {
+            // The next look finds that the row is gone.
+            sqlx::query("ROLLBACK").execute(on).await?;
+            return Ok(0);
+        }
+        let free: Vec<i64> = sqlx::query_scalar(
+            "UPDATE shard SET owner = $1, epoch = epoch + 1 WHERE owner IS NULL AND shard = ANY($2) RETURNING shard",
+        )
+        .bind(&self.id)
+        .bind(numbers(&wish.take))
+        .fetch_all(&mut *on)
+        .await?;
+        // What an earlier look took without hearing that it did is taken now.
+        let owned = self.division.owned_shards();
+        let unheard = table.owned_by(&self.id).into_iter().filter(|shard| !owned.contains(shard));
+        let taken: BTreeSet<Shard> = free.into_iter().filter_map(Shard::from_number).chain(unheard).collect();
+        let recovered = replica::recover(connection, |shard| taken.contains(&shard), Clock::System.now()).await?;
+        sqlx::query("COMMIT").execute(postgres(connection)?).await?;
+        for place in dead {
+            tracing::warn!(place, "a replica was not heard of any more; the others take over its work");
+        }
+        self.division.take(&taken);
+        tracing::info!(
+            shards = taken.len(),
+            owned = self.division.owned(),
+            living = table.living.len(),
+            "shards were taken"
+        );
+        Ok(recovered)
+    }
+}
+
+impl Table {
+    async fn read(on: &mut PgConnection) -> Result<Self, StoreError> {
+        let replicas: Vec<(String, String, bool, bool)> = sqlx::query_as(
+            "SELECT id, fingerprint, is_leaving, is_sole FROM replica WHERE expires_at > clock_timestamp() \
+             ORDER BY started_at, id",
+        )
+        .fetch_all(&mut *on)
+        .await?;
+        let owners = sqlx::query_scalar("SELECT owner FROM shard ORDER BY shard").fetch_all(on).await?;
+        let is_sole = replicas.iter().any(|(.., is_sole)| *is_sole);
+        let living = replicas
+            .into_iter()
+            .map(|(id, fingerprint, is_leaving, _)| Living { id, fingerprint, is_leaving })
+            .collect();
+        Ok(Self { living, is_sole, owners })
+    }
+
+    fn lives(&self, id: &str) -> bool {
+        self.living.iter().any(|one| one.id == id)
+    }
+
+    fn owned_by(&self, id: &str) -> BTreeSet<Shard> {
+        Shard::all()
+            .zip(&self.owners)
+            .filter(|(_, owner)| owner.as_deref() == Some(id))
+            .map(|(shard, _)| shard)
+            .collect()
+    }
+}
+
+fn numbers(shards: &BTreeSet<Shard>) -> Vec<i64> {
+    shards.iter().map(|shard| shard.number().into()).collect()
+}
+
+fn postgres(connection: &mut Connection) -> Result<&mut PgConnection, StoreError> {
+    match connection {
+        Connection::Postgres(connection) => Ok(connection),
+        Connection::Sqlite(_) => Err(StoreError::Failed("it is not the database of replicas".to_owned())),
+    }
+}

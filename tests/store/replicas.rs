@@ -1,0 +1,160 @@
+//! Services that share a database: who owns what, what is refused to whom, and what becomes of the work of one that is gone.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use scorewatch::{
+    domain::EntraTenantId,
+    store::{
+        AttemptOutcome, Checks, Claim, ClaimTerms, Commit, Division, Outbox, SHARDS, Shard, StoreError, Upkeep,
+        postgres::{self, PostgresSettings},
+    },
+};
+use sqlx::{AssertSqlSafe, Executor};
+
+use super::fixture::*;
+use crate::harness::{event, postgres::Postgres};
+
+/// A store on either database.
+type Joined = scorewatch::store::sqlite::SqliteStore;
+
+/// A new database on the server, if there is one.
+async fn database() -> Option<(&'static Postgres, PostgresSettings)> {
+    let server = Postgres::shared()?;
+    Some((server, server.database().await))
+}
+
+async fn run(server: &Postgres, database: &PostgresSettings, sql: &str) {
+    let mut connection = server.connect(&database.database).await;
+    connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+}
+
+async fn join(database: &PostgresSettings, fingerprint: &str) -> Joined {
+    postgres::join(database, fingerprint.to_owned()).await.unwrap().0
+}
+
+/// Waits until a replica sees itself so; its keeper looks every second.
+async fn until(division: &Division, enough: impl Fn(&Division) -> bool) {
+    let wait = async {
+        while !enough(division) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(event(wait).await.is_some(), "waited in vain: {} shards, {} live", division.owned(), division.living());
+}
+
+fn owned(division: &Division) -> BTreeSet<u16> {
+    Shard::all().filter(|shard| division.owns(*shard)).map(Shard::number).collect()
+}
+
+#[tokio::test]
+async fn replicas_share_the_shards_and_each_leaves_its_own_to_the_others() {
+    let Some((_, database)) = database().await else { return };
+    let first = join(&database, "one").await;
+    let division = first.division();
+    assert_eq!((division.owned(), division.leads(), division.agrees()), (usize::from(SHARDS), true, true));
+    let second = join(&database, "one").await;
+    let other = second.division();
+    until(&other, |other| other.owned() == 32).await;
+    until(&division, |division| division.owned() == 32 && division.living() == 2).await;
+    assert!(division.leads() && !other.leads());
+    assert!(owned(&division).is_disjoint(&owned(&other)));
+    let listed = second.replicas().await.unwrap();
+    let facts: Vec<_> = listed.iter().map(|one| (one.shards, one.leads, one.is_living, &*one.fingerprint)).collect();
+    assert_eq!(facts, [(32, true, true, "one"), (32, false, true, "one")]);
+    // What is under way on a shard keeps it.
+    let tenure = division.begin(Shard::LEAD).unwrap();
+    division.leave();
+    until(&other, |other| other.owned() == 63).await;
+    assert_eq!(division.owned(), 1);
+    assert!(division.begin(Shard::LEAD).is_none(), "no new work");
+    drop(tenure);
+    until(&other, Division::leads).await;
+    division.left().await;
+    first.close().await;
+    until(&other, |other| other.living() == 1).await;
+    second.close().await;
+    assert!(!postgres::open(&database).await.unwrap().division().is_shared());
+}
+
+#[tokio::test]
+async fn what_a_dead_replica_was_sending_is_repeated_and_what_it_writes_is_refused() {
+    let Some((server, database)) = database().await else { return };
+    let dead = join(&database, "one").await;
+    assert_eq!(dead.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    dead.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
+    dead.announce(new_notification("two", None, &["desk"]), at(0)).await.unwrap();
+    let sending = claim(&dead, "soc", 0).await;
+    let heir = join(&database, "one").await;
+    let division = heir.division();
+    until(&division, |division| division.owned() == 32).await;
+    // Nothing that a living replica sends is touched.
+    assert_eq!(state(&heir, "soc").await, "sending");
+    // Its time is over. It does not know, as a process that was stopped does not.
+    let id = heir.replicas().await.unwrap().remove(0).id;
+    let expire = format!("UPDATE replica SET expires_at = clock_timestamp() WHERE id = '{id}'");
+    let over = async {
+        while division.owned() < usize::from(SHARDS) {
+            run(server, &database, &expire).await;
+        }
+    };
+    assert!(event(over).await.is_some());
+    let late = dead.commit(check("contoso", Some(1), 10)).await;
+    assert!(matches!(late, Err(StoreError::InUse(_))), "{late:?}");
+    let late = dead.settle(sending.id, sending.attempt, AttemptOutcome::Delivered, None, at(10)).await;
+    assert!(matches!(late, Err(StoreError::InUse(_))), "{late:?}");
+    let again = claim(&heir, "soc", i64::from(u32::MAX)).await;
+    assert_eq!((again.id, again.possible_duplicate, again.attempt), (sending.id, true, 2));
+    let other = claim(&heir, "desk", 0).await;
+    assert!(!other.possible_duplicate, "what nobody was sending is no repeat");
+    assert_eq!(heir.commit(check("contoso", Some(1), 20)).await, Ok(Commit::Done));
+    heir.close().await;
+}
+
+async fn state(store: &Joined, name: &str) -> &'static str {
+    match store.claim(&channel(name), ClaimTerms::default(), at(1)).await.unwrap() {
+        Claim::Idle => "sending",
+        _ => "free",
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_has_the_store_to_itself_and_replicas_keep_out_of_each_other_s_way() {
+    let Some((_, database)) = database().await else { return };
+    let alone = postgres::open(&database).await.unwrap();
+    let waits = join(&database, "one").await;
+    let division = waits.division();
+    assert_eq!((division.owned(), division.leads()), (0, false));
+    assert!(matches!(alone.commit(check("contoso", None, 0)).await, Ok(Commit::Done)));
+    alone.close().await;
+    until(&division, |division| division.owned() == usize::from(SHARDS)).await;
+    let second = postgres::open(&database).await;
+    assert!(matches!(second, Err(StoreError::InUse(_))), "{second:?}");
+    waits.close().await;
+}
+
+#[tokio::test]
+async fn replicas_agree_only_while_all_run_the_same_configuration() {
+    let Some((_, database)) = database().await else { return };
+    let (first, second) = (join(&database, "old").await, join(&database, "new").await);
+    let (division, other) = (first.division(), second.division());
+    until(&division, |division| division.living() == 2 && !division.agrees()).await;
+    assert!(!other.agrees());
+    division.configured("new".to_owned());
+    until(&division, Division::agrees).await;
+    until(&other, Division::agrees).await;
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test]
+async fn a_settled_notification_wakes_the_tenant_wherever_it_is() {
+    let Some((_, database)) = database().await else { return };
+    let store = join(&database, "one").await;
+    commit(&store, check("contoso", None, 0)).await;
+    store.wake_tenants(vec![tenant("contoso"), tenant("nobody")], at(5)).await.unwrap();
+    assert_eq!(store.rechecks_requested().await.unwrap(), [(tenant("contoso"), at(5))]);
+    commit(&store, check("contoso", Some(1), 10)).await;
+    assert!(store.rechecks_requested().await.unwrap().is_empty());
+    assert_eq!(Shard::of_tenant(EntraTenantId(uuid::Uuid::nil())), Shard::of_tenant(EntraTenantId(uuid::Uuid::nil())));
+    store.close().await;
+}
