@@ -57,6 +57,10 @@ impl Postgres {
     pub(crate) fn take_over(&self) {
         fs::write(self.folder.join("data/recovery.signal"), "").unwrap();
         self.control(&["--log", "log", "--options", "-c restore_command=false -c hot_standby=off", "start"]);
+        // It is started before it has taken over.
+        let mut answers = Command::new(self.programs.join("pg_isready"));
+        answers.arg("--quiet").arg("--host").arg(&self.folder);
+        while !answers.status().unwrap().success() {}
     }
 
     fn control(&self, arguments: &[&str]) {

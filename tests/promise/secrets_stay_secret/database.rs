@@ -49,6 +49,8 @@ pub(super) async fn commands(fixture: &Fixture) -> Vec<Sink> {
         sinks.push(command(fixture, arguments).await);
     }
     fixture.repair_configuration();
+    // It holds what a configuration may.
+    std::fs::remove_file(target).unwrap();
     let password = kinds::named(PASSWORD).canary();
     let given = given.lock().unwrap();
     assert!(given.len() > 4 && given.iter().all(|given| *given == password), "{} were given", given.len());
