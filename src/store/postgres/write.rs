@@ -101,7 +101,7 @@ impl Session {
             lease::begin(&mut connection).await.map_err(|error| at_open(&error))?;
             let origin = origin::of_service(&mut connection, identity).await?;
             sqlx::query("COMMIT").execute(&mut connection).await.map_err(|error| at_open(&error))?;
-            Ok(origin)
+            Ok::<_, StoreError>(origin)
         };
         // What is left undone by then is done again on another connection.
         let Ok(looked) = timeout(LOOKED_WITHIN, looked).await else {
