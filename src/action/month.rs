@@ -9,11 +9,10 @@ use crate::{
     channel::ChannelSettings,
     config::{Config, Tenant},
     domain::{Caller, ChannelName, Role, Scope, Timestamp},
-    microsoft::Microsoft,
     notify::{NotificationId, facts::month::MonthFacts, month},
     query::{
         Error, find,
-        report::{MonthReport, Question, report_by},
+        report::{Asker, MonthReport, Question, report_by},
     },
     store::{NewEntry, NewNotification, Store},
 };
@@ -47,7 +46,7 @@ pub async fn send(
     config: &Config,
     caller: &Caller,
     wanted: &Wanted<'_>,
-    microsoft: &Microsoft,
+    asker: &Asker,
     now: Timestamp,
 ) -> Result<Queued, Error> {
     must(caller, Role::Analyst)?;
@@ -55,7 +54,7 @@ pub async fn send(
     let scope = &caller.scope;
     let tenant = find::tenant(config, scope, &question.tenant)?;
     let channels = channels(config, scope, tenant, *channel)?;
-    let report = report_by(store, config, scope, question, microsoft, now).await?;
+    let report = report_by(store, config, scope, question, asker.microsoft(), now).await?;
     let known = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
     let known = known.filter(|known| known.identity.is(tenant.account.entra));
     let key = known.map(|known| known.identity.key);

@@ -83,8 +83,8 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     if arguments.send || arguments.channel.is_some() {
         let wanted = month::Wanted { question, channel: arguments.channel.as_deref() };
         let (caller, now) = (caller::caller(), Clock::System.now());
-        let microsoft = query::report::asked_alone(&config);
-        let queued = month::send(&*store, &config, &caller, &wanted, &microsoft, now).await;
+        let asker = query::report::Asker::alone(&config);
+        let queued = month::send(&*store, &config, &caller, &wanted, &asker, now).await;
         store.close().await;
         say_queued(&queued?);
         return Ok(());

@@ -57,13 +57,29 @@ pub async fn report(
     question: &Question,
     now: Timestamp,
 ) -> Result<MonthReport, Error> {
-    report_by(store, config, scope, question, &asked_alone(config), now).await
+    report_by(store, config, scope, question, &Asker::alone(config).0, now).await
 }
 
-/// What Microsoft is asked with by a command, which shares no tokens and no pace with the service.
-#[must_use]
-pub fn asked_alone(config: &Config) -> Microsoft {
-    Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout)
+/// What Microsoft is asked with.
+#[derive(Debug, Clone)]
+pub struct Asker(Microsoft);
+
+impl Asker {
+    /// By the service: with its cached tokens, and at its pace.
+    #[must_use]
+    pub const fn of_service(microsoft: Microsoft) -> Self {
+        Self(microsoft)
+    }
+
+    /// By a command, which shares no tokens and no pace with the service.
+    #[must_use]
+    pub fn alone(config: &Config) -> Self {
+        Self(Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout))
+    }
+
+    pub(crate) const fn microsoft(&self) -> &Microsoft {
+        &self.0
+    }
 }
 
 /// The same; if Microsoft is asked, by what the service asks it with, its cached tokens and its pace included.

@@ -202,7 +202,7 @@ impl Spawner {
         let Engine { store, metrics, config, clock, checker, .. } = self.engine.clone();
         let app = web::App::new(store.clone(), clock.clone(), config.clone())
             .with_rejected(rejected)
-            .with_microsoft(checker.microsoft);
+            .with_asker(crate::query::report::Asker::of_service(checker.microsoft));
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
         self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }

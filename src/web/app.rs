@@ -11,11 +11,9 @@ use crate::{
     config::{Config, reload::Rejected},
     domain::Timestamp,
     egress::Egress,
-    microsoft::Microsoft,
     oidc::Providers,
-    query::fleet,
+    query::{fleet, report::Asker},
     store::Store,
-    telemetry::Metrics,
 };
 
 /// The most requests that are answered at a time; the store has twice as many readers (`store/sqlite/open.rs`).
@@ -42,17 +40,15 @@ pub struct App {
     /// The configuration that was refused; `None`: nobody says.
     rejected: Option<watch::Receiver<Option<Rejected>>>,
     /// What Microsoft is asked with when somebody wants to know now.
-    pub(super) microsoft: Microsoft,
+    pub(super) asker: Asker,
 }
 
 impl App {
     /// What the API and the pages read from.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Clock, config: watch::Receiver<Arc<Config>>) -> Self {
-        let egress = Egress::new();
-        let providers = Arc::new(Providers::new(egress.clone(), clock.clone()));
-        let timeout = config.borrow().timeout;
-        let microsoft = Microsoft::new(egress, clock.clone(), Metrics::default(), timeout);
+        let providers = Arc::new(Providers::new(Egress::new(), clock.clone()));
+        let asker = Asker::alone(&config.borrow());
         Self {
             store,
             clock,
@@ -63,7 +59,7 @@ impl App {
             fleet: Arc::default(),
             streams: Arc::default(),
             rejected: None,
-            microsoft,
+            asker,
         }
     }
 
@@ -75,8 +71,8 @@ impl App {
 
     /// The same, which asks Microsoft with what the service asks it with, at its pace and with its tokens.
     #[must_use]
-    pub fn with_microsoft(self, microsoft: Microsoft) -> Self {
-        Self { microsoft, ..self }
+    pub fn with_asker(self, asker: Asker) -> Self {
+        Self { asker, ..self }
     }
 
     /// The configuration that was refused, for as long as no other is accepted.

@@ -253,7 +253,7 @@ async fn a_month_that_a_person_sends_is_not_sent_again_by_the_schedule() {
             &config,
             &caller,
             &wanted,
-            &scorewatch::query::report::asked_alone(&config),
+            &scorewatch::query::report::Asker::alone(&config),
             now,
         )
         .await;

@@ -49,8 +49,7 @@ async fn a_service_whose_store_was_taken_over_ends() {
     world.setup.store = Postgres::address(&database);
     let service: Service = world.run().await;
     world.checked(&service, "contoso", 1).await;
-    let taken = "UPDATE writer SET owner = 'another', place = 'pid 1 on elsewhere', epoch = epoch + 1, \
-                 expires_at = clock_timestamp() + interval '1 hour'";
+    let taken = "UPDATE replica SET id = 'another', place = 'pid 1 on elsewhere'";
     let mut connection = server.connect(&database.database).await;
     sqlx::query(taken).execute(&mut connection).await.unwrap();
     assert_eq!(service.ended().await.code(), Some(1));

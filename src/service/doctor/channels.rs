@@ -106,6 +106,7 @@ mod tests {
             name: ChannelName::parse("soc").unwrap(),
             r#type: "webhook",
             state: "ok",
+            pace_seconds: 1.0,
             waiting: 0,
             dead: 0,
             oldest_queued_at: None,

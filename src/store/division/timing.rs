@@ -31,7 +31,7 @@ impl Timing {
 
     /// How often the keeper looks whether shards are free, and whether other replicas are to have some.
     pub(in crate::store) fn looks_every(self) -> Duration {
-        Duration::from_secs(1).min(self.lease / 5)
+        Duration::from_secs(1).min(self.lease / 15)
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
     Division, Inspection, SchemaStep, StoreError,
     division::Timing,
     sql::{
-        self, Origin, Place, SqlStore, WriteAccess as _, Writer,
+        self, Origin, Place, SqlStore, Writer,
         db::{Pool, Readers},
     },
 };

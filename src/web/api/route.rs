@@ -17,8 +17,7 @@ use super::{
 use crate::{
     config::{Config, reload::Rejected},
     domain::{Caller, Role, Timestamp},
-    microsoft::Microsoft,
-    query::{self, fleet},
+    query::{self, fleet, report::Asker},
     store::Store,
 };
 
@@ -57,7 +56,7 @@ pub(super) struct Call<I> {
     /// What was last read of the fleet's samples.
     pub(super) fleet: Arc<fleet::Memory>,
     /// What Microsoft is asked with.
-    pub(super) microsoft: Microsoft,
+    pub(super) asker: Asker,
     /// When the request came.
     pub(super) now: Timestamp,
     /// Who asks.
@@ -76,8 +75,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, rejected, fleet, microsoft, now, caller, path, input } = self;
-        Ok(Call { store, config, rejected, fleet, microsoft, now, caller, path, input: read(input)? })
+        let Self { store, config, rejected, fleet, asker, now, caller, path, input } = self;
+        Ok(Call { store, config, rejected, fleet, asker, now, caller, path, input: read(input)? })
     }
 }
 

@@ -130,8 +130,7 @@ pub(super) async fn send_report(call: Call<SentReport>) -> Result<QueuedReport, 
         ask_microsoft: *ask_microsoft,
     };
     let wanted = month::Wanted { question, channel: channel.as_deref() };
-    let queued =
-        month::send(call.store.as_ref(), &call.config, &call.caller, &wanted, &call.microsoft, call.now).await?;
+    let queued = month::send(call.store.as_ref(), &call.config, &call.caller, &wanted, &call.asker, call.now).await?;
     Ok(QueuedReport { channels: queued.channels, report: queued.report })
 }
 

@@ -17,7 +17,7 @@ use scorewatch::{
     query::{
         Error, Page,
         deliveries::{self, DeliveryId},
-        report::{Question, asked_alone},
+        report::{Asker, Question},
         silences::SilenceId,
     },
     store::EntryFilter,
@@ -74,7 +74,7 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
     let (store, config, now) = (scene.store(), &scene.config, scene.now());
     let (scope, absent) = (&only(&["contoso"]), "absent");
     let caller = &Caller::limited_to(scope.clone());
-    let microsoft = &asked_alone(config);
+    let asker = &Asker::alone(config);
     let before = state(&scene).await;
     for other in ["fabrikam", "tailspin"] {
         let of_other = alert::acknowledge(store, caller, &which(other), by(now)).await;
@@ -90,8 +90,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = alert::accept_all(store, config, caller, &pick(other), false, now).await;
         let of_absent = alert::accept_all(store, config, caller, &pick(absent), false, now).await;
         as_if_absent("accept all", (other, of_other), (absent, of_absent));
-        let of_other = month::send(store, config, caller, &month(other, None), microsoft, now).await;
-        let of_absent = month::send(store, config, caller, &month(absent, None), microsoft, now).await;
+        let of_other = month::send(store, config, caller, &month(other, None), asker, now).await;
+        let of_absent = month::send(store, config, caller, &month(absent, None), asker, now).await;
         as_if_absent("send a month", (other, of_other), (absent, of_absent));
         let of_other = tenant::recheck(store, config, caller, other, now).await;
         let of_absent = tenant::recheck(store, config, caller, absent, now).await;
@@ -109,8 +109,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = drill::drill(store, config, caller, other, now).await;
         let of_absent = drill::drill(store, config, caller, absent, now).await;
         as_if_absent("drill", (other, of_other), (absent, of_absent));
-        let of_other = month::send(store, config, caller, &month("contoso", Some(other)), microsoft, now).await;
-        let of_absent = month::send(store, config, caller, &month("contoso", Some(absent)), microsoft, now).await;
+        let of_other = month::send(store, config, caller, &month("contoso", Some(other)), asker, now).await;
+        let of_absent = month::send(store, config, caller, &month("contoso", Some(absent)), asker, now).await;
         as_if_absent("send a month to", (other, of_other), (absent, of_absent));
         for message in [Message::Report, of_rule(None), of_rule(Some("contoso"))] {
             let of_other = preview::preview(config, scope, other, &message, now).await;
