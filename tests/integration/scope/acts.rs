@@ -237,8 +237,8 @@ async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() 
     assert!(summary.starts_with("ann silenced alerts for 14d (silence"), "it continues the one before: {summary}");
     for (tenants, length, said) in [
         (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7d1m (silence"),
-        (&[], 60, "ann silenced every tenant for 1h (silence"),
-        (&["contoso", "fabrikam"], 90, "ann silenced every tenant for 1h30m (silence"),
+        (&[], 660, "ann silenced every tenant for 11h (silence"),
+        (&["contoso", "fabrikam"], 690, "ann silenced every tenant for 11h30m (silence"),
     ] {
         silence::add(store, config, caller, new(tenants, length), now).await.unwrap();
         let summary = newest().await.unwrap();

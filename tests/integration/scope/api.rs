@@ -105,7 +105,7 @@ impl Names {
             _ => self.channel,
         };
         let path = operation.path.replace("{id}", id).replace("{number}", self.silence);
-        path.replace("{name}", name).replace("{rule}", "drop")
+        path.replace("{name}", name).replace("{who}", ACCOUNT).replace("{rule}", "drop")
     }
 
     /// Values for the parameters by which a list is narrowed.
