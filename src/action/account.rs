@@ -108,25 +108,30 @@ pub async fn disable(
 /// [`Error::Conflict`] if several are; [`Error::Store`].
 pub async fn sign_out(store: &dyn Access, caller: &Caller, who: &str, now: Timestamp) -> Result<u64, Error> {
     limits::must_manage(caller)?;
-    let is_meant = |holder: &SessionHolder| match holder {
+    let is_exact = |holder: &SessionHolder| match holder {
         SessionHolder::Account(name) => name == who,
-        SessionHolder::Person(person) => person.subject == who || person.name == who,
+        SessionHolder::Person(person) => person.subject == who,
     };
     let mut meant = store.sessions().await?;
-    meant.retain(|session| is_meant(&session.holder));
+    meant.retain(|session| session.is_open(now));
+    // What identifies comes before what somebody is called: a person's name must not protect an account.
+    let has_exact = store.find_account(who).await?.is_some() || meant.iter().any(|session| is_exact(&session.holder));
+    let is_called = |holder: &SessionHolder| matches!(holder, SessionHolder::Person(person) if person.name == who);
+    meant.retain(|session| is_exact(&session.holder) || !has_exact && is_called(&session.holder));
     let holders: BTreeSet<_> = meant.iter().map(|session| identity(&session.holder)).collect();
-    if holders.len() > 1 {
+    if !has_exact && holders.len() > 1 {
         let what = format!(
             "several people are called `{who}`; name one by the subject that `scorewatch account sessions` shows"
         );
         return Err(Error::Conflict(what));
     }
-    if meant.is_empty() && store.find_account(who).await?.is_none() {
+    if !has_exact && meant.is_empty() {
         return Err(Error::not_found(Thing::Session, who));
     }
     let mut ended = 0;
     for session in meant {
-        let entry = NewEntry::by(caller, "session.end", Some(who.to_owned()), now);
+        let target = identity(&session.holder).1.to_owned();
+        let entry = NewEntry::by(caller, "session.end", Some(target), now);
         ended += u64::from(store.end_session(session.digest, entry).await?);
     }
     Ok(ended)

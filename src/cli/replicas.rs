@@ -29,7 +29,7 @@ pub(super) async fn replicas(file: &Path, arguments: &Arguments) -> Result<(), F
     let found = query::replicas::list(&*store, &Scope::All).await;
     store.close().await;
     let now = Clock::System.now();
-    let header = ["PLACE", "VERSION", "STARTED", "HEARD OF", "STATE", "SHARDS", "CONFIGURATION"];
+    let header = ["PLACE", "VERSION", "STARTED", "LAST SEEN", "STATE", "SHARDS", "CONFIGURATION"];
     output::listing(&found?, arguments.json, header, "no replicas", |replica| {
         [
             output::visible(&replica.place),

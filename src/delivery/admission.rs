@@ -1,7 +1,8 @@
 //! May the channel, by the configuration in force, still show this? Asked right before each attempt.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use super::context::Context;
 use crate::{
     channel::ChannelSettings,
     config::Config,
@@ -11,7 +12,7 @@ use crate::{
         fleet::{evidence::ShiftEvidence, notice::severities_of_firing},
         notification::TenantFacts,
     },
-    store::ClaimedDelivery,
+    store::{AttemptOutcome, ClaimedDelivery},
 };
 
 /// Why a channel may not show a tenant.
@@ -19,6 +20,19 @@ pub(super) const FENCED: &str = "the channel may not show this tenant";
 
 /// Why a report on a month is not sent after all.
 const GONE: &str = "the tenant is no longer configured";
+
+/// How long is waited for replicas to run the same configuration.
+const UNTIL_AGREED: Duration = Duration::from_secs(30);
+
+/// What becomes of a delivery that this replica's configuration refuses. Another one's may allow it, so nothing is dropped until they agree.
+pub(super) fn refused(context: &Context, refusal: &str) -> AttemptOutcome {
+    if context.division.agrees() {
+        return AttemptOutcome::Dead { error: refusal.to_owned() };
+    }
+    let error = format!("replicas run different configurations, and by this one's: {refusal}");
+    let next_attempt_at = context.clock.now().plus(UNTIL_AGREED);
+    AttemptOutcome::Retry { error, next_attempt_at, may_have_arrived: false }
+}
 
 /// The channel's settings, if it may show this.
 pub(super) fn may_send(

@@ -124,8 +124,7 @@ async fn admit(context: &Context, channel: &ChannelName, delivery: &mut ClaimedD
         Ok(settings) => settings,
         Err(refusal) => {
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
-            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
-            settle(context, delivery, outcome, None).await;
+            settle(context, delivery, admission::refused(context, refusal), None).await;
             report_settled(context, admission::tenants(delivery));
             return None;
         }
@@ -276,6 +275,10 @@ async fn suppress(
 ) -> bool {
     let tenants = admission::tenants(delivery);
     let refused = admission::not_shown(config, settings, delivery);
+    if !refused.is_empty() && !context.division.agrees() {
+        settle(context, delivery, admission::refused(context, admission::FENCED), None).await;
+        return false;
+    }
     let is_notice = delivery.notification.kind == NotificationType::FleetShift;
     if is_notice {
         admission::retain_shown(config, settings, delivery);

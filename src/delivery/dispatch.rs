@@ -25,7 +25,7 @@ use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     egress::Egress,
     notify::HoldReason,
-    store::{Store, StoreError},
+    store::{Shard, Store, StoreError},
     telemetry::Metrics,
 };
 
@@ -135,7 +135,14 @@ impl Dispatcher {
 
     /// Lets the planner know whose alerts a person wants looked at, each once.
     async fn wake_requested(&self) -> Result<(), StoreError> {
-        let recheck_requested: HashSet<_> = self.context.store.rechecks_requested().await?.into_iter().collect();
+        let config = self.context.config.borrow().clone();
+        // Those of others are others' to look at.
+        let is_ours = |id: &TenantId| {
+            let tenant = config.tenants.get(id);
+            tenant.is_some_and(|tenant| self.context.division.owns(Shard::of_tenant(tenant.account.entra)))
+        };
+        let requested = self.context.store.rechecks_requested().await?.into_iter();
+        let recheck_requested: HashSet<_> = requested.filter(|(tenant, _)| is_ours(tenant)).collect();
         let mut known = self.recheck_requested.lock().unwrap_or_else(PoisonError::into_inner);
         recheck_requested.difference(&known).for_each(|(tenant, _)| self.context.report_settled(tenant.clone()));
         *known = recheck_requested;

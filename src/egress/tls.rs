@@ -5,12 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::{
     ClientConfig,
+    client::Resumption,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::CertificateDer,
 };
 use rustls_platform_verifier::Verifier;
 
 use super::{EgressError, failure};
+
+/// Eight tickets for each of 1,024 hosts: one memory for the whole process.
+const SESSIONS_MAX: usize = 8 * 1024;
 
 /// With the certificates that the system trusts, and no others.
 static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
@@ -36,7 +40,9 @@ pub(super) fn with_roots(roots: &[CertificateDer<'static>]) -> Result<Arc<Client
     let built = Verifier::new_with_extra_roots(roots.iter().cloned(), Arc::clone(&provider)).and_then(|verifier| {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        Ok(builder.with_no_client_auth())
+        let mut config = builder.with_no_client_auth();
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
+        Ok(config)
     });
     Ok(Arc::new(built.map_err(|_| failure::no_tls())?))
 }

@@ -81,7 +81,11 @@ async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, 
             let settings = query::database::settings(database).await?;
             let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
             let store: Arc<dyn Store> = Arc::new(store);
-            roster::reconcile(store.as_ref(), config, now).await?;
+            if let Err(error) = roster::reconcile(store.as_ref(), config, now).await {
+                // What it has taken is free for the others immediately.
+                store.close().await;
+                return Err(error);
+            }
             Ok((store, interrupted))
         }
     }

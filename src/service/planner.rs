@@ -1,5 +1,6 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
 
+mod division;
 mod parts;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -148,22 +149,6 @@ impl Planner {
     /// Whether a tenant is configured, and this process's.
     fn is_ours(&self, id: &TenantId) -> bool {
         self.plan.config.tenants.get(id).is_some_and(|tenant| self.part.has(tenant))
-    }
-
-    /// Enters the tenants that have become this process's, and lets go of those that no longer are.
-    async fn follow_division(&mut self) {
-        let Some(revision) = self.part.changed() else { return };
-        let taken: BTreeSet<TenantId> = self.queue.taken().cloned().collect();
-        // A visit under way goes on; then its tenant is let go of as well.
-        let config = self.plan.config.clone();
-        for (id, _) in config.tenants.iter().filter(|(id, tenant)| !self.part.has(tenant) && !taken.contains(*id)) {
-            self.queue.remove(id);
-        }
-        if let Err(error) = self.enter_all().await {
-            return error!(%error, "the tenants that are this replica's now could not be loaded; trying again");
-        }
-        self.part.follow(revision);
-        self.orphans_at = Some(self.checker.clock.now());
     }
 
     /// Enters a tenant, not later than its schedule says: schedule and clock may have been changed since that was computed.

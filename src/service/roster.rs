@@ -31,8 +31,9 @@ pub(super) async fn follow(
             let config = changes.borrow_and_update().clone();
             match reconcile(store.as_ref(), &config, clock.now()).await {
                 Ok(()) => {
-                    let before = taken.send_replace(config.clone());
+                    // First, so that nothing is ended by it before it is known whether the others run it, too.
                     store.division().configured(recorded::meaning(&config));
+                    let before = taken.send_replace(config.clone());
                     recorded::reload(store.as_ref(), &before, &config, clock.now()).await;
                     break;
                 }

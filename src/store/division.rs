@@ -322,10 +322,11 @@ impl Division {
         }
     }
 
-    /// Notes what is known of the replicas that live.
-    pub(super) fn saw(&self, living: u32, agrees: bool) {
+    /// Notes what is known of the replicas that live, compared with the configuration that this one had said that it runs.
+    pub(super) fn saw(&self, living: u32, agrees: bool, said: &str) {
         let Some(inner) = &self.0 else { return };
         let mut state = inner.state();
+        let agrees = agrees && state.fingerprint == said;
         if (state.living, state.agrees) != (living, agrees) {
             (state.living, state.agrees) = (living, agrees);
             drop(state);
@@ -367,7 +368,7 @@ impl Division {
         idle
     }
 
-    /// Notes that shards are given up. The store is told afterward: whatever becomes of that, nobody works on them here.
+    /// Notes that shards are given up. The store is updated afterward: whatever becomes of that, nobody works on them here.
     pub(super) fn gave_up(&self, shards: &BTreeSet<Shard>) {
         if let Some(inner) = &self.0 {
             let mut state = inner.state();

@@ -30,7 +30,7 @@ pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence
     if !everybody && length <= LONG {
         return Ok(());
     }
-    // What began a moment ago is told in whole minutes.
+    // Rounded up to whole minutes: a silence that began a moment ago is a few seconds short.
     let seconds = length.as_secs().div_ceil(60) * 60;
     let news = News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds };
     let class = if everybody { "silence-wide" } else { "silence-long" };
@@ -43,9 +43,10 @@ pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence
     Ok(())
 }
 
-/// Whether another one covers the same for at least as long: the operator was notified of that one, if there was reason to.
+/// Whether an earlier one covers the same for at least as long: the operator was notified of that one, if there was reason to. Of two
+/// that are made at the same time, each would otherwise hide the other.
 fn is_within_another(silence: &Silence, others: &[Silence], now: Timestamp) -> bool {
-    let covers = |other: &&Silence| other.id != silence.id && other.matchers == silence.matchers;
+    let covers = |other: &&Silence| other.id.0 < silence.id.0 && other.matchers == silence.matchers;
     let from = silence.starts_at.max(now);
     others.iter().filter(covers).any(|other| other.starts_at <= from && silence.ends_at <= other.ends_at)
 }
@@ -100,6 +101,7 @@ mod tests {
             (silence(1, 101, 300, false), false),
             (silence(1, 0, 300, true), false),
             (silence(9, 100, 200, false), false),
+            (silence(10, 0, 300, false), false),
         ] {
             assert_eq!(is_within_another(&new, std::slice::from_ref(&other), hour(100)), is_within, "{other:?}");
         }

@@ -135,6 +135,10 @@ impl Keeper {
             return Ok(Looked::Replaced);
         }
         let table = Table::read(postgres(on)?).await?;
+        // A server that took over may have lost who took what; then others may work on it by now.
+        if !self.division.owned_shards().is_subset(&table.owned_by(&self.id)) {
+            return Ok(Looked::Replaced);
+        }
         let wish = self.wish(&table);
         let idle = self.division.prepare_to_give_up(&wish.give_up);
         if !idle.is_empty() {
@@ -179,7 +183,7 @@ impl Keeper {
     fn wish(&self, table: &Table) -> Wish {
         let stay: Vec<&Living> = table.living.iter().filter(|one| !one.is_leaving).collect();
         let agrees = stay.iter().all(|one| one.fingerprint == self.said.0);
-        self.division.saw(u32::try_from(stay.len()).unwrap_or(u32::MAX), agrees);
+        self.division.saw(u32::try_from(stay.len()).unwrap_or(u32::MAX), agrees, &self.said.0);
         if table.is_sole {
             return Wish::default();
         }

@@ -47,17 +47,6 @@ pub(super) const REPLICAS_SINCE: i64 = 22;
 /// Brings the schema up to date. Other services of this version or a later one may work meanwhile: what a migration adds does not trouble
 /// them. One from before [`REPLICAS_SINCE`] may not.
 pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), StoreError> {
-    if (1..REPLICAS_SINCE).contains(&version(connection).await?) {
-        let owner: Option<String> = sqlx::query_scalar(
-            "SELECT ' (' || place || ')' FROM writer WHERE owner IS NOT NULL AND expires_at > clock_timestamp()",
-        )
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|error| at_open(&error))?;
-        if let Some(place) = owner {
-            return Err(StoreError::InUse(place));
-        }
-    }
     migrate(connection).await
 }
 
@@ -84,6 +73,8 @@ async fn within_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     let from = version(connection).await?;
     if from == 0 {
         refuse_others(connection).await?;
+    } else if from < REPLICAS_SINCE {
+        refuse_beside_older(connection).await?;
     }
     let script = script(from);
     let applied = async {
@@ -94,6 +85,17 @@ async fn within_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     applied.await.map_err(|error| at_open(&error))?;
     crash_point::reach(CrashPoint::AfterCommit(Work::Migration));
     Ok(())
+}
+
+/// Refuses while a service works that knows of no others. None begins to until the transaction ends: each locks that row first.
+async fn refuse_beside_older(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let owner: Option<String> = sqlx::query_scalar(
+        "SELECT CASE WHEN owner IS NOT NULL AND expires_at > clock_timestamp() THEN ' (' || place || ')' END FROM writer FOR UPDATE",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| at_open(&error))?;
+    owner.map_or(Ok(()), |place| Err(StoreError::InUse(place)))
 }
 
 /// All that is to be done to a schema of that version.

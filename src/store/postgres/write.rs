@@ -145,6 +145,8 @@ impl Session {
     }
 
     async fn status(&mut self, transaction: &str) -> Result<Option<String>, StoreError> {
+        // Opening the connection again forgets the timeline.
+        self.connection().await?;
         self.timeline().await?;
         let connection = self.connection().await?;
         let asked = sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(transaction).fetch_one(connection);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{files, generation, open, write::WritingConnection};
+use super::{files, generation, open, restore::give_to, write::WritingConnection};
 use crate::store::{
     StoreError,
     sql::{WriteAccess, db::Connection},
@@ -31,7 +31,14 @@ pub(in crate::store) async fn target(path: &Path) -> Result<impl WriteAccess, St
 /// Makes the next service on it go on with the generation that the tables have.
 pub(in crate::store) async fn keep_generation(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     match db {
-        Connection::Sqlite(db) => generation::settle(db, &files::real(path)?).await,
+        Connection::Sqlite(db) => {
+            let path = files::real(path)?;
+            generation::settle(db, &path).await?;
+            // Where root copies, the service of the folder's owner is to use it.
+            let folder = path.parent().and_then(|folder| folder.metadata().ok());
+            give_to(folder.as_ref(), &path)
+                .map_err(|error| files::trouble("can't give the service its store,", &path, &error))
+        }
         Connection::Postgres(_) => Ok(()),
     }
 }

@@ -178,7 +178,7 @@ fn remove_beside(database: &Path) {
 }
 
 /// What root puts there is the service's.
-fn give_to(owner: Option<&Metadata>, database: &Path) -> io::Result<()> {
+pub(super) fn give_to(owner: Option<&Metadata>, database: &Path) -> io::Result<()> {
     let Some(owner) = owner.filter(|_| rustix::process::geteuid().is_root()) else { return Ok(()) };
     for path in [database.to_owned(), beside(database, ".lock"), beside(database, generation::ENDING)] {
         chown(path, Some(owner.uid()), Some(owner.gid()))?;

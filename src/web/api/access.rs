@@ -55,7 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(Admin)
             .without_limits(),
         Route::post(Admin, "/sessions/{who}/end", "endSessions", end_sessions)
-            .says("Ends every session of an account, by its name, or of a person, by their subject or name: they have to sign in again")
+            .says("Ends every session of an account (by its name) or of a person (by their subject or, if it is unambiguous, their name), who then has to sign in again")
             .without_limits(),
     ]
 }

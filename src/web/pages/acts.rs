@@ -108,11 +108,14 @@ pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer
     let what = fields.text("do");
     visit.require(Role::Analyst).await?;
     let does = async {
-        if what == "accept-all" {
-            accept_all(&visit, &fields).await?;
+        let count = if what == "accept-all" {
+            accept_all(&visit, &fields).await?
         } else if fields.get("alert").is_none() {
             return Ok("nothing");
-        } else if on_each(&visit, &fields, &what).await? == 0 {
+        } else {
+            on_each(&visit, &fields, &what).await?
+        };
+        if count == 0 {
             return Ok("none-left");
         }
         Ok(match what.as_str() {
@@ -128,7 +131,7 @@ pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer
 }
 
 /// A new scoring model reaches tenants one after the other; what it did is accepted for all of them in one step.
-async fn accept_all(visit: &Visit, fields: &Params) -> Result<(), Error> {
+async fn accept_all(visit: &Visit, fields: &Params) -> Result<usize, Error> {
     let text = |name: &str| fields.get(name).map(str::to_owned);
     let pick = alert::Pick {
         shift: text("shift"),
@@ -138,7 +141,8 @@ async fn accept_all(visit: &Visit, fields: &Params) -> Result<(), Error> {
         ..alert::Pick::default()
     };
     let (config, now) = (visit.app.config(), visit.app.now());
-    alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await.map(drop)
+    let accepted = alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await?;
+    Ok(accepted.alerts.len())
 }
 
 /// How many alerts it was done to.

@@ -29,7 +29,7 @@ const DONE: [(&str, &str); 5] = [
     ("silenced", "Silenced. Alerts go on; their notifications are held until the silence ends."),
     ("accepted", "Accepted as the new level. The alerts are resolved, and their channels are notified of it."),
     ("nothing", "Nothing was selected."),
-    ("none-left", "Nothing was done: none of what was selected fires, or what was asked for does not fit it."),
+    ("none-left", "Nothing was done: none of the selected alerts is firing, or the action does not apply to them."),
 ];
 
 /// What the page says was done.
