@@ -105,10 +105,10 @@ impl Dispatcher {
     pub async fn sweep(&self) {
         if let Some(_tenure) = self.context.lead() {
             if let Err(error) = self.look_where_channels_lead().await {
-                error!(%error, "where channels lead could not be looked at; trying again");
+                error!(%error, "the destinations of channels could not be checked; trying again");
             }
             if let Err(error) = release::release(&self.context, FleetRead::Partial).await {
-                error!(%error, "what is held could not be looked at; trying again");
+                error!(%error, "held deliveries could not be re-evaluated; trying again");
             }
         }
         self.look().await;

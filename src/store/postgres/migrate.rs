@@ -44,14 +44,9 @@ pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreE
 /// The first schema in which services have rows of their own.
 pub(super) const REPLICAS_SINCE: i64 = 22;
 
-/// Brings the schema up to date. Other services of this version or a later one may work meanwhile: what a migration adds does not trouble
-/// them. One from before [`REPLICAS_SINCE`] may not.
+/// Brings the schema up to date, all in one transaction, which no other process is in at the same time. Other services of this version or
+/// a later one may work meanwhile: what a migration adds does not trouble them. One from before [`REPLICAS_SINCE`] may not.
 pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), StoreError> {
-    migrate(connection).await
-}
-
-/// Brings the schema up to date, all in one transaction, which no other process is in at the same time.
-async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     if version(connection).await? == NEWEST {
         return Ok(());
     }
