@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Certificate, Failure, FailureClass};
@@ -20,8 +21,8 @@ pub struct AppCredential {
     pub materials: Vec<CredentialMaterial>,
 }
 
-/// How a reference becomes its secret: [`SecretReference::resolve`].
-pub(super) type ReadSecret = fn(&SecretReference) -> Result<SecretString, SecretError>;
+/// How a reference becomes its secret: [`SecretReference::obtain`].
+pub(super) type ReadSecret = for<'a> fn(&'a SecretReference) -> BoxFuture<'a, Result<SecretString, SecretError>>;
 
 /// One secret, certificate or token of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,35 +98,52 @@ impl CredentialMaterial {
         if self.kind != CredentialKind::Certificate {
             return noted;
         }
-        let certificate = self.open().ok();
+        let password = self.password.as_ref().map(SecretReference::resolve);
+        let certificate = self.open(self.kept.resolve_bytes(), password).ok();
         [noted, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
     }
 
-    /// Reads it again, so that a changed file is used immediately.
-    pub(super) fn read(&self, read_secret: ReadSecret) -> Result<LoadedMaterial, Failure> {
+    /// Reads it again, so that a changed file is used immediately. Waits for disks without a thread.
+    pub(super) async fn read(&self, read_secret: ReadSecret) -> Result<LoadedMaterial, Failure> {
         match self.kind {
             // Neither can begin or end with a blank: Entra would refuse what a copied line brings along.
             CredentialKind::Secret => {
-                self.text(read_secret).map(|text| LoadedMaterial::Secret(text.expose_secret().trim().into()))
+                self.text(read_secret).await.map(|text| LoadedMaterial::Secret(text.expose_secret().trim().into()))
             }
             CredentialKind::FederatedToken => {
-                self.text(read_secret).map(|text| LoadedMaterial::Token(text.expose_secret().trim().into()))
+                self.text(read_secret).await.map(|text| LoadedMaterial::Token(text.expose_secret().trim().into()))
             }
             CredentialKind::Certificate => {
-                self.open().map(|certificate| LoadedMaterial::Certificate(Box::new(certificate)))
+                self.certificate().await.map(|certificate| LoadedMaterial::Certificate(Box::new(certificate)))
             }
         }
     }
 
-    fn text(&self, read_secret: ReadSecret) -> Result<SecretString, Failure> {
-        read_secret(&self.kept).map_err(|error| self.unread(format_args!("can't be read: {error}"), &error))
+    async fn text(&self, read_secret: ReadSecret) -> Result<SecretString, Failure> {
+        read_secret(&self.kept).await.map_err(|error| self.unread(format_args!("can't be read: {error}"), &error))
     }
 
-    fn open(&self) -> Result<Certificate, Failure> {
-        let kept = self.kept.resolve_bytes();
+    async fn certificate(&self) -> Result<Certificate, Failure> {
+        let kept = self.kept.obtain_bytes().await;
+        let password = match &self.password {
+            Some(password) => Some(password.obtain().await),
+            None => None,
+        };
+        let material = self.clone();
+        // A PFX may take a second to open.
+        tokio::task::spawn_blocking(move || material.open(kept, password))
+            .await
+            .unwrap_or_else(|_| Err(self.unreadable(format_args!("can't be opened"))))
+    }
+
+    fn open(
+        &self,
+        kept: Result<SecretSlice<u8>, SecretError>,
+        password: Option<Result<SecretString, SecretError>>,
+    ) -> Result<Certificate, Failure> {
         let kept = kept.map_err(|error| self.unread(format_args!("can't be read: {error}"), &error))?;
-        let password = self.password.as_ref().map(SecretReference::resolve).transpose();
         let password = password
+            .transpose()
             .map_err(|error| self.unread(format_args!("has a password that can't be read: {error}"), &error))?;
         Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret))
             .map_err(|error| self.unreadable(format_args!("can't be used: it {error}")))
@@ -184,10 +202,10 @@ impl LoadedMaterial {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_client_secret_loses_the_blanks_around_it() {
+    #[tokio::test]
+    async fn a_client_secret_loses_the_blanks_around_it() {
         let material = CredentialMaterial::new(CredentialKind::Secret, SecretReference::Env("X".to_owned()));
-        let read = material.read(|_| Ok("\u{a0}s3cr3t \t".into())).ok();
+        let read = material.read(|_| Box::pin(async { Ok("\u{a0}s3cr3t \t".into()) })).await.ok();
         assert_eq!(read.as_ref().map(LoadedMaterial::identity), Some(&b"s3cr3t"[..]));
     }
 }

@@ -53,7 +53,6 @@ use crate::{
     clock::Clock,
     domain::{Averages, EntraTenantId, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp},
     egress::{Answer, Egress, Method, Request},
-    secret::SecretReference,
     telemetry::Metrics,
 };
 
@@ -141,7 +140,7 @@ impl Microsoft {
     /// A client that sends through `egress`; `timeout` bounds one call, body included.
     #[must_use]
     pub fn new(egress: Egress, clock: Clock, metrics: Metrics, timeout: Duration) -> Self {
-        Self::with_secrets(egress, clock, metrics, timeout, SecretReference::resolve)
+        Self::with_secrets(egress, clock, metrics, timeout, |reference| Box::pin(reference.obtain()))
     }
 
     /// Credentials that Entra did not take since this was last asked, though one beside them was taken. Each once.

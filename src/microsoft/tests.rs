@@ -10,7 +10,10 @@ use std::sync::{
 };
 
 use super::*;
-use crate::egress::loopback::{Reply, Seen, Server, reply};
+use crate::{
+    egress::loopback::{Reply, Seen, Server, reply},
+    secret::SecretReference,
+};
 use world::{CANARY, SCORE, World, entra_refusal, is_token_request, token};
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use secrecy::SecretString;
 
 use super::{
     Account, CredentialKind, CredentialMaterial, Failure, FailureClass,
-    credential::{AppCredential, LoadedMaterial, ReadSecret},
+    credential::{AppCredential, ReadSecret},
     wire::Wire,
 };
 use crate::{domain::Timestamp, secret::SecretReference, telemetry::Metrics};
@@ -131,8 +131,11 @@ impl Tokens {
     ) -> Result<Token, Refused> {
         let (mut is_repeated, mut is_read_again) = (false, !material.references().any(SecretReference::is_stored));
         loop {
-            let loaded =
-                self.read(material).await.map_err(|failure| Refused { failure, kind: material.kind, mark: 0 })?;
+            let loaded = material.read(self.read_secret).await.map_err(|failure| Refused {
+                failure,
+                kind: material.kind,
+                mark: 0,
+            })?;
             let refused = |failure| Refused { failure, kind: material.kind, mark: loaded.mark() };
             let fingerprint = self.fingerprints.hash_one(loaded.identity());
             let asked_at = wire.clock.now();
@@ -215,17 +218,6 @@ impl Tokens {
         let account = token_request.account;
         let realm = self.cache().realm(&account.hosts.login, token_request.scope);
         Key { tenant: account.entra.0, client: account.app.client_id, realm }
-    }
-
-    /// Reads off the runtime's threads, as a secret may lie on a slow disk.
-    async fn read(&self, material: &CredentialMaterial) -> Result<LoadedMaterial, Failure> {
-        for reference in material.references() {
-            reference.fetch().await;
-        }
-        let (read, words, material) = (self.read_secret, material.kind.words(), material.clone());
-        tokio::task::spawn_blocking(move || material.read(read))
-            .await
-            .unwrap_or_else(|_| Err(Failure::new(FailureClass::SecretUnreadable, format!("the {words} can't be read"))))
     }
 
     #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod reader;
 pub mod redact;
 pub mod reference;
 pub mod store;
+mod threads;
 
 pub use passed_on::PassedOn;
 pub use permission::this_user;

@@ -12,7 +12,6 @@ use std::{
     path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -23,6 +22,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::{
     fault::{Fault, SECRET_BYTES_MAX, too_large_fault},
     permission,
+    threads::Threads,
 };
 
 /// The longest that one read of a secret's file may take.
@@ -33,8 +33,6 @@ const STUCK_MAX: usize = 256;
 const STUCK_IN_FOLDER_MAX: usize = 16;
 /// Reads that are waited for at one time.
 const WAITED_FOR_MAX: usize = 64;
-/// A reader needs no more; its buffer is on the heap.
-const STACK_BYTES: usize = 128 * 1024;
 
 /// What to do about a fault of ours.
 const REPORT: &str = "report this bug in Scorewatch, with the log lines around it";
@@ -96,6 +94,7 @@ impl Reading {
 #[derive(Debug)]
 struct Readers {
     running: Mutex<HashMap<PathBuf, Arc<Reading>>>,
+    threads: Arc<Threads>,
     waited_for: Semaphore,
     read: fn(&Path) -> Result<SecretSlice<u8>, Fault>,
 }
@@ -114,7 +113,8 @@ pub(super) async fn read(path: &Path) -> Outcome {
 
 impl Readers {
     fn new(read: fn(&Path) -> Result<SecretSlice<u8>, Fault>) -> Self {
-        Self { running: Mutex::default(), waited_for: Semaphore::new(WAITED_FOR_MAX), read }
+        let (running, threads) = (Mutex::default(), Arc::default());
+        Self { running, threads, waited_for: Semaphore::new(WAITED_FOR_MAX), read }
     }
 
     async fn read(self: &Arc<Self>, path: &Path) -> Outcome {
@@ -148,8 +148,7 @@ impl Readers {
             readers.running().remove(&of);
             one.finish(outcome);
         };
-        let started = thread::Builder::new().name("secret-reader".to_owned()).stack_size(STACK_BYTES).spawn(read);
-        if let Err(error) = started {
+        if let Err(error) = self.threads.run(Box::new(read)) {
             let hint = "allow the service more threads: raise `TasksMax=` of its unit, or `ulimit -u`";
             return Err(Fault::new(format!("was not read: no thread could be started ({})", error.kind()), hint));
         }

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::BoxFuture;
+
 use crate::{
     egress::loopback::{Reply, Seen, Server, reply},
     microsoft::*,
-    secret::SecretError,
+    secret::{SecretError, SecretReference},
 };
 
 pub(super) const CANARY: &str = "canary+secret/7Q4M2K&~%";
@@ -91,7 +93,11 @@ impl World {
 }
 
 /// A secret that stands in its own reference, so that no test touches the environment; a file is read.
-pub(super) fn read_file(reference: &SecretReference) -> Result<SecretString, SecretError> {
+pub(super) fn read_file(reference: &SecretReference) -> BoxFuture<'_, Result<SecretString, SecretError>> {
+    Box::pin(std::future::ready(content(reference)))
+}
+
+fn content(reference: &SecretReference) -> Result<SecretString, SecretError> {
     let failed =
         |what: &str| SecretError { place: "file secret".to_owned(), what: what.to_owned(), hint: String::new() };
     match reference {
