@@ -25,7 +25,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use app::App;
-pub use server::{CONNECTIONS_MAX, serve};
+pub use server::{CONNECTIONS_MAX, listen, serve};
 use tokio::sync::watch;
 
 use crate::{
