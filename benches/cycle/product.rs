@@ -50,6 +50,8 @@ pub(crate) fn run(address: &str, tenants: usize) {
         };
         let planner = Planner::new(parts).await.expect("the planner");
         let start_s = watch.seconds();
+        // By then everybody is due; the first checks of a new fleet are spread.
+        clock.advance(INTERVAL);
         let watch = Watch::start();
         let planning = tokio::spawn(planner.run());
         due_scan.notify_one();

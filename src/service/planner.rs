@@ -19,7 +19,7 @@ use crate::{
     check::{
         Checker, DueQueue, backed_off,
         due::Turn,
-        plan::{Plan, next_due},
+        plan::{Plan, first_due, next_due},
     },
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
@@ -122,7 +122,7 @@ impl Planner {
         self.visits.wait().await;
     }
 
-    /// Enters every configured tenant of this process that is not entered: as the store has it, or at once if the store does not know it.
+    /// Enters every configured tenant of this process that is not entered: as the store has it, or soon if the store does not know it.
     async fn enter_all(&mut self) -> Result<(), StoreError> {
         let now = self.checker.clock.now();
         let known = self.checker.store.schedule().await?;
@@ -136,12 +136,15 @@ impl Planner {
         Ok(())
     }
 
-    /// Enters every configured tenant of this process that is not entered, to be checked at once.
+    /// Enters every configured tenant of this process that is not entered, to be checked soon.
     fn enter_unknown(&mut self, now: Timestamp) {
-        let (config, part) = (self.plan.config.clone(), &self.part);
-        for (id, _) in config.tenants.iter().filter(|(_, tenant)| part.has(tenant)) {
+        let (plan, part) = (self.plan.clone(), &self.part);
+        let mut place = 0_u32;
+        for (id, tenant) in plan.config.tenants.iter().filter(|(_, tenant)| part.has(tenant)) {
             if !self.queue.contains(id) {
-                self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
+                let next_due_at = first_due(place, now).min(next_due(&plan, tenant, now));
+                self.queue.put(Due { tenant: id.clone(), next_due_at, wake_at: None });
+                place = place.saturating_add(1);
             }
         }
     }
