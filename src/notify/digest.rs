@@ -14,8 +14,10 @@ use crate::domain::{ChannelName, Severity, Timestamp};
 
 /// Most lines that a digest shows: what the smallest chat can. The others are counted.
 pub const LINES_MAX: usize = 50;
-/// Most lines that a digest for a machine has: about as much as a web server accepts by default, one megabyte.
-pub const LINES_MAX_OF_MACHINES: usize = 500;
+/// Most lines that a digest for a machine has.
+pub const LINES_MAX_OF_MACHINES: usize = 1000;
+/// Most bytes of all that a digest says in detail: half of what a web server usually accepts. The first line is always there.
+pub const ITEMS_BYTES_MAX: usize = 512 * 1024;
 /// Most deliveries that one digest covers, so that making it takes bounded time and memory.
 pub const MEMBERS_MAX: usize = 10_000;
 /// Most deliveries of one alert that its newest covers at a time.
@@ -263,15 +265,26 @@ pub fn rest<'a>(left_out: impl Iterator<Item = &'a Waiting>) -> Vec<DigestRest> 
     rest
 }
 
-/// The message that says these lines, as [`lines`] gives them; `items` are what the first of them say.
+/// How many of these items fit into one message.
+fn fitting(items: &[DigestItem]) -> usize {
+    let mut bytes = 0;
+    let fits = |item: &&DigestItem| {
+        bytes += serde_json::to_string(item).map_or(0, |text| text.len());
+        bytes <= ITEMS_BYTES_MAX
+    };
+    items.iter().take_while(fits).count().max(1)
+}
+
+/// The message that says these lines, as [`lines`] gives them; `items` are what the first of them say, as far as they fit.
 #[must_use]
 pub fn message(
     store: &str,
     channel: &ChannelName,
     lines: &[Line],
-    items: Vec<DigestItem>,
+    mut items: Vec<DigestItem>,
     now: Timestamp,
 ) -> Notification {
+    items.truncate(fitting(&items));
     let mut members: Vec<DeliveryId> = lines.iter().flat_map(|line| line.deliveries.iter().copied()).collect();
     members.sort_unstable();
     let members: Vec<String> = members.iter().map(ToString::to_string).collect();

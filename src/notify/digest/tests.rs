@@ -165,3 +165,16 @@ fn what_waits_behind_something_held_is_not_covered_by_what_goes_before() {
         assert_eq!(before_held(states.into_iter().zip(waiting.clone()).collect()).len(), expected, "{states:?}");
     }
 }
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let mut said = notifications("a1 b1 c1");
+    for one in &mut said {
+        one.data.explanation = Some("x".repeat(ITEMS_BYTES_MAX / 2));
+    }
+    let channel = ChannelName::parse("soc").unwrap();
+    let digest = of("store", &channel, &said, LINES_MAX_OF_MACHINES, Timestamp::from_seconds(9));
+    let facts = digest.data.digest.unwrap();
+    assert_eq!((digest.data.items.len(), facts.firing), (1, 3));
+    assert_eq!(facts.more.iter().map(|rest| rest.count).sum::<usize>(), 2);
+}
