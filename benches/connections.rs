@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
 
 use std::{
+    collections::BTreeMap,
     env,
     fmt::Write as _,
     fs,
@@ -51,7 +52,9 @@ fn main() {
     let default = if env::args().any(|argument| argument == "--bench") { (10_000, 60) } else { (100, 1) };
     let connections = numbers.first().copied().unwrap_or(default.0);
     let seconds = numbers.get(1).copied().unwrap_or(default.1);
-    tokio::runtime::Runtime::new().unwrap().block_on(measure(connections, u64::try_from(seconds).unwrap()));
+    // The clients get one core: they stand for other machines.
+    let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    clients.block_on(measure(connections, u64::try_from(seconds).unwrap()));
 }
 
 async fn measure(connections: usize, seconds: u64) {
@@ -64,7 +67,7 @@ async fn measure(connections: usize, seconds: u64) {
     let (mut service, address) = start(folder.path());
     println!("{TENANTS} tenants, each checked every 15 s; figures of {seconds} s each");
     sleep(Duration::from_secs(20)).await;
-    watch("alone", address, service.id(), seconds).await;
+    watch("alone".to_owned(), address, service.id(), seconds).await;
 
     let (open, opened) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..connections)
@@ -73,7 +76,7 @@ async fn measure(connections: usize, seconds: u64) {
     sleep(Duration::from_secs(5)).await;
     let before = opened.load(Ordering::Relaxed);
     let what = format!("beside {connections} connections");
-    watch(&what, address, service.id(), seconds).await;
+    watch(what, address, service.id(), seconds).await;
     let (open, opened) = (open.load(Ordering::Relaxed), opened.load(Ordering::Relaxed) - before);
     println!("  {open} connections were open in the end; {opened} were opened again meanwhile");
     for client in clients {
@@ -112,10 +115,19 @@ async fn linger(address: SocketAddr, is_dribbling: bool, open: Arc<AtomicUsize>,
 #[derive(Default)]
 struct Answers {
     ms: Vec<f64>,
-    failed: usize,
+    failed: BTreeMap<String, usize>,
 }
 
-async fn watch(what: &str, address: SocketAddr, process: u32, seconds: u64) {
+/// Asks on a thread of its own: what is measured is the service, and not how busy its clients are.
+async fn watch(what: String, address: SocketAddr, process: u32, seconds: u64) {
+    let asking = move || {
+        let asker = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        asker.block_on(ask(&what, address, process, seconds));
+    };
+    tokio::task::spawn_blocking(asking).await.unwrap();
+}
+
+async fn ask(what: &str, address: SocketAddr, process: u32, seconds: u64) {
     let (late, cpu, began) = (lateness(address).await, cpu_s(process), Instant::now());
     let until = began + Duration::from_secs(seconds);
     let tasks: Vec<_> = PATHS
@@ -126,8 +138,9 @@ async fn watch(what: &str, address: SocketAddr, process: u32, seconds: u64) {
                 while Instant::now() < until {
                     let asked = Instant::now();
                     match timeout(PATIENCE, get(address, path)).await {
-                        Ok(Some(_)) => answers.ms.push(asked.elapsed().as_secs_f64() * 1e3),
-                        _ => answers.failed += 1,
+                        Ok(Ok(_)) => answers.ms.push(asked.elapsed().as_secs_f64() * 1e3),
+                        Ok(Err(why)) => *answers.failed.entry(why).or_default() += 1,
+                        Err(_) => *answers.failed.entry("late".to_owned()).or_default() += 1,
                     }
                     sleep(EVERY).await;
                 }
@@ -143,7 +156,7 @@ async fn watch(what: &str, address: SocketAddr, process: u32, seconds: u64) {
         let [half, most, all] = [50, 99, 100].map(|share| at(share).unwrap_or(f64::NAN));
         let count = ms.len();
         println!(
-            "  {path:<10} {count:>4} answers, {failed} without; median {half:>7.1} ms, p99 {most:>7.1} ms, most {all:>7.1} ms"
+            "  {path:<10} {count:>4} answers, not answered {failed:?}; median {half:>7.1} ms, p99 {most:>7.1} ms, most {all:>7.1} ms"
         );
     }
     let cpu = (cpu_s(process) - cpu) / began.elapsed().as_secs_f64() * 100.0;
@@ -155,7 +168,7 @@ async fn watch(what: &str, address: SocketAddr, process: u32, seconds: u64) {
 /// How many checks began within a second of the time they were due, and how many there were.
 async fn lateness(address: SocketAddr) -> (u64, u64) {
     let metrics = loop {
-        if let Ok(Some(metrics)) = timeout(PATIENCE, get(address, "/metrics")).await {
+        if let Ok(Ok(metrics)) = timeout(PATIENCE, get(address, "/metrics")).await {
             break metrics;
         }
     };
@@ -172,15 +185,21 @@ async fn lateness(address: SocketAddr) -> (u64, u64) {
     )
 }
 
-/// The answer to a request on a connection of its own; `None`: it was not answered with 200.
-async fn get(address: SocketAddr, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(address).await.ok()?;
+/// The answer to a request on a connection of its own, or why it was not answered with 200.
+async fn get(address: SocketAddr, path: &str) -> Result<String, String> {
+    let why = |error: std::io::Error| error.kind().to_string();
+    let mut stream = TcpStream::connect(address).await.map_err(why)?;
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html, */*\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
+    stream.write_all(request.as_bytes()).await.map_err(why)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    Some(String::from_utf8_lossy(&answer).into_owned()).filter(|answer| answer.starts_with("HTTP/1.1 200"))
+    stream.read_to_end(&mut answer).await.map_err(why)?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(answer)
+    } else {
+        Err(answer.lines().next().unwrap_or("closed without a word").to_owned())
+    }
 }
 
 fn start(folder: &Path) -> (Child, SocketAddr) {
