@@ -11,7 +11,12 @@ mod usage;
 
 use std::process::{Child, Command, Stdio};
 
+use mimalloc::MiMalloc;
 use usage::Measured;
+
+/// The product's, for both.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Calls in flight, for both.
 const CONCURRENCY: usize = 256;
