@@ -25,7 +25,7 @@ use crate::{
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp, format_duration},
-    store::{Due, StoreError, TenantRecord, Tenure},
+    store::{Due, StoreError, TenantRecord},
     task,
     telemetry::Health,
 };
@@ -341,12 +341,11 @@ impl Planner {
                 self.orphans_at = Some(now);
                 continue;
             }
-            // It is kept until the visit is over, and with it the tenant.
-            match self.part.begin(&tenant) {
-                Some(tenure) => self.start_visit(tenant, tenure, turn, record, place),
-                None if turn.is_none() || self.part.has(&tenant) => self.put_off(&id, turn),
-                None => self.queue.remove(&id),
+            if turn.is_some() && !self.part.has(&tenant) {
+                self.queue.remove(&id);
+                continue;
             }
+            self.start_visit(tenant, turn, record, place);
         }
     }
 
@@ -362,7 +361,6 @@ impl Planner {
     fn start_visit(
         &self,
         tenant: Arc<Tenant>,
-        tenure: Tenure,
         turn: Option<Turn>,
         record: Option<TenantRecord>,
         place: OwnedSemaphorePermit,
@@ -378,7 +376,7 @@ impl Planner {
             slow_lane: (was_slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
-            _tenure: tenure,
+            division: self.part.division(),
         };
         self.visits.spawn(task::brief("check", visit.make(tenant, turn, record, place)));
     }
