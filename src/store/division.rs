@@ -10,6 +10,7 @@
 //! not heard of loses all its shards in the transaction that removes its row; from then on its writes are refused. It stops working some
 //! time before, by its monotonic clock.
 
+mod grace;
 mod keeping;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use tokio::{
 };
 
 pub(super) use self::{
+    grace::Grace,
     timing::Timing,
     wish::{Wish, wish},
 };

@@ -93,8 +93,10 @@ async fn what_a_dead_replica_was_sending_is_repeated_and_what_it_writes_is_refus
     let id = heir.replicas().await.unwrap().remove(0).id;
     let expire = format!("UPDATE replica SET expires_at = clock_timestamp() WHERE id = '{id}'");
     let over = async {
+        // The heir has just started: it waits for one lease before it believes that.
         while division.owned() < usize::from(SHARDS) {
             run(server, &database, &expire).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     assert!(event(over).await.is_some());

@@ -33,6 +33,11 @@ impl Timing {
     pub(in crate::store) fn looks_every(self) -> Duration {
         Duration::from_secs(1).min(self.lease / 15)
     }
+
+    /// After how long without a look the keeper does not know whether others could reach the database: one look may fail.
+    pub(in crate::store) fn gap(self) -> Duration {
+        self.answered_within() + self.looks_every()
+    }
 }
 
 #[cfg(test)]
@@ -50,5 +55,7 @@ mod tests {
         assert_eq!(Timing::USUAL.renewed_every(), Duration::from_secs(5));
         assert_eq!(Timing::USUAL.good_for(), Duration::from_secs(12));
         assert_eq!(Timing::USUAL.looks_every(), Duration::from_secs(1));
+        // Whoever was cut off for less than a gap has had the time to renew.
+        assert!(Timing::USUAL.renewed_every() + Timing::USUAL.gap() + Timing::USUAL.gap() < Timing::USUAL.lease);
     }
 }
