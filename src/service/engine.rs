@@ -64,7 +64,7 @@ pub struct Engine {
 }
 
 /// Opens the store that a configuration names, to share it with other services if that is possible. Also returns how many attempts were
-/// under way there.
+/// under way there. Whoever fails from here on closes the store, so that what it has taken is free for the others immediately.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -82,7 +82,6 @@ async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, 
             let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
             let store: Arc<dyn Store> = Arc::new(store);
             if let Err(error) = roster::reconcile(store.as_ref(), config, now).await {
-                // What it has taken is free for the others immediately.
                 store.close().await;
                 return Err(error);
             }
@@ -137,7 +136,11 @@ impl Engine {
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
         let current = config.borrow().clone();
         let (store, interrupted) = join_store(&current, clock.now()).await?;
-        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
+        let assembled = Self::assemble(store.clone(), interrupted, config, clock, metrics, shutdown).await;
+        if assembled.is_err() {
+            store.close().await;
+        }
+        assembled
     }
 
     /// Begins what is done once for the whole fleet. `None`: another replica does it.

@@ -203,16 +203,17 @@ impl Planner {
         if self.orphans_at.is_none_or(|at| at > now) {
             return;
         }
-        let (config, leads) = (&self.plan.config, self.part.leads());
-        if leads && !self.part.agrees() {
+        let (config, lead) = (&self.plan.config, self.part.lead());
+        if self.part.leads() && (lead.is_none() || !self.part.agrees()) {
             // What is missing here may be what another replica has just got.
             return;
         }
         self.orphans_at = self.part.looks_again_at(now);
-        let found = if leads {
-            orphans::end(&self.checker, &self.dispatcher, config, &self.outdated, now).await
-        } else {
-            orphans::escalating(self.checker.store.as_ref(), config).await.map(|tenants| (BTreeSet::new(), tenants))
+        let found = match lead {
+            Some(_tenure) => orphans::end(&self.checker, &self.dispatcher, config, &self.outdated, now).await,
+            None => {
+                orphans::escalating(self.checker.store.as_ref(), config).await.map(|tenants| (BTreeSet::new(), tenants))
+            }
         };
         match found {
             Ok((channels, escalating)) => {

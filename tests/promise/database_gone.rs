@@ -55,3 +55,37 @@ async fn a_service_whose_store_was_taken_over_ends() {
     assert_eq!(service.ended().await.code(), Some(1));
     assert!(service.log().contains("pid 1 on elsewhere"), "{}", service.log());
 }
+
+/// What breaks a start after it has taken its part of the store, and what takes that back.
+const LATE_FAULTS: [(&str, &str); 2] = [
+    ("ALTER TABLE downtime RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO downtime"),
+    (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON meta FOR EACH ROW WHEN (NEW.key = 'beat') \
+         EXECUTE FUNCTION refuse()",
+        "DROP TRIGGER refuse ON meta",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_fails_late_leaves_nothing_behind_that_others_must_wait_for() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    assert!(world.run().await.stop().await.success());
+    let mut connection = server.connect(&database.database).await;
+    for (fault, repair) in LATE_FAULTS {
+        sqlx::raw_sql(fault).execute(&mut connection).await.unwrap();
+        let service = Service::spawn(&world.folder.config(), &[]);
+        assert!(!service.listens().await, "{fault}");
+        assert_eq!(service.ended().await.code(), Some(1), "{fault}: {}", service.log());
+        let taken = "SELECT (SELECT count(*) FROM replica) + (SELECT count(*) FROM shard WHERE owner IS NOT NULL)";
+        let taken: i64 = sqlx::query_scalar(taken).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(taken, 0, "{fault}: {}", service.log());
+        sqlx::raw_sql(repair).execute(&mut connection).await.unwrap();
+    }
+    let service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    assert!(service.stop().await.success());
+}

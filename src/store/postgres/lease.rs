@@ -6,7 +6,7 @@
 
 use std::{fs, process, time::Duration};
 
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -94,6 +94,14 @@ impl Lease {
     /// Notes that the transaction is not kept.
     pub(super) const fn rolled_back(&mut self) {
         self.renewed_at = None;
+    }
+
+    /// Gives the store back, for a process that has not begun to work on it.
+    pub(super) async fn give_back(&self, connection: &mut PgConnection) {
+        let given_back = sqlx::raw_sql(AssertSqlSafe(self.release())).execute(connection).await;
+        if let Err(error) = given_back {
+            tracing::warn!(%error, "what was taken of the store could not be given back; others wait until its time is over");
+        }
     }
 
     /// What gives the store back.
