@@ -104,6 +104,27 @@ impl Postgres {
         }
     }
 
+    /// A new database on the shared server, if there is one.
+    pub(crate) async fn shared_database() -> Option<(&'static Self, PostgresSettings)> {
+        let server = Self::shared()?;
+        Some((server, server.database().await))
+    }
+
+    /// Runs statements in a database, beside the store.
+    pub(crate) async fn run(&self, database: &PostgresSettings, sql: &str) {
+        let mut connection = self.connect(&database.database).await;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Ends every connection to a database, as an administrator or a restart of the server does.
+    pub(crate) async fn cut(&self, database: &PostgresSettings) {
+        let sql =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+        let mut connection = self.connect("postgres").await;
+        sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
+    }
+
     /// The folder of its socket.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

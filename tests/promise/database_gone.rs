@@ -1,15 +1,6 @@
 //! A service whose database goes away for a while goes on afterward as if nothing had happened.
 
-use scorewatch::store::postgres::PostgresSettings;
-
 use crate::harness::{HIGH, LOW, OPS, SOC, Service, World, kinds, postgres::Postgres};
-
-/// Ends every connection of the service, as an administrator does.
-async fn cut(server: &Postgres, database: &PostgresSettings) {
-    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
-    let mut connection = server.connect("postgres").await;
-    sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
@@ -29,9 +20,9 @@ async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
 
     for (score, sent) in [(HIGH, 2), (LOW, 3), (HIGH, 4)] {
-        cut(&server, &database).await;
+        server.cut(&database).await;
         world.set_score("contoso", score);
-        cut(&server, &database).await;
+        server.cut(&database).await;
         world.settle(&service, SOC).await;
         assert_eq!(world.accepted(SOC, "contoso").len(), sent, "at {score}");
     }
