@@ -216,6 +216,12 @@ impl Stage {
         self.killed.push(Instant::now());
     }
 
+    /// Notes that others took one of several processes for gone, so long ago. It had stopped working by then.
+    pub(super) fn note_gone(&mut self, ago: Duration) {
+        self.killed.extend(Instant::now().checked_sub(ago));
+        self.killed.sort_unstable();
+    }
+
     /// Adds rows that are older than retention, while no service runs.
     pub(super) async fn age(&mut self) {
         let mut store = self.open().await;
