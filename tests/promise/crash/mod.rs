@@ -26,6 +26,7 @@ mod replicas;
 mod shim;
 mod stage;
 mod stop;
+mod takeover;
 mod troubled;
 
 /// The seed of this run.
