@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{
     descriptors, downtime, drill,
-    engine::{Engine, StartError},
+    engine::{Engine, StartError, let_go},
     faults, jobs,
     month::Months,
     planner::{Parts, Planner},
@@ -78,13 +78,14 @@ impl Service {
         let listener =
             TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
+        let current = config.borrow().clone();
         let (engine, settled) = Engine::join(config, clock, metrics, shutdown.clone()).await?;
         let (store, follows) = (engine.store.clone(), Follows { changes, taken, rejected });
         let started = Self::begin(engine, settled, (listener, address), follows, shutdown.clone()).await;
         if started.is_err() {
             // What has begun ends, and what was taken of a shared store is free for the others immediately.
             shutdown.cancel();
-            store.close().await;
+            let_go(store.as_ref(), &current).await;
         }
         started
     }
