@@ -1,9 +1,11 @@
 //! Stands before a PostgreSQL server's socket, and fails as networks and the machines between do.
 
 use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -47,6 +49,8 @@ pub(crate) enum Trouble {
 pub(crate) struct Between {
     folder: tempfile::TempDir,
     trouble: watch::Sender<Option<Trouble>>,
+    /// Where new connections lead.
+    there: Arc<Mutex<PathBuf>>,
     accepting: AbortHandle,
 }
 
@@ -54,9 +58,24 @@ impl Between {
     pub(crate) fn new(server: &Postgres) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+        // A standby runs as another user.
+        for (path, mode) in [(folder.path().to_owned(), 0o755), (folder.path().join(SOCKET), 0o777)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
         let trouble = watch::Sender::new(None);
-        let accepting = tokio::spawn(accept(listener, server.folder().join(SOCKET), trouble.clone())).abort_handle();
-        Self { folder, trouble, accepting }
+        let there = Arc::new(Mutex::new(server.folder().join(SOCKET)));
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&there), trouble.clone())).abort_handle();
+        Self { folder, trouble, there, accepting }
+    }
+
+    /// Leads to another server from now on; connections to the one before end with it.
+    pub(crate) fn lead_to(&self, server: &Postgres) {
+        *self.there.lock().unwrap() = server.folder().join(SOCKET);
+    }
+
+    /// The folder of its socket, where every user of this machine reaches it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// How a database is reached this way.
@@ -82,17 +101,18 @@ impl Drop for Between {
     }
 }
 
-async fn accept(listener: UnixListener, there: PathBuf, trouble: watch::Sender<Option<Trouble>>) {
+async fn accept(listener: UnixListener, there: Arc<Mutex<PathBuf>>, trouble: watch::Sender<Option<Trouble>>) {
     // Owns the connections, so that aborting it closes them.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(serve(client, there.clone(), trouble.clone()));
+        let there = there.lock().unwrap().clone();
+        connections.spawn(serve(client, there, trouble.clone()));
     }
 }
 
 /// Serves a connection until either side, or what is wrong, ends it.
 async fn serve(client: UnixStream, there: PathBuf, trouble: watch::Sender<Option<Trouble>>) {
-    let Ok(server) = connect(&there).await else { return };
+    let Ok(server) = UnixStream::connect(&there).await else { return };
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let mut cut = trouble.subscribe();
     let is_unanswered = Arc::new(AtomicBool::new(false));
@@ -103,10 +123,6 @@ async fn serve(client: UnixStream, there: PathBuf, trouble: watch::Sender<Option
         () = answers.pass_on(from_server, to_client) => {}
         _ = cut.wait_for(|trouble| *trouble == Some(Trouble::Cut)) => {}
     }
-}
-
-async fn connect(there: &Path) -> std::io::Result<UnixStream> {
-    UnixStream::connect(there).await
 }
 
 /// One direction of a connection.
@@ -130,6 +146,7 @@ impl Way {
             let mut passes = count;
             match now {
                 Some(Trouble::Delay(delay)) => tokio::time::sleep(delay).await,
+                Some(Trouble::Cut) => return,
                 Some(Trouble::Half) => passes = count / 2,
                 Some(Trouble::CommitUnanswered) if is_commit => self.is_unanswered.store(true, Ordering::SeqCst),
                 Some(Trouble::CommitUnanswered) if self.is_unanswered.load(Ordering::SeqCst) => {

@@ -13,6 +13,7 @@ use std::io::Write;
 mod apart;
 mod clocks;
 mod disk_trouble;
+mod failover;
 mod migration;
 mod model;
 #[cfg(feature = "crash-points")]

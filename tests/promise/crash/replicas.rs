@@ -80,7 +80,7 @@ impl Fleet {
         Self { replicas: Vec::new(), database, stage }
     }
 
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
         let replica = self.stage.spawn(&[]);
         replica.listening().await;
         self.replicas.push(replica);
