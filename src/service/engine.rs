@@ -164,7 +164,7 @@ impl Engine {
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
         let (store, interrupted) = opened;
         let (current, now) = (config.borrow().clone(), clock.now());
-        let downtimes = match absences(store.as_ref(), now).await {
+        let downtimes = match downtimes(store.as_ref(), now).await {
             Ok(downtimes) => downtimes,
             Err(error) => {
                 let_go(store.as_ref(), &current).await;
@@ -204,7 +204,7 @@ impl Engine {
 }
 
 /// When the service was down. The absence that ends now counts against nobody, whether or not the service goes on and records it.
-async fn absences(store: &dyn Store, now: Timestamp) -> Result<Downtimes, StoreError> {
+async fn downtimes(store: &dyn Store, now: Timestamp) -> Result<Downtimes, StoreError> {
     let mut downtime = store.downtimes().await?;
     downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));
     Ok(Downtimes::new(downtime))

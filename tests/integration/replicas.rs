@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
     channel::ChannelSettings,
+    clock::Clock,
     domain::{EntraTenantId, Timestamp},
     notify::{DeliveryState, route::Audience},
-    store::{Division, Shard, Store, postgres},
+    store::{Division, Shard, Upkeep, postgres},
 };
 
 use super::{
     delivery::{lines, queue, sent, states},
     fixture::Fixture,
-    setup::{Build, config, entra, tenant_id},
+    setup::{Build, channel_name, config, entra, tenant_id},
 };
 use crate::harness::{event, postgres::Postgres};
 
@@ -107,4 +108,31 @@ async fn a_tenant_that_somebody_wants_looked_at_is_looked_at_once_by_its_owner()
     for one in [first, second] {
         one.store.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_check_that_takes_long_keeps_its_shard_and_the_channels_of_it_are_served() {
+    let Some((_, database)) = Postgres::shared_database().await else { return };
+    let (first, _) = postgres::join(&database, "one".to_owned()).await.unwrap();
+    let fixture = Fixture { store: Arc::new(first), ..Fixture::by(Clock::System).await };
+    let (division, shard) = (fixture.store.division(), Shard::from_number(63).unwrap());
+    let mut names = (0..).map(|number| format!("soc-{number}"));
+    let name = names.find(|name| Shard::of_channel(&channel_name(name)) == shard).unwrap();
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(config().with_channel(fixture.channel(&name)));
+    let check = division.begin(shard).unwrap();
+    let (second, _) = postgres::join(&database, "one".to_owned()).await.unwrap();
+    until(&division, |division| division.owned() == 33).await;
+    assert!(!division.owns(shard) && division.still_owns(shard), "the other one waits for it");
+    for message in ["one", "two"] {
+        queue(fixture.store.as_ref(), message, message, &[&name], fixture.clock.now()).await;
+        dispatcher.wake(&channel_name(&name));
+        assert!(event(settled.recv()).await.is_some());
+    }
+    assert_eq!(sent(&fixture, &name).len(), 2);
+    drop(check);
+    until(&second.division(), |other| other.owned() == 32).await;
+    assert!(!division.still_owns(shard));
+    fixture.shutdown.cancel();
+    fixture.store.close().await;
+    second.close().await;
 }

@@ -144,7 +144,7 @@ async fn accepting_all_says_so_if_none_has_a_level_to_accept() {
     let token = fixture.token("all", Role::Admin, None, "1d").await;
     let bearer = format!("Bearer {}", token.secret.expose_secret());
     let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
-    let answer = fixture.send("POST /alerts", &headers, "do=accept-all").await;
+    let answer = fixture.send("POST /alerts", &headers, "do=accept-all&tenant=contoso").await;
     assert_eq!((answer.status, answer.header(LOCATION)), (303, "/alerts?done=none-left"), "{}", answer.body);
     let firing = fixture.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await.unwrap();
     assert_eq!(firing.len(), 1, "nothing was done");

@@ -1,7 +1,9 @@
 //! The primary is ended without a shutdown and its standby takes over, again and again, while several services work. If commits wait for
-//! the standby, nothing is lost. If they do not, what only the primary had is: the checker sees it.
+//! the standby, nothing is lost. If they do not, what only the primary had is.
 
-use scorewatch::{simulation::Reply, store::postgres::PostgresSettings};
+use std::collections::BTreeSet;
+
+use scorewatch::store::postgres::PostgresSettings;
 
 use super::{
     model::Tally,
@@ -9,7 +11,7 @@ use super::{
     report, seed, setting,
 };
 use crate::harness::{
-    SOC, Service,
+    SOC,
     between::{Between, Trouble},
     event,
     postgres::Postgres,
@@ -106,9 +108,9 @@ async fn a_standby_for_which_commits_wait_takes_over_and_nothing_is_lost() {
     assert!(accepted as u64 > failovers, "too little happened to prove anything");
 }
 
-/// The judge sees what a standby lacks for which no commit waits.
+/// What a standby lacks for which no commit waits is lost: receivers were sent what the store does not know.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_judge_sees_what_is_lost_with_a_standby_for_which_no_commit_waits() {
+async fn what_only_the_primary_had_is_lost_with_a_standby_for_which_no_commit_waits() {
     if setting("SCOREWATCH_FAILOVERS").unwrap_or_default() == 0 {
         return;
     }
@@ -117,14 +119,12 @@ async fn the_judge_sees_what_is_lost_with_a_standby_for_which_no_commit_waits() 
     pair.fleet.stage.world.settle(&pair.fleet.replicas[0], SOC).await;
     // From here on the standby learns of nothing.
     pair.follows.set(Some(Trouble::Cut));
-    pair.fleet.stage.world.receivers.script(SOC, Vec::<Reply>::new());
     pair.fleet.stage.turn_scores();
-    let witness: &Service = &pair.fleet.replicas[0];
-    pair.fleet.stage.world.settle(witness, SOC).await;
+    pair.fleet.stage.world.settle(&pair.fleet.replicas[0], SOC).await;
+    let sent: Vec<_> = pair.fleet.stage.world.arrived(SOC).into_iter().filter(|one| one.accepted).collect();
     pair.fail_over().await;
-    let judged = tokio::spawn(pair.fleet.finish()).await;
-    let said = judged.map(|tally| tally.accepted).unwrap_err().into_panic();
-    let said = said.downcast_ref::<String>().unwrap();
-    let seen = ["does not know", "repeats", "out of order", "lost a message", "and alone"];
-    assert!(seen.iter().any(|fault| said.contains(fault)), "{said}");
+    let known: BTreeSet<_> = pair.fleet.stage.deliveries().await.into_iter().map(|row| row.id).collect();
+    let lost = sent.iter().filter(|one| !known.contains(&one.id)).count();
+    report(&format!("a failover to an asynchronous standby: {lost} of {} messages are not in the store", sent.len()));
+    assert!((1..sent.len()).contains(&lost), "{lost} of {}", sent.len());
 }

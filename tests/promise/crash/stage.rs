@@ -341,7 +341,7 @@ impl Stage {
     }
 
     /// All deliveries that the store has.
-    async fn deliveries(&self) -> Vec<Row> {
+    pub(super) async fn deliveries(&self) -> Vec<Row> {
         let rows: Vec<Columns> = if let Some((server, database)) = &self.database {
             let mut store = server.connect(&database.database).await;
             sqlx::query_as(DELIVERIES_POSTGRES).fetch_all(&mut store).await.unwrap()
