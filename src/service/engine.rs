@@ -1,6 +1,6 @@
 //! The parts that visits and deliveries need, made from the store on.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,9 @@ pub enum StartError {
     #[error("the recurring jobs could not be started: {0}")]
     Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
+
+/// How long the store may take to close.
+pub(super) const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
 #[derive(Clone)]
@@ -99,7 +102,8 @@ async fn resume_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>
 /// it: the next start examines it.
 pub(super) async fn let_go(store: &dyn Store, config: &Config) {
     if matches!(config.store, StoreLocation::Postgres(_)) {
-        store.close().await;
+        // A server that does not answer must not keep the start from saying what failed.
+        let _ = tokio::time::timeout(CLOSE_MAX, store.close()).await;
     }
 }
 
@@ -203,7 +207,7 @@ impl Engine {
     }
 }
 
-/// When the service was down. The absence that ends now counts against nobody, whether or not the service goes on and records it.
+/// When the service was down. The time that ends now counts against nobody, whether or not the service goes on and records it.
 async fn downtimes(store: &dyn Store, now: Timestamp) -> Result<Downtimes, StoreError> {
     let mut downtime = store.downtimes().await?;
     downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));

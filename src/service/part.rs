@@ -30,7 +30,7 @@ impl Part {
         self.division.owns(Shard::of_tenant(tenant.account.entra))
     }
 
-    /// What visits begin their work by.
+    /// Which shards this process owns.
     pub(super) fn division(&self) -> Division {
         self.division.clone()
     }

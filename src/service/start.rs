@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{
     descriptors, downtime, drill,
-    engine::{Engine, StartError, let_go},
+    engine::{CLOSE_MAX, Engine, StartError, let_go},
     faults, jobs,
     month::Months,
     planner::{Parts, Planner},
@@ -39,9 +39,6 @@ use crate::{
 
 /// How long whatever is under way at shutdown may take, so that the process ends within ten seconds.
 const STOP_MAX: Duration = Duration::from_secs(8);
-
-/// How long the store may take to close after that.
-const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// The configurations that come, and where those go that take effect.
 struct Follows {
@@ -120,6 +117,8 @@ impl Service {
             shutdown: shutdown.clone(),
         })
         .await?;
+        // The last that may fail: once something works on the store, it must not be closed under it.
+        let ticker = Ticker::start(&ticks).await?;
         let spawner = Spawner { engine, health, ticks, tasks: TaskTracker::new(), shutdown };
         let follow = roster::follow(spawner.engine.store.clone(), changes, taken, clock, spawner.shutdown.clone());
         spawner.part("tenants", Box::pin(follow));
@@ -148,7 +147,6 @@ impl Service {
         {
             tick.notify_one();
         }
-        let ticker = Ticker::start(&ticks).await?;
         info!(%address, "listening");
         systemd::ready();
         Ok(Self { address, engine, ticker, sweep: ticks.sweep, tasks, shutdown })

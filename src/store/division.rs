@@ -144,8 +144,8 @@ impl Held {
         }
     }
 
-    /// Whether work may begin, as far as that does not depend on the lease. What is brief goes on for as long as the shard has to stay
-    /// anyway, and so does not keep it any longer than by itself.
+    /// Whether work may begin, as far as that does not depend on the lease. What is brief goes on only while something else keeps
+    /// the shard, and so never keeps it for long.
     const fn lets_begin(self, work: Work) -> bool {
         self.is_owned && (!self.is_leaving || matches!(work, Work::Brief) && self.long > 0)
     }

@@ -28,19 +28,23 @@ impl Grace {
     /// Notes that it looks. Returns the time by which a lease must have run out for its holder to be taken for gone.
     pub(in crate::store) fn look(&mut self, now: i64) -> i64 {
         let lease = micros(self.timing.lease);
-        let gap = match self.looked_at {
-            None => Some(0),
-            Some(before) => (now - before > micros(self.timing.gap())).then_some(before),
-        };
-        if let Some(began) = gap {
-            // Nobody has had the time to renew who had none since the gap before.
-            self.since = if now < self.until { self.since.min(began) } else { began };
-            self.until = now + lease;
+        match self.looked_at {
+            None => (self.since, self.until) = (0, now + lease),
+            Some(before) if now - before <= micros(self.timing.gap()) => {}
+            // The others did not have their time either meanwhile: it goes on for as long as the gap was, and so ends even if there is
+            // one gap after the other.
+            Some(before) if before < self.until => self.until += now - before,
+            Some(before) => (self.since, self.until) = (before, now + lease),
         }
         self.looked_at = Some(now);
         // A clock that was set back makes nobody wait any longer.
         self.until = if now < self.until { self.until.min(now + lease) } else { 0 };
         if now < self.until { self.since.min(now) } else { now }
+    }
+
+    /// Whether the others are given time, as of the last look.
+    pub(in crate::store) fn is_given(&self) -> bool {
+        self.looked_at.is_some_and(|at| at < self.until)
     }
 }
 
@@ -83,6 +87,17 @@ mod tests {
         // Another gap before the others had their time.
         assert_eq!(last(before().chain([1_070, 1_080, 1_084, 1_088, 1_092])), 1_049);
         assert_eq!(last(before().chain([1_070, 1_080, 1_084, 1_088, 1_092, 1_095])), 1_095);
+        // One that outlasts what was left of their time.
+        assert_eq!(last(before().chain([1_070, 1_086])), 1_049);
+        assert_eq!(last(before().chain([1_070]).chain(1_086..1_101)), 1_049);
+        assert_eq!(last(before().chain([1_070]).chain(1_086..1_102)), 1_101);
+    }
+
+    #[test]
+    fn whoever_can_not_reach_the_database_again_and_again_takes_over_all_the_same() {
+        // Half of the time it can't.
+        let flapping = (1_050..1_150).filter(|second| second % 20 < 10);
+        assert_eq!(last((1_000..1_050).chain([1_070]).chain(flapping.filter(|second| *second > 1_070))), 1_149);
     }
 
     #[test]

@@ -272,7 +272,14 @@ impl Table {
         let replicas: Vec<Columns> = sqlx::query_as(REPLICAS).fetch_all(&mut *on).await?;
         let owners = sqlx::query_scalar("SELECT owner FROM shard ORDER BY shard").fetch_all(on).await?;
         // Where there is no row, there is none of this replica's either, and the next look finds that.
+        let was_given = grace.is_given();
         let gone_by = replicas.first().map_or(0, |(.., now)| grace.look(*now));
+        if grace.is_given() && !was_given {
+            tracing::info!(
+                "the database could not be reached for a while, or this replica has just started: the others have the time of one lease \
+                 to renew theirs before their work is taken over"
+            );
+        }
         let (mut living, mut is_sole) = (Vec::new(), false);
         for (id, fingerprint, is_leaving, alone, expires_at, _) in replicas {
             if expires_at > gone_by {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sqlx::{Connection, PgConnection};
 
 use super::{report, setting};
-use crate::harness::{Service, World, postgres::Postgres};
+use crate::harness::{Service, World, event, postgres::Postgres};
 
 /// Worlds side by side, each with three replicas: most of the time they wait for a lease to run out.
 const WORLDS: u64 = 6;
@@ -46,9 +46,12 @@ impl Group {
     }
 
     async fn until(&mut self, sql: &'static str, id: &str) {
-        while self.ask(sql, id).await != 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        let wait = async {
+            while self.ask(sql, id).await != 0 {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        assert!(event(wait).await.is_some(), "waited in vain: {sql}");
     }
 
     /// Ends the oldest replica, and returns how long it takes until all of its shards are others'.
