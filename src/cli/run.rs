@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -22,6 +23,9 @@ use crate::{
 
 /// The process ends after this time even if something hangs. Nothing is lost: it can be killed at any point.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
+
+/// How long a start that is under way is waited for after a signal, so that it gives back what it takes.
+const STARTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The service's arguments.
 #[derive(Debug, clap::Args)]
@@ -51,16 +55,21 @@ pub(super) async fn run(file: &Path, arguments: &Arguments) -> Result<(), Failur
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
     let changes = reload::watch(file.to_owned(), config, metrics.clone(), shutdown.clone())?;
     // On a task of its own: a disk that does not answer must not keep us from hearing signals.
-    let (sender, started) = oneshot::channel();
+    let (sender, mut started) = oneshot::channel();
     let start = async move {
-        // Nobody waits for it after a signal.
+        // Nobody waits for it for long after a signal.
         let _ = sender.send(Service::start(changes, Clock::System, metrics, shutdown).await);
     };
     tokio::spawn(task::brief("start", start));
     let service = tokio::select! {
-        started = started => started.map_err(|_| anyhow!("the start panicked; this is a bug in scorewatch"))??,
+        started = &mut started => started.map_err(|_| anyhow!("the start panicked; this is a bug in scorewatch"))??,
         name = signals.next() => {
             info!("{name} before the service was ready: stopping");
+            end_within(END_WITHIN, FINE);
+            // What it has taken of a shared store is free for the others immediately.
+            if let Ok(Ok(Ok(service))) = timeout(STARTED_WITHIN, started).await {
+                service.stop().await;
+            }
             return Ok(());
         }
     };

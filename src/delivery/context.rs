@@ -96,7 +96,7 @@ impl Context {
 
     /// Says that the channel may have something to send. The channel of another replica is that replica's: it looks for itself.
     pub(super) fn wake(&self, channel: &ChannelName) {
-        if !self.division.owns(Shard::of_channel(channel)) {
+        if !self.division.still_owns(Shard::of_channel(channel)) {
             return;
         }
         let mut hints = self.workers.hints.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,9 +119,9 @@ impl Context {
         }
     }
 
-    /// Begins to serve a channel. `None`: it is another replica's, or the lease has run out.
+    /// Begins a send on a channel. `None`: it is another replica's, or the lease has run out.
     pub(super) fn serve(&self, channel: &ChannelName) -> Option<Tenure> {
-        self.division.begin(Shard::of_channel(channel))
+        self.division.begin_brief(Shard::of_channel(channel))
     }
 
     /// Begins what is done once for the whole fleet. `None`: another replica does it.

@@ -1,6 +1,6 @@
 //! The parts that visits and deliveries need, made from the store on.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,9 @@ pub enum StartError {
     Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
 
+/// How long the store may take to close.
+pub(super) const CLOSE_MAX: Duration = Duration::from_secs(1);
+
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
 #[derive(Clone)]
 pub struct Engine {
@@ -65,29 +68,42 @@ pub struct Engine {
 
 /// Opens the store that a configuration names, to share it with other services if that is possible. Also returns how many attempts were
 /// under way there.
-///
-/// # Errors
-/// [`StoreError`].
 async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
-    match &config.store {
-        StoreLocation::Sqlite(_) => {
-            let store = open_store(config).await?;
-            crash_point::reach(CrashPoint::StoreOpened);
-            roster::reconcile(store.as_ref(), config, now).await?;
-            let interrupted = store.recover(now).await?;
-            Ok((store, interrupted))
+    let StoreLocation::Postgres(database) = &config.store else { return resume_store(config, now).await };
+    let settings = query::database::settings(database).await?;
+    let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    if let Err(error) = roster::reconcile(store.as_ref(), config, now).await {
+        let_go(store.as_ref(), config).await;
+        return Err(error);
+    }
+    Ok((store, interrupted))
+}
+
+/// Opens the store that a configuration names, as the one process that may work on it, and takes up what was under way there: so many
+/// attempts.
+async fn resume_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
+    let store = open_store(config).await?;
+    crash_point::reach(CrashPoint::StoreOpened);
+    let resumed = async {
+        roster::reconcile(store.as_ref(), config, now).await?;
+        store.recover(now).await
+    };
+    match resumed.await {
+        Ok(interrupted) => Ok((store, interrupted)),
+        Err(error) => {
+            let_go(store.as_ref(), config).await;
+            Err(error)
         }
-        StoreLocation::Postgres(database) => {
-            let settings = query::database::settings(database).await?;
-            let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
-            let store: Arc<dyn Store> = Arc::new(store);
-            if let Err(error) = roster::reconcile(store.as_ref(), config, now).await {
-                // What it has taken is free for the others immediately.
-                store.close().await;
-                return Err(error);
-            }
-            Ok((store, interrupted))
-        }
+    }
+}
+
+/// Lets go of the store after a start that failed, so that nobody waits for what was taken of a database. A file is left as a crash leaves
+/// it: the next start examines it.
+pub(super) async fn let_go(store: &dyn Store, config: &Config) {
+    if matches!(config.store, StoreLocation::Postgres(_)) {
+        // A server that does not answer must not keep the start from saying what failed.
+        let _ = tokio::time::timeout(CLOSE_MAX, store.close()).await;
     }
 }
 
@@ -117,12 +133,9 @@ impl Engine {
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
-        let (current, now) = (config.borrow().clone(), clock.now());
-        let store = open_store(&current).await?;
-        crash_point::reach(CrashPoint::StoreOpened);
-        roster::reconcile(store.as_ref(), &current, now).await?;
-        let interrupted = store.recover(now).await?;
-        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
+        let current = config.borrow().clone();
+        let opened = resume_store(&current, clock.now()).await?;
+        Self::assemble(opened, config, clock, metrics, shutdown).await
     }
 
     /// The same for a service, which shares a store with others if that is possible, and takes up only its part.
@@ -136,8 +149,8 @@ impl Engine {
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
         let current = config.borrow().clone();
-        let (store, interrupted) = join_store(&current, clock.now()).await?;
-        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
+        let joined = join_store(&current, clock.now()).await?;
+        Self::assemble(joined, config, clock, metrics, shutdown).await
     }
 
     /// Begins what is done once for the whole fleet. `None`: another replica does it.
@@ -147,14 +160,22 @@ impl Engine {
     }
 
     async fn assemble(
-        store: Arc<dyn Store>,
-        interrupted: u64,
+        opened: (Arc<dyn Store>, u64),
         config: watch::Receiver<Arc<Config>>,
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
+        let (store, interrupted) = opened;
         let (current, now) = (config.borrow().clone(), clock.now());
+        let downtimes = match downtimes(store.as_ref(), now).await {
+            Ok(downtimes) => downtimes,
+            Err(error) => {
+                let_go(store.as_ref(), &current).await;
+                return Err(error.into());
+            }
+        };
+        let _periods = downtimes.look(&clock);
         if interrupted > 0 {
             warn!(
                 interrupted,
@@ -173,11 +194,6 @@ impl Engine {
             settled_sender,
             shutdown,
         );
-        // The absence that ends now counts against nobody, whether or not the service goes on and records it.
-        let mut downtime = store.downtimes().await?;
-        downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));
-        let downtimes = Downtimes::new(downtime);
-        let _periods = downtimes.look(&clock);
         let checker = Checker {
             store: store.clone(),
             microsoft,
@@ -189,4 +205,11 @@ impl Engine {
         };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, notified))
     }
+}
+
+/// When the service was down. The time that ends now counts against nobody, whether or not the service goes on and records it.
+async fn downtimes(store: &dyn Store, now: Timestamp) -> Result<Downtimes, StoreError> {
+    let mut downtime = store.downtimes().await?;
+    downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));
+    Ok(Downtimes::new(downtime))
 }

@@ -30,9 +30,14 @@ impl Part {
         self.division.owns(Shard::of_tenant(tenant.account.entra))
     }
 
-    /// Begins to work on a tenant. `None`: it is another replica's, or the lease has run out.
-    pub(super) fn begin(&self, tenant: &Tenant) -> Option<Tenure> {
-        self.division.begin(Shard::of_tenant(tenant.account.entra))
+    /// Which shards this process owns.
+    pub(super) fn division(&self) -> Division {
+        self.division.clone()
+    }
+
+    /// Begins what is done once for the whole fleet. `None`: another replica does it, or the lease has run out.
+    pub(super) fn lead(&self) -> Option<Tenure> {
+        self.division.begin(Shard::LEAD)
     }
 
     /// The state of the division, if it has changed since it was followed.

@@ -25,7 +25,7 @@ use crate::{
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp, format_duration},
-    store::{Due, StoreError, TenantRecord, Tenure},
+    store::{Due, StoreError, TenantRecord},
     task,
     telemetry::Health,
 };
@@ -206,16 +206,17 @@ impl Planner {
         if self.orphans_at.is_none_or(|at| at > now) {
             return;
         }
-        let (config, leads) = (&self.plan.config, self.part.leads());
-        if leads && !self.part.agrees() {
+        let (config, lead) = (&self.plan.config, self.part.lead());
+        if self.part.leads() && (lead.is_none() || !self.part.agrees()) {
             // What is missing here may be what another replica has just got.
             return;
         }
         self.orphans_at = self.part.looks_again_at(now);
-        let found = if leads {
-            orphans::end(&self.checker, &self.dispatcher, config, &self.outdated, now).await
-        } else {
-            orphans::escalating(self.checker.store.as_ref(), config).await.map(|tenants| (BTreeSet::new(), tenants))
+        let found = match lead {
+            Some(_tenure) => orphans::end(&self.checker, &self.dispatcher, config, &self.outdated, now).await,
+            None => {
+                orphans::escalating(self.checker.store.as_ref(), config).await.map(|tenants| (BTreeSet::new(), tenants))
+            }
         };
         match found {
             Ok((channels, escalating)) => {
@@ -344,12 +345,11 @@ impl Planner {
                 self.orphans_at = Some(now);
                 continue;
             }
-            // It is kept until the visit is over, and with it the tenant.
-            match self.part.begin(&tenant) {
-                Some(tenure) => self.start_visit(tenant, tenure, turn, record, place),
-                None if turn.is_none() || self.part.has(&tenant) => self.put_off(&id, turn),
-                None => self.queue.remove(&id),
+            if turn.is_some() && !self.part.has(&tenant) {
+                self.queue.remove(&id);
+                continue;
             }
+            self.start_visit(tenant, turn, record, place);
         }
     }
 
@@ -365,7 +365,6 @@ impl Planner {
     fn start_visit(
         &self,
         tenant: Arc<Tenant>,
-        tenure: Tenure,
         turn: Option<Turn>,
         record: Option<TenantRecord>,
         place: OwnedSemaphorePermit,
@@ -381,7 +380,7 @@ impl Planner {
             slow_lane: (was_slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
-            _tenure: tenure,
+            division: self.part.division(),
         };
         self.visits.spawn(task::brief("check", visit.make(tenant, turn, record, place)));
     }

@@ -5,14 +5,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, watch},
+    sync::{Notify, mpsc, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use super::{
     descriptors, downtime, drill,
-    engine::{Engine, StartError},
+    engine::{CLOSE_MAX, Engine, StartError, let_go},
     faults, jobs,
     month::Months,
     planner::{Parts, Planner},
@@ -24,9 +24,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::reload::{Changes, Rejected},
+    config::{
+        Config,
+        reload::{Changes, Rejected},
+    },
     crash_point::{self, CrashPoint},
-    domain::Timestamp,
+    domain::{TenantId, Timestamp},
     store::{Store, StoreError},
     systemd,
     task::{self, Fault},
@@ -37,8 +40,12 @@ use crate::{
 /// How long whatever is under way at shutdown may take, so that the process ends within ten seconds.
 const STOP_MAX: Duration = Duration::from_secs(8);
 
-/// How long the store may take to close after that.
-const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// The configurations that come, and where those go that take effect.
+struct Follows {
+    changes: watch::Receiver<Arc<Config>>,
+    taken: watch::Sender<Arc<Config>>,
+    rejected: watch::Receiver<Option<Rejected>>,
+}
 
 /// The running service.
 pub struct Service {
@@ -67,8 +74,29 @@ impl Service {
         let listen = config.borrow().listen;
         let listener = web::listen(listen).map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
-        let (engine, settled) = Engine::join(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
-        let now = clock.now();
+        let current = config.borrow().clone();
+        let (engine, settled) = Engine::join(config, clock, metrics, shutdown.clone()).await?;
+        let (store, follows) = (engine.store.clone(), Follows { changes, taken, rejected });
+        let started = Self::begin(engine, settled, (listener, address), follows, shutdown.clone()).await;
+        if started.is_err() {
+            // What has begun ends, and what was taken of a shared store is free for the others immediately.
+            shutdown.cancel();
+            let_go(store.as_ref(), &current).await;
+        }
+        started
+    }
+
+    /// Begins everything that the service does.
+    async fn begin(
+        engine: Engine,
+        settled: mpsc::UnboundedReceiver<TenantId>,
+        listens: (TcpListener, SocketAddr),
+        follows: Follows,
+        shutdown: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let (listener, address) = listens;
+        let Follows { changes, taken, rejected } = follows;
+        let (clock, metrics, now) = (engine.clock.clone(), engine.metrics.clone(), engine.clock.now());
         metrics.started(now);
         resume(&engine, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
@@ -81,13 +109,15 @@ impl Service {
             checker: engine.checker.clone(),
             dispatcher: engine.dispatcher.clone(),
             health: health.clone(),
-            config,
+            config: engine.config.clone(),
             due_scan: ticks.due_scan.clone(),
             store_recovered: store_recovered.clone(),
             settled,
             shutdown: shutdown.clone(),
         })
         .await?;
+        // The last that may fail: once something works on the store, it must not be closed under it.
+        let ticker = Ticker::start(&ticks).await?;
         let spawner = Spawner { engine, health, ticks, tasks: TaskTracker::new(), shutdown };
         let follow = roster::follow(spawner.engine.store.clone(), changes, taken, clock, spawner.shutdown.clone());
         spawner.part("tenants", Box::pin(follow));
@@ -116,7 +146,6 @@ impl Service {
         {
             tick.notify_one();
         }
-        let ticker = Ticker::start(&ticks).await?;
         info!(%address, "listening");
         systemd::ready();
         Ok(Self { address, engine, ticker, sweep: ticks.sweep, tasks, shutdown })

@@ -13,7 +13,7 @@ use crate::{
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     microsoft::FailureClass,
-    store::{Due, StoreError, TenantRecord, Tenure},
+    store::{Division, Due, Shard, StoreError, TenantRecord},
     task,
 };
 
@@ -70,8 +70,8 @@ pub(super) struct One {
     pub(super) slow_lane: Option<(Arc<Semaphore>, Arc<Semaphore>)>,
     pub(super) back: mpsc::UnboundedSender<Back>,
     pub(super) shutdown: CancellationToken,
-    /// The tenant is this replica's until the visit is over.
-    pub(super) _tenure: Tenure,
+    /// Says whether the tenant is this replica's, and keeps it so until the visit is over.
+    pub(super) division: Division,
 }
 
 impl One {
@@ -92,6 +92,14 @@ impl One {
             }
             None => (None, Some(place)),
         };
+        // Only now: a shard that another replica waits for is not kept for what waits for its turn.
+        let shard = Shard::of_tenant(tenant.account.entra);
+        let tenure = if turn.is_some() { self.division.begin(shard) } else { self.division.begin_brief(shard) };
+        let Some(_tenure) = tenure else {
+            // The planner is gone only at shutdown.
+            let _ = self.back.send(self.nothing(&tenant, turn));
+            return;
+        };
         let visit = self.checker.visit(&self.plan, &tenant, turn.unwrap_or(Turn::Wake), record, &self.shutdown);
         let made = match AssertUnwindSafe(visit).catch_unwind().await {
             Ok(made) => made,
@@ -111,16 +119,19 @@ impl One {
             (Ok(None), _) => return debug!(tenant = %tenant.id, "a check was abandoned for shutdown"),
             (Err(error), turn) => {
                 error!(tenant = %tenant.id, %error, "a check's result could not be committed; the check is repeated");
-                if turn.is_some() {
-                    Back::Again(tenant.id.clone())
-                } else {
-                    let wake_at = Some(self.checker.clock.now().plus(BESIDE_AGAIN));
-                    Back::Beside { tenant: tenant.id.clone(), wake_at }
-                }
+                self.nothing(&tenant, turn)
             }
         };
-        // The planner is gone only at shutdown.
         let _ = self.back.send(back);
+    }
+
+    /// What a turn that came to nothing leaves.
+    fn nothing(&self, tenant: &Tenant, turn: Option<Turn>) -> Back {
+        let tenant = tenant.id.clone();
+        match turn {
+            Some(_) => Back::Again(tenant),
+            None => Back::Beside { tenant, wake_at: Some(self.checker.clock.now().plus(BESIDE_AGAIN)) },
+        }
     }
 
     /// A check that panics is one that failed: the operator must hear that the tenant can't be read.

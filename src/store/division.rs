@@ -5,16 +5,19 @@
 //! share, a keeper (`postgres/keeper.rs`) renews the replica's lease and moves shards between replicas; everybody else asks here.
 //!
 //! Whoever works on a tenant, a channel or the fleet holds a [`Tenure`] of its shard meanwhile. A living replica gives a shard up only
-//! when nobody holds one, so what is under way is finished by whoever began it. A replica that was not heard of loses all its shards in the
-//! transaction that removes its row; from then on its writes are refused. It stops working some time before, by its monotonic clock.
+//! when nobody holds one, so what is under way is finished by whoever began it. A check may take minutes, and the channels of its shard
+//! do not wait for it: while something long is under way on a shard that is to be given up, brief work still begins. A replica that was
+//! not heard of loses all its shards in the transaction that removes its row; from then on its writes are refused. It stops working some
+//! time before, by its monotonic clock.
 
+mod grace;
+mod keeping;
 #[cfg(test)]
 mod tests;
 mod timing;
 mod wish;
 
 use std::{
-    collections::BTreeSet,
     future::{Future, pending, poll_fn},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,6 +30,7 @@ use tokio::{
 };
 
 pub(super) use self::{
+    grace::Grace,
     timing::Timing,
     wish::{Wish, wish},
 };
@@ -121,20 +125,51 @@ struct Held {
     is_owned: bool,
     /// It is given up as soon as nobody works on it.
     is_leaving: bool,
-    tenures: u32,
+    /// What is under way and may take minutes.
+    long: u32,
+    /// What is under way and is over within seconds.
+    brief: u32,
+}
+
+impl Held {
+    /// Whether nobody works on it.
+    const fn is_idle(self) -> bool {
+        self.long == 0 && self.brief == 0
+    }
+
+    const fn count(&mut self, work: Work) -> &mut u32 {
+        match work {
+            Work::Long => &mut self.long,
+            Work::Brief => &mut self.brief,
+        }
+    }
+
+    /// Whether work may begin, as far as that does not depend on the lease. What is brief goes on only while something else keeps
+    /// the shard, and so never keeps it for long.
+    const fn lets_begin(self, work: Work) -> bool {
+        self.is_owned && (!self.is_leaving || matches!(work, Work::Brief) && self.long > 0)
+    }
+}
+
+/// How long work takes.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Long,
+    Brief,
 }
 
 /// The right to work on a shard. The shard is not given up while this lives.
 #[derive(Debug)]
-pub struct Tenure(Option<(Arc<Inner>, Shard)>);
+pub struct Tenure(Option<(Arc<Inner>, Shard, Work)>);
 
 impl Drop for Tenure {
     fn drop(&mut self) {
-        let Some((inner, shard)) = &self.0 else { return };
+        let Some((inner, shard, work)) = &self.0 else { return };
         let mut state = inner.state();
         let held = &mut state.shards[shard.index()];
-        held.tenures = held.tenures.saturating_sub(1);
-        let is_free_to_go = held.is_leaving && held.tenures == 0;
+        let under_way = held.count(*work);
+        *under_way = under_way.saturating_sub(1);
+        let is_free_to_go = held.is_leaving && held.is_idle();
         drop(state);
         if is_free_to_go {
             inner.nudge.notify_one();
@@ -180,19 +215,37 @@ impl Division {
         self.0.is_some()
     }
 
-    /// Begins to work on a shard. `None`: another replica owns it, it is about to be given up, or the lease has run out.
+    /// Begins work on a shard that may take minutes: a check, or what is done once for the whole fleet. `None`: another replica owns the
+    /// shard, it is about to be given up, or the lease has run out.
     #[must_use]
     pub fn begin(&self, shard: Shard) -> Option<Tenure> {
+        self.begin_work(shard, Work::Long)
+    }
+
+    /// Begins work on a shard that is over within seconds: one send. `None` as for [`Division::begin`]; but it may begin on a shard that
+    /// is about to be given up as long as something else keeps the shard here.
+    #[must_use]
+    pub fn begin_brief(&self, shard: Shard) -> Option<Tenure> {
+        self.begin_work(shard, Work::Brief)
+    }
+
+    fn begin_work(&self, shard: Shard, work: Work) -> Option<Tenure> {
         let Some(inner) = &self.0 else { return Some(Tenure(None)) };
         let mut state = inner.state();
         let is_valid = Instant::now() < state.valid_until;
         let held = &mut state.shards[shard.index()];
-        if !is_valid || !held.is_owned || held.is_leaving {
+        if !is_valid || !held.lets_begin(work) {
             return None;
         }
-        held.tenures += 1;
+        *held.count(work) += 1;
         drop(state);
-        Some(Tenure(Some((inner.clone(), shard))))
+        Some(Tenure(Some((inner.clone(), shard, work))))
+    }
+
+    /// Whether this process still owns the shard, even if it is about to give it up.
+    #[must_use]
+    pub fn still_owns(&self, shard: Shard) -> bool {
+        self.0.as_ref().is_none_or(|inner| inner.state().shards[shard.index()].is_owned)
     }
 
     /// Whether this process owns the shard and is to keep it, whether or not its lease is good at the moment.
@@ -295,104 +348,6 @@ impl Division {
             if changes.changed().await.is_err() {
                 return;
             }
-        }
-    }
-}
-
-/// What the keeper does.
-impl Division {
-    pub(super) async fn nudged(&self) {
-        match &self.0 {
-            Some(inner) => inner.nudge.notified().await,
-            None => pending().await,
-        }
-    }
-
-    pub(super) fn fingerprint(&self) -> String {
-        self.0.as_ref().map(|inner| inner.state().fingerprint.clone()).unwrap_or_default()
-    }
-
-    pub(super) fn is_leaving(&self) -> bool {
-        self.0.as_ref().is_some_and(|inner| inner.state().is_leaving)
-    }
-
-    pub(super) fn renewed(&self, valid_until: Instant) {
-        if let Some(inner) = &self.0 {
-            inner.state().valid_until = valid_until;
-        }
-    }
-
-    /// Notes what is known of the replicas that live, compared with the configuration that this one had said that it runs.
-    pub(super) fn saw(&self, living: u32, agrees: bool, said: &str) {
-        let Some(inner) = &self.0 else { return };
-        let mut state = inner.state();
-        let agrees = agrees && state.fingerprint == said;
-        if (state.living, state.agrees) != (living, agrees) {
-            (state.living, state.agrees) = (living, agrees);
-            drop(state);
-            inner.changed();
-        }
-    }
-
-    /// Takes shards that the store says are this replica's.
-    pub(super) fn take(&self, shards: &BTreeSet<Shard>) {
-        let Some(inner) = self.0.as_ref().filter(|_| !shards.is_empty()) else { return };
-        let mut state = inner.state();
-        let is_leaving = state.is_leaving;
-        for shard in shards {
-            let held = &mut state.shards[shard.index()];
-            (held.is_owned, held.is_leaving) = (true, is_leaving);
-        }
-        drop(state);
-        inner.changed();
-    }
-
-    /// Lets no new work begin on exactly these shards, and returns those of them on which nobody works.
-    pub(super) fn prepare_to_give_up(&self, shards: &BTreeSet<Shard>) -> BTreeSet<Shard> {
-        let Some(inner) = &self.0 else { return BTreeSet::new() };
-        let (mut state, mut has_changed, mut idle) = (inner.state(), false, BTreeSet::new());
-        let all_leave = state.is_leaving;
-        for shard in Shard::all() {
-            let held = &mut state.shards[shard.index()];
-            let is_leaving = held.is_owned && (all_leave || shards.contains(&shard));
-            has_changed |= held.is_leaving != is_leaving;
-            held.is_leaving = is_leaving;
-            if is_leaving && held.tenures == 0 {
-                idle.insert(shard);
-            }
-        }
-        drop(state);
-        if has_changed {
-            inner.changed();
-        }
-        idle
-    }
-
-    /// Notes that shards are given up. The store is updated afterward: whatever becomes of that, nobody works on them here.
-    pub(super) fn gave_up(&self, shards: &BTreeSet<Shard>) {
-        if let Some(inner) = &self.0 {
-            let mut state = inner.state();
-            for shard in shards {
-                state.shards[shard.index()].is_owned = false;
-            }
-            drop(state);
-            inner.changed();
-        }
-    }
-
-    /// The shards that this process owns.
-    pub(super) fn owned_shards(&self) -> BTreeSet<Shard> {
-        self.0.as_ref().map_or_else(BTreeSet::new, |inner| {
-            let state = inner.state();
-            Shard::all().filter(|shard| state.shards[shard.index()].is_owned).collect()
-        })
-    }
-
-    /// Says that everything is given up.
-    pub(super) fn has_left(&self) {
-        if let Some(inner) = &self.0 {
-            inner.state().has_left = true;
-            inner.changed();
         }
     }
 }

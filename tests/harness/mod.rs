@@ -4,6 +4,7 @@
 //! barrier ([`World::settle`]): a message of another tenant, queued later on the same channel, that has arrived.
 
 mod arrived;
+pub(crate) mod between;
 mod folder;
 mod identity;
 #[cfg(feature = "pfx")]

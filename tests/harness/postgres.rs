@@ -35,12 +35,12 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 impl Postgres {
     /// The server, which is started the first time. `None`: PostgreSQL is not installed, and what needs it is left out.
     pub(crate) fn shared() -> Option<&'static Self> {
-        SERVER.get_or_init(|| programs().map(|programs| Self::start(&programs))).as_ref()
+        SERVER.get_or_init(|| programs().map(|programs| Self::start(&programs, None))).as_ref()
     }
 
     /// Another server, for a test that stops it. `None`: PostgreSQL is not installed.
     pub(crate) fn apart() -> Option<Self> {
-        programs().map(|programs| Self::start(&programs))
+        programs().map(|programs| Self::start(&programs, None))
     }
 
     /// Ends it as a crash does: nothing is written down first.
@@ -63,6 +63,16 @@ impl Postgres {
         while !answers.status().unwrap().success() {}
     }
 
+    /// A copy of it as it is now, which follows it by way of that folder's socket.
+    pub(crate) fn standby(&self, by: &Path) -> Self {
+        Self::start(&self.programs, Some(by))
+    }
+
+    /// Lets a standby take over, whatever has become of the server that it follows.
+    pub(crate) fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
     fn control(&self, arguments: &[&str]) {
         let mut command = as_its_user(&Command::new(self.programs.join("pg_ctl")));
         command.args(["--silent", "--wait", "--pgdata", "data"]).args(arguments);
@@ -70,12 +80,13 @@ impl Postgres {
         assert!(status.success(), "pg_ctl {arguments:?}; see {}/log", self.folder.display());
     }
 
-    fn start(programs: &Path) -> Self {
+    fn start(programs: &Path, primary: Option<&Path>) -> Self {
         let script = fs::read_to_string("tests/harness/postgres.sh").unwrap();
         let mut keeper = as_its_user(&Command::new("sh"))
             .args(["-c", &script, "sh"])
             .arg(programs)
             .arg(ROLE)
+            .args(primary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -102,6 +113,27 @@ impl Postgres {
             tls: TlsMode::Disable,
             root_certificates: None,
         }
+    }
+
+    /// A new database on the shared server, if there is one.
+    pub(crate) async fn shared_database() -> Option<(&'static Self, PostgresSettings)> {
+        let server = Self::shared()?;
+        Some((server, server.database().await))
+    }
+
+    /// Runs statements in a database, beside the store.
+    pub(crate) async fn run(&self, database: &PostgresSettings, sql: &str) {
+        let mut connection = self.connect(&database.database).await;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Ends every connection to a database, as an administrator or a restart of the server does.
+    pub(crate) async fn cut(&self, database: &PostgresSettings) {
+        let sql =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+        let mut connection = self.connect("postgres").await;
+        sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
     }
 
     /// The folder of its socket.

@@ -1,11 +1,16 @@
-# Runs a server in a folder of its own until standard input ends, and prints the folder once it answers: PROGRAMS ROLE.
+# Runs a server in a folder of its own until standard input ends, and prints the folder once it answers: PROGRAMS ROLE [PRIMARY], where
+# PRIMARY is the folder of the socket of a server that it follows.
 # Whoever restarts it in between uses `pg_ctl` on the same folder.
 set -e
 folder=$(mktemp -d /tmp/scorewatch-postgres-XXXXXX)
 cd "$folder"
 chmod 755 .
 {
-    "$1/initdb" --pgdata data --username "$2" --auth trust --encoding UTF8 --locale C
+    if [ -n "$3" ]; then
+        "$1/pg_basebackup" --pgdata data --host "$3" --username "$2" --checkpoint fast --write-recovery-conf
+    else
+        "$1/initdb" --pgdata data --username "$2" --auth trust --encoding UTF8 --locale C
+    fi
     cat >>data/postgresql.conf <<SETTINGS
 unix_socket_directories = '$folder'
 listen_addresses = ''

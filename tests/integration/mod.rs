@@ -35,6 +35,7 @@ mod records;
 mod rejected;
 mod replaced;
 mod replay;
+mod replicas;
 mod report;
 mod route;
 mod scope;

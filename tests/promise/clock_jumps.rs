@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::harness::{HIGH, LOW, SOC, Service, World, kinds};
 
 /// Where Debian's package puts the library, below the folder of the machine's architecture.
-fn library() -> Option<PathBuf> {
+pub(super) fn library() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok()?;
     let candidates = folders.flatten().map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     candidates.into_iter().find(|path| path.exists())

@@ -1,15 +1,6 @@
 //! A service whose database goes away for a while goes on afterward as if nothing had happened.
 
-use scorewatch::store::postgres::PostgresSettings;
-
 use crate::harness::{HIGH, LOW, OPS, SOC, Service, World, kinds, postgres::Postgres};
-
-/// Ends every connection of the service, as an administrator does.
-async fn cut(server: &Postgres, database: &PostgresSettings) {
-    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
-    let mut connection = server.connect("postgres").await;
-    sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
@@ -29,9 +20,9 @@ async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
 
     for (score, sent) in [(HIGH, 2), (LOW, 3), (HIGH, 4)] {
-        cut(&server, &database).await;
+        server.cut(&database).await;
         world.set_score("contoso", score);
-        cut(&server, &database).await;
+        server.cut(&database).await;
         world.settle(&service, SOC).await;
         assert_eq!(world.accepted(SOC, "contoso").len(), sent, "at {score}");
     }
@@ -54,4 +45,38 @@ async fn a_service_whose_store_was_taken_over_ends() {
     sqlx::query(taken).execute(&mut connection).await.unwrap();
     assert_eq!(service.ended().await.code(), Some(1));
     assert!(service.log().contains("pid 1 on elsewhere"), "{}", service.log());
+}
+
+/// What breaks a start after it has taken its part of the store, and what takes that back.
+const LATE_FAULTS: [(&str, &str); 2] = [
+    ("ALTER TABLE downtime RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO downtime"),
+    (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON meta FOR EACH ROW WHEN (NEW.key = 'beat') \
+         EXECUTE FUNCTION refuse()",
+        "DROP TRIGGER refuse ON meta",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_fails_late_leaves_nothing_behind_that_others_must_wait_for() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    assert!(world.run().await.stop().await.success());
+    let mut connection = server.connect(&database.database).await;
+    for (fault, repair) in LATE_FAULTS {
+        sqlx::raw_sql(fault).execute(&mut connection).await.unwrap();
+        let service = Service::spawn(&world.folder.config(), &[]);
+        assert!(!service.listens().await, "{fault}");
+        assert_eq!(service.ended().await.code(), Some(1), "{fault}: {}", service.log());
+        let taken = "SELECT (SELECT count(*) FROM replica) + (SELECT count(*) FROM shard WHERE owner IS NOT NULL)";
+        let taken: i64 = sqlx::query_scalar(taken).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(taken, 0, "{fault}: {}", service.log());
+        sqlx::raw_sql(repair).execute(&mut connection).await.unwrap();
+    }
+    let service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    assert!(service.stop().await.success());
 }

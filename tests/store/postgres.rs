@@ -4,23 +4,13 @@ use scorewatch::store::{
     Audit, Checks, Claim, ClaimTerms, Commit, NewEntry, Outbox, Store, StoreError, Upkeep,
     postgres::{self, PostgresSettings},
 };
-use sqlx::{AssertSqlSafe, Connection, Executor};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use sqlx::Executor;
 
 use super::fixture::*;
-use crate::harness::postgres::Postgres;
-
-/// A new database on the server, if there is one.
-async fn database() -> Option<(&'static Postgres, PostgresSettings)> {
-    let server = Postgres::shared()?;
-    Some((server, server.database().await))
-}
-
-async fn run(server: &Postgres, database: &PostgresSettings, sql: &str) {
-    let mut connection = server.connect(&database.database).await;
-    connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
-    connection.close().await.unwrap();
-}
+use crate::harness::{
+    between::{Between, Trouble},
+    postgres::Postgres,
+};
 
 async fn refusal(database: &PostgresSettings) -> String {
     match postgres::open(database).await {
@@ -29,22 +19,15 @@ async fn refusal(database: &PostgresSettings) -> String {
     }
 }
 
-/// Ends every connection to a database, as a restart of the server does.
-async fn cut(server: &Postgres, database: &PostgresSettings) {
-    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
-    let mut connection = server.connect("postgres").await;
-    sqlx::query(sql).bind(&database.database).execute(&mut connection).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_second_service_is_refused_while_the_first_lives_and_takes_over_when_it_has_ended() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let first = postgres::open(&database).await.unwrap();
     assert_eq!(first.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
     // The first one renews its lease while the second one waits.
     let renewed = async {
         for _ in 0..u32::MAX {
-            run(server, &database, "UPDATE replica SET expires_at = clock_timestamp() + interval '1 hour'").await;
+            server.run(&database, "UPDATE replica SET expires_at = clock_timestamp() + interval '1 hour'").await;
         }
     };
     let second = tokio::select! {
@@ -54,7 +37,7 @@ async fn a_second_service_is_refused_while_the_first_lives_and_takes_over_when_i
     let Err(StoreError::InUse(place)) = second else { panic!("not refused") };
     assert!(place.contains(&format!("pid {}", std::process::id())), "{place}");
     // It is not heard of any more: its time is over.
-    run(server, &database, "UPDATE replica SET expires_at = clock_timestamp()").await;
+    server.run(&database, "UPDATE replica SET expires_at = clock_timestamp()").await;
     let second = postgres::open(&database).await.unwrap();
     let late = first.commit(check("contoso", Some(1), 10)).await;
     assert!(matches!(late, Err(StoreError::InUse(_))), "{late:?}");
@@ -67,16 +50,16 @@ async fn a_second_service_is_refused_while_the_first_lives_and_takes_over_when_i
 
 #[tokio::test]
 async fn other_programs_and_newer_versions_tables_are_refused_and_left_as_they_are() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let beside = postgres::open_reader(&database).await.unwrap_err().to_string();
     assert!(beside.contains("there is no store") && beside.contains("start the service once"), "{beside}");
     assert!(postgres::names(&database).await.unwrap().is_empty());
-    run(server, &database, "CREATE TABLE theirs (id BIGINT)").await;
+    server.run(&database, "CREATE TABLE theirs (id BIGINT)").await;
     let why = refusal(&database).await;
     assert!(why.contains("another program's tables"), "{why}");
-    run(server, &database, "DROP TABLE theirs").await;
+    server.run(&database, "DROP TABLE theirs").await;
     postgres::open(&database).await.unwrap().close().await;
-    run(server, &database, "INSERT INTO schema_version (version) VALUES (9999)").await;
+    server.run(&database, "INSERT INTO schema_version (version) VALUES (9999)").await;
     let before = schema(server, &database).await;
     let why = refusal(&database).await;
     assert!(why.contains("schema 9999"), "{why}");
@@ -125,55 +108,14 @@ async fn a_server_that_takes_over_gives_new_events_new_ids_and_what_was_under_wa
     store.close().await;
 }
 
-/// Stands before a server's socket, and can stop answering.
-struct Between {
-    folder: tempfile::TempDir,
-    is_silent: tokio::sync::watch::Sender<bool>,
-}
-
-impl Between {
-    fn new(server: &Postgres) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let listener = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let there = server.folder().join(".s.PGSQL.5432");
-        let (is_silent, hears) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = tokio::net::UnixStream::connect(&there).await.unwrap();
-                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(pass_on(from_client, to_server, hears.clone()));
-                tokio::spawn(pass_on(from_server, to_client, hears.clone()));
-            }
-        });
-        Self { folder, is_silent }
-    }
-}
-
-/// Passes bytes on, but none while it is silent.
-async fn pass_on(
-    from: tokio::net::unix::OwnedReadHalf,
-    to: tokio::net::unix::OwnedWriteHalf,
-    mut is_silent: tokio::sync::watch::Receiver<bool>,
-) {
-    let mut bytes = vec![0; 65_536];
-    let (mut from, mut to) = (from, to);
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        let is_open = is_silent.wait_for(|is_silent| !is_silent).await.is_ok();
-        if !is_open || to.write_all(&bytes[..count]).await.is_err() {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up_by_readers_and_the_writer_and_used_again_when_it_speaks() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let between = Between::new(server);
-    let through = PostgresSettings { host: between.folder.path().display().to_string(), ..database.clone() };
-    let store = postgres::open(&through).await.unwrap();
+    let store = postgres::open(&between.to(&database)).await.unwrap();
     assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
     assert_eq!(load(&store, "contoso").await.version, 1);
-    between.is_silent.send(true).unwrap();
+    between.set(Some(Trouble::Silence));
     // Time passes as soon as nobody has anything else to do.
     tokio::time::pause();
     let began = tokio::time::Instant::now();
@@ -182,7 +124,7 @@ async fn a_server_that_says_nothing_is_given_up_by_readers_and_the_writer_and_us
     tokio::time::resume();
     assert!(written.is_err() && read.is_err(), "{written:?} {read:?}");
     assert!((100..600).contains(&waited.as_secs()), "{waited:?}");
-    between.is_silent.send(false).unwrap();
+    between.set(None);
     let version = load(&store, "contoso").await.version;
     assert_eq!(store.commit(check("contoso", Some(version), 20)).await, Ok(Commit::Done));
     store.close().await;
@@ -190,7 +132,7 @@ async fn a_server_that_says_nothing_is_given_up_by_readers_and_the_writer_and_us
 
 #[tokio::test]
 async fn a_reader_that_loses_patience_leaves_its_connection_in_order() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let store = postgres::open(&database).await.unwrap();
     assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
     // Whoever reads tenants waits for this.
@@ -213,15 +155,15 @@ async fn a_reader_that_loses_patience_leaves_its_connection_in_order() {
 
 #[tokio::test]
 async fn a_server_that_confirms_before_it_has_written_is_refused() {
-    let Some((server, database)) = database().await else { return };
-    run(server, &database, &format!("ALTER DATABASE {} SET synchronous_commit = off", database.database)).await;
+    let Some((server, database)) = Postgres::shared_database().await else { return };
+    server.run(&database, &format!("ALTER DATABASE {} SET synchronous_commit = off", database.database)).await;
     let why = refusal(&database).await;
     assert!(why.contains("`synchronous_commit = off`") && why.contains("set it to `on`"), "{why}");
 }
 
 #[tokio::test]
 async fn a_wrong_database_or_server_is_named_and_no_password_is_shown() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let password = Some("hunter2-hunter2".to_owned().into());
     let absent = PostgresSettings { database: "absent".to_owned(), password, ..database.clone() };
     let why = refusal(&absent).await;
@@ -233,11 +175,11 @@ async fn a_wrong_database_or_server_is_named_and_no_password_is_shown() {
 
 #[tokio::test]
 async fn connections_that_are_cut_are_opened_again_and_nothing_is_half_done() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let store = postgres::open(&database).await.unwrap();
     assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
     for round in 1..6 {
-        cut(server, &database).await;
+        server.cut(&database).await;
         // The first attempt may meet the connection that is gone.
         let seconds = i64::try_from(round).unwrap() * 10;
         let mut outcome = store.commit(check("contoso", Some(round), seconds)).await;
@@ -252,7 +194,7 @@ async fn connections_that_are_cut_are_opened_again_and_nothing_is_half_done() {
 
 #[tokio::test]
 async fn writers_of_several_processes_follow_one_another() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let service = postgres::open(&database).await.unwrap();
     let beside = postgres::open_reader(&database).await.unwrap();
     let record = async |store: &dyn Store| {
@@ -272,7 +214,7 @@ async fn writers_of_several_processes_follow_one_another() {
 
 #[tokio::test]
 async fn the_database_refuses_to_change_the_audit_log() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let store = postgres::open(&database).await.unwrap();
     store.record(NewEntry::by(&scorewatch::domain::Caller::local("ann"), "token.create", None, at(0))).await.unwrap();
     let mut connection = server.connect(&database.database).await;
@@ -288,7 +230,7 @@ async fn the_database_refuses_to_change_the_audit_log() {
 
 #[tokio::test]
 async fn a_database_that_was_copied_gives_new_events_new_ids() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let store = postgres::open(&database).await.unwrap();
     let (identity, first) = (store.identity().to_owned(), store.origin().to_owned());
     assert_eq!(identity, first);
@@ -298,13 +240,47 @@ async fn a_database_that_was_copied_gives_new_events_new_ids() {
     store.close().await;
     let copy = PostgresSettings { database: format!("{}_copy", database.database), ..database.clone() };
     let sql = format!("CREATE DATABASE {} TEMPLATE {}", copy.database, database.database);
-    run(server, &PostgresSettings { database: "postgres".to_owned(), ..database.clone() }, &sql).await;
+    server.run(&PostgresSettings { database: "postgres".to_owned(), ..database.clone() }, &sql).await;
     for (settings, is_first) in [(&database, true), (&copy, false), (&copy, false)] {
         let store = postgres::open(settings).await.unwrap();
         assert_eq!((store.identity(), store.origin() == first), (&*identity, is_first));
         let beside = postgres::open_reader(settings).await.unwrap();
         assert_eq!(beside.origin(), store.origin());
         beside.close().await;
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_found_to_be_done_or_not_done_and_never_done_twice() {
+    let Some((server, database)) = Postgres::shared_database().await else { return };
+    for (index, (trouble, is_done)) in
+        [(Trouble::CommitUnanswered, true), (Trouble::CommitLost, false)].into_iter().enumerate()
+    {
+        let between = Between::new(server);
+        let store = postgres::open(&between.to(&database)).await.unwrap();
+        let name = ["contoso", "fabrikam"][index];
+        assert_eq!(store.commit(check(name, None, 0)).await, Ok(Commit::Done));
+        between.set(Some(trouble));
+        let outcome = store.commit(check(name, Some(1), 10)).await;
+        between.is_over().await;
+        assert_eq!(outcome.is_ok(), is_done, "{trouble:?}: {outcome:?}");
+        assert!(!matches!(outcome, Err(StoreError::Unknown(_))), "{trouble:?}: {outcome:?}");
+        assert_eq!(load(&store, name).await.version, 1 + u64::from(is_done), "{trouble:?}");
+        if !is_done {
+            assert_eq!(store.commit(check(name, Some(1), 10)).await, Ok(Commit::Done));
+        }
+        // An entry of the audit log has nothing by which a second one would be recognized.
+        let record =
+            || store.record(NewEntry::by(&scorewatch::domain::Caller::local("ann"), "token.create", None, at(0)));
+        between.set(Some(trouble));
+        let outcome = record().await;
+        between.is_over().await;
+        assert_eq!(outcome.is_ok(), is_done, "{trouble:?}: {outcome:?}");
+        if !is_done {
+            record().await.unwrap();
+        }
+        assert_eq!(store.links(0, 1000).await.unwrap().len(), index + 1, "{trouble:?}");
         store.close().await;
     }
 }

@@ -5,28 +5,20 @@ use std::{collections::BTreeSet, time::Duration};
 use scorewatch::{
     domain::EntraTenantId,
     store::{
-        AttemptOutcome, Checks, Claim, ClaimTerms, Commit, Division, Outbox, SHARDS, Shard, StoreError, Upkeep,
+        AttemptOutcome, Checks, Claim, ClaimTerms, Commit, Division, Outbox, Roster, SHARDS, Shard, StoreError, Upkeep,
         postgres::{self, PostgresSettings},
     },
 };
-use sqlx::{AssertSqlSafe, Executor};
 
 use super::fixture::*;
-use crate::harness::{event, postgres::Postgres};
+use crate::harness::{
+    between::{Between, Trouble},
+    event,
+    postgres::Postgres,
+};
 
 /// A store on either database.
 type Joined = scorewatch::store::sqlite::SqliteStore;
-
-/// A new database on the server, if there is one.
-async fn database() -> Option<(&'static Postgres, PostgresSettings)> {
-    let server = Postgres::shared()?;
-    Some((server, server.database().await))
-}
-
-async fn run(server: &Postgres, database: &PostgresSettings, sql: &str) {
-    let mut connection = server.connect(&database.database).await;
-    connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
-}
 
 async fn join(database: &PostgresSettings, fingerprint: &str) -> Joined {
     postgres::join(database, fingerprint.to_owned()).await.unwrap().0
@@ -48,7 +40,7 @@ fn owned(division: &Division) -> BTreeSet<u16> {
 
 #[tokio::test]
 async fn replicas_share_the_shards_and_each_leaves_its_own_to_the_others() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let first = join(&database, "one").await;
     let division = first.division();
     assert_eq!((division.owned(), division.leads(), division.agrees()), (usize::from(SHARDS), true, true));
@@ -78,7 +70,7 @@ async fn replicas_share_the_shards_and_each_leaves_its_own_to_the_others() {
 
 #[tokio::test]
 async fn what_a_dead_replica_was_sending_is_repeated_and_what_it_writes_is_refused() {
-    let Some((server, database)) = database().await else { return };
+    let Some((server, database)) = Postgres::shared_database().await else { return };
     let dead = join(&database, "one").await;
     assert_eq!(dead.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
     dead.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
@@ -93,8 +85,10 @@ async fn what_a_dead_replica_was_sending_is_repeated_and_what_it_writes_is_refus
     let id = heir.replicas().await.unwrap().remove(0).id;
     let expire = format!("UPDATE replica SET expires_at = clock_timestamp() WHERE id = '{id}'");
     let over = async {
+        // The heir has just started: it waits for one lease before it believes that.
         while division.owned() < usize::from(SHARDS) {
-            run(server, &database, &expire).await;
+            server.run(&database, &expire).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     assert!(event(over).await.is_some());
@@ -119,7 +113,7 @@ async fn state(store: &Joined, name: &str) -> &'static str {
 
 #[tokio::test]
 async fn a_process_that_has_the_store_to_itself_and_replicas_keep_out_of_each_other_s_way() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let alone = postgres::open(&database).await.unwrap();
     let waits = join(&database, "one").await;
     let division = waits.division();
@@ -134,7 +128,7 @@ async fn a_process_that_has_the_store_to_itself_and_replicas_keep_out_of_each_ot
 
 #[tokio::test]
 async fn replicas_agree_only_while_all_run_the_same_configuration() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let (first, second) = (join(&database, "old").await, join(&database, "new").await);
     let (division, other) = (first.division(), second.division());
     until(&division, |division| division.living() == 2 && !division.agrees()).await;
@@ -148,7 +142,7 @@ async fn replicas_agree_only_while_all_run_the_same_configuration() {
 
 #[tokio::test]
 async fn a_settled_notification_wakes_the_tenant_wherever_it_is() {
-    let Some((_, database)) = database().await else { return };
+    let Some((_, database)) = Postgres::shared_database().await else { return };
     let store = join(&database, "one").await;
     commit(&store, check("contoso", None, 0)).await;
     store.wake_tenants(vec![tenant("contoso"), tenant("nobody")], at(5)).await.unwrap();
@@ -157,4 +151,83 @@ async fn a_settled_notification_wakes_the_tenant_wherever_it_is() {
     assert!(store.rechecks_requested().await.unwrap().is_empty());
     assert_eq!(Shard::of_tenant(EntraTenantId(uuid::Uuid::nil())), Shard::of_tenant(EntraTenantId(uuid::Uuid::nil())));
     store.close().await;
+}
+
+#[tokio::test]
+async fn replicas_that_were_all_cut_off_go_on_and_one_that_is_gone_is_taken_over_from_a_lease_later() {
+    let Some((server, database)) = Postgres::shared_database().await else { return };
+    let (mut ways, mut stores) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        ways.push(Between::new(server));
+        stores.push(join(&ways.last().unwrap().to(&database), "one").await);
+    }
+    let divisions: Vec<_> = stores.iter().map(|store| store.division()).collect();
+    for division in &divisions {
+        until(division, |division| division.living() == 3 && (21..=22).contains(&division.owned())).await;
+    }
+    let owned_before: Vec<_> = divisions.iter().map(owned).collect();
+    let mut table = server.connect(&database.database).await;
+    let mut asked = async |sql: &'static str, expected: i64| {
+        let wait = async {
+            while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut table).await.unwrap() != expected {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        assert!(event(wait).await.is_some(), "waited in vain for {expected}: {sql}");
+    };
+
+    ways.iter().for_each(|way| way.set(Some(Trouble::Cut)));
+    asked("SELECT count(*) FROM replica WHERE expires_at > clock_timestamp()", 0).await;
+    assert!(divisions.iter().all(|division| !division.is_valid() && division.begin(Shard::LEAD).is_none()));
+    // The first one back looks before the second one is.
+    ways[0].set(None);
+    until(&divisions[0], Division::is_valid).await;
+    ways[1].set(None);
+    until(&divisions[1], Division::is_valid).await;
+    for (division, before) in divisions.iter().zip(&owned_before) {
+        assert_eq!(&owned(division), before, "nobody has taken anything");
+    }
+    // The third one never comes back.
+    for division in &divisions[..2] {
+        until(division, |division| division.owned() == 32 && division.living() == 2).await;
+    }
+    asked("SELECT count(*) FROM replica", 2).await;
+    for store in &stores[..2] {
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_is_not_the_owner_of_what_it_takes_for_its_own_stops() {
+    let Some((server, database)) = Postgres::shared_database().await else { return };
+    let store = join(&database, "one").await;
+    let division = store.division();
+    assert!(division.begin(Shard::LEAD).is_some());
+    // As on a server that took over without the last commits of the one before.
+    server.run(&database, "UPDATE shard SET owner = NULL WHERE shard = 7").await;
+    until(&division, |division| !division.is_valid()).await;
+    assert!(division.begin(Shard::LEAD).is_none());
+    division.left().await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_one_configuration_lacks_is_not_forgotten_while_replicas_differ() {
+    let Some((_, database)) = Postgres::shared_database().await else { return };
+    let (first, second) = (join(&database, "with").await, join(&database, "without").await);
+    let division = first.division();
+    commit(&first, check("contoso", None, 0)).await;
+    second.reconcile(Vec::new(), at(10)).await.unwrap();
+    until(&division, |division| division.living() == 2).await;
+    let (later, retention) = (at(1_000_000), Duration::from_secs(1_000));
+    for agrees in [false, true] {
+        if agrees {
+            division.configured("without".to_owned());
+            until(&division, Division::agrees).await;
+        }
+        while first.prune(later, retention).await.unwrap() {}
+        assert_eq!(first.roster().await.unwrap().is_empty(), agrees);
+    }
+    first.close().await;
+    second.close().await;
 }

@@ -1,6 +1,6 @@
 //! What is begun, given up and taken in memory.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
@@ -48,6 +48,24 @@ fn a_shard_is_given_up_when_nobody_works_on_it_and_not_before() {
     assert_eq!(division.prepare_to_give_up(&shards([])), shards([0, 7]));
     division.take(&shards([9]));
     assert!(!division.owns(Shard(9)), "what comes while it leaves is given up as well");
+}
+
+#[test]
+fn brief_work_goes_on_while_a_check_keeps_the_shard_and_does_not_keep_it_any_longer() {
+    let division = shared();
+    division.take(&shards([7]));
+    let (check, send) = (division.begin(Shard(7)).unwrap(), division.begin_brief(Shard(7)).unwrap());
+    assert!(division.prepare_to_give_up(&shards([7])).is_empty());
+    drop(send);
+    let next = division.begin_brief(Shard(7)).expect("the check keeps the shard here");
+    assert!(division.begin(Shard(7)).is_none() && !division.owns(Shard(7)) && division.still_owns(Shard(7)));
+    drop(check);
+    assert!(division.begin_brief(Shard(7)).is_none(), "only sends would keep it");
+    assert!(division.prepare_to_give_up(&shards([7])).is_empty(), "one is under way");
+    drop(next);
+    assert_eq!(division.prepare_to_give_up(&shards([7])), shards([7]));
+    division.gave_up(&shards([7]));
+    assert!(division.begin_brief(Shard(7)).is_none() && !division.still_owns(Shard(7)));
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! It has a connection of its own, so that a long transaction of the writer does not cost the lease. Whoever lives renews its own row;
 //! shards change hands only in transactions that lock the row which all writers lock. A shard that is taken may have deliveries in
 //! `sending`: whoever sent them owns it no more, so they are queued again in the same transaction.
+//!
+//! A replica that was cut off from the database itself does not take over from others for a while ([`Grace`]): they come back, too.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +16,7 @@ use crate::{
     clock::Clock,
     store::{
         Division, Shard, StoreError,
-        division::{Timing, Wish, wish},
+        division::{Grace, Timing, Wish, wish},
         sql::{db::Connection, replica},
     },
     task,
@@ -37,17 +39,28 @@ pub(super) struct Keeper {
     id: String,
     division: Division,
     timing: Timing,
+    grace: Grace,
     renewed_at: Option<Instant>,
     /// The configuration that the row says, and whether it says that this replica leaves.
     said: (String, bool),
 }
 
-/// A replica that lives.
+/// A replica that lives, as far as one knows.
 struct Living {
     id: String,
     fingerprint: String,
     is_leaving: bool,
 }
+
+/// What the table says of a replica: its id, configuration, whether it leaves and whether it has the store to itself, when its lease runs
+/// out, and when this was read. Times are microseconds on the database's clock.
+type Columns = (String, String, bool, bool, i64, i64);
+
+const REPLICAS: &str = "SELECT id, fingerprint, is_leaving, is_sole, (extract(epoch FROM expires_at) * 1000000)::bigint, \
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM replica ORDER BY started_at, id";
+/// Whoever is taken for gone: the second parameter is the time by which a lease must have run out.
+const REMOVE_GONE: &str = "DELETE FROM replica WHERE id <> $1 AND expires_at <= clock_timestamp() \
+    AND (extract(epoch FROM expires_at) * 1000000)::bigint <= $2 RETURNING place";
 
 /// What the tables say.
 struct Table {
@@ -56,12 +69,15 @@ struct Table {
     /// Whether somebody has the store to itself, so that there is nothing to share.
     is_sole: bool,
     owners: Vec<Option<String>>,
+    /// The time by which the lease of whoever is gone has run out.
+    gone_by: i64,
 }
 
 impl Keeper {
     pub(super) fn new(settings: &PostgresSettings, id: &str, division: Division, timing: Timing) -> Self {
         let (settings, id, said) = (settings.clone(), id.to_owned(), (division.fingerprint(), false));
-        Self { settings, connection: None, id, division, timing, renewed_at: None, said }
+        let grace = Grace::new(timing);
+        Self { settings, connection: None, id, division, timing, grace, renewed_at: None, said }
     }
 
     /// Looks for the first time. Returns how many attempts were under way on what was taken.
@@ -134,7 +150,7 @@ impl Keeper {
         if !self.renew(postgres(on)?).await? {
             return Ok(Looked::Replaced);
         }
-        let table = Table::read(postgres(on)?).await?;
+        let table = Table::read(postgres(on)?, &mut self.grace).await?;
         // A server that took over may have lost who took what; then others may work on it by now.
         if !self.division.owned_shards().is_subset(&table.owned_by(&self.id)) {
             return Ok(Looked::Replaced);
@@ -148,7 +164,7 @@ impl Keeper {
         let unheard = table.owned_by(&self.id).into_iter().any(|shard| !self.division.owned_shards().contains(&shard));
         let has_dead = table.owners.iter().flatten().any(|owner| !table.lives(owner));
         if !self.division.is_leaving() && (!wish.take.is_empty() || unheard && idle.is_empty() || has_dead) {
-            *recovered += self.take(on).await?;
+            *recovered += self.take(on, table.gone_by).await?;
         }
         let is_empty = self.division.owned_shards().is_empty();
         Ok(if self.division.is_leaving() && is_empty { Looked::Left } else { Looked::Rests })
@@ -206,21 +222,17 @@ impl Keeper {
         Ok(())
     }
 
-    /// Removes the rows of replicas that were not heard of, and takes what nobody has, as far as it is this replica's part. Returns how
-    /// many attempts were under way there.
-    async fn take(&self, connection: &mut Connection) -> Result<u64, StoreError> {
+    /// Removes the rows of replicas that are gone, and takes what nobody has, as far as it is this replica's part. Returns how many
+    /// attempts were under way there.
+    async fn take(&mut self, connection: &mut Connection, gone_by: i64) -> Result<u64, StoreError> {
         let on = postgres(connection)?;
         lease::begin(on).await?;
-        let dead: Vec<String> = sqlx::query_scalar(
-            "DELETE FROM replica WHERE expires_at <= clock_timestamp() AND id <> $1 RETURNING place",
-        )
-        .bind(&self.id)
-        .fetch_all(&mut *on)
-        .await?;
+        let dead: Vec<String> =
+            sqlx::query_scalar(REMOVE_GONE).bind(&self.id).bind(gone_by).fetch_all(&mut *on).await?;
         sqlx::query("UPDATE shard SET owner = NULL WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM replica)")
             .execute(&mut *on)
             .await?;
-        let table = Table::read(on).await?;
+        let table = Table::read(on, &mut self.grace).await?;
         let wish = self.wish(&table);
         if !table.lives(&self.id) {
             // The next look finds that the row is gone.
@@ -255,20 +267,27 @@ impl Keeper {
 }
 
 impl Table {
-    async fn read(on: &mut PgConnection) -> Result<Self, StoreError> {
-        let replicas: Vec<(String, String, bool, bool)> = sqlx::query_as(
-            "SELECT id, fingerprint, is_leaving, is_sole FROM replica WHERE expires_at > clock_timestamp() \
-             ORDER BY started_at, id",
-        )
-        .fetch_all(&mut *on)
-        .await?;
+    /// Reads the tables. Whose lease has run out lives on while this replica gives grace.
+    async fn read(on: &mut PgConnection, grace: &mut Grace) -> Result<Self, StoreError> {
+        let replicas: Vec<Columns> = sqlx::query_as(REPLICAS).fetch_all(&mut *on).await?;
         let owners = sqlx::query_scalar("SELECT owner FROM shard ORDER BY shard").fetch_all(on).await?;
-        let is_sole = replicas.iter().any(|(.., is_sole)| *is_sole);
-        let living = replicas
-            .into_iter()
-            .map(|(id, fingerprint, is_leaving, _)| Living { id, fingerprint, is_leaving })
-            .collect();
-        Ok(Self { living, is_sole, owners })
+        // Where there is no row, there is none of this replica's either, and the next look finds that.
+        let was_given = grace.is_given();
+        let gone_by = replicas.first().map_or(0, |(.., now)| grace.look(*now));
+        if grace.is_given() && !was_given {
+            tracing::info!(
+                "the database could not be reached for a while, or this replica has just started: the others have the time of one lease \
+                 to renew theirs before their work is taken over"
+            );
+        }
+        let (mut living, mut is_sole) = (Vec::new(), false);
+        for (id, fingerprint, is_leaving, alone, expires_at, _) in replicas {
+            if expires_at > gone_by {
+                is_sole |= alone;
+                living.push(Living { id, fingerprint, is_leaving });
+            }
+        }
+        Ok(Self { living, is_sole, owners, gone_by })
     }
 
     fn lives(&self, id: &str) -> bool {

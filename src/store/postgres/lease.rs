@@ -6,8 +6,8 @@
 
 use std::{fs, process, time::Duration};
 
-use sqlx::PgConnection;
-use tokio::time::{Instant, sleep};
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::error::at_open;
@@ -17,6 +17,8 @@ use crate::store::{StoreError, division::Timing};
 const SOLE_SECONDS: u32 = 20;
 /// How often that is renewed at most; a transaction does it in passing.
 const RENEWED_AFTER: Duration = Duration::from_secs(5);
+/// How long that may take for a start that failed: it has to end, and the lease does so by itself.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(1);
 /// How often a start that waits for another one's time looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -94,6 +96,17 @@ impl Lease {
     /// Notes that the transaction is not kept.
     pub(super) const fn rolled_back(&mut self) {
         self.renewed_at = None;
+    }
+
+    /// Gives the store back, for a process that has not begun to work on it.
+    pub(super) async fn give_back(&self, connection: &mut PgConnection) {
+        let given_back = timeout(GIVEN_BACK_WITHIN, sqlx::raw_sql(AssertSqlSafe(self.release())).execute(connection));
+        let error = match given_back.await {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(error, "what was taken of the store could not be given back; others wait until its time is over");
     }
 
     /// What gives the store back.

@@ -73,7 +73,14 @@ pub async fn join(settings: &PostgresSettings, fingerprint: String) -> Result<(S
     sqlx::query("COMMIT").execute(&mut connection).await.map_err(|error| at_open(&error))?;
     let division = Division::shared(fingerprint);
     let mut keeper = Keeper::new(settings, lease.id(), division.clone(), timing);
-    let recovered = keeper.begin().await?;
+    let recovered = match keeper.begin().await {
+        Ok(recovered) => recovered,
+        Err(error) => {
+            // What it has taken is free for the others immediately.
+            lease.give_back(&mut connection).await;
+            return Err(error);
+        }
+    };
     tokio::spawn(task::unbroken("replica", keeper.keep()));
     let origin = Origin::new(origin);
     let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);

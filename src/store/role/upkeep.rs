@@ -54,8 +54,9 @@ pub trait Upkeep: Send + Sync + 'static {
     async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError>;
 
     /// Removes everything of tenants that have been missing from the configuration for longer than `retention`, and of series that
-    /// got nothing for so long while their tenants were read. Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number
-    /// of rows a call; `true`: there is more.
+    /// got nothing for so long while their tenants were read; while replicas run different configurations, no tenants. Removes samples,
+    /// downtimes, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number of rows a call; `true`:
+    /// there is more.
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
 
     /// Finishes what is under way and closes.

@@ -112,14 +112,15 @@ async fn forget_ended(connection: &mut Connection, cutoff: Timestamp) -> Result<
     Ok(ids.len() as u64 >= SERIES.unsigned_abs())
 }
 
-/// The SQL behind [`crate::store::Upkeep::prune`].
+/// The SQL behind [`crate::store::Upkeep::prune`]. `forgets_tenants`: whether tenants that are gone are removed, too.
 pub(super) async fn prune(
     connection: &mut Connection,
     now: Timestamp,
     retention: Duration,
+    forgets_tenants: bool,
 ) -> Result<bool, StoreError> {
     let cutoff = now.minus(retention);
-    let mut more = forget_gone(connection, cutoff).await?;
+    let mut more = forgets_tenants && forget_gone(connection, cutoff).await?;
     more |= forget_ended(connection, cutoff).await?;
     let removals = REMOVALS.map(|sql| (sql, cutoff.as_nanos()));
     for (sql, before) in removals.into_iter().chain([(REMOVE_DAYS, day_of(cutoff))]) {

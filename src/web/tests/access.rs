@@ -56,7 +56,7 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    fn header(&self, name: header::HeaderName) -> &str {
+    pub(super) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
@@ -83,7 +83,7 @@ impl Fixture {
         Self { router, store, config, clock, folder }
     }
 
-    async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+    pub(super) async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answered {
         self.send_from(IpAddr::from([192, 0, 2, 7]), line, headers, body).await
     }
 

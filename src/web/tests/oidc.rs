@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    action::account,
-    domain::Caller,
+    action::{account, limits::Written},
+    domain::{Caller, Role},
     oidc::tests::world::{CLIENT, CODE, SECRET, SOC, World},
     store::{EntryFilter, Store, sqlite::SqliteStore},
     web::{app::App, router::dashboard},
@@ -89,6 +89,11 @@ impl Fixture {
 
     /// Goes to the provider and comes back; `groups` is what the token says.
     async fn sign_in(&self, to: &str, groups: &[&str]) -> (Answered, String) {
+        self.sign_in_as("AAAA-subject", to, groups).await
+    }
+
+    /// The same by somebody whom the provider calls so for good; all are called alike by people.
+    async fn sign_in_as(&self, subject: &str, to: &str, groups: &[&str]) -> (Answered, String) {
         let begun = self.get(&format!("/sign-in/oidc?to={to}"), "").await;
         assert!(begun.head.starts_with("HTTP/1.1 303"), "{}\n{}", begun.head, begun.body);
         let pending = begun.cookie("scorewatch-oidc").unwrap();
@@ -97,6 +102,7 @@ impl Fixture {
         assert_eq!(value("redirect_uri"), "http://localhost/sign-in/oidc/callback");
         let mut token = self.world.token(&value("nonce"));
         token.claims["groups"] = json!(groups);
+        token.claims["sub"] = json!(subject);
         self.world.plan(|plan| plan.id_token = token.signed());
         let code: String = url::form_urlencoded::byte_serialize(CODE.as_bytes()).collect();
         (self.get(&format!("/sign-in/oidc/callback?code={code}&state={}", value("state")), &pending).await, pending)
@@ -165,6 +171,29 @@ async fn somebody_s_sessions_are_ended_by_a_command() {
     assert_eq!(fixture.actions().await, ["session.end", "session.end", "sign-in", "sign-in"]);
     let signed = fixture.store.entries(&EntryFilter::default()).await.unwrap().pop().unwrap().body.origin;
     assert!(json!(signed)["person"]["subject"] == "AAAA-subject", "the log says who it was, whatever they are called");
+}
+
+#[tokio::test]
+async fn nobody_is_signed_out_because_somebody_else_has_the_same_name() {
+    let fixture = Fixture::new(ONE).await;
+    let mut sessions = Vec::new();
+    for subject in ["AAAA-subject", "BBBB-subject"] {
+        sessions.push(fixture.sign_in_as(subject, "/", &[SOC]).await.0.cookie("scorewatch").unwrap());
+    }
+    let (store, now, root) = (fixture.store.as_ref(), fixture.server.clock.now(), Caller::local("root"));
+    let ann = "ann@mssp.example";
+    let refused = account::sign_out(store, &root, ann, now).await.unwrap_err().to_string();
+    assert!(refused.contains("several people are called"), "{refused}");
+    // An account of that name comes before people who are only called so.
+    let draft = account::Draft { name: ann.to_owned(), role: Role::Viewer, limits: Written::default() };
+    let config = fixture.config.borrow().clone();
+    account::add(store, &config, &root, &draft, "correct horse battery".into(), now).await.unwrap();
+    assert_eq!(account::sign_out(store, &root, ann, now).await.unwrap(), 0);
+    assert_eq!(account::sign_out(store, &root, "BBBB-subject", now).await.unwrap(), 1);
+    for (session, status) in sessions.iter().zip(["200", "401"]) {
+        let head = fixture.get("/api/v1/tenants", session).await.head;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+    }
 }
 
 #[tokio::test]

@@ -2,15 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::http::header::LOCATION;
+
 use super::{
     access::{Fixture, PUBLIC, TENANTS},
     config_of,
 };
 use crate::{
-    domain::{Averages, EntraTenantId, Impact, RecommendationSnapshot, Role, Sample, ScoreKind, SnapshotRow, TenantId},
-    rule::{Condition, Rule, RuleName},
+    domain::{
+        Averages, EntraTenantId, Impact, RecommendationSnapshot, Role, Sample, ScoreKind, SnapshotRow, TenantId,
+        Timestamp,
+    },
+    rule::{Alert, AlertState, Condition, Escalated, Firing, Rule, RuleName, Terms},
     secret::ExposeSecret,
-    store::{CheckOutcome, Commit, SeriesUpdate, TenantHealth, TenantIdentity},
+    store::{AlertFilter, AlertUpdate, CheckOutcome, Commit, SeriesUpdate, TenantHealth, TenantIdentity},
 };
 
 /// Who had the slug `contoso` before.
@@ -50,6 +55,10 @@ async fn checked(fixture: &Fixture) {
 }
 
 async fn checked_as(fixture: &Fixture, identity: TenantIdentity) {
+    assert_eq!(fixture.store.commit(outcome(fixture, identity)).await.unwrap(), Commit::Done);
+}
+
+fn outcome(fixture: &Fixture, identity: TenantIdentity) -> CheckOutcome {
     let now = fixture.clock.now();
     let series = |score, values: [f64; 3]| {
         let sample = |(hours, value)| Sample { at: now.minus(Duration::from_hours(hours)), value };
@@ -70,7 +79,7 @@ async fn checked_as(fixture: &Fixture, identity: TenantIdentity) {
         is_exception: false,
         name: name.map(str::to_owned),
     };
-    let outcome = CheckOutcome {
+    CheckOutcome {
         tenant: TenantId::parse("contoso").unwrap(),
         identity,
         expected_version: None,
@@ -99,8 +108,46 @@ async fn checked_as(fixture: &Fixture, identity: TenantIdentity) {
         }],
         averages: Some(Averages { day: now, similar_size: Some(52.5), same_industry: None, all_tenants: Some(47.5) }),
         now,
+    }
+}
+
+/// An alert that fires because its score is below a floor: there is no level to accept.
+fn below_a_floor(now: Timestamp) -> AlertUpdate {
+    let firing = Firing {
+        since: now,
+        fired_at: now,
+        terms: Terms { when: Condition::Below(470.0), recover: None },
+        baseline: None,
+        measured_at: None,
+        worst_notified: Some(450.0),
+        worst_notified_at: None,
+        worst_seen: None,
+        worst_before: None,
+        worst_before_at: None,
+        taken_back: 0,
+        end_taken_back: 0,
+        gap: None,
+        unread: Vec::new(),
+        escalated: Escalated::default(),
     };
+    let (rule, score) = (RuleName::parse("floor").unwrap(), Some(ScoreKind::DeviceSecureScore));
+    let alert = Alert { state: AlertState::Firing(firing), generation: 1, sequence: 1, ..Alert::default() };
+    AlertUpdate { rule, score, subject: None, alert, inherits: None }
+}
+
+#[tokio::test]
+async fn accepting_all_says_so_if_none_has_a_level_to_accept() {
+    let fixture = fixture().await;
+    let mut outcome = outcome(&fixture, TenantIdentity::default());
+    outcome.alerts = vec![below_a_floor(fixture.clock.now())];
     assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
+    let token = fixture.token("all", Role::Admin, None, "1d").await;
+    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
+    let answer = fixture.send("POST /alerts", &headers, "do=accept-all&tenant=contoso").await;
+    assert_eq!((answer.status, answer.header(LOCATION)), (303, "/alerts?done=none-left"), "{}", answer.body);
+    let firing = fixture.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await.unwrap();
+    assert_eq!(firing.len(), 1, "nothing was done");
 }
 
 #[tokio::test]

@@ -4,13 +4,16 @@
 //! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
 //! started again. What receivers accepted is compared with what the store says has happened.
 //! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS`, `SCOREWATCH_CRASH_TIMES` (at
-//! each named point), `SCOREWATCH_REPLICA_KILLS` and `SCOREWATCH_CUTS` make it longer.
+//! each named point), `SCOREWATCH_REPLICA_KILLS`, `SCOREWATCH_REPLICA_STOPS`, `SCOREWATCH_REPLICA_TROUBLES` and `SCOREWATCH_CUTS` make it
+//! longer.
 
 use std::io::Write;
 
 #[cfg(feature = "crash-points")]
 mod apart;
+mod clocks;
 mod disk_trouble;
+mod failover;
 mod migration;
 mod model;
 #[cfg(feature = "crash-points")]
@@ -24,6 +27,8 @@ mod replicas;
 mod shim;
 mod stage;
 mod stop;
+mod takeover;
+mod troubled;
 
 /// The seed of this run.
 fn seed() -> u64 {

@@ -6,7 +6,11 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use scorewatch::{domain::ChannelName, simulation::Reply, store::Shard};
+use scorewatch::{
+    domain::ChannelName,
+    simulation::Reply,
+    store::{Shard, postgres},
+};
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _};
 
 use super::{model::Tally, report, seed, setting, stage::Stage};
@@ -15,48 +19,68 @@ use crate::harness::{SENTINEL, SOC, Service, event, postgres::Postgres};
 /// Replicas that are killed, unless `SCOREWATCH_REPLICA_KILLS` says otherwise.
 const KILLS: u64 = 20;
 /// How many replicas there are.
-const REPLICAS: usize = 3;
-/// How often a replica is stopped until its work is taken over: each time takes as long as a lease.
-const STOPS: usize = 1;
+pub(super) const REPLICAS: usize = 3;
+/// How often a replica is stopped until its work is taken over, unless `SCOREWATCH_REPLICA_STOPS` says otherwise: each time takes as long
+/// as a lease.
+const STOPS: u64 = 1;
 
 /// How long a receiver takes to answer a message that is sent twice meanwhile.
 const SLOW: Duration = Duration::from_secs(8);
 
-/// Notes each owner of each shard.
-const HISTORY: [&str; 3] = [
+/// Notes each owner of each shard, when each attempt began and ended, and when a replica was taken for gone; all on one clock, whatever
+/// those of the replicas are.
+const HISTORY: [&str; 9] = [
     "CREATE TABLE history (number BIGINT GENERATED ALWAYS AS IDENTITY, shard BIGINT, owner TEXT, epoch BIGINT)",
     "CREATE FUNCTION note_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
      INSERT INTO history (shard, owner, epoch) VALUES (NEW.shard, NEW.owner, NEW.epoch); RETURN NEW; END $$",
     "CREATE TRIGGER note_owner AFTER UPDATE ON shard FOR EACH ROW EXECUTE FUNCTION note_owner()",
+    "CREATE TABLE try (delivery BIGINT, number BIGINT, began TIMESTAMPTZ, ended TIMESTAMPTZ)",
+    "CREATE FUNCTION note_try() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN \
+     INSERT INTO try VALUES (NEW.delivery_id, NEW.number, clock_timestamp()); \
+     ELSIF OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL THEN UPDATE try SET ended = clock_timestamp() \
+     WHERE delivery = NEW.delivery_id AND number = NEW.number AND ended IS NULL; END IF; RETURN NEW; END $$",
+    "CREATE TRIGGER note_try AFTER INSERT OR UPDATE ON attempt FOR EACH ROW EXECUTE FUNCTION note_try()",
+    "CREATE TABLE gone (at TIMESTAMPTZ)",
+    "CREATE FUNCTION note_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+     INSERT INTO gone VALUES (clock_timestamp()); RETURN OLD; END $$",
+    "CREATE TRIGGER note_gone AFTER DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
+     EXECUTE FUNCTION note_gone()",
 ];
 /// Attempts that began before the one before was over.
-const OVERLAPS: &str = "SELECT a.delivery_id || ' attempt ' || a.number FROM attempt AS a JOIN attempt AS b \
-    ON b.delivery_id = a.delivery_id AND b.number < a.number WHERE b.finished_at > a.started_at";
+const OVERLAPS: &str = "SELECT a.delivery || ' attempt ' || a.number FROM try AS a JOIN try AS b \
+    ON b.delivery = a.delivery AND b.number < a.number WHERE b.ended > a.began";
+/// How long ago each replica was taken for gone.
+const GONE: &str = "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM gone";
 
 /// The replicas of one world.
-struct Fleet {
-    stage: Stage,
-    replicas: Vec<Service>,
-    database: PgConnection,
+pub(super) struct Fleet {
+    pub(super) stage: Stage,
+    pub(super) replicas: Vec<Service>,
+    pub(super) database: PgConnection,
 }
 
 impl Fleet {
     async fn new(context: &str, seed: u64, server: &'static Postgres) -> Self {
-        let stage = Stage::on_postgres(context, seed, server).await;
-        let database = stage.database.as_ref().unwrap().1.database.clone();
-        let mut fleet = Self { replicas: Vec::new(), database: server.connect(&database).await, stage };
+        let mut fleet = Self::empty(context, seed, server).await;
         for _ in 0..REPLICAS {
             fleet.start().await;
-            if fleet.replicas.len() == 1 {
-                for sql in HISTORY {
-                    fleet.database.execute(sql).await.unwrap();
-                }
-            }
         }
         fleet
     }
 
-    async fn start(&mut self) {
+    /// A world without a replica yet, whose history is noted from now on.
+    pub(super) async fn empty(context: &str, seed: u64, server: &'static Postgres) -> Self {
+        let stage = Stage::on_postgres(context, seed, server).await;
+        let settings = stage.database.as_ref().unwrap().1.clone();
+        postgres::bring_up_to_date(&settings).await.unwrap();
+        let mut database = server.connect(&settings.database).await;
+        for sql in HISTORY {
+            database.execute(sql).await.unwrap();
+        }
+        Self { replicas: Vec::new(), database, stage }
+    }
+
+    pub(super) async fn start(&mut self) {
         let replica = self.stage.spawn(&[]);
         replica.listening().await;
         self.replicas.push(replica);
@@ -66,11 +90,16 @@ impl Fleet {
     async fn kill(&mut self, number: usize) {
         let victim = self.replicas.swap_remove(number);
         victim.kill();
-        // Until its lease is over nobody takes over from it: what it sent is heard long before.
         self.start().await;
+        self.forget(&victim).await;
+    }
+
+    /// Notes that a replica was killed, and lets the others take over from it.
+    pub(super) async fn forget(&mut self, victim: &Service) {
+        // Until its row is gone nobody takes over from it: what it sent is heard long before.
         self.stage.note_kill();
-        let sql =
-            format!("UPDATE replica SET expires_at = clock_timestamp() WHERE place LIKE 'pid {} on %'", victim.id());
+        // As whoever takes over does; a replica that has only just started would give it one more lease.
+        let sql = format!("DELETE FROM replica WHERE place LIKE 'pid {} on %'", victim.id());
         self.database.execute(AssertSqlSafe(sql)).await.unwrap();
     }
 
@@ -105,12 +134,14 @@ impl Fleet {
     }
 
     /// Lets everything be sent, and judges.
-    async fn finish(mut self) -> Tally {
+    pub(super) async fn finish(mut self) -> Tally {
         let alive: Vec<_> = self.replicas.iter().map(|replica| (replica.id(), replica.is_running())).collect();
         assert!(alive.iter().all(|(_, runs)| *runs), "a replica ended on its own: {}", self.replicas[0].log());
         let overlaps: Vec<String> = sqlx::query_scalar(OVERLAPS).fetch_all(&mut self.database).await.unwrap();
         assert_eq!(overlaps, Vec::<String>::new(), "attempts that overlap");
         self.judge_shards().await;
+        let gone: Vec<f64> = sqlx::query_scalar(GONE).fetch_all(&mut self.database).await.unwrap();
+        gone.into_iter().for_each(|seconds| self.stage.note_gone(Duration::from_secs_f64(seconds)));
         let tally = self.stage.finish().await;
         drop(self.replicas);
         tally
@@ -155,7 +186,7 @@ async fn replicas_that_are_killed_and_stopped_lose_nothing_and_repeat_only_what_
             _ => fleet.kill(victim).await,
         }
     }
-    for _ in 0..STOPS {
+    for _ in 0..setting("SCOREWATCH_REPLICA_STOPS").unwrap_or(STOPS) {
         fleet.stage.turn_scores();
         fleet.stage.random_point(&fleet.replicas[0]).await;
         fleet.stop(1).await;
@@ -168,7 +199,7 @@ async fn replicas_that_are_killed_and_stopped_lose_nothing_and_repeat_only_what_
     assert!(accepted as u64 > kills / 2, "seed {seed}: too little happened to prove anything");
 }
 
-/// The judge sees two replicas that both take themselves for the owner of a channel. The lease of one is ended behind its back, so that it
+/// The judge sees two replicas that both take themselves for the owner of a channel. The row of one is removed behind its back, so that it
 /// does not stop sending in time, as every replica would without that rule.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_judge_sees_a_replica_that_goes_on_sending_without_a_lease() {
@@ -183,15 +214,8 @@ async fn the_judge_sees_a_replica_that_goes_on_sending_without_a_lease() {
     let sent = fleet.stage.world.arrived(SOC).len();
     fleet.stage.turn_scores();
     fleet.stage.world.until(&fleet.replicas[0], SOC, |arrived| arrived.len() > sent).await;
-    let removed = async {
-        loop {
-            let expired = sqlx::query("UPDATE replica SET expires_at = clock_timestamp() WHERE id = $1").bind(&owner);
-            if expired.execute(&mut fleet.database).await.unwrap().rows_affected() == 0 {
-                break;
-            }
-        }
-    };
-    assert!(event(removed).await.is_some());
+    let removed = sqlx::query("DELETE FROM replica WHERE id = $1").bind(&owner).execute(&mut fleet.database).await;
+    assert_eq!(removed.unwrap().rows_affected(), 1);
     let judged = tokio::spawn(fleet.stage.finish()).await;
     let said = judged.map(|tally| tally.accepted).unwrap_err().into_panic();
     let said = said.downcast_ref::<String>().unwrap();

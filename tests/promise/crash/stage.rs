@@ -216,6 +216,12 @@ impl Stage {
         self.killed.push(Instant::now());
     }
 
+    /// Notes that others took one of several processes for gone, so long ago. It had stopped working by then.
+    pub(super) fn note_gone(&mut self, ago: Duration) {
+        self.killed.extend(Instant::now().checked_sub(ago));
+        self.killed.sort_unstable();
+    }
+
     /// Adds rows that are older than retention, while no service runs.
     pub(super) async fn age(&mut self) {
         let mut store = self.open().await;
@@ -335,7 +341,7 @@ impl Stage {
     }
 
     /// All deliveries that the store has.
-    async fn deliveries(&self) -> Vec<Row> {
+    pub(super) async fn deliveries(&self) -> Vec<Row> {
         let rows: Vec<Columns> = if let Some((server, database)) = &self.database {
             let mut store = server.connect(&database.database).await;
             sqlx::query_as(DELIVERIES_POSTGRES).fetch_all(&mut store).await.unwrap()

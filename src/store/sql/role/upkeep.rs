@@ -57,7 +57,9 @@ impl Upkeep for SqlStore {
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
-        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention))).await
+        // A tenant that one replica's configuration lacks may be in another's.
+        let forgets_tenants = self.division.agrees();
+        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention, forgets_tenants))).await
     }
 
     async fn close(&self) {
