@@ -175,7 +175,10 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
 
 async fn read(route: &Route, raw: Raw) -> Result<Answer, Problem> {
     let answer = tokio::time::timeout(TIME_MAX, route.handle(raw)).await;
-    answer.unwrap_or_else(|_| Err(Problem::because(problem::UNAVAILABLE, "the store did not answer in time")))
+    answer.unwrap_or_else(|_| {
+        let detail = format!("it took longer than {} s; ask for less, or try again", TIME_MAX.as_secs());
+        Err(Problem::because(problem::UNAVAILABLE, detail))
+    })
 }
 
 async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, Problem> {
