@@ -2,6 +2,7 @@
 
 mod acts;
 mod api;
+mod dashboard;
 mod pages;
 mod service;
 
@@ -13,6 +14,7 @@ use scorewatch::{
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
     domain::{Caller, Scope, Selector, TenantId, Timestamp},
     notify::{
+        Maintenance,
         route::Audience,
         silence::{Matchers, NewSilence},
     },
@@ -20,9 +22,10 @@ use scorewatch::{
         self, Error, Page, alerts,
         backtest::{self, Question, Source},
         changes::Version,
-        deliveries, find, fleet, samples, silences, tenants,
+        deliveries, find, fleet, maintenance, samples, silences, tenants,
     },
     rule::{AlertKey, Rule},
+    schedule::{Schedule, Window, WindowEnd},
     service::roster,
     store::Store,
 };
@@ -85,6 +88,7 @@ impl Scene {
         let mut config = before;
         config.tenants.remove("tailspin");
         roster::reconcile(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+        config.maintenance = ["contoso", "fabrikam"].map(night_of).into();
         let scene = Self { fixture, config: Arc::new(config) };
         for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
             scene.silence(tenants).await;
@@ -142,6 +146,7 @@ impl Scene {
                 "tenants that match",
                 json(&tenants::matching(store, config, scope, &tenants::Filter::default(), &Page::ALL).await.unwrap()),
             ),
+            ("maintenance", json(&maintenance::list(config, scope, minutes(60 * 24 * 14), now))),
             ("rules", json(&query::rules::list(config, scope, &Page::ALL))),
             ("silences", json(&silences::list(store, scope, true, &Page::ALL, now).await.unwrap())),
             ("covered", json(&silences::covered(store, scope, &matchers).await.unwrap())),
@@ -188,6 +193,17 @@ impl Scene {
         };
         let source = Source::Store(self.store());
         backtest::prepare(source, &self.config, scope, &question, self.now(), || {}).await?.report(|| {})
+    }
+}
+
+/// A window of one tenant, which is closed while the tests run.
+fn night_of(id: &str) -> Maintenance {
+    let schedule = Schedule::parse("0 0 3 * * *", "UTC".parse().unwrap()).unwrap();
+    let matchers = Matchers { tenants: [tenant_id(id)].into(), ..Matchers::default() };
+    Maintenance {
+        name: format!("night of {id}"),
+        matchers,
+        window: Window::new(schedule, WindowEnd::After(minutes(60))),
     }
 }
 
