@@ -22,6 +22,7 @@ use crate::{
     domain::{Severity, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::{Notification, NotificationType, language::Locale},
+    rule::display,
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
     template::{Dialect, Summary, harmless, summary},
 };
@@ -265,7 +266,7 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
         annotations.insert("condition", cut(&rule.condition));
     }
     if let Some(value) = data.score.as_ref().and_then(|score| score.value) {
-        annotations.insert("value", value.to_string());
+        annotations.insert("value", display::number(value));
     }
     if data.notification.possible_duplicate {
         annotations.insert("possible_duplicate", "true".to_owned());
