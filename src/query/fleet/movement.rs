@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn what_a_fleet_shift_did_within_a_day_is_counted_apart() {
         let at = |hours: i64, value| Sample { at: Timestamp::from_seconds(hours * 3600), value };
-        let samples = [at(0, 400.0), at(24, 400.0), at(30, 360.0), at(40, 350.0)];
+        let samples = [at(0, 400.0), at(12, 400.0), at(24, 400.0), at(30, 360.0), at(40, 350.0)];
         for (hour, percent, own) in
             [(30, -10.0, Some(-10.0)), (40, -2.5, Some(-40.0)), (10, -10.0, None), (41, -10.0, None)]
         {

@@ -350,13 +350,11 @@ fn has_names(sent: &str) -> bool {
     ["TENANT", "ALERT", "CHANNEL"].iter().any(|name| sent.contains(name))
 }
 
-/// The addresses on a page that a person can follow: links, and forms that only look.
+/// The addresses on a page that a person can follow.
 fn links(body: &str) -> BTreeSet<String> {
-    let values = |name: &str| {
-        let parts = body.split(&format!(" {name}=\"")).skip(1).filter_map(|rest| rest.split('"').next());
-        parts.map(|value| value.replace("&#x3D;", "=").replace("&amp;", "&").replace("&#x27;", "'")).collect::<Vec<_>>()
-    };
-    values("href").into_iter().filter(|link| link.starts_with('/') && !link.starts_with("/assets/")).collect()
+    let links = body.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let links = links.map(|link| link.replace("&#x3D;", "=").replace("&amp;", "&").replace("&#x27;", "'"));
+    links.filter(|link| link.starts_with('/') && !link.starts_with("/assets/")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
