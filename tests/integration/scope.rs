@@ -14,7 +14,6 @@ use scorewatch::{
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
     domain::{Caller, Scope, Selector, TenantId, Timestamp},
     notify::{
-        Maintenance,
         route::Audience,
         silence::{Matchers, NewSilence},
     },
@@ -25,7 +24,6 @@ use scorewatch::{
         deliveries, find, fleet, maintenance, samples, silences, tenants,
     },
     rule::{AlertKey, Rule},
-    schedule::{Schedule, Window, WindowEnd},
     service::roster,
     store::Store,
 };
@@ -88,7 +86,7 @@ impl Scene {
         let mut config = before;
         config.tenants.remove("tailspin");
         roster::reconcile(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
-        config.maintenance = ["contoso", "fabrikam"].map(night_of).into();
+        config.maintenance = ["contoso", "fabrikam"].map(service::night_of).into();
         let scene = Self { fixture, config: Arc::new(config) };
         for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
             scene.silence(tenants).await;
@@ -193,17 +191,6 @@ impl Scene {
         };
         let source = Source::Store(self.store());
         backtest::prepare(source, &self.config, scope, &question, self.now(), || {}).await?.report(|| {})
-    }
-}
-
-/// A window of one tenant, which is closed while the tests run.
-fn night_of(id: &str) -> Maintenance {
-    let schedule = Schedule::parse("0 0 3 * * *", "UTC".parse().unwrap()).unwrap();
-    let matchers = Matchers { tenants: [tenant_id(id)].into(), ..Matchers::default() };
-    Maintenance {
-        name: format!("night of {id}"),
-        matchers,
-        window: Window::new(schedule, WindowEnd::After(minutes(60))),
     }
 }
 
