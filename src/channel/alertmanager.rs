@@ -266,7 +266,8 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
         annotations.insert("condition", cut(&rule.condition));
     }
     if let Some(value) = data.score.as_ref().and_then(|score| score.value) {
-        annotations.insert("value", display::number(value));
+        // Exact enough to stand beside any threshold.
+        annotations.insert("value", ((value * 1e6).round() / 1e6).to_string());
     }
     if data.notification.possible_duplicate {
         annotations.insert("possible_duplicate", "true".to_owned());

@@ -110,6 +110,12 @@ pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which
 pub async fn shift(store: &dyn Store, scope: &Scope, text: Option<&str>) -> Result<Option<String>, Error> {
     let Some(text) = text else { return Ok(None) };
     let is_whole = NotificationId::parse(text).is_some();
+    if text.chars().count() < SHORT_LETTERS {
+        let shift = shift_name(scope);
+        return Err(Error::invalid(format!(
+            "`{text}` is too short to name a {shift}: write at least {SHORT_LETTERS} letters"
+        )));
+    }
     // Which tenants those are is not looked at, so it says nothing of them.
     if is_whole && !store.shifted_tenants(text).await?.is_empty() {
         return Ok(Some(text.to_owned()));

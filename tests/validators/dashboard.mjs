@@ -300,6 +300,7 @@ async function onlooker(visit) {
     window.isTheSamePage = true;
     return document.getElementById("standing").innerText.includes("acknowledged by");
   });
+  await page.waitForSelector("html[data-live=open]", { state: "attached" });
   const other = await page.context().newPage();
   await other.goto(link);
   await Promise.all([other.waitForURL(/done=/), other.getByRole("button", ACT).click()]);

@@ -67,17 +67,23 @@ pub(super) async fn of_store(
                 samples.retain(|sample| sample.at <= span.until);
                 let series_id = SeriesId { score: known.score, subject: known.subject.as_ref() };
                 let samples = record.excluded.window(series_id, &samples).unwrap_or(samples);
-                readings += samples.len();
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
-            histories.push(history(config, record.tenant, tenant, series, &downtimes, span.until));
+            let history = history(config, record.tenant, tenant, series, &downtimes, span.until);
+            readings += history.scores.iter().map(readings_of).sum::<usize>();
+            histories.push(history);
             on_tenant();
             // A schedule of each minute makes a tenant's months some work, and others wait for the same threads.
             tokio::task::yield_now().await;
         }
     }
     Ok(Kept { histories, silences: store.silences(None).await?, tenants })
+}
+
+/// How many readings are replayed of a score: its samples, and each check that found nothing new or failed.
+fn readings_of(score: &ScoreHistory) -> usize {
+    score.looks.len() + score.series.iter().map(|series| series.samples.len()).sum::<usize>()
 }
 
 /// What a CSV file says, as far as `is_wanted`.

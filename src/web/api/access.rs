@@ -174,7 +174,13 @@ struct CreatedAccount {
 async fn add_account(call: Call<NewAccount>) -> Result<CreatedAccount, Problem> {
     let NewAccount { name, role, tenants, labels } = &call.input;
     let draft = account::Draft { name: name.clone(), role: *role, limits: limits(tenants, labels)? };
-    let password = password::random();
+    // A short name may be part of a random password by chance.
+    let password = loop {
+        let drawn = password::random();
+        if password::weakness(&drawn, name).is_none() {
+            break drawn;
+        }
+    };
     account::add(call.store.as_ref(), &call.config, &call.caller, &draft, password.clone(), call.now).await?;
     Ok(CreatedAccount { name: name.clone(), password: password.expose_secret().to_owned() })
 }

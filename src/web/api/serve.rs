@@ -182,10 +182,16 @@ async fn read(route: &Route, raw: Raw) -> Result<Answer, Problem> {
 }
 
 async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, Problem> {
+    let is_secret = route.is_secret;
     let done = tokio::time::timeout(TIME_MAX, once::act(route, raw, key)).await;
     let done = done.map_err(|_| {
-        let detail = "the store did not answer in time, so it is not known whether this was done; repeat the request with the \
-                      same `Idempotency-Key`";
+        let detail = if is_secret {
+            "the store did not answer in time, so it is not known whether this was done; look whether it is there, and if so, delete it \
+             or set another secret by `scorewatch`"
+        } else {
+            "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
+             `Idempotency-Key`"
+        };
         Problem::because(problem::UNAVAILABLE, detail)
     })?;
     let Outcome { status, answer: Answer { media_type, body }, is_replayed } = done?;

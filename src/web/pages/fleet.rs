@@ -215,7 +215,7 @@ fn tiles(
     let sent = sent(messages);
     let mut fell: Vec<String> = worse.iter().map(lost).collect();
     if worse.is_empty() {
-        fell.push("no score fell on its own".to_owned());
+        fell.push("no score fell by 1 % or more for a reason of its own".to_owned());
     }
     let by_shift = totals.worse_by_shift;
     fell.extend((by_shift > 0).then(|| format!("{by_shift} by a {}", messages.shift_name)));
@@ -230,9 +230,10 @@ fn tiles(
     vec![
         tile(
             "Got worse in 24 h",
-            "/?only=worse&sort=day",
+            if totals.worse == 0 && by_shift > 0 { "/?only=shifted&sort=day" } else { "/?only=worse&sort=day" },
             totals.worse.to_string(),
-            if totals.worse > 0 { "warning" } else { "ok" },
+            // Everybody may have fallen by a mistake of ours.
+            if totals.worse + by_shift > 0 { "warning" } else { "ok" },
             fell,
         ),
         tile(

@@ -231,6 +231,8 @@ async fn secrets(scene: &Scene) -> Vec<String> {
     let mut secrets: Vec<String> = others.flat_map(|line| [line.id.clone(), line.short_id.clone()]).collect();
     secrets.extend(["fabrikam", "tailspin"].map(|id| entra(id).to_string()));
     secrets.extend(OTHERS.iter().map(|other| (*other).to_owned()));
+    // The names of tokens that may see contoso, too.
+    secrets.extend(["viewer", "analyst", "admin"].map(|role| format!(">{role}-of-contoso<")));
     // As a page writes it.
     secrets.push("everybody&#x27;s secret".to_owned());
     secrets
