@@ -22,6 +22,7 @@ use crate::{
     domain::{Severity, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::{Notification, NotificationType, language::Locale},
+    rule::display,
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
     template::{Dialect, Summary, harmless, summary},
 };
@@ -265,7 +266,8 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
         annotations.insert("condition", cut(&rule.condition));
     }
     if let Some(value) = data.score.as_ref().and_then(|score| score.value) {
-        annotations.insert("value", value.to_string());
+        // Exact enough to stand beside any threshold.
+        annotations.insert("value", ((value * 1e6).round() / 1e6).to_string());
     }
     if data.notification.possible_duplicate {
         annotations.insert("possible_duplicate", "true".to_owned());

@@ -16,7 +16,8 @@ use crate::{
     query::{
         self, Page, Store,
         alerts::{self, AlertLine, AlertRow},
-        deliveries, ids,
+        deliveries,
+        ids::{self, Named},
     },
     rule::{AlertKey, display},
     template::summary,
@@ -32,7 +33,7 @@ Examples:
   scorewatch alerts show 7Q4M2K                              by the id in a message or a listing
   scorewatch alerts acknowledge contoso device-score-drop --comment 'ticket 4711'
   scorewatch alerts accept contoso device-score-drop         accept the loss as the new level
-  scorewatch alerts accept --shift msg_2V0KQ…                everything that a fleet shift's notice covered
+  scorewatch alerts accept --shift 2V0KQX                    everything that a fleet shift's notice covered
   scorewatch alerts accept --rule device-score-drop --label tier=gold --dry-run
                                                              many at once: only show which")]
 pub(super) struct Arguments {
@@ -50,7 +51,7 @@ enum Action {
         /// Only alerts of this rule
         #[arg(long, value_name = "NAME")]
         rule: Option<String>,
-        /// Only alerts that this fleet shift's notice covered
+        /// Only alerts that this fleet shift's notice covered, by its id or the first letters of it or of the notice's
         #[arg(long, value_name = "ID")]
         shift: Option<String>,
         /// Also resolved alerts
@@ -125,11 +126,17 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::List { tenant, rule, shift, all, json } => {
+            let shift = ids::shift(store, scope, shift.as_deref()).await?;
             let filter = alerts::Filter { tenant, rule, shift, resolved: all };
             let rows = alerts::list(store, scope, &filter, &Page::ALL).await?.items;
             list(&alerts::lines(store, config, scope, rows).await?, now, json)
         }
         Action::Show { which, json } => {
+            if which.rule.is_none()
+                && let Named::Shift(shift) = ids::named(store, scope, &which.tenant).await?
+            {
+                return show_shift(store, config, &shift, json).await;
+            }
             let row = alerts::show(store, scope, &which.find(store, scope).await?).await?;
             let lines = alerts::lines(store, config, scope, vec![row]).await?;
             let Some(line) = lines.first() else { return Ok(()) };
@@ -163,6 +170,17 @@ pub(super) async fn show_open(store: &dyn Store, config: &Config) -> Result<(), 
     let scope = &Scope::All;
     let rows = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
     list(&alerts::lines(store, config, scope, rows).await?, Clock::System.now(), false)
+}
+
+/// Prints the alerts that belong to a fleet shift, those that are over as well.
+pub(super) async fn show_shift(store: &dyn Store, config: &Config, shift: &str, json: bool) -> Result<(), Failure> {
+    let scope = &Scope::All;
+    let filter = alerts::Filter { shift: Some(shift.to_owned()), resolved: true, ..alerts::Filter::default() };
+    let rows = alerts::list(store, scope, &filter, &Page::ALL).await?.items;
+    if !json {
+        output::say(&format!("fleet shift {shift}: {}", output::counted(rows.len(), "alert")));
+    }
+    list(&alerts::lines(store, config, scope, rows).await?, Clock::System.now(), json)
 }
 
 fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {

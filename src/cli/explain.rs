@@ -7,13 +7,19 @@ mod words;
 use std::path::Path;
 
 use self::screen::Detail;
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, alerts, configured, output, wrong_input};
 use crate::{
     check::blind::OPERATOR_BLIND,
     clock::Clock,
     config::Config,
     domain::Scope,
-    query::{self, Store, alerts::Which, explain::Question, find, ids},
+    query::{
+        self, Store,
+        alerts::Which,
+        explain::Question,
+        find,
+        ids::{self, Named},
+    },
 };
 
 /// What to explain.
@@ -30,7 +36,7 @@ Examples:
 
 It reads the store next to the service and changes nothing. It explains the newest reading in the store.")]
 pub(super) struct Arguments {
-    /// The tenant's id; or without a rule, the id of an alert or of a message about it, or its first letters
+    /// The tenant's id; or without a rule, the id of an alert, of a fleet shift or of a message about it, or its first letters
     #[arg(value_name = "TENANT|ID")]
     tenant: String,
     /// The rule's name
@@ -86,7 +92,10 @@ async fn of_store(
     let (scope, now) = (&Scope::All, Clock::System.now());
     let Which { tenant, rule, subject } = match which {
         Some(which) => which,
-        None => ids::alert(store, scope, &arguments.tenant).await?,
+        None => match ids::named(store, scope, &arguments.tenant).await? {
+            Named::Alert(which) => which,
+            Named::Shift(shift) => return alerts::show_shift(store, config, &shift, arguments.json).await,
+        },
     };
     let configured = find::tenant(config, scope, &tenant)?;
     let lines = if rule == OPERATOR_BLIND {

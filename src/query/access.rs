@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::Error;
+use super::{Error, find};
 use crate::{
     config::Config,
     domain::{Labels, Limits, Role, Scope, Timestamp},
-    store::{Access, SessionHolder},
+    oidc::grant::{Grant, Reach, Who},
+    store::{self, SessionHolder},
 };
 
 /// The tenants that somebody is limited to.
@@ -103,11 +104,79 @@ pub struct SessionRow {
     pub expires_at: Timestamp,
 }
 
+/// Who can see one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TenantAccess")]
+pub struct Access {
+    /// Accounts that are not disabled, by name.
+    pub accounts: Vec<Holder>,
+    /// Valid tokens, newest first.
+    pub tokens: Vec<Holder>,
+    /// Rows of `access.oidc.grants`: groups, app roles, or everybody whom the provider signs in, in the order of the configuration.
+    pub grants: Vec<Holder>,
+}
+
+/// Somebody who can see a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TenantAccessHolder")]
+pub struct Holder {
+    /// The name of the account or the token; of a grant, the group, the app role, or `anyone`.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it sees every tenant, those to come too.
+    pub is_unlimited: bool,
+}
+
+/// Who can see that tenant by the configuration in force; `None` for a limited scope. Without sign-in, whoever reaches the service does,
+/// too ([`Config::needs_sign_in`]).
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn of_tenant(
+    store: &dyn store::Access,
+    config: &Config,
+    scope: &Scope,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<Access>, Error> {
+    let tenant = find::tenant(config, scope, id)?;
+    if !scope.is_all() {
+        return Ok(None);
+    }
+    let admits = |limits: &Limits| {
+        let this = std::iter::once((&tenant.id, tenant.account.entra, &*tenant.labels));
+        limits.scope(this).includes(&tenant.id)
+    };
+    let holder = |name: String, role, limits: &Limits| Holder { name, role, is_unlimited: *limits == Limits::All };
+    let accounts = store.accounts().await?.into_iter();
+    let accounts = accounts.filter(|account| account.disabled_at.is_none() && admits(&account.limits));
+    let tokens = store.tokens().await?.into_iter().filter(|token| token.is_valid(now) && admits(&token.limits));
+    let reaches =
+        |grant: &&Grant| grant.reach.scope(std::iter::once((&tenant.id, &*tenant.labels))).includes(&tenant.id);
+    let grants = config.access.oidc.iter().flat_map(|settings| &settings.grants).filter(reaches);
+    Ok(Some(Access {
+        accounts: accounts.map(|account| holder(account.name, account.role, &account.limits)).collect(),
+        tokens: tokens.map(|token| holder(token.name, token.role, &token.limits)).collect(),
+        grants: grants
+            .map(|grant| Holder {
+                name: match &grant.who {
+                    Who::Anyone => "anyone".to_owned(),
+                    Who::Group(group) => format!("group {group}"),
+                    Who::AppRole(role) => format!("app role {role}"),
+                },
+                role: grant.role,
+                is_unlimited: grant.reach == Reach::All,
+            })
+            .collect(),
+    }))
+}
+
 /// Every session that is not over, newest first; none for a limited scope.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn sessions(store: &dyn Access, scope: &Scope, now: Timestamp) -> Result<Vec<SessionRow>, Error> {
+pub async fn sessions(store: &dyn store::Access, scope: &Scope, now: Timestamp) -> Result<Vec<SessionRow>, Error> {
     if !scope.is_all() {
         return Ok(Vec::new());
     }
@@ -128,7 +197,7 @@ pub async fn sessions(store: &dyn Access, scope: &Scope, now: Timestamp) -> Resu
 /// # Errors
 /// [`Error::Store`].
 pub async fn tokens(
-    store: &dyn Access,
+    store: &dyn store::Access,
     config: &Config,
     scope: &Scope,
     now: Timestamp,
@@ -158,7 +227,7 @@ pub async fn tokens(
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn accounts(store: &dyn Access, config: &Config, scope: &Scope) -> Result<Vec<AccountRow>, Error> {
+pub async fn accounts(store: &dyn store::Access, config: &Config, scope: &Scope) -> Result<Vec<AccountRow>, Error> {
     if !scope.is_all() {
         return Ok(Vec::new());
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::line::{AlertLine, lines};
 pub(super) use self::line::{ids, short};
-use super::{Error, Listing, Page, find};
+use super::{Candidate, Error, Listing, Page, find};
 pub use crate::store::AlertRow;
 use crate::{
     config::Config,
@@ -193,7 +193,7 @@ pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<
         1 => Ok(matching.swap_remove(0)),
         count => Err(Error::Ambiguous {
             what: format!("rule `{rule}` has {count} alerts for tenant `{tenant}`"),
-            candidates: matching.iter().map(|row| subject_of(&row.key)).collect(),
+            candidates: matching.iter().map(|row| Candidate { says: subject_of(&row.key), page: None }).collect(),
         }),
     }
 }

@@ -5,7 +5,7 @@ mod report;
 mod suggest;
 mod tried;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use self::{
     report::{ChannelLine, Line, MOMENTS_MAX, Moment, Report},
@@ -22,6 +22,7 @@ use crate::{
         send,
     },
     rule::Rule,
+    schedule::phase,
     store::Store,
 };
 
@@ -56,6 +57,9 @@ pub struct Csv {
 pub enum Source<'a> {
     /// The store, with its silences.
     Store(&'a dyn Store),
+    /// The same, of as many tenants as have that many readings together; which those are follows from their ids, so that they are a fair
+    /// choice and the same each time.
+    Sample(&'a dyn Store, usize),
     /// A file. It may know tenants that the configuration does not.
     Csv(&'a Csv),
 }
@@ -73,6 +77,16 @@ pub struct Backtest {
     plan: Plan,
     histories: Vec<History>,
     span: Span,
+    taken: Taken,
+}
+
+/// How many tenants are replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Taken {
+    /// Of how many tenants the readings were taken.
+    tenants: usize,
+    /// How many were asked for.
+    of: usize,
 }
 
 /// Reads what is to be replayed: readings of the scope's tenants alone. `on_tenant` is called after each tenant that the store was
@@ -92,25 +106,31 @@ pub async fn prepare(
         |id: &TenantId| question.tenants.is_empty() || question.tenants.iter().any(|name| id.as_str() == name);
     let mut plan = plan(config, question)?;
     let until = question.until.as_deref().map(|text| instant(text, now)).transpose()?;
-    let (histories, span) = match source {
+    let (histories, span, taken) = match source {
         Source::Csv(csv) => {
             let is_wanted = |id: &TenantId| is_named(id) && scope.includes(id);
-            history::of_csv(csv, config, is_wanted, &question.since, until, now)?
+            let (histories, span) = history::of_csv(csv, config, is_wanted, &question.since, until, now)?;
+            let tenants = histories.len();
+            (histories, span, Taken { tenants, of: tenants })
         }
-        Source::Store(store) => {
+        Source::Store(store) | Source::Sample(store, _) => {
             let tenants = find::tenants(config, scope, &question.tenants)?;
-            let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.clone()).collect();
+            let mut ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.clone()).collect();
+            let readings_max = if let Source::Sample(_, max) = source { max } else { usize::MAX };
+            if readings_max < usize::MAX {
+                ids.sort_by_cached_key(|id| phase(id.as_str(), Duration::MAX));
+            }
             let until = until.unwrap_or(now);
             let span = Span { since: instant(&question.since, until)?, until };
-            let (histories, silences) = history::of_store(store, config, &ids, span, on_tenant).await?;
-            plan.silences = silences;
-            (histories, span)
+            let read = history::of_store(store, config, &ids, span, readings_max, on_tenant).await?;
+            plan.silences = read.silences;
+            (read.histories, span, Taken { tenants: read.tenants, of: ids.len() })
         }
     };
     if span.since >= span.until {
         return Err(Error::invalid("`--since` is after `--until`"));
     }
-    Ok(Backtest { plan, histories, span })
+    Ok(Backtest { plan, histories, span, taken })
 }
 
 impl Backtest {
@@ -137,11 +157,12 @@ impl Backtest {
     }
 
     fn report_of(&self, plan: &Plan, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
-        let Self { histories, span, .. } = self;
+        let Self { histories, span, taken, .. } = self;
         let fleet = Fleet::of(plan, histories);
         let messages = walk_all(plan, &fleet, histories.iter(), on_tenant)?;
         let outcome = send(plan, histories, &fleet, messages);
-        Ok(Report::of(plan, histories, &outcome, *span))
+        let Taken { tenants, of } = *taken;
+        Ok(Report { tenants_replayed: tenants, tenants_asked: of, ..Report::of(plan, histories, &outcome, *span) })
     }
 
     /// How many walks [`Self::suggest`] makes.

@@ -1,6 +1,8 @@
 //! Deliveries: those that match, and one of them with its attempts. A digest, a drill or a report is about no single tenant, and so it
 //! is seen only by a scope without limits.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Error, Listing, Page, error::Thing, find, neutral};
@@ -59,6 +61,28 @@ pub async fn lines(store: &dyn Listings, scope: &Scope, deliveries: Vec<Delivery
         }
     }
     Ok(lines)
+}
+
+/// Those of these deliveries that the scope sees: what is merged into one about several tenants is not followed there by everybody.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn seen(
+    store: &dyn Listings,
+    scope: &Scope,
+    ids: impl IntoIterator<Item = DeliveryId>,
+) -> Result<BTreeSet<DeliveryId>, Error> {
+    let mut seen: BTreeSet<DeliveryId> = ids.into_iter().collect();
+    if scope.is_all() {
+        return Ok(seen);
+    }
+    for id in seen.clone() {
+        let found = store.delivery(id).await?;
+        if !found.is_some_and(|detail| scope.includes_subject(detail.delivery.tenant.as_ref())) {
+            seen.remove(&id);
+        }
+    }
+    Ok(seen)
 }
 
 /// Deliveries that match, newest first.

@@ -40,6 +40,22 @@ impl Thing {
     }
 }
 
+/// What an ambiguous name can mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it is, in a line.
+    pub says: String,
+    /// The path of the page that shows it; `None`: it has none.
+    pub page: Option<String>,
+}
+
+impl Candidate {
+    /// One that a page shows.
+    pub(crate) const fn shown_at(says: String, page: String) -> Self {
+        Self { says, page: Some(page) }
+    }
+}
+
 /// Why a question has no answer, or an action was not taken. What lies outside the caller's scope is [`Self::NotFound`], as if it did
 /// not exist.
 #[derive(Debug, thiserror::Error)]
@@ -56,12 +72,12 @@ pub enum Error {
     #[error("{0}")]
     NoAlert(String),
     /// Several things match where one was meant.
-    #[error("{what}; choose one of:\n  {}", candidates.join("\n  "))]
+    #[error("{what}; choose one of:\n  {}", lines(candidates))]
     Ambiguous {
         /// What was asked for, and how many match.
         what: String,
-        /// What they are called, a line each.
-        candidates: Vec<String>,
+        /// What they are called.
+        candidates: Vec<Candidate>,
     },
     /// What was asked can't be read or makes no sense: everything that is wrong with it, a sentence each.
     #[error("{}", .0.join("\n"))]
@@ -107,6 +123,11 @@ impl From<tokio::task::JoinError> for Error {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::failed(error)
     }
+}
+
+fn lines(candidates: &[Candidate]) -> String {
+    let lines: Vec<&str> = candidates.iter().map(|candidate| candidate.says.as_str()).collect();
+    lines.join("\n  ")
 }
 
 /// `` tenant `contoso` `` or `delivery 42`.

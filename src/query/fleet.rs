@@ -24,7 +24,7 @@ use super::{Error, Page, neutral};
 use crate::{
     config::{Config, Tenant},
     domain::{Labels, Sample, Scope, ScoreKind, Severity, TenantId, Timestamp},
-    rule::RuleName,
+    rule::{RuleName, ShiftedBy},
     store::{Failing, OpenAlert, Store, TenantLine},
 };
 
@@ -202,11 +202,15 @@ pub async fn overall(
     };
     let lines: Vec<&TenantLine> = tenants.iter().filter_map(|tenant| of(tenant)).collect();
     let series = memory.series(store, &lines, now).await?;
+    let mut shifts: HashMap<(TenantId, ScoreKind), Vec<ShiftedBy>> = HashMap::new();
+    for (tenant, score, by) in store.shifted_since(movement::shift_horizon(now)).await? {
+        shifts.entry((tenant, score)).or_default().push(by);
+    }
     let mut lines: Vec<FleetLine> = tenants
         .iter()
         .map(|tenant| {
             let samples = series.get(&tenant.id).map_or(&[][..], |series| series.as_slice());
-            let line = line(config, tenant, of(tenant), samples, now);
+            let line = line(config, tenant, of(tenant), samples, &shifts, now);
             FleetLine {
                 alerts: open.get(&tenant.id).copied().unwrap_or_default(),
                 failing: neutral::failing(scope, line.failing),
@@ -287,13 +291,18 @@ fn line(
     tenant: &Arc<Tenant>,
     known: Option<&TenantLine>,
     series: &[(ScoreKind, Vec<Sample>)],
+    shifts: &HashMap<(TenantId, ScoreKind), Vec<ShiftedBy>>,
     now: Timestamp,
 ) -> FleetLine {
     let polled = |kind: ScoreKind| tenant.scores.contains(&kind);
     let mut scores: Vec<_> = series
         .iter()
         .filter(|(kind, _)| polled(*kind))
-        .filter_map(|(kind, samples)| FleetScore::of(*kind, samples))
+        .filter_map(|(kind, samples)| {
+            // Where there was none, none is looked for.
+            let shifts = if shifts.is_empty() { None } else { shifts.get(&(tenant.id.clone(), *kind)) };
+            FleetScore::of(*kind, samples, shifts.map_or(&[], Vec::as_slice))
+        })
         .collect();
     scores.sort_by_key(|score| score.kind);
     FleetLine {

@@ -1,14 +1,17 @@
 //! Finds what people name by an id as a message or a listing shows it: whole, or its first letters.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Error, Page,
+    Candidate, Error, Page,
     alerts::{self, Which},
     deliveries::{self, DeliveryId},
     error::Thing,
 };
 use crate::{
-    domain::Scope,
-    store::{AlertFilter, DeliveryFilter, Listings, Store},
+    domain::{Scope, Timestamp},
+    notify::NotificationId,
+    store::{AlertFilter, AlertRow, DeliveryFilter, Listings, Store},
 };
 
 /// How the ids of notifications begin.
@@ -20,47 +23,169 @@ const LETTERS_MIN: usize = 3;
 /// The letters of a short id, as messages show it.
 const SHORT_LETTERS: usize = 6;
 
-/// The alert that an id names: its own, or that of a message about it.
+/// What an id names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// An alert.
+    Alert(Which),
+    /// A fleet shift, by its id.
+    Shift(String),
+}
+
+/// The alert or the fleet shift that an id names: its own, or that of a message about it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what can't be an id; [`Error::NoAlert`]; [`Error::Ambiguous`]; [`Error::Store`].
-pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which, Error> {
+pub async fn named(store: &dyn Store, scope: &Scope, text: &str) -> Result<Named, Error> {
     let letters = letters(text).ok_or_else(|| not_an_id(text))?;
-    let is_of_message = without(text, MESSAGE).is_some();
     let rows = store.alerts(&AlertFilter { tenants: scope.tenants().cloned(), ..AlertFilter::default() }).await?;
     let ids = alerts::ids(store, &rows).await?;
-    let of_messages = alerts_of_messages(store, scope, &letters).await?;
+    let said = Said::of(store, scope, &letters).await?;
+    let is_of_message = without(text, MESSAGE).is_some();
     let is_intended = |id: &String| {
         let own = !is_of_message && id.strip_prefix(ALERT).is_some_and(|id| id.starts_with(&letters));
-        own || of_messages.contains(id)
+        own || said.alerts.contains(id)
     };
     let meant: Vec<_> = rows.iter().zip(&ids).filter(|(_, id)| is_intended(id)).collect();
-    match meant.as_slice() {
-        [(row, _)] => Ok(Which::of(&row.key)),
-        [] => Err(Error::NoAlert(format!("no alert or message has an id that begins with `{text}`"))),
-        several => Err(Error::Ambiguous {
-            what: format!("`{text}` can mean {} alerts", several.len()),
-            candidates: several
+    let mut shifts = if without(text, ALERT).is_some() { BTreeSet::new() } else { shifts(store, scope, &rows).await? };
+    shifts.retain(|id| said.shifts.contains(id) || id.strip_prefix(MESSAGE).is_some_and(|id| id.starts_with(&letters)));
+    let shifts: Vec<String> = shifts.into_iter().collect();
+    match (meant.as_slice(), shifts.as_slice()) {
+        ([(row, _)], []) => Ok(Named::Alert(Which::of(&row.key))),
+        ([], [shift]) => Ok(Named::Shift(shift.clone())),
+        ([], []) => Err(Error::NoAlert(format!("no alert or message has an id that begins with `{text}`"))),
+        (meant, shifts) => {
+            let shown = |shift: &String| {
+                let says = format!("{}  {}", alerts::short(shift), shift_name(scope));
+                Candidate::shown_at(says, format!("/alerts?show=all&shift={shift}"))
+            };
+            let digests = said
+                .digests
                 .iter()
-                .map(|(row, id)| format!("{}  {}", alerts::short(id), alerts::named(&row.key)))
-                .collect(),
-        }),
+                .map(|id| Candidate::shown_at(format!("{id}  message"), format!("/deliveries/{id}")));
+            let candidates =
+                meant.iter().map(|(row, id)| candidate(row, id)).chain(shifts.iter().map(shown)).chain(digests);
+            let candidates: Vec<Candidate> = candidates.collect();
+            let what = if shifts.is_empty() && said.digests.is_empty() {
+                format!("`{text}` can mean {} alerts", candidates.len())
+            } else {
+                format!("`{text}` can mean {} things", candidates.len())
+            };
+            Err(Error::Ambiguous { what, candidates })
+        }
     }
 }
 
-/// The alerts that messages with such ids are about.
-async fn alerts_of_messages(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Vec<String>, Error> {
-    let mut alerts = Vec::new();
-    for delivery in of_messages(store, scope, letters).await? {
-        let data = deliveries::show(store, scope, delivery).await?.notification.data;
-        let of_lines = data.items.into_iter().filter_map(|item| item.facts.alert);
-        for alert in data.facts.alert.into_iter().chain(of_lines) {
-            if !alerts.contains(&alert.id) {
-                alerts.push(alert.id);
-            }
+/// The alert that an id names: its own, or that of a message about it.
+///
+/// # Errors
+/// As [`named`]; [`Error::Ambiguous`] also for a fleet shift with several alerts.
+pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which, Error> {
+    let shift = match named(store, scope, text).await? {
+        Named::Alert(which) => return Ok(which),
+        Named::Shift(shift) => shift,
+    };
+    let filter = AlertFilter { shift: Some(shift), tenants: scope.tenants().cloned(), ..AlertFilter::default() };
+    let rows = store.alerts(&filter).await?;
+    match rows.as_slice() {
+        [row] => Ok(Which::of(&row.key)),
+        [] => {
+            Err(Error::NoAlert(format!("`{text}` is a {}, and no alert belongs to it any longer", shift_name(scope))))
+        }
+        several => {
+            let ids = alerts::ids(store, several).await?;
+            let candidates = several.iter().zip(&ids).map(|(row, id)| candidate(row, id)).collect();
+            Err(Error::Ambiguous {
+                what: format!("`{text}` is a {} with {} alerts", shift_name(scope), several.len()),
+                candidates,
+            })
         }
     }
-    Ok(alerts)
+}
+
+/// The fleet shift that a text names: its id, or the first letters of it or of the id of a notice of it. `None` is none.
+///
+/// # Errors
+/// [`Error::Invalid`] if it is something else; as [`named`].
+pub async fn shift(store: &dyn Store, scope: &Scope, text: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    let is_whole = NotificationId::parse(text).is_some();
+    if text.chars().count() < SHORT_LETTERS {
+        let shift = shift_name(scope);
+        return Err(Error::invalid(format!(
+            "`{text}` is too short to name a {shift}: write at least {SHORT_LETTERS} letters"
+        )));
+    }
+    // Which tenants those are is not looked at, so it says nothing of them.
+    if is_whole && !store.shifted_tenants(text).await?.is_empty() {
+        return Ok(Some(text.to_owned()));
+    }
+    match named(store, scope, text).await {
+        Ok(Named::Shift(shift)) => Ok(Some(shift)),
+        Ok(Named::Alert(_)) => {
+            Err(Error::invalid(format!("`{text}` is the id of an alert, not of a {}", shift_name(scope))))
+        }
+        // One that is forgotten has no alerts.
+        Err(Error::NoAlert(_)) if is_whole => Ok(Some(text.to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+const fn shift_name(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::All => "fleet shift",
+        Scope::Only(_) => "shift of the score",
+    }
+}
+
+fn candidate(row: &AlertRow, id: &str) -> Candidate {
+    Candidate::shown_at(format!("{}  {}", alerts::short(id), alerts::named(&row.key)), format!("/alerts/{id}"))
+}
+
+/// The fleet shifts that the scope can know of: those that its alerts belong to, and without limits all that are remembered.
+async fn shifts(store: &dyn Store, scope: &Scope, rows: &[AlertRow]) -> Result<BTreeSet<String>, Error> {
+    let mut shifts: BTreeSet<String> = rows.iter().filter_map(|row| row.shift.clone()).collect();
+    if scope.is_all() {
+        shifts.extend(store.shifts(Timestamp::EPOCH).await?.into_iter().map(|known| known.id));
+    }
+    Ok(shifts)
+}
+
+/// What messages with such ids are about.
+#[derive(Debug, Default)]
+struct Said {
+    alerts: Vec<String>,
+    shifts: BTreeSet<String>,
+    /// Those of them that are about several alerts, and that the scope sees.
+    digests: Vec<DeliveryId>,
+}
+
+impl Said {
+    async fn of(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Self, Error> {
+        let mut said = Self::default();
+        // A message to a channel of one tenant may be about no single one, as a digest is. Whoever has its whole short id was sent it;
+        // what it is about is found only as far as the scope sees it.
+        let wide = if letters.len() >= SHORT_LETTERS { &Scope::All } else { scope };
+        for delivery in of_messages(store, wide, letters).await? {
+            let Some(detail) = store.delivery(delivery).await? else { continue };
+            let data = detail.notification.data;
+            if let Some(fleet) = data.fleet.as_ref() {
+                said.shifts.insert(fleet.id.clone());
+                continue;
+            }
+            let of_lines = data.items.iter().filter_map(|item| item.facts.alert.as_ref());
+            let ids: Vec<String> = data.alert.iter().chain(of_lines).map(|alert| alert.id.clone()).collect();
+            if ids.len() > 1 && scope.includes_subject(detail.delivery.tenant.as_ref()) {
+                said.digests.push(delivery);
+            }
+            for id in ids {
+                if !said.alerts.contains(&id) {
+                    said.alerts.push(id);
+                }
+            }
+        }
+        Ok(said)
+    }
 }
 
 /// The delivery that a text names: its number, or the id of its message.
@@ -85,7 +210,8 @@ pub async fn delivery(store: &dyn Listings, scope: &Scope, text: &str) -> Result
             for id in several {
                 let detail = deliveries::show(store, scope, *id).await?;
                 let deliveries::Delivery { channel, state, notification, .. } = detail.delivery;
-                candidates.push(format!("{id}  {notification} to {channel}, {}", state.as_str()));
+                let says = format!("{id}  {notification} to {channel}, {}", state.as_str());
+                candidates.push(Candidate::shown_at(says, format!("/deliveries/{id}")));
             }
             Err(Error::Ambiguous { what: format!("`{text}` can mean {} deliveries", several.len()), candidates })
         }

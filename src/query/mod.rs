@@ -18,6 +18,7 @@ pub mod export;
 pub mod find;
 pub mod fleet;
 pub mod ids;
+pub mod maintenance;
 mod neutral;
 pub mod online;
 mod page;
@@ -30,7 +31,7 @@ pub mod system;
 pub mod tenants;
 pub mod work;
 
-pub use error::{Error, Thing};
+pub use error::{Candidate, Error, Thing};
 pub use page::{Listing, Page};
 
 pub use crate::store::Store;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Error, Listing, Page, error::Thing};
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Scope, ScoreKind, Selector, Severity, TenantId},
-    rule::{Condition, FlapLimit, Recover, Rule, RuleName, Size},
+    domain::{ChannelName, Scope, ScoreKind, Selector, Severity, TenantId, format_duration},
+    rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size},
 };
 
 /// A rule, and to which tenants it applies.
@@ -26,19 +26,19 @@ pub struct RuleView {
     /// Its condition, in words.
     pub condition: String,
     /// The condition under which the alert fires.
-    pub when: Condition,
+    pub when: When,
     /// What must hold for the alert to be over; null: the condition no longer holds.
     pub recover: Option<Recover>,
-    /// How long the condition must have held, in seconds.
-    pub for_seconds: u64,
+    /// How long the condition must have held, as the configuration writes it: `1h`, `0s`.
+    pub r#for: String,
     /// How bad it is.
     pub severity: Severity,
-    /// The time between reminders, in seconds; null: there are none.
-    pub repeat_seconds: Option<u64>,
+    /// The time between reminders, likewise; null: there are none.
+    pub repeat: Option<String>,
     /// How much further it must move to be reported as worsened again.
     pub step: Option<Size>,
-    /// After how many seconds a loss is accepted as the new level; null: never.
-    pub accept_after_seconds: Option<u64>,
+    /// After how long a loss is accepted as the new level, likewise; null: never.
+    pub accept_after: Option<String>,
     /// From how many changes on an alert is reported as unstable; null: each change is reported.
     pub flapping_changes: Option<u32>,
     /// The channels that it notifies, as far as they can show a tenant of the scope.
@@ -49,6 +49,49 @@ pub struct RuleView {
     pub fleet: bool,
     /// The tenants of the scope to which it applies.
     pub tenants: Vec<TenantId>,
+}
+
+/// A condition as the configuration writes it, lengths of time included.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "RuleCondition")]
+pub enum When {
+    /// The score is below that.
+    Below(f64),
+    /// The score is above that.
+    Above(f64),
+    /// The score has fallen.
+    Drop(Movement),
+    /// The score has risen.
+    Rise(Movement),
+    /// Nothing was read for so long: `6h`.
+    NoData(String),
+}
+
+/// By how much a score must have moved, and within which time.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RuleMovement")]
+pub struct Movement {
+    /// The smallest change that fires.
+    pub size: Size,
+    /// How far back the value lies that it is compared with: `12h`.
+    pub within: String,
+    /// With which value of that time it is compared.
+    pub from: BaselineChoice,
+}
+
+impl When {
+    fn of(condition: Condition) -> Self {
+        let movement =
+            |change: Change| Movement { size: change.size, within: format_duration(change.within), from: change.from };
+        match condition {
+            Condition::Below(bound) => Self::Below(bound),
+            Condition::Above(bound) => Self::Above(bound),
+            Condition::Drop(change) => Self::Drop(movement(change)),
+            Condition::Rise(change) => Self::Rise(movement(change)),
+            Condition::NoData(length) => Self::NoData(format_duration(length)),
+        }
+    }
 }
 
 impl RuleView {
@@ -69,13 +112,13 @@ impl RuleView {
             score: rule.score,
             labels: rule.tenants.clone(),
             condition: rule.when.to_string(),
-            when: rule.when,
+            when: When::of(rule.when),
             recover: rule.recover,
-            for_seconds: rule.hold.as_secs(),
+            r#for: format_duration(rule.hold),
             severity: rule.severity,
-            repeat_seconds: rule.repeat.map(|repeat| repeat.as_secs()),
+            repeat: rule.repeat.map(format_duration),
             step: rule.step,
-            accept_after_seconds: rule.accept_after.map(|after| after.as_secs()),
+            accept_after: rule.accept_after.map(format_duration),
             flapping_changes: rule.flapping.map(|FlapLimit { changes, .. }| changes),
             notify: rule.notify.iter().filter(is_seen).cloned().collect(),
             tenant_channels: rule.tenant_channels,
@@ -111,4 +154,25 @@ pub fn list(config: &Config, scope: &Scope, page: &Page<RuleName>) -> Listing<Ru
 pub fn show(config: &Config, scope: &Scope, name: &str) -> Result<RuleView, Error> {
     let found = list(config, scope, &Page::ALL).items.into_iter().find(|rule| rule.name.as_str() == name);
     found.ok_or_else(|| Error::not_found(Thing::Rule, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_written_as_in_the_configuration() {
+        for (condition, written) in [
+            ("drop 3% within 12h", r#"{"drop":{"size":{"percent":3.0},"within":"12h","from":"best"}}"#),
+            (
+                "rise 2pts within 7d from previous",
+                r#"{"rise":{"size":{"points":2.0},"within":"7d","from":"previous"}}"#,
+            ),
+            ("below 280.5", r#"{"below":280.5}"#),
+            ("no data for 6h", r#"{"no_data":"6h"}"#),
+        ] {
+            let condition = Condition::from_words(condition).unwrap();
+            assert_eq!(serde_json::to_string(&When::of(condition)).unwrap(), written);
+        }
+    }
 }

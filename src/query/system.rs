@@ -11,8 +11,8 @@ use super::{
 use crate::{
     config::{Config, StoreLocation, reload::Rejected},
     diagnostic::Problem,
-    domain::{Scope, Timestamp},
-    store::Store,
+    domain::{Scope, Timestamp, format_duration},
+    store::{Downtime, Store},
 };
 
 /// The service as a whole.
@@ -30,6 +30,8 @@ pub struct System {
     pub configuration: Option<Configuration>,
     /// A changed configuration that was rejected, for as long as no other is accepted; always null for a limited scope.
     pub rejected: Option<Rejection>,
+    /// How the service is set up; null for a limited scope.
+    pub service: Option<Service>,
     /// The store; null for a limited scope.
     pub store: Option<StoreState>,
     /// The services that share the store, oldest first; empty for a limited scope, and if only one process may have it.
@@ -67,6 +69,24 @@ pub struct Configuration {
     /// Its warnings, in file order; none that a comment switches off.
     pub warnings: Vec<Finding>,
 }
+
+/// How the service is set up, and when it was down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Service {
+    /// The address on which it listens.
+    pub listen: String,
+    /// The address in messages' links; null: there are none.
+    pub public_url: Option<String>,
+    /// Whether nobody sees anything without a token or a session.
+    pub sign_in: bool,
+    /// How long what it knows is kept, as the configuration writes it: `400d`.
+    pub retention: String,
+    /// When it was down, the newest first; the last 100.
+    pub downtimes: Vec<Downtime>,
+}
+
+/// The most periods of downtime that are listed.
+const DOWNTIMES_MAX: usize = 100;
 
 /// A changed configuration that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -116,6 +136,8 @@ impl Finding {
 pub struct StoreState {
     /// What it is.
     pub kind: &'static str,
+    /// Where it is: a file, or a database without its credentials.
+    pub location: String,
     /// Bytes on the disk, what is not yet merged into the database included; null: unknown.
     pub bytes: Option<u64>,
     /// When the service last showed that it can write.
@@ -150,6 +172,7 @@ pub async fn show(
         checks: checks(store, config, scope, now).await?,
         configuration: None,
         rejected: None,
+        service: None,
         store: None,
         replicas: Vec::new(),
     };
@@ -171,9 +194,20 @@ pub async fn show(
     Ok(System {
         configuration: Some(configuration),
         rejected: rejected.map(rejection),
+        service: Some(service(store, config).await?),
         store: Some(state(store, config).await?),
         replicas: replicas::list(store, scope).await?,
         ..system
+    })
+}
+
+async fn service(store: &dyn Store, config: &Config) -> Result<Service, Error> {
+    Ok(Service {
+        listen: config.listen.to_string(),
+        public_url: config.public_url.clone(),
+        sign_in: config.needs_sign_in(),
+        retention: format_duration(config.retention),
+        downtimes: store.downtimes().await?.into_iter().rev().take(DOWNTIMES_MAX).collect(),
     })
 }
 
@@ -181,12 +215,13 @@ async fn state(store: &dyn Store, config: &Config) -> Result<StoreState, Error> 
     let totals = store.totals().await?;
     let unfinished =
         totals.deliveries.iter().filter(|(_, state, _)| !state.is_finished()).map(|(.., count)| count).sum();
-    let (kind, bytes) = match &config.store {
-        StoreLocation::Sqlite(path) => ("sqlite", bytes(path).await),
-        StoreLocation::Postgres(_) => ("postgres", None),
+    let (kind, location, bytes) = match &config.store {
+        StoreLocation::Sqlite(path) => ("sqlite", path.display().to_string(), bytes(path).await),
+        StoreLocation::Postgres(database) => ("postgres", database.to_string(), None),
     };
     Ok(StoreState {
         kind,
+        location,
         bytes,
         last_heartbeat: store.last_heartbeat().await?,
         tenants: totals.tenants,

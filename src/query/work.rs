@@ -39,19 +39,41 @@ pub struct Gain {
     pub portal: String,
 }
 
+/// Of how many tenants it is known what would gain points: those of which an alert fired or worsened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// How many those are.
+    pub known: u64,
+    /// How many tenants there are.
+    pub tenants: usize,
+}
+
+/// Of how many tenants of the scope it is known what would gain points.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn known(store: &dyn Overview, config: &Config, scope: &Scope) -> Result<Known, Error> {
+    let tenants = config.tenants.keys().filter(|tenant| scope.includes(tenant)).count();
+    Ok(Known { known: store.advised_count(Some(&remembered(store, config, scope).await?)).await?, tenants })
+}
+
+/// The tenants of the scope that the store remembers. What is remembered of a tenant that is no longer configured, or of another one that
+/// had its id before, is nobody's work.
+async fn remembered(store: &dyn Overview, config: &Config, scope: &Scope) -> Result<BTreeSet<TenantId>, Error> {
+    let is_it = |line: &TenantLine| {
+        let tenant = config.tenants.get(&line.tenant);
+        tenant.is_some_and(|tenant| line.entra.is_none_or(|entra| entra == tenant.account.entra))
+    };
+    let lines = store.tenant_lines().await?.into_iter();
+    Ok(lines.filter(|line| scope.includes(&line.tenant) && is_it(line)).map(|line| line.tenant).collect())
+}
+
 /// What would gain the most points in the tenants of the scope together, most points first, at most `limit`.
 ///
 /// # Errors
 /// [`Error::Store`].
 pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Vec<Work>, Error> {
-    // What is remembered of a tenant that is no longer configured, or of another one that had its id before, is nobody's work.
-    let lines = store.tenant_lines().await?.into_iter();
-    let is_it = |line: &TenantLine| {
-        let tenant = config.tenants.get(&line.tenant);
-        tenant.is_some_and(|tenant| line.entra.is_none_or(|entra| entra == tenant.account.entra))
-    };
-    let tenants: BTreeSet<TenantId> =
-        lines.filter(|line| scope.includes(&line.tenant) && is_it(line)).map(|line| line.tenant).collect();
+    let tenants = remembered(store, config, scope).await?;
     let all = store.advice(Some(&tenants), limit).await?;
     let ids: Vec<&str> = all.iter().map(|advice| advice.id.as_str()).collect();
     let advised = store.advised(Some(&tenants), &ids, NAMED).await?;

@@ -30,7 +30,9 @@ pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) 
         Ok(next.run(request).await)
     };
     drop(turn);
-    answer.unwrap_or_else(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long"))
+    answer.unwrap_or_else(|_| {
+        refusal(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long; ask for less, or try again in a minute")
+    })
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ mod confirm;
 mod connections;
 mod health;
 mod limits;
+mod listed;
 mod metrics;
 mod pages;
+mod people;
 pub mod probe;
 mod protect;
 mod rate;
@@ -25,6 +27,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use app::App;
+pub use router::{dashboard, dashboard_routes};
 pub use server::{CONNECTIONS_MAX, listen, serve};
 use tokio::sync::watch;
 

@@ -1,6 +1,7 @@
 //! What holds for every request and answer: bodies are small, and headers make browsers trust nothing.
 
 use axum::{
+    Extension,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
@@ -45,9 +46,14 @@ pub(super) async fn set_headers(mut response: Response) -> Response {
     response
 }
 
+/// Why a request was refused: where a person reads the answer, [`super::people`] writes a page of it.
+#[derive(Debug, Clone)]
+pub(super) struct Why(pub(super) String);
+
 /// An answer that says no, in the one form that they all have: RFC 9457.
 pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
     let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": why });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
+    let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, headers, Extension(Why(why.to_owned())), problem.to_string()).into_response()
 }

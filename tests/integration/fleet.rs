@@ -1,5 +1,6 @@
 //! Many tenants move together: one notice for each channel, and a tenant that moved on its own is reported on its own.
 
+mod asked;
 mod late;
 mod lifted;
 mod proven;

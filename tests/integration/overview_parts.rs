@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use scorewatch::{
-    domain::{Averages, TenantId, Timestamp},
+    domain::{Averages, ScoreKind, TenantId, Timestamp},
+    rule::ShiftedBy,
     store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
@@ -22,6 +23,14 @@ impl Overview for Parts {
         archived_since: Option<Timestamp>,
     ) -> Result<Vec<SeriesSamples>, StoreError> {
         self.overview.newest_samples_of(tenants, archived_since).await
+    }
+
+    async fn shifted_since(&self, since: Timestamp) -> Result<Vec<(TenantId, ScoreKind, ShiftedBy)>, StoreError> {
+        self.overview.shifted_since(since).await
+    }
+
+    async fn advised_count(&self, tenants: Option<&BTreeSet<TenantId>>) -> Result<u64, StoreError> {
+        self.overview.advised_count(tenants).await
     }
 
     async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod acts;
 mod api;
+mod dashboard;
 mod pages;
 mod service;
 
@@ -20,7 +21,7 @@ use scorewatch::{
         self, Error, Page, alerts,
         backtest::{self, Question, Source},
         changes::Version,
-        deliveries, find, fleet, samples, silences, tenants,
+        deliveries, find, fleet, maintenance, samples, silences, tenants,
     },
     rule::{AlertKey, Rule},
     service::roster,
@@ -85,6 +86,7 @@ impl Scene {
         let mut config = before;
         config.tenants.remove("tailspin");
         roster::reconcile(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+        config.maintenance = ["contoso", "fabrikam"].map(service::night_of).into();
         let scene = Self { fixture, config: Arc::new(config) };
         for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
             scene.silence(tenants).await;
@@ -142,6 +144,7 @@ impl Scene {
                 "tenants that match",
                 json(&tenants::matching(store, config, scope, &tenants::Filter::default(), &Page::ALL).await.unwrap()),
             ),
+            ("maintenance", json(&maintenance::list(config, scope, minutes(60 * 24 * 14), now))),
             ("rules", json(&query::rules::list(config, scope, &Page::ALL))),
             ("silences", json(&silences::list(store, scope, true, &Page::ALL, now).await.unwrap())),
             ("covered", json(&silences::covered(store, scope, &matchers).await.unwrap())),

@@ -287,11 +287,78 @@ async function customer(visit) {
   await visit.signOut();
 }
 
+/** Acknowledges the alert, or takes that back: others walked here before. */
+const ACT = { name: /^(Acknowledge|Take back)/ };
+
+/** What somebody else does shows on a page that is open, which is not loaded again for that. */
+async function onlooker(visit) {
+  const { page } = visit;
+  await visit.go(link);
+  await visit.signIn("analyst");
+  await page.waitForURL(link);
+  const before = await page.evaluate(() => {
+    window.isTheSamePage = true;
+    return document.getElementById("standing").innerText.includes("acknowledged by");
+  });
+  await page.waitForSelector("html[data-live=open]", { state: "attached" });
+  const other = await page.context().newPage();
+  await other.goto(link);
+  await Promise.all([other.waitForURL(/done=/), other.getByRole("button", ACT).click()]);
+  await other.close();
+  const isChanged = (before) => document.getElementById("standing").innerText.includes("acknowledged by") !== before;
+  try {
+    await page.waitForFunction(isChanged, before, { timeout: 30_000 });
+  } catch {
+    visit.complain("what somebody else did does not show on a page that is open");
+  }
+  if (!await page.evaluate(() => window.isTheSamePage === true)) visit.complain("the page was loaded again");
+}
+
+/** Reaches and uses what matters by keyboard alone: the order is that of the page, and the focus is seen. */
+async function typist(visit) {
+  const { page } = visit;
+  await visit.go(link);
+  await visit.signIn("analyst");
+  await page.waitForURL(link);
+  const names = [];
+  const goal = page.getByRole("button", ACT);
+  let isReached = false;
+  while (!isReached && names.length < 60) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const one = document.activeElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(one);
+      const box = one.getBoundingClientRect();
+      const before = window.focusedBefore;
+      window.focusedBefore = one;
+      return {
+        name: one.id || one.textContent.trim().slice(0, 40) || one.tagName,
+        follows: !before || (before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0,
+        isSeen: outlineStyle !== "none" && parseFloat(outlineWidth) > 0 && box.width > 1 && box.height > 1
+          && box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight,
+      };
+    });
+    names.push(at.name);
+    if (!at.isSeen) visit.complain(`the focus on “${at.name}” is not seen`);
+    if (!at.follows) visit.complain(`“${at.name}” is reached before what stands above it`);
+    isReached = await goal.evaluate((button) => button === document.activeElement);
+  }
+  if (names[0] !== "Skip to content") visit.complain(`the first stop is “${names[0]}”`);
+  if (!names.includes("find")) visit.complain(`the search is not reached: ${names.join(", ")}`);
+  if (!isReached) visit.complain(`nobody acknowledges by keyboard: ${names.join(", ")}`);
+  await Promise.all([page.waitForURL(/done=/), page.keyboard.press("Enter")]);
+  await page.keyboard.press("/");
+  await page.keyboard.type(TENANT.id);
+  await Promise.all([page.waitForURL(/tenants/), page.keyboard.press("Enter")]);
+}
+
 for (const width of [1280, 390]) {
   for (const colorScheme of ["light", "dark"]) {
     for (const javaScriptEnabled of [true, false]) {
       // What the others see in the dark is made of the same parts.
-      for (const walk of colorScheme === "light" ? [analyst, administrator, customer] : [analyst]) {
+      const walks = colorScheme === "light" ? [analyst, administrator, customer] : [analyst];
+      if (width === 1280 && colorScheme === "light" && javaScriptEnabled) walks.push(onlooker, typist);
+      for (const walk of walks) {
         const way = { width, colorScheme, javaScriptEnabled };
         const name = `${width}-${colorScheme}-${javaScriptEnabled ? "js" : "plain"}`;
         const context = await browser.newContext({

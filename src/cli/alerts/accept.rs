@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::{Scope, ScoreKind},
-    query::Store,
+    query::{Store, ids},
     rule::AlertKey,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// The subject of that alert, if the score has several
     #[arg(long, requires = "of_rule")]
     subject: Option<String>,
-    /// All alerts that this fleet shift's notices covered
+    /// All alerts that this fleet shift's notices covered, by its id or the first letters of it or of a notice's
     #[arg(long, value_name = "ID")]
     shift: Option<String>,
     /// All alerts of this rule
@@ -73,6 +73,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }
+    let shift = ids::shift(store, scope, shift.as_deref()).await?;
     let pick = Pick { shift, rule, score, tenants, labels, by: author, comment };
     let Accepted { alerts: accepted, without_level } =
         alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;

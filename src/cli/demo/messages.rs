@@ -9,6 +9,7 @@ use crate::{
         Failure,
         output::{self, Ink},
     },
+    rule::display,
     simulation::receiver::Received,
 };
 
@@ -105,8 +106,13 @@ fn labelled(lines: Vec<String>) -> Vec<String> {
     joined
 }
 
+/// A value for people: a number is rounded as everywhere.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match (value.as_str(), value.as_f64()) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(number)) => display::number(number),
+        (None, None) => value.to_string(),
+    }
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {

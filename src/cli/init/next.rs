@@ -7,6 +7,9 @@ use crate::config::init::{Answers, Target};
 /// Where the unit expects the binary.
 const BINARY: &str = "/usr/local/bin/scorewatch";
 
+/// Where the dashboard is: each target listens, or publishes its port, there.
+const DASHBOARD: &str = "http://127.0.0.1:8080/";
+
 /// A command, and what it does.
 pub(super) type Step = (String, &'static str);
 
@@ -64,7 +67,8 @@ pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
     };
     let where_next =
         format!("To add a customer, put a file into {folder}/tenants, or run `scorewatch tenants import`.");
-    (commands, vec![second, where_next])
+    let dashboard = format!("While the service runs, its dashboard is at {DASHBOARD}.");
+    (commands, vec![dashboard, second, where_next])
 }
 
 /// A path as a shell reads it back.

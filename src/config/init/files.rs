@@ -78,10 +78,10 @@ fn main(answers: &Answers) -> String {
     };
     let listen = match target {
         Target::Folder | Target::Systemd => {
-            "listen: 127.0.0.1:8080            # metrics, /healthz, /readyz; without a password\n"
+            "listen: 127.0.0.1:8080            # dashboard, API, metrics, /healthz, /readyz; without a password\n"
         }
         Target::Container => {
-            "# Inside the container. Publish the port on loopback only: nothing there needs a password.\n\
+            "# Dashboard, API, metrics, /healthz, /readyz, inside the container. Publish the port on loopback only.\n\
              # scorewatch: allow(listen-beyond-loopback)\n\
              listen: 0.0.0.0:8080\n"
         }

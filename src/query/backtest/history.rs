@@ -24,19 +24,37 @@ const MISSED_CHECKS_MAX: usize = 10_000;
 /// Samples by tenant, score and subject.
 type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
 
-/// What the store kept of these tenants, and every silence that it keeps. `on_tenant` is called after each tenant.
+/// What was read from a store.
+pub(super) struct Kept {
+    pub(super) histories: Vec<History>,
+    /// Every silence that the store keeps.
+    pub(super) silences: Vec<Silence>,
+    /// How many tenants were looked at, those included of which nothing is kept.
+    pub(super) tenants: usize,
+}
+
+/// What the store kept of these tenants, in their order, until they have `readings_max` readings together. `on_tenant` is called after each
+/// tenant.
 pub(super) async fn of_store(
     store: &dyn Store,
     config: &Config,
     ids: &[TenantId],
     span: Span,
+    readings_max: usize,
     on_tenant: impl Fn(),
-) -> Result<(Vec<History>, Vec<Silence>), Error> {
+) -> Result<Kept, Error> {
     let downtimes: Vec<_> =
         store.downtimes().await?.into_iter().map(|downtime| (downtime.from, downtime.until)).collect();
-    let mut histories = Vec::with_capacity(ids.len());
-    for some in ids.chunks(BATCH) {
-        for record in store.load(some).await? {
+    let (mut histories, mut tenants, mut readings) = (Vec::new(), 0, 0);
+    'all: for some in ids.chunks(BATCH) {
+        let mut records: BTreeMap<_, _> =
+            store.load(some).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
+        for id in some {
+            if readings >= readings_max {
+                break 'all;
+            }
+            tenants += 1;
+            let Some(record) = records.remove(id) else { continue };
             let of = config.tenants.get(&record.tenant);
             if of.is_some_and(|tenant| !record.identity.is(tenant.account.entra)) {
                 continue;
@@ -47,18 +65,25 @@ pub(super) async fn of_store(
                     SeriesKey { tenant: record.tenant.clone(), score: known.score, subject: known.subject.clone() };
                 let mut samples = store.history(&key, span.since).await?;
                 samples.retain(|sample| sample.at <= span.until);
-                let id = SeriesId { score: known.score, subject: known.subject.as_ref() };
-                let samples = record.excluded.window(id, &samples).unwrap_or(samples);
+                let series_id = SeriesId { score: known.score, subject: known.subject.as_ref() };
+                let samples = record.excluded.window(series_id, &samples).unwrap_or(samples);
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
-            histories.push(history(config, record.tenant, tenant, series, &downtimes, span.until));
+            let history = history(config, record.tenant, tenant, series, &downtimes, span.until);
+            readings += history.scores.iter().map(readings_of).sum::<usize>();
+            histories.push(history);
             on_tenant();
             // A schedule of each minute makes a tenant's months some work, and others wait for the same threads.
             tokio::task::yield_now().await;
         }
     }
-    Ok((histories, store.silences(None).await?))
+    Ok(Kept { histories, silences: store.silences(None).await?, tenants })
+}
+
+/// How many readings are replayed of a score: its samples, and each check that found nothing new or failed.
+fn readings_of(score: &ScoreHistory) -> usize {
+    score.looks.len() + score.series.iter().map(|series| series.samples.len()).sum::<usize>()
 }
 
 /// What a CSV file says, as far as `is_wanted`.

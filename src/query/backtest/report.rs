@@ -25,6 +25,10 @@ pub struct Report {
     pub until: Timestamp,
     /// How many readings were evaluated.
     pub readings: usize,
+    /// The number of tenants whose readings were replayed.
+    pub tenants_replayed: usize,
+    /// The number of tenants that were asked for: more than were replayed if they have too many readings for one request.
+    pub tenants_asked: usize,
     /// Notifications of each tenant's alerts, before any are merged or suppressed; noisiest first.
     pub tenants: Vec<Line<TenantId>>,
     /// The same by rule, by name.
@@ -128,6 +132,8 @@ impl Report {
             since: span.since,
             until: span.until,
             readings: histories.iter().flat_map(|history| &history.scores).map(ScoreHistory::readings).sum(),
+            tenants_replayed: histories.len(),
+            tenants_asked: histories.len(),
             tenants,
             rules: rules.into_values().collect(),
             channels: plan.receivers.keys().map(channel).filter(|line| line.messages > 0).collect(),

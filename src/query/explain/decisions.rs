@@ -235,10 +235,16 @@ fn unstable(facts: &Facts<'_>) -> Option<Decision> {
 fn covered(facts: &Facts<'_>) -> Option<Decision> {
     let mut covered = records(facts).filter(|record| record.alert.is_firing());
     let shift = covered.find_map(|record| record.shift.as_deref())?;
-    let says = format!(
-        "its notification was a line in the notice of fleet shift {shift}; it keeps firing until it resolves or \
-         `scorewatch alerts accept --shift {shift}` accepts the new level"
-    );
+    // Whoever sees some tenants alone learns nothing of others here.
+    let says = if facts.scope.is_all() {
+        format!(
+            "its notification was a line in the notice of fleet shift {shift}; it keeps firing until it resolves or \
+             `scorewatch alerts accept --shift {shift}` accepts the new level"
+        )
+    } else {
+        "it fires because the score itself shifted; it keeps firing until it resolves or the new level is accepted"
+            .to_owned()
+    };
     Some(Decision { by: "fleet", blocks: false, says })
 }
 
@@ -253,9 +259,10 @@ fn fleet(facts: &Facts<'_>) -> Option<Decision> {
         by: "fleet-hold",
         blocks: false,
         says: format!(
-            "its notifications are held until every due tenant has been read, for at most {}, to see whether the \
-             whole fleet moved",
-            crate::domain::format_duration(wait)
+            "its notifications are held {}for at most {}, to see whether the {} moved",
+            if facts.scope.is_all() { "until every due tenant has been read, " } else { "" },
+            crate::domain::format_duration(wait),
+            if facts.scope.is_all() { "whole fleet" } else { "score itself" },
         ),
     })
 }

@@ -68,13 +68,15 @@ pub enum Only {
     Firing,
     /// It can't be read, was never checked, or is overdue.
     Blind,
-    /// A score got worse by a hundredth or more within 24 hours.
+    /// A score got worse by a hundredth or more within 24 hours, not counting what a fleet shift did to it.
     Worse,
+    /// A score got worse by that because of a fleet shift, and none did on its own account.
+    Shifted,
 }
 
 impl Only {
     /// Every condition.
-    pub const ALL: [Self; 3] = [Self::Firing, Self::Blind, Self::Worse];
+    pub const ALL: [Self; 4] = [Self::Firing, Self::Blind, Self::Worse, Self::Shifted];
 
     /// The name in addresses.
     #[must_use]
@@ -83,6 +85,7 @@ impl Only {
             Self::Firing => "firing",
             Self::Blind => "blind",
             Self::Worse => "worse",
+            Self::Shifted => "shifted",
         }
     }
 
@@ -98,6 +101,9 @@ impl Only {
             Self::Firing => line.alerts.firing() > 0,
             Self::Blind => line.freshness != Freshness::Fresh,
             Self::Worse => lost(line).is_some_and(|share| share >= WORSE),
+            Self::Shifted => {
+                !Self::Worse.holds(line) && share(line, |score| score.day).is_some_and(|share| share >= WORSE)
+            }
         }
     }
 }
@@ -163,9 +169,14 @@ const fn attention(line: &FleetLine) -> (u32, bool, u32, u32, bool) {
     (alerts.critical, is_blind, alerts.warning, alerts.info, alerts.pending > 0)
 }
 
-/// The greatest share that one of its scores lost in a day, so that different scores can be compared.
+/// The greatest share that one of its scores lost in a day on its own account, so that different scores can be compared.
 fn lost(line: &FleetLine) -> Option<f64> {
-    let shares = line.scores.iter().filter_map(|score| Some(score.loss(score.day?) / score.value.abs().max(1.0)));
+    share(line, FleetScore::own_day)
+}
+
+/// The greatest share that one of its scores lost by such a change.
+fn share(line: &FleetLine, change: impl Fn(&FleetScore) -> Option<f64>) -> Option<f64> {
+    let shares = line.scores.iter().filter_map(|score| Some(score.loss(change(score)?) / score.value.abs().max(1.0)));
     shares.max_by(f64::total_cmp)
 }
 

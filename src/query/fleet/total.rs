@@ -16,8 +16,10 @@ pub struct FleetTotals {
     pub late: usize,
     /// How many were never checked.
     pub never_checked: usize,
-    /// How many have a score that got worse by a hundredth or more within 24 hours.
+    /// How many have a score that got worse by a hundredth or more within 24 hours, not counting what a fleet shift did to it.
     pub worse: usize,
+    /// How many others have one that got worse by that because of a fleet shift.
+    pub worse_by_shift: usize,
     /// How many have an alert that fires.
     pub firing: usize,
     /// The open alerts of all of them.
@@ -55,6 +57,7 @@ impl FleetTotals {
             late: count(|line| line.freshness == Freshness::Late),
             never_checked: count(|line| line.freshness == Freshness::NeverChecked),
             worse: count(|line| Only::Worse.holds(line)),
+            worse_by_shift: count(|line| Only::Shifted.holds(line)),
             firing: count(|line| Only::Firing.holds(line)),
             alerts,
             medians: medians(lines),
@@ -89,7 +92,13 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        domain::{TenantId, Timestamp},
+        query::fleet::FleetScore,
+    };
 
     #[test]
     fn the_median_is_in_the_middle_or_between_the_two_that_are() {
@@ -98,5 +107,40 @@ mod tests {
         {
             assert_eq!(median(&mut values.to_vec()), expected, "{values:?}");
         }
+    }
+
+    #[test]
+    fn what_a_fleet_shift_did_is_counted_apart() {
+        let line = |id: &str, day: f64, by_shift: Option<f64>| FleetLine {
+            id: TenantId::parse(id).unwrap(),
+            name: id.into(),
+            labels: Arc::default(),
+            scores: vec![FleetScore {
+                kind: ScoreKind::DeviceSecureScore,
+                value: 400.0,
+                observed_at: Timestamp::EPOCH,
+                day: Some(day),
+                day_by_shift: by_shift,
+                week: None,
+                month: None,
+                from_median: None,
+                averages: None,
+                points: Vec::new(),
+            }],
+            alerts: AlertCounts::default(),
+            freshness: Freshness::Fresh,
+            checked_at: None,
+            next_check_at: None,
+            failing: None,
+        };
+        let mut lines = [
+            line("own", -40.0, None),
+            line("shifted", -40.0, Some(-40.0)),
+            line("both", -60.0, Some(-40.0)),
+            line("lifted", 0.0, Some(40.0)),
+            line("calm", -1.0, None),
+        ];
+        let totals = FleetTotals::of(&mut lines);
+        assert_eq!((totals.worse, totals.worse_by_shift), (3, 1));
     }
 }

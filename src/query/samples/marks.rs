@@ -84,7 +84,7 @@ pub struct ShiftMark {
     pub at: Timestamp,
     /// How much of the movement the shift accounts for.
     pub by: Amount,
-    /// Whether the series moved farther than that.
+    /// Whether the series moved farther than those of other tenants; always `false` for a limited scope.
     pub is_outlier: bool,
 }
 
@@ -247,7 +247,7 @@ impl Facts<'_> {
                 shift: shift.shift.clone(),
                 at: shift.shifted_by.at,
                 by: shift.shifted_by.by,
-                is_outlier: shift.is_outlier,
+                is_outlier: shift.is_outlier && self.scope.is_all(),
             })
             .collect()
     }

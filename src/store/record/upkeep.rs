@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::domain::Timestamp;
 
 /// A period in which the service was down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Downtime {
     /// The last heartbeat before.
     pub from: Timestamp,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{Averages, TenantId, Timestamp},
+    domain::{Averages, ScoreKind, TenantId, Timestamp},
+    rule::ShiftedBy,
     store::{Advice, OpenAlert, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
@@ -22,6 +23,12 @@ pub trait Overview: Send + Sync + 'static {
         tenants: &[TenantId],
         archived_since: Option<Timestamp>,
     ) -> Result<Vec<SeriesSamples>, StoreError>;
+
+    /// What fleet shifts did since that instant to series of kinds of score that have one value, by tenant, oldest first.
+    async fn shifted_since(&self, since: Timestamp) -> Result<Vec<(TenantId, ScoreKind, ShiftedBy)>, StoreError>;
+
+    /// Of how many of these tenants (`None`: of all) recommendations are remembered.
+    async fn advised_count(&self, tenants: Option<&BTreeSet<TenantId>>) -> Result<u64, StoreError>;
 
     /// Every alert that pends or fires, in no particular order.
     async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError>;

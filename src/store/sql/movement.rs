@@ -8,7 +8,7 @@ use super::{
     text::{subject_from, subject_text},
 };
 use crate::{
-    domain::{Sample, TenantId, Timestamp},
+    domain::{Sample, ScoreKind, TenantId, Timestamp},
     notify::fleet::{Attributed, Movement, Scope, Tracked, amount},
     rule::ShiftedBy,
     store::{SeriesShift, StoreError},
@@ -135,6 +135,28 @@ pub(super) async fn parts_of(pool: &Pool, tenants: &List) -> Result<Vec<(i64, Se
                 is_outlier: found.try_get::<i64, _>(6)? != 0,
             };
             Ok((found.try_get(0)?, shifted))
+        })
+        .collect()
+}
+
+/// The SQL behind [`crate::store::Overview::shifted_since`].
+pub(super) async fn shifted_since(
+    pool: &Pool,
+    since: Timestamp,
+) -> Result<Vec<(TenantId, ScoreKind, ShiftedBy)>, StoreError> {
+    let rows = query(
+        "SELECT t.tenant, m.score, m.at, m.part_by FROM movement AS m JOIN tenant AS t ON t.id = m.tenant_id \
+         WHERE m.shift IS NOT NULL AND m.subject = '' AND m.at > $1 ORDER BY m.tenant_id, m.at",
+    )
+    .bind(since.as_nanos())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|found| {
+            let score = row::score(found.try_get(1)?)?;
+            let by = amount(score.unit(), found.try_get::<Option<f64>, _>(3)?.unwrap_or_default());
+            let shifted_by = ShiftedBy { at: Timestamp::from_nanos(found.try_get(2)?), by };
+            Ok((row::tenant(found.try_get(0)?)?, score, shifted_by))
         })
         .collect()
 }

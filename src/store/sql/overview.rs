@@ -215,6 +215,18 @@ pub(super) async fn advised(
     Ok(advised)
 }
 
+/// The SQL behind [`crate::store::Overview::advised_count`].
+pub(super) async fn advised_count(pool: &Pool, tenants: Option<&BTreeSet<TenantId>>) -> Result<u64, StoreError> {
+    let rows = query(
+        "SELECT count(DISTINCT r.tenant_id) FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id \
+         WHERE $1 IS NULL OR t.tenant IN list($1)",
+    )
+    .bind(tenants.map(list_of))
+    .fetch_all(pool)
+    .await?;
+    rows.first().map_or(Ok(0), |found| Ok(found.try_get::<i64, _>(0)?.cast_unsigned()))
+}
+
 /// The score of that name; `None`: this version does not know it, and leaves it out.
 fn impact_of(name: &str) -> Option<Impact> {
     Impact::ALL.into_iter().find(|impact| impact.as_str() == name)

@@ -14,16 +14,14 @@ mod sign_in;
 use std::time::Duration;
 
 use axum::{
-    Router,
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
 };
 
 pub(super) use self::request::{Peer, client, guard};
 use self::session::Holder;
-use super::{app::App, protect::refusal};
+use super::{app::App, listed::Listed, protect::refusal};
 use crate::{
     action::token::TOKEN_PREFIX,
     config::{Config, access::is_loopback_name},
@@ -39,12 +37,14 @@ const LOCAL_NAME: &str = "local";
 const USE_NOTED_EVERY: Duration = Duration::from_mins(1);
 
 /// Signing in and out.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
-        .route("/sign-in/oidc", get(oidc::start))
-        .route(CALLBACK_PATH, get(oidc::callback))
-        .route("/sign-out", post(sign_in::sign_out))
+pub(super) fn table() -> Vec<Listed> {
+    vec![
+        Listed::get("/sign-in", sign_in::page),
+        Listed::post("/sign-in", sign_in::sign_in),
+        Listed::get("/sign-in/oidc", oidc::start),
+        Listed::get(CALLBACK_PATH, oidc::callback),
+        Listed::post("/sign-out", sign_in::sign_out),
+    ]
 }
 
 impl FromRequestParts<App> for Caller {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     input::Nothing,
-    problem::{INVALID, Problem},
+    problem::{FORBIDDEN, INVALID, Problem},
     route::{Call, Items, Route},
 };
 use crate::{
@@ -22,7 +22,8 @@ use crate::{
         Role::{self, Admin},
         Timestamp,
     },
-    query::access::{self, AccountRow, SessionRow, TokenRow},
+    query::access::{self, Access, AccountRow, SessionRow, TokenRow},
+    secret::password,
 };
 
 /// The routes. None of them is for whoever is limited to some tenants.
@@ -44,11 +45,20 @@ pub(super) fn routes() -> Vec<Route> {
             .says("Accounts that sign in with a password, by name: their roles, limits and last sign-in")
             .takes(Admin)
             .without_limits(),
+        Route::post(Admin, "/accounts", "addAccount", add_account)
+            .says("Makes an account with a random password and shows it, once: the answer is kept nowhere, so it is not repeated for an `Idempotency-Key`")
+            .with_status(StatusCode::CREATED)
+            .without_limits()
+            .answers_a_secret(),
         Route::post(Admin, "/accounts/{name}/disable", "disableAccount", disable)
             .says("Disables an account, and ends its sessions")
             .without_limits(),
         Route::post(Admin, "/accounts/{name}/enable", "enableAccount", enable)
             .says("Enables a disabled account")
+            .without_limits(),
+        Route::get("/tenants/{id}/access", "showTenantAccess", of_tenant)
+            .says("Who can see a tenant: accounts, tokens, and the groups of an identity provider")
+            .takes(Admin)
             .without_limits(),
         Route::get("/sessions", "listSessions", sessions)
             .says("Who is signed in, newest session first: accounts, and people whom an identity provider knows")
@@ -101,14 +111,10 @@ struct CreatedToken {
 
 async fn create(call: Call<Draft>) -> Result<CreatedToken, Problem> {
     let Draft { name, role, tenants, labels, valid_for } = &call.input;
-    if let Some(key) = labels.keys().find(|key| key.contains('=')) {
-        return Err(Problem::of_errors(INVALID, vec![format!("`{key}` is not the key of a label")]));
-    }
-    let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let draft = token::Draft {
         name: name.clone(),
         role: *role,
-        limits: Written { tenants: tenants.clone(), labels },
+        limits: limits(tenants, labels)?,
         valid_for: valid_for.clone().unwrap_or_else(|| VALID_FOR.to_owned()),
     };
     let made = token::create(call.store.as_ref(), &call.config, &call.caller, &draft, call.now).await?;
@@ -131,6 +137,61 @@ async fn revoke(call: Call<Nothing>) -> Result<Changed, Problem> {
 
 async fn accounts(call: Call<Nothing>) -> Result<Items<AccountRow>, Problem> {
     Ok(Items::all(access::accounts(call.store.as_ref(), &call.config, &call.caller.scope).await?))
+}
+
+async fn of_tenant(call: Call<Nothing>) -> Result<Access, Problem> {
+    let (store, scope, id) = (call.store.as_ref(), &call.caller.scope, call.path("id"));
+    let found = access::of_tenant(store, &call.config, scope, id, call.now).await?;
+    found.ok_or_else(|| Problem::new(FORBIDDEN))
+}
+
+/// An account as it is asked for. Everything that it is limited to must hold; without any, it sees all tenants.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    /// The name to sign in with; no other account has it.
+    name: String,
+    /// What it may do; by default it reads.
+    #[serde(default = "viewer")]
+    role: Role,
+    /// The ids of the tenants that it sees.
+    #[serde(default)]
+    tenants: Vec<String>,
+    /// Labels that the tenants have, all of them.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+/// An account that was made.
+#[derive(Serialize, JsonSchema)]
+struct CreatedAccount {
+    /// Its name.
+    name: String,
+    /// Its password, a random one. It is shown only now; `scorewatch account set-password` sets another.
+    password: String,
+}
+
+async fn add_account(call: Call<NewAccount>) -> Result<CreatedAccount, Problem> {
+    let NewAccount { name, role, tenants, labels } = &call.input;
+    let draft = account::Draft { name: name.clone(), role: *role, limits: limits(tenants, labels)? };
+    // A short name may be part of a random password by chance.
+    let password = loop {
+        let drawn = password::random();
+        if password::weakness(&drawn, name).is_none() {
+            break drawn;
+        }
+    };
+    account::add(call.store.as_ref(), &call.config, &call.caller, &draft, password.clone(), call.now).await?;
+    Ok(CreatedAccount { name: name.clone(), password: password.expose_secret().to_owned() })
+}
+
+/// The limits of somebody who is to be let in.
+fn limits(tenants: &[String], labels: &BTreeMap<String, String>) -> Result<Written, Problem> {
+    if let Some(key) = labels.keys().find(|key| key.contains('=')) {
+        return Err(Problem::of_errors(INVALID, vec![format!("`{key}` is not the key of a label")]));
+    }
+    let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Ok(Written { tenants: tenants.to_vec(), labels })
 }
 
 async fn set_disabled(call: Call<Nothing>, is_disabled: bool) -> Result<Changed, Problem> {

@@ -38,7 +38,7 @@ pub(super) struct Alerts {
     /// Of this score; of several, of one of them.
     #[serde(default)]
     score: Vec<ScoreKind>,
-    /// Those that the notice of this fleet shift covered last.
+    /// Those that the notice of this fleet shift covered last, by its id or the first letters of it.
     shift: Option<String>,
     /// At most that many items.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
@@ -50,6 +50,7 @@ pub(super) struct Alerts {
 pub(super) async fn list(call: Call<Alerts>) -> Result<Items<AlertLine>, Problem> {
     let Alerts { state, tenant, rule, severity, score, shift, limit, after } = call.input;
     let page = page(limit, after.as_deref())?;
+    let shift = ids::shift(call.store.as_ref(), &call.caller.scope, shift.as_deref()).await?;
     let filter = Filter { tenant, rule, shift, resolved: false };
     let wanted = Wanted { filter, states: state, severities: severity, scores: score };
     let found = alerts::matching(call.store.as_ref(), &call.config, &call.caller.scope, &wanted, &page).await?;
@@ -106,7 +107,7 @@ pub(super) async fn accept(call: Call<Nothing>) -> Result<AlertLine, Problem> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Accept {
-    /// Those that the notices of this fleet shift covered.
+    /// Those that the notices of this fleet shift covered, by its id or the first letters of it.
     #[serde(default)]
     shift: Option<String>,
     /// By the rule of that name.
@@ -143,6 +144,7 @@ pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem>
         let error = "nothing is selected; give `shift`, `rule`, `score`, `tenants` or `labels`".to_owned();
         return Err(Problem::of_errors(INVALID, vec![error]));
     }
+    let shift = ids::shift(call.store.as_ref(), &call.caller.scope, shift.as_deref()).await?;
     let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
     let pick = Pick { shift, rule, score, tenants, labels, by, comment: None };
     let caller = &call.caller;

@@ -16,7 +16,7 @@ use crate::{
     query::{
         fleet::{self, Filter, FleetLine, FleetTotals, Only, Sort},
         samples::{self, POINTS_MAX, Question, SeriesWindow},
-        work::{self, Work},
+        work::{self, Known, Work},
     },
 };
 
@@ -84,9 +84,25 @@ pub(super) struct Most {
 /// Recommendations unless the request says otherwise.
 const WORK: u32 = 100;
 
-pub(super) async fn work(call: Call<Most>) -> Result<Items<Work>, Problem> {
+/// What would gain the most points.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct WorkPage {
+    /// The recommendations, most points first.
+    items: Vec<Work>,
+    /// Always null: there are no more.
+    next: Option<String>,
+    /// Of how many tenants recommendations are known: those of which an alert fired or worsened.
+    known_tenants: u64,
+    /// How many tenants there are.
+    tenants: usize,
+}
+
+pub(super) async fn work(call: Call<Most>) -> Result<WorkPage, Problem> {
     let limit = call.input.limit.unwrap_or(WORK);
-    Ok(Items::all(work::work(call.store.as_ref(), &call.config, &call.caller.scope, limit).await?))
+    let (store, scope) = (call.store.as_ref(), &call.caller.scope);
+    let items = work::work(store, &call.config, scope, limit).await?;
+    let Known { known, tenants } = work::known(store, &call.config, scope).await?;
+    Ok(WorkPage { items, next: None, known_tenants: known, tenants })
 }
 
 /// Which stretch of time.

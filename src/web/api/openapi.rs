@@ -125,7 +125,10 @@ fn can_answer(route: &Route, status: u16) -> bool {
     match status {
         408 | 413 | 415 => route.method == Method::Post,
         403 => route.role != Role::Viewer,
-        409 => route.method == Method::Post || route.path.contains('{'),
+        // The first letters of an id may be those of several.
+        409 => {
+            route.method == Method::Post || route.path.contains('{') || parameters(&route.input).contains_key("shift")
+        }
         404 => route.path.contains('{') || !parameters(&route.input).is_empty(),
         405 => false,
         _ => true,

@@ -124,7 +124,10 @@ impl From<query::Error> for Problem {
         use query::Error;
         match error {
             Error::NotFound { .. } | Error::NoAlert(_) => Self::because(NOT_FOUND, error.to_string()),
-            Error::Ambiguous { what, candidates } => Self { candidates, ..Self::because(AMBIGUOUS, what) },
+            Error::Ambiguous { what, candidates } => {
+                let candidates = candidates.into_iter().map(|candidate| candidate.says).collect();
+                Self { candidates, ..Self::because(AMBIGUOUS, what) }
+            }
             Error::Invalid(errors) => Self::of_errors(INVALID, errors),
             Error::Forbidden(what) => Self::because(FORBIDDEN, what),
             Error::Conflict(what) => Self::because(CONFLICT, what),

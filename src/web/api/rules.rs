@@ -30,7 +30,7 @@ pub(super) async fn show(call: Call<Nothing>) -> Result<RuleView, Problem> {
 pub(super) struct Backtest {
     /// How far back, like `30d`; by default 30 days.
     since: Option<String>,
-    /// Of this tenant; of several, of each of them. By default of all.
+    /// Of this tenant; of several, of each of them. By default of all, or of as many as have a million readings together.
     #[serde(default)]
     tenant: Vec<String>,
     /// A condition to try in place of the rule's own, of the same kind and in the words of its `condition`: `drop 3% within 12h`.

@@ -175,14 +175,23 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
 
 async fn read(route: &Route, raw: Raw) -> Result<Answer, Problem> {
     let answer = tokio::time::timeout(TIME_MAX, route.handle(raw)).await;
-    answer.unwrap_or_else(|_| Err(Problem::because(problem::UNAVAILABLE, "the store did not answer in time")))
+    answer.unwrap_or_else(|_| {
+        let detail = format!("it took longer than {} s; ask for less, or try again", TIME_MAX.as_secs());
+        Err(Problem::because(problem::UNAVAILABLE, detail))
+    })
 }
 
 async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, Problem> {
+    let is_secret = route.is_secret;
     let done = tokio::time::timeout(TIME_MAX, once::act(route, raw, key)).await;
     let done = done.map_err(|_| {
-        let detail = "the store did not answer in time, so it is not known whether this was done; repeat the request with the \
-                      same `Idempotency-Key`";
+        let detail = if is_secret {
+            "the store did not answer in time, so it is not known whether this was done; look whether it is there, and if so, delete it \
+             or set another secret by `scorewatch`"
+        } else {
+            "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
+             `Idempotency-Key`"
+        };
         Problem::because(problem::UNAVAILABLE, detail)
     })?;
     let Outcome { status, answer: Answer { media_type, body }, is_replayed } = done?;

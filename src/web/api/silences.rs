@@ -1,6 +1,6 @@
 //! Silences: listed, tried, made, ended.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,10 @@ use super::{
 use crate::{
     action::silence::{self, Draft, NewSilence},
     domain::{ScoreKind, Severity, Timestamp},
-    query::silences::{self, Matchers, Silence, SilenceId},
+    query::{
+        maintenance::{self, DAYS_MAX, MaintenanceWindow},
+        silences::{self, Matchers, Silence, SilenceId},
+    },
     rule::AlertKey,
 };
 
@@ -34,6 +37,22 @@ pub(super) async fn list(call: Call<Silences>) -> Result<Items<Silence>, Problem
     let page = page(call.input.limit, call.input.after.as_deref())?;
     let (store, scope) = (call.store.as_ref(), &call.caller.scope);
     Ok(Items::of(silences::list(store, scope, call.input.past, &page, call.now).await?))
+}
+
+/// Which openings of maintenance windows.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Ahead {
+    /// Of that many days from now on; by default 14.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
+    days: Option<u32>,
+}
+
+/// Days unless the request says otherwise.
+const DAYS: u32 = 14;
+
+pub(super) async fn windows(call: Call<Ahead>) -> Result<Items<MaintenanceWindow>, Problem> {
+    let within = Duration::from_hours(24).saturating_mul(call.input.days.unwrap_or(DAYS));
+    Ok(Items::all(maintenance::list(&call.config, &call.caller.scope, within, call.now)))
 }
 
 /// A silence, and what it covers now.

@@ -91,6 +91,8 @@ fn of_messages() -> Vec<Route> {
 fn of_silences() -> Vec<Route> {
     vec![
         Route::get("/silences", "listSilences", silences::list).says("Silences, newest first"),
+        Route::get("/maintenance-windows", "listMaintenanceWindows", silences::windows)
+            .says("Maintenance windows in the order of the configuration, with their next openings"),
         Route::get("/silences/{number}", "showSilence", silences::show)
             .says("A silence and the firing alerts that it covers"),
         Route::post(Analyst, "/silences/preview", "previewSilence", silences::preview)

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 
 use super::{
     alerts::{alert_rows, done},
-    answer::{Answer, Visit},
+    answer::{Answer, Visit, go},
     chart,
     chrome::Place,
     params::Params,
-    reasons, tenant,
+    reasons,
+    search::of_shift,
+    tenant,
     words::{self, Clockface},
 };
 use crate::{
@@ -23,7 +25,9 @@ use crate::{
         self, alerts,
         alerts::{AlertLine, Which},
         explain::{self, Message, SeriesTrace},
-        find, ids, samples,
+        find,
+        ids::{self, Named},
+        samples,
     },
     rule::{AlertState, Rule},
     store::AlertRow,
@@ -42,7 +46,10 @@ pub(super) const LENGTHS: [(&str, &str); 6] =
 pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let params = Params(pairs);
     let shown = async {
-        let which = ids::alert(visit.store(), visit.scope(), &id).await?;
+        let which = match ids::named(visit.store(), visit.scope(), &id).await? {
+            Named::Alert(which) => which,
+            Named::Shift(shift) => return Ok(Shown::Shift(shift)),
+        };
         let row = alerts::show(visit.store(), visit.scope(), &which).await?;
         let (config, face) = (visit.app.config(), visit.face());
         let lines = alerts::lines(visit.store(), &config, visit.scope(), vec![row.clone()]).await?;
@@ -56,12 +63,21 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
             let causes = page["trace"]["causes"].take();
             page["causes"] = if causes.is_array() { causes } else { json!([]) };
         }
-        Ok::<_, query::Error>((format!("{} · {}", line.short_id, which.rule), page))
+        Ok::<_, query::Error>(Shown::Alert(format!("{} · {}", line.short_id, which.rule), page))
     };
     match shown.await {
-        Ok((title, page)) => visit.show(Place::Alerts, &title, "alert", &page).await,
+        Ok(Shown::Shift(shift)) => Ok(go(&of_shift(&shift))),
+        Ok(Shown::Alert(title, page)) => visit.show(Place::Alerts, &title, "alert", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// What is shown of an id.
+enum Shown {
+    /// The title of an alert's page, and the page.
+    Alert(String, Value),
+    /// What belongs to a fleet shift.
+    Shift(String),
 }
 
 fn view(visit: &Visit, line: &AlertLine) -> Value {
@@ -112,7 +128,7 @@ async fn drawn(visit: &Visit, face: &Clockface, row: &AlertRow) -> Result<Value,
     }
     let windows = samples::samples(visit.store(), &config, visit.scope(), &question, now).await?;
     let window = windows.iter().find(|window| window.subject == row.key.subject && !window.points.is_empty());
-    Ok(window.map_or(Value::Null, |window| chart::view(window, face)))
+    Ok(window.map_or(Value::Null, |window| chart::view(window, face, visit.scope())))
 }
 
 fn began(row: &AlertRow) -> Option<Timestamp> {

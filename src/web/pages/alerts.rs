@@ -15,7 +15,7 @@ use crate::{
     query::{
         self, Page,
         alerts::{self, AlertLine},
-        find,
+        find, ids,
     },
     rule::display,
 };
@@ -47,10 +47,11 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             find::tenant(&config, visit.scope(), tenant)?;
         }
         let is_past = params.get("show") == Some("all");
+        let shift = ids::shift(visit.store(), visit.scope(), params.get("shift")).await?;
         let filter = alerts::Filter {
             tenant: params.get("tenant").map(str::to_owned),
             rule: params.get("rule").map(str::to_owned),
-            shift: params.get("shift").map(str::to_owned),
+            shift,
             resolved: is_past,
         };
         let after = params.get("after").and_then(|text| serde_json::from_str(text).ok());
@@ -72,7 +73,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "past_path": params.with("/alerts", "show", Some("all")),
             "rules": rules.iter().map(|rule| json!({ "name": rule, "is_here": params.get("rule") == Some(rule) })).collect::<Vec<_>>(),
             "tenant": params.text("tenant"),
-            "shift": params.text("shift"),
+            "shift": filter.shift.as_deref().unwrap_or_default(),
+            "shift_name": words::shift_name(visit.scope()),
             "rule": params.text("rule"),
             "is_filtered": filter != alerts::Filter { resolved: is_past, ..alerts::Filter::default() },
             "count": words::counted(lines.len(), "alert"),
@@ -92,11 +94,18 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
 pub(super) fn alert_rows(visit: &Visit, lines: &[AlertLine]) -> Value {
     let (config, face) = (visit.app.config(), visit.face());
     let name = |line: &AlertLine| config.tenants.get(&line.row.key.tenant).map(|tenant| tenant.name.clone());
-    lines.iter().map(|line| alert_row(&face, line, name(line).as_deref())).collect()
+    let shift_name = words::shift_name(visit.scope());
+    let row = |line: &AlertLine| {
+        let mut row = alert_row(&face, line, name(line).as_deref());
+        row["shift_name"] = json!(shift_name);
+        row
+    };
+    lines.iter().map(row).collect()
 }
 
+/// `name`: the tenant's in the configuration; `None`: it has left it, so it has no page.
 fn alert_row(face: &Clockface, line: &AlertLine, name: Option<&str>) -> Value {
-    let key = &line.row.key;
+    let (key, has_page) = (&line.row.key, name.is_some());
     let last = line.row.last_notification.as_ref();
     let said = || last.and_then(|last| last.data.tenant.as_ref()).map(|tenant| tenant.name.as_str());
     let name = name.or_else(said).unwrap_or(key.tenant.as_str());
@@ -108,6 +117,7 @@ fn alert_row(face: &Clockface, line: &AlertLine, name: Option<&str>) -> Value {
         "short_id": line.short_id,
         "tenant": key.tenant,
         "tenant_name": name,
+        "has_page": has_page,
         "rule": key.rule,
         "score": if key.rule.as_str() == OPERATOR_BLIND { "can't be read" } else {
             key.score.map_or("All scores", words::score_name)

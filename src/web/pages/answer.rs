@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::{
     chrome::{Chrome, Place},
     engine,
-    words::Clockface,
+    words::{Clockface, capitalized},
 };
 use crate::{
     domain::{Caller, Role, Scope},
-    query,
+    query::{self, Candidate},
     store::Store,
     web::app::App,
 };
@@ -97,12 +97,20 @@ impl Visit {
                 (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable")
             }
         };
-        self.say(status, title, &sentences(error)).await
+        let candidates = if let query::Error::Ambiguous { candidates, .. } = error { candidates } else { &Vec::new() };
+        self.choose(status, title, &sentences(error), candidates).await
     }
 
     /// A page with a few sentences.
     pub(super) async fn say(&self, status: StatusCode, title: &str, lines: &[String]) -> Refused {
-        let page = json!({ "title": title, "lines": lines });
+        self.choose(status, title, lines, &[]).await
+    }
+
+    /// A page with a few sentences, and what could be meant.
+    async fn choose(&self, status: StatusCode, title: &str, lines: &[String], candidates: &[Candidate]) -> Refused {
+        let candidate = |one: &Candidate| json!({ "says": one.says, "page": one.page });
+        let candidates: Vec<Value> = candidates.iter().map(candidate).collect();
+        let page = json!({ "title": title, "lines": lines, "candidates": candidates });
         Refused(Box::new(self.write(status, Place::Nowhere, title, "message", &page).await))
     }
 
@@ -120,20 +128,17 @@ impl Visit {
 fn sentences(error: &query::Error) -> Vec<String> {
     let lines = match error {
         query::Error::Store(_) => vec!["the store could not be read; try again in a minute".to_owned()],
-        query::Error::Ambiguous { what, candidates } => {
-            std::iter::once(what.clone()).chain(candidates.iter().cloned()).collect()
-        }
+        query::Error::Ambiguous { what, .. } => vec![what.clone()],
         query::Error::Invalid(problems) => problems.clone(),
         error => vec![error.to_string()],
     };
     lines.iter().map(|line| sentence(line)).collect()
 }
 
-fn sentence(line: &str) -> String {
-    let mut letters = line.chars();
-    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+/// With a capital and a full stop.
+pub(in crate::web) fn sentence(line: &str) -> String {
     let end = if line.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    format!("{}{end}", capitalized(line))
 }
 
 fn html_page(status: StatusCode, html: String) -> Response {

@@ -16,7 +16,7 @@ pub(super) use self::{
 };
 use super::words::{self, Clockface};
 use crate::{
-    domain::{Sample, Timestamp},
+    domain::{Sample, Scope, Timestamp},
     query::samples::{GapKind, LevelKind, SeriesWindow},
     rule::{Amount, display},
 };
@@ -38,7 +38,7 @@ const STRIP: f64 = 5.0;
 const ROWS_MAX: usize = 31;
 
 /// What the template `chart` shows of a series.
-pub(super) fn view(window: &SeriesWindow, face: &Clockface) -> Value {
+pub(super) fn view(window: &SeriesWindow, face: &Clockface, scope: &Scope) -> Value {
     let newest = window.points.last();
     json!({
         "name": name(window),
@@ -46,10 +46,10 @@ pub(super) fn view(window: &SeriesWindow, face: &Clockface) -> Value {
         "value": newest.map(|newest| words::value(window.score, newest.value)),
         "at": newest.map(|newest| face.moment(newest.at)),
         "change": words::change(window.score, window.points.first().zip(newest).map(|(first, last)| last.value - first.value)),
-        "wide_svg": draw(window, face, WIDE),
-        "narrow_svg": draw(window, face, NARROW),
-        "legend": legend(window),
-        "notes": notes(window, face),
+        "wide_svg": draw(window, face, scope, WIDE),
+        "narrow_svg": draw(window, face, scope, NARROW),
+        "legend": legend(window, scope),
+        "notes": notes(window, face, scope),
         "rows": rows(window, face),
         "samples": words::counted(window.samples, "reading"),
     })
@@ -62,7 +62,7 @@ pub(super) fn name(window: &SeriesWindow) -> String {
 }
 
 /// Draws a series.
-fn draw(window: &SeriesWindow, face: &Clockface, frame: Frame) -> String {
+fn draw(window: &SeriesWindow, face: &Clockface, scope: &Scope, frame: Frame) -> String {
     let axes = Axes::new(window, face, frame);
     let mut svg = String::with_capacity(8 * 1024);
     let Frame { width, height } = frame;
@@ -77,7 +77,7 @@ fn draw(window: &SeriesWindow, face: &Clockface, frame: Frame) -> String {
     bands(&mut svg, window, &axes);
     axes.grid(&mut svg);
     levels(&mut svg, window, &axes);
-    shifts(&mut svg, window, &axes);
+    shifts(&mut svg, window, &axes, words::shift_name(scope));
     line(&mut svg, window, &axes);
     svg.push_str("</svg>");
     svg
@@ -165,14 +165,15 @@ fn levels(svg: &mut String, window: &SeriesWindow, axes: &Axes<'_>) {
     }
 }
 
-fn shifts(svg: &mut String, window: &SeriesWindow, axes: &Axes<'_>) {
+fn shifts(svg: &mut String, window: &SeriesWindow, axes: &Axes<'_>, name: &str) {
     for shift in &window.shifts {
         let x = axes.x(shift.at);
         let top = axes.top;
         let _ = write!(
             svg,
-            "<g><title>Fleet shift {}</title><line class=\"shift\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{:.1}\"/>\
+            "<g><title>{} {}</title><line class=\"shift\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{:.1}\"/>\
              <path class=\"shift-mark\" d=\"M{x:.1} {top:.1}l6 6l-6 6l-6 -6z\"/></g>",
+            words::capitalized(name),
             escaped(&amount(shift.by)),
             axes.bottom,
         );
@@ -223,7 +224,7 @@ fn line(svg: &mut String, window: &SeriesWindow, axes: &Axes<'_>) {
 }
 
 /// What is drawn beside the line, and how it looks.
-fn legend(window: &SeriesWindow) -> Vec<Value> {
+fn legend(window: &SeriesWindow, scope: &Scope) -> Vec<Value> {
     let mut items = Vec::new();
     let mut add = |is_there: bool, class: &str, text: &str| {
         if is_there {
@@ -237,13 +238,13 @@ fn legend(window: &SeriesWindow) -> Vec<Value> {
     add(window.levels.iter().any(|level| level.kind == LevelKind::Baseline), "baseline", "baseline");
     add(window.levels.iter().any(|level| level.kind != LevelKind::Baseline), "threshold", "threshold");
     add(!window.silences.is_empty(), "silence", "silenced");
-    add(!window.shifts.is_empty(), "shift", "fleet shift");
+    add(!window.shifts.is_empty(), "shift", words::shift_name(scope));
     add(!window.gaps.is_empty(), "gap", "no data");
     items
 }
 
 /// The same in words, for those who don't see the drawing or want to know more.
-fn notes(window: &SeriesWindow, face: &Clockface) -> Vec<Value> {
+fn notes(window: &SeriesWindow, face: &Clockface, scope: &Scope) -> Vec<Value> {
     let span = |from, until: Option<Timestamp>| match until {
         Some(until) => format!("{} to {}", face.full(from), face.full(until)),
         None => format!("since {}", face.full(from)),
@@ -258,10 +259,11 @@ fn notes(window: &SeriesWindow, face: &Clockface) -> Vec<Value> {
     let mut plain = |text: String| notes.push(json!({ "text": text, "link": null, "link_text": null }));
     for shift in &window.shifts {
         let outlier = if shift.is_outlier { "; this tenant moved farther" } else { "" };
-        plain(format!("Fleet shift {} at {}{outlier}", amount(shift.by), face.full(shift.at)));
+        let name = words::capitalized(words::shift_name(scope));
+        plain(format!("{name} {} at {}{outlier}", amount(shift.by), face.full(shift.at)));
     }
     for silence in &window.silences {
-        let about = silence.about.as_deref().unwrap_or("it covers more tenants");
+        let about = silence.about.as_deref().unwrap_or("by whoever runs Scorewatch");
         plain(format!("Silenced {} ({about})", span(silence.from, Some(silence.until))));
     }
     for gap in &window.gaps {

@@ -1,5 +1,7 @@
 //! `GET /deliveries`: what was sent to whom, what waits, and what could not be delivered. `GET /deliveries/{id}`: one with its attempts.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, Query};
 use serde_json::{Value, json};
 
@@ -57,7 +59,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "channels": channels.map(|channel| json!({
                 "name": channel.name, "is_here": params.get("channel") == Some(channel.name.as_str()),
             })).collect::<Vec<_>>(),
-            "deliveries": delivery_rows(&visit.face(), &lines),
+            "deliveries": delivery_rows(&visit, &lines).await?,
             "has_deliveries": !lines.is_empty(),
             "may_drill": visit.caller.may(Role::Admin),
             "is_filtered": filter != deliveries::Filter::default(),
@@ -71,12 +73,17 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
 }
 
 /// Deliveries as the template `delivery-table` shows them.
-pub(super) fn delivery_rows(face: &Clockface, lines: &[DeliveryLine]) -> Value {
-    lines.iter().map(|line| delivery_row(face, line)).collect()
+pub(super) async fn delivery_rows(visit: &Visit, lines: &[DeliveryLine]) -> Result<Value, query::Error> {
+    let targets = lines.iter().filter_map(|line| line.delivery.merged_into);
+    let seen = deliveries::seen(visit.store(), visit.scope(), targets).await?;
+    let face = visit.face();
+    Ok(lines.iter().map(|line| delivery_row(&face, line, &seen)).collect())
 }
 
-fn delivery_row(face: &Clockface, line: &DeliveryLine) -> Value {
+/// `seen`: the deliveries that a link can lead to.
+fn delivery_row(face: &Clockface, line: &DeliveryLine, seen: &BTreeSet<DeliveryId>) -> Value {
     let delivery = &line.delivery;
+    let merged_into = delivery.merged_into.filter(|target| seen.contains(target));
     json!({
         "id": delivery.id,
         "headline": if line.headline.is_empty() { line.kind.as_str() } else { &line.headline },
@@ -88,7 +95,8 @@ fn delivery_row(face: &Clockface, line: &DeliveryLine) -> Value {
         "finished": face.optional(delivery.finished_at),
         "attempts": delivery.attempts,
         "error": delivery.last_error,
-        "merged_into": delivery.merged_into,
+        "merged_into": merged_into,
+        "is_line": delivery.merged_into.is_some() && merged_into.is_none(),
         "held": delivery.hold.map(|hold| json!({ "why": hold.why.as_str(), "until": face.moment(hold.until) })),
         "next_attempt": face.optional((delivery.state == DeliveryState::Queued).then_some(delivery.next_attempt_at)),
     })
@@ -106,7 +114,15 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
         let covers = deliveries::lines(visit.store(), visit.scope(), detail.covers.clone()).await?;
         let line = DeliveryLine::new(detail.delivery.clone(), notification);
         let short = notification.data.notification.short_id.to_string();
-        let mut page = delivery_row(&face, &line);
+        let seen = deliveries::seen(visit.store(), visit.scope(), detail.delivery.merged_into).await?;
+        let mut page = delivery_row(&face, &line, &seen);
+        let alert = match &notification.data.alert {
+            // One whose rule has left the configuration has no page.
+            Some(alert) => ids::alert(visit.store(), visit.scope(), &alert.id).await.is_ok().then_some(&alert.id),
+            None => None,
+        };
+        let channel =
+            query::find::channel(&visit.app.config(), visit.scope(), detail.delivery.channel.as_str()).is_ok();
         let attempt = |attempt: &crate::store::Attempt| {
             json!({
                 "number": attempt.number,
@@ -124,9 +140,10 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
             "facts": said.facts.iter().map(|fact| json!({ "name": fact.name, "value": fact.value })).collect::<Vec<_>>(),
             "causes": said.causes,
             "attempt_list": detail.attempts.iter().map(attempt).collect::<Vec<_>>(),
-            "covers": delivery_rows(&face, &covers),
+            "covers": delivery_rows(&visit, &covers).await?,
+            "has_channel": channel,
             "has_covers": !covers.is_empty(),
-            "alert": notification.data.alert.as_ref().map(|alert| alert.id.clone()),
+            "alert": alert,
             "may_resend": visit.caller.may(Role::Analyst) && detail.delivery.state.can_be_resent(),
             "done": params.get("done") == Some("resent"),
         });

@@ -11,7 +11,7 @@ use super::assets;
 use crate::domain::characters;
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 28] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("layout", include_str!("html/layout.hbs")),
     ("time", include_str!("html/time.hbs")),
     ("change", include_str!("html/change.hbs")),
@@ -38,6 +38,7 @@ const TEMPLATES: [(&str, &str); 28] = [
     ("system", include_str!("html/system.hbs")),
     ("message", include_str!("html/message.hbs")),
     ("audit", include_str!("html/audit.hbs")),
+    ("refused", include_str!("html/refused.hbs")),
     ("not-signed-in", include_str!("html/not-signed-in.hbs")),
     ("sign-in", include_str!("html/sign-in.hbs")),
 ];

@@ -74,6 +74,8 @@ struct Messages {
     dead: u64,
     trouble: Vec<ChannelStatus>,
     channels: usize,
+    /// What a fleet shift is called for whoever looks.
+    shift_name: &'static str,
     /// Whether these are all channels that there are.
     is_all: bool,
 }
@@ -94,6 +96,7 @@ impl Messages {
             dead: channels.iter().map(|channel| channel.dead).sum(),
             channels: channels.len(),
             is_all: visit.scope().is_all(),
+            shift_name: words::shift_name(visit.scope()),
             trouble: channels.into_iter().filter(|channel| channel.state != "ok" || channel.unproven).collect(),
         })
     }
@@ -157,15 +160,18 @@ fn only(params: &Params, filter: &Filter, totals: &FleetTotals) -> Vec<Value> {
     let items = [
         (None, "All", totals.tenants),
         (Some(Only::Worse), "Got worse", totals.worse),
+        (Some(Only::Shifted), "Shifted", totals.worse_by_shift),
         (Some(Only::Firing), "Alerting", totals.firing),
         (Some(Only::Blind), "Not read", blind),
     ];
     items
+        .into_iter()
+        .filter(|(only, _, count)| *only != Some(Only::Shifted) || *count > 0 || filter.only == *only)
         .map(|(only, name, count)| {
             let path = params.with("/", "only", only.map(Only::as_str));
             json!({ "name": name, "count": count, "path": path, "is_here": filter.only == only })
         })
-        .into()
+        .collect()
 }
 
 fn columns(params: &Params, filter: &Filter) -> Vec<Value> {
@@ -207,6 +213,12 @@ fn tiles(
     let alerts = &totals.alerts;
     let firing = firing(alerts);
     let sent = sent(messages);
+    let mut fell: Vec<String> = worse.iter().map(lost).collect();
+    if worse.is_empty() {
+        fell.push("no score fell by 1 % or more for a reason of its own".to_owned());
+    }
+    let by_shift = totals.worse_by_shift;
+    fell.extend((by_shift > 0).then(|| format!("{by_shift} by a {}", messages.shift_name)));
     let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
     let alert_class = if alerts.critical > 0 {
         "critical"
@@ -218,10 +230,11 @@ fn tiles(
     vec![
         tile(
             "Got worse in 24 h",
-            "/?only=worse&sort=day",
+            if totals.worse == 0 && by_shift > 0 { "/?only=shifted&sort=day" } else { "/?only=worse&sort=day" },
             totals.worse.to_string(),
-            if totals.worse > 0 { "warning" } else { "ok" },
-            if worse.is_empty() { vec!["no score fell".to_owned()] } else { worse.iter().map(lost).collect() },
+            // Everybody may have fallen by a mistake of ours.
+            if totals.worse + by_shift > 0 { "warning" } else { "ok" },
+            fell,
         ),
         tile(
             "Can't be read",
@@ -290,10 +303,12 @@ fn firing(alerts: &fleet::AlertCounts) -> Vec<String> {
 
 /// The score that lost the greatest share in a day.
 fn lost(line: &FleetLine) -> String {
-    let lost = |score: &FleetScore| score.day.map(|day| score.loss(day));
+    let lost = |score: &FleetScore| score.own_day().map(|day| score.loss(day));
     let share = |score: &&FleetScore| lost(score).unwrap_or_default() / score.value.abs().max(1.0);
     let worst = line.scores.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-    let Some((worst, day)) = worst.and_then(|worst| Some((worst, worst.day?))) else { return line.name.to_string() };
+    let Some((worst, day)) = worst.and_then(|worst| Some((worst, worst.own_day()?))) else {
+        return line.name.to_string();
+    };
     format!("{} {} {}", line.name, words::signed(day), words::short_name(worst.kind))
 }
 

@@ -26,41 +26,52 @@ mod trial;
 mod words;
 mod work;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::Router;
 use tower_http::compression::CompressionLayer;
 
-pub(super) use self::engine::render;
-use super::app::App;
+pub(super) use self::{answer::sentence, engine::render};
+use super::{
+    app::App,
+    listed::{self, Listed},
+};
+
+/// The page that stays open, as a stream of events.
+const EVENTS: &str = "/events";
+
+/// Every page and every form.
+pub(super) fn table() -> Vec<Listed> {
+    vec![
+        Listed::get("/", fleet::page),
+        Listed::get("/tenants/{id}", tenant::page),
+        Listed::post("/tenants/{id}/recheck", acts::recheck),
+        Listed::get("/alerts", alerts::page),
+        Listed::post("/alerts", acts::on_many_alerts),
+        Listed::get("/alerts/{id}", alert::page),
+        Listed::post("/alerts/{id}/acknowledge", acts::acknowledge),
+        Listed::post("/alerts/{id}/accept", acts::accept),
+        Listed::post("/alerts/{id}/silence", acts::silence),
+        Listed::get("/deliveries", deliveries::page),
+        Listed::get("/deliveries/{id}", deliveries::one),
+        Listed::post("/deliveries/{id}/resend", acts::resend),
+        Listed::get("/channels", channels::page),
+        Listed::post("/channels/{name}/drill", acts::drill),
+        Listed::post("/channels/{name}/unpark", acts::unpark),
+        Listed::get("/silences", silences::page),
+        Listed::post("/silences", acts::new_silence),
+        Listed::post("/silences/{id}/end", acts::end_silence),
+        Listed::get("/rules", rules::page),
+        Listed::get("/rules/{name}", rule::page),
+        Listed::get("/work", work::page),
+        Listed::get("/system", system::page),
+        Listed::get("/audit", audit::page),
+        Listed::get("/search", search::page),
+        Listed::get("/assets/{name}", assets::asset),
+        Listed::get(EVENTS, events::stream),
+    ]
+}
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(fleet::page))
-        .route("/tenants/{id}", get(tenant::page))
-        .route("/tenants/{id}/recheck", post(acts::recheck))
-        .route("/alerts", get(alerts::page).post(acts::on_many_alerts))
-        .route("/alerts/{id}", get(alert::page))
-        .route("/alerts/{id}/acknowledge", post(acts::acknowledge))
-        .route("/alerts/{id}/accept", post(acts::accept))
-        .route("/alerts/{id}/silence", post(acts::silence))
-        .route("/deliveries", get(deliveries::page))
-        .route("/deliveries/{id}", get(deliveries::one))
-        .route("/deliveries/{id}/resend", post(acts::resend))
-        .route("/channels", get(channels::page))
-        .route("/channels/{name}/drill", post(acts::drill))
-        .route("/channels/{name}/unpark", post(acts::unpark))
-        .route("/silences", get(silences::page).post(acts::new_silence))
-        .route("/silences/{id}/end", post(acts::end_silence))
-        .route("/rules", get(rules::page))
-        .route("/rules/{name}", get(rule::page))
-        .route("/work", get(work::page))
-        .route("/system", get(system::page))
-        .route("/audit", get(audit::page))
-        .route("/search", get(search::page))
-        .route("/assets/{name}", get(assets::asset))
-        // Streams are left alone by it, as text/event-stream.
-        .layer(CompressionLayer::new())
-        .route("/events", get(events::stream))
+    let (streams, pages): (Vec<_>, Vec<_>) = table().into_iter().partition(|listed| listed.path == EVENTS);
+    // A stream is not compressed: each event is to arrive at once.
+    listed::router(pages).layer(CompressionLayer::new()).merge(listed::router(streams))
 }

@@ -1,4 +1,4 @@
-//! `GET /search`: whatever is in the box at the top: a tenant's id or name, or the id of an alert or a message.
+//! `GET /search`: whatever is in the box at the top: a tenant's id or name, or the id of an alert, a fleet shift or a message.
 
 use axum::{extract::Query, http::StatusCode};
 
@@ -7,7 +7,10 @@ use super::{
     params::Params,
     words::encoded,
 };
-use crate::query::{Error, find, ids};
+use crate::query::{
+    Error, find,
+    ids::{self, Named},
+};
 
 /// `GET /search`.
 pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
@@ -26,8 +29,9 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         visit.scope().includes(&tenant.id)
             && (tenant.id.as_str().contains(&lower) || tenant.name.to_lowercase().contains(&lower))
     });
-    match ids::alert(visit.store(), visit.scope(), text).await {
-        Ok(_) => return Ok(go(&format!("/alerts/{}", encoded(text)))),
+    match ids::named(visit.store(), visit.scope(), text).await {
+        Ok(Named::Alert(_)) => return Ok(go(&format!("/alerts/{}", encoded(text)))),
+        Ok(Named::Shift(shift)) => return Ok(go(&of_shift(&shift))),
         // A name may look like an id.
         Err(error @ Error::Ambiguous { .. }) if !is_part => return Err(visit.refuse(&error).await),
         Err(error @ (Error::Store(_) | Error::Failed(_))) => return Err(visit.refuse(&error).await),
@@ -36,11 +40,20 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     if is_part {
         return Ok(go(&format!("/?q={}", encoded(text))));
     }
-    if ids::delivery(visit.store(), visit.scope(), text).await.is_ok() {
-        return Ok(go(&format!("/deliveries/{}", encoded(text))));
+    match ids::delivery(visit.store(), visit.scope(), text).await {
+        Ok(_) => return Ok(go(&format!("/deliveries/{}", encoded(text)))),
+        Err(error @ (Error::Ambiguous { .. } | Error::Store(_) | Error::Failed(_))) => {
+            return Err(visit.refuse(&error).await);
+        }
+        Err(_) => {}
     }
     let line = format!(
         "No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it."
     );
     Err(visit.say(StatusCode::NOT_FOUND, "Nothing found", &[line]).await)
+}
+
+/// The page that lists what belongs to a fleet shift.
+pub(super) fn of_shift(shift: &str) -> String {
+    format!("/alerts?show=all&shift={}", encoded(shift))
 }

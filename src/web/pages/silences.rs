@@ -15,16 +15,20 @@ use super::{
 };
 use crate::{
     domain::{Role, Timestamp},
-    notify::{Maintenance, Silence},
-    query::{self, Page, find, silences},
+    notify::Silence,
+    query::{
+        self, Page, find,
+        maintenance::{self, MaintenanceWindow, Opening},
+        silences,
+    },
 };
 
 /// The most past silences that are listed.
 const PAST_MAX: u32 = 100;
 /// So many days are drawn.
 const DAYS: u32 = 14;
-/// The most openings of one window that are drawn.
-const OPENINGS_MAX: usize = 100;
+/// The most openings of one window that are listed in words.
+const LISTED_MAX: usize = 4;
 /// The width of the strip, in its own units.
 const WIDTH: f64 = 700.0;
 const HEIGHT: f64 = 22.0;
@@ -45,9 +49,10 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         };
         let (active, coming) = (some(&|silence| silence.is_in_force(now)), some(&|silence| silence.starts_at > now));
         let past = some(&|silence| silence.ends_at <= now);
-        // A window that covers others too is a matter of whoever may see them.
-        let windows = config.maintenance.iter().filter(|window| window.matchers.is_within(visit.scope()));
-        let windows: Vec<Value> = windows.map(|window| window_row(&face, window)).collect();
+        let days = Days::of(&face);
+        let within = days.end().map_or(Duration::ZERO, |end| end.since(now));
+        let windows = maintenance::list(&config, visit.scope(), within, now);
+        let windows: Vec<Value> = windows.iter().map(|window| window_row(&face, window, &days)).collect();
         let done = match params.get("done") {
             Some("silenced") => Some("The silence is in force."),
             Some("ended") => Some("The silence is over. What it held is looked at within seconds."),
@@ -59,7 +64,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "has_coming": !coming.is_empty(), "coming": coming,
             "has_past": !past.is_empty(), "past": past,
             "has_windows": !windows.is_empty(), "windows": windows,
-            "days": words::counted(14, "day"),
+            "days": format!("{DAYS} days"),
             "may_act": may_end,
             "is_all": visit.scope().is_all(),
             "rules": find::rules(&config, visit.scope()).map(|rule| &rule.name).collect::<Vec<_>>(),
@@ -86,62 +91,127 @@ fn silence_row(face: &Clockface, silence: &Silence, may_end: bool) -> Value {
     })
 }
 
-fn window_row(face: &Clockface, window: &Maintenance) -> Value {
-    let end = face.now.plus(Duration::from_hours(24) * DAYS);
-    let mut at = face.now;
-    let open = window.window.covers(at);
-    let mut openings: Vec<(Timestamp, Timestamp)> = open.map(|until| (at, until)).into_iter().collect();
-    while let Some((from, until)) = window.window.next(at).filter(|(from, _)| *from < end) {
-        openings.push((from, until));
-        at = from;
-        if openings.len() >= OPENINGS_MAX {
-            break;
-        }
-    }
-    let next = openings.iter().find(|(from, _)| *from > face.now).copied().or_else(|| window.window.next(face.now));
+fn window_row(face: &Clockface, window: &MaintenanceWindow, days: &Days) -> Value {
+    let opening = |opening: &Opening| {
+        json!({
+            "from": face.weekday(opening.from), "until": face.weekday(opening.until),
+            "length": words::length(opening.until.since(opening.from)),
+        })
+    };
+    let listed = window.openings.iter().take(LISTED_MAX).map(opening).collect::<Vec<_>>();
     json!({
         "name": window.name,
         "covers": window.matchers.to_string(),
-        "schedule": window.window.from().expression(),
-        "zone": window.window.from().zone().name(),
-        "is_open": open.is_some(),
-        "open_until": face.optional(open),
-        "next": next.map(|(from, until)| json!({
-            "from": face.moment(from), "until": face.full(until), "length": words::length(until.since(from)),
-        })),
-        "openings": words::counted(openings.len(), "opening"),
-        "strip_svg": strip(face, &openings, end),
+        "schedule": window.schedule,
+        "zone": window.timezone,
+        "is_open": window.open_until.is_some(),
+        "open_until": window.open_until.map(|until| face.weekday(until)),
+        "next": window.next.as_ref().map(opening),
+        "openings": words::counted(window.openings.len(), "opening"),
+        "listed": listed,
+        "more": window.openings.len().checked_sub(LISTED_MAX).filter(|more| *more > 0),
+        "strip_svg": days.strip(face, window),
+        "days": days.names,
     })
 }
 
-/// The openings of the next days, each day a cell.
-fn strip(face: &Clockface, openings: &[(Timestamp, Timestamp)], end: Timestamp) -> String {
-    let whole = end.since(face.now).as_secs_f64();
-    let x = |at: Timestamp| (at.since(face.now).as_secs_f64() / whole).min(1.0) * WIDTH;
-    let mut svg = format!(
-        "<svg class=\"calendar\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
-         <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
-        words::counted(openings.len(), "opening")
-    );
-    for (from, until) in openings {
-        let (left, right) = (x(*from), x(*until));
-        let _ = write!(
-            svg,
-            "<rect class=\"opening\" x=\"{left:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"><title>{} to {}</title></rect>",
-            (right - left).max(1.5),
-            face.weekday(*from),
-            face.full(*until)
-        );
+/// The days that are drawn: whole ones by the clock that people look at, today's first.
+struct Days {
+    /// When each begins, and when the last one ends.
+    begins: Vec<Timestamp>,
+    /// What each is called: `Tue`, `1`, and the whole date.
+    names: Vec<Value>,
+}
+
+impl Days {
+    fn of(face: &Clockface) -> Self {
+        let (mut begins, mut names) = (Vec::new(), Vec::new());
+        let mut day = face.zone.clock_at(face.now).date();
+        for index in 0..=DAYS {
+            // Where clocks skip midnight, a day begins later.
+            let hours = (0..4).filter_map(|hour| face.zone.instant_of(day.at(hour, 0, 0, 0)));
+            begins.extend(hours.take(1));
+            if index < DAYS {
+                let (weekday, month) = (day.strftime("%a").to_string(), day.strftime("%b").to_string());
+                names.push(json!({ "weekday": weekday, "day": day.day(), "month": month }));
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        Self { begins, names }
     }
-    let mut day = face.zone.clock_at(face.now).date();
-    for _ in 0..=DAYS {
-        let Ok(next) = day.tomorrow() else { break };
-        day = next;
-        if let Some(at) = face.zone.instant_of(day.at(0, 0, 0, 0)).filter(|at| *at < end) {
-            let x = x(at);
+
+    fn end(&self) -> Option<Timestamp> {
+        self.begins.last().copied()
+    }
+
+    /// Where a time is: each day is as wide as any other.
+    fn x(&self, at: Timestamp) -> f64 {
+        let index = self.begins.partition_point(|begin| *begin <= at).saturating_sub(1);
+        let (Some(from), Some(until)) = (self.begins.get(index), self.begins.get(index + 1)) else { return WIDTH };
+        let share = at.since(*from).as_secs_f64() / until.since(*from).as_secs_f64().max(1.0);
+        #[expect(clippy::cast_precision_loss, reason = "days are few")]
+        let days = index as f64 + share.min(1.0);
+        days / f64::from(DAYS) * WIDTH
+    }
+
+    /// The openings of the days, each day a cell.
+    fn strip(&self, face: &Clockface, window: &MaintenanceWindow) -> String {
+        let open = window.open_until.map(|until| Opening { from: face.now, until });
+        let openings: Vec<Opening> = open.into_iter().chain(window.openings.iter().copied()).collect();
+        let mut svg = format!(
+            "<svg class=\"calendar\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" preserveAspectRatio=\"none\">\
+             <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
+            words::counted(openings.len(), "opening")
+        );
+        for Opening { from, until } in &openings {
+            let (left, right) = (self.x(*from), self.x(*until));
+            let _ = write!(
+                svg,
+                "<rect class=\"opening\" x=\"{left:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"><title>{} to {}</title></rect>",
+                (right - left).max(1.5),
+                face.weekday(*from),
+                face.full(*until)
+            );
+        }
+        for begin in self.begins.iter().skip(1) {
+            let x = self.x(*begin);
             let _ = write!(svg, "<line class=\"day\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>");
         }
+        let now = self.x(face.now);
+        let _ = write!(svg, "<line class=\"now\" x1=\"{now:.1}\" x2=\"{now:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/></svg>");
+        svg
     }
-    svg.push_str("</svg>");
-    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Zone;
+
+    #[test]
+    fn every_day_is_as_wide_as_any_other_also_where_clocks_change() {
+        // Clocks go back on 25 October.
+        let face = Clockface {
+            zone: Zone::built_in("Europe/Berlin").unwrap(),
+            now: Timestamp::parse("2026-10-24T10:00:00Z").unwrap(),
+        };
+        let days = Days::of(&face);
+        assert_eq!((days.begins.len(), days.names.len()), (15, 14));
+        assert_eq!(days.names[1].to_string(), r#"{"day":25,"month":"Oct","weekday":"Sun"}"#);
+        for (at, x) in [
+            ("2026-10-23T22:00:00Z", 0.0),
+            ("2026-10-24T10:00:00Z", 25.0),
+            ("2026-10-24T22:00:00Z", 50.0),
+            ("2026-10-25T23:00:00Z", 100.0),
+            ("2026-11-06T23:00:00Z", 700.0),
+            ("2027-01-01T00:00:00Z", 700.0),
+        ] {
+            assert!(
+                (days.x(Timestamp::parse(at).unwrap()) - x).abs() < 0.01,
+                "{at}: {}",
+                days.x(Timestamp::parse(at).unwrap())
+            );
+        }
+    }
 }

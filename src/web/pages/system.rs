@@ -10,7 +10,6 @@ use super::{
     words::{self, Clockface},
 };
 use crate::{
-    config::StoreLocation,
     query::{
         self, Page,
         fleet::{self, Filter, Only, Sort},
@@ -34,7 +33,7 @@ pub(super) async fn page(visit: Visit) -> Answer {
         let filter = Filter { only: Some(Only::Blind), sort: Sort::Checked, ..Filter::default() };
         let (memory, page) = (&visit.app.fleet, Page::first(LATE_MAX));
         let late = fleet::fleet(visit.store(), &config, memory, visit.scope(), &filter, &page, face.now).await?;
-        let service = if visit.scope().is_all() { service(&visit, &system).await? } else { Value::Null };
+        let service = service(&face, &system);
         let overdue = Duration::from_secs(system.checks.latest_seconds);
         Ok::<_, query::Error>(json!({
             "version": system.version,
@@ -95,34 +94,25 @@ fn finding(finding: &Finding) -> Value {
     })
 }
 
-async fn service(visit: &Visit, system: &System) -> Result<Value, query::Error> {
-    let (config, face) = (visit.app.config(), visit.face());
-    let downtimes = visit.store().downtimes().await?;
+fn service(face: &Clockface, system: &System) -> Value {
+    let (Some(service), Some(store)) = (&system.service, &system.store) else { return Value::Null };
     let down = |down: &Downtime| {
         json!({
             "from": face.moment(down.from), "until": face.full(down.until),
             "length": words::length(down.until.since(down.from)),
         })
     };
-    let store = system.store.as_ref();
-    Ok(json!({
-        "store": location(&config.store),
-        "size": store.and_then(|store| store.bytes).map(size),
-        "unfinished": store.map(|store| store.unfinished),
-        "heartbeat": face.optional(store.and_then(|store| store.last_heartbeat)),
-        "retention": crate::domain::format_duration(config.retention),
-        "listen": config.listen.to_string(),
-        "public_url": config.public_url,
-        "needs_sign_in": config.needs_sign_in(),
-        "downtimes": downtimes.iter().rev().take(DOWNTIMES_MAX).map(down).collect::<Vec<_>>(),
-    }))
-}
-
-fn location(store: &StoreLocation) -> String {
-    match store {
-        StoreLocation::Sqlite(path) => path.display().to_string(),
-        StoreLocation::Postgres(database) => database.to_string(),
-    }
+    json!({
+        "store": store.location,
+        "size": store.bytes.map(size),
+        "unfinished": store.unfinished,
+        "heartbeat": face.optional(store.last_heartbeat),
+        "retention": service.retention,
+        "listen": service.listen,
+        "public_url": service.public_url,
+        "needs_sign_in": service.sign_in,
+        "downtimes": service.downtimes.iter().take(DOWNTIMES_MAX).map(down).collect::<Vec<_>>(),
+    })
 }
 
 /// `612 KB`, `14 MB`, `2.3 GB`: in units of 1024, as disks are shown.

@@ -56,12 +56,13 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let face = visit.face();
         let of = query::find::tenant(&config, visit.scope(), &id)?;
         let portal = of.score_page(of.scores.first().copied().unwrap_or(ScoreKind::SecureScore));
-        let mut page = view(&face, &detail, &portal, &windows, span);
+        let mut page = view(&face, visit.scope(), &detail, &portal, &windows, span);
         page["regressed"] = json!(regressed(&lines));
         page["alerts"] = alert_rows(&visit, &lines);
-        page["deliveries"] = delivery_rows(&face, &sent);
+        page["deliveries"] = delivery_rows(&visit, &sent).await?;
         page["actions"] = actions.iter().map(action).collect();
         page["compared"] = compared(&visit, &detail).await?;
+        page["access"] = access(&visit, &detail).await?;
         page["may_recheck"] = json!(visit.caller.may(Role::Analyst));
         page["is_all"] = json!(visit.scope().is_all());
         page["done"] = json!(params.get("done") == Some("recheck"));
@@ -95,7 +96,14 @@ pub(super) async fn drawn(visit: &Visit, id: &str, span: Duration) -> Result<Vec
     samples::samples(visit.store(), &visit.app.config(), visit.scope(), &question, now).await
 }
 
-fn view(face: &Clockface, detail: &TenantDetail, portal: &str, windows: &[SeriesWindow], span: &str) -> Value {
+fn view(
+    face: &Clockface,
+    scope: &Scope,
+    detail: &TenantDetail,
+    portal: &str,
+    windows: &[SeriesWindow],
+    span: &str,
+) -> Value {
     let tenant = &detail.tenant;
     let id = tenant.id.as_str();
     let spans = SPANS.map(|(name, text, _)| {
@@ -124,8 +132,8 @@ fn view(face: &Clockface, detail: &TenantDetail, portal: &str, windows: &[Series
         })).collect::<Vec<_>>(),
         "client": tenant.client_id,
         "spans": spans,
-        "charts": whole.iter().map(|window| chart::view(window, face)).collect::<Vec<_>>(),
-        "parts": parts.iter().map(|window| chart::view(window, face)).collect::<Vec<_>>(),
+        "charts": whole.iter().map(|window| chart::view(window, face, scope)).collect::<Vec<_>>(),
+        "parts": parts.iter().map(|window| chart::view(window, face, scope)).collect::<Vec<_>>(),
         "has_parts": !parts.is_empty(),
         "has_data": windows.iter().any(|window| !window.points.is_empty()),
     })
@@ -163,6 +171,20 @@ async fn compared(visit: &Visit, detail: &TenantDetail) -> Result<Value, query::
         (!others.is_empty()).then(|| json!({ "name": words::score_name(score.kind), "value": value, "others": others }))
     };
     Ok(json!(scores.filter_map(row).collect::<Vec<_>>()))
+}
+
+/// Who can see the tenant here; for administrators who see everything.
+async fn access(visit: &Visit, detail: &TenantDetail) -> Result<Value, query::Error> {
+    if !visit.caller.may(Role::Admin) {
+        return Ok(Value::Null);
+    }
+    let (config, now, id) = (visit.app.config(), visit.app.now(), detail.tenant.id.as_str());
+    let found = query::access::of_tenant(visit.store(), &config, visit.scope(), id, now).await?;
+    let Some(query::access::Access { accounts, tokens, grants }) = found else { return Ok(Value::Null) };
+    let kinds = [("Accounts", accounts), ("Tokens", tokens), ("By OpenID Connect", grants)];
+    let kinds = kinds.into_iter().filter(|(_, holders)| !holders.is_empty());
+    let kinds: Vec<_> = kinds.map(|(name, holders)| json!({ "name": name, "holders": holders })).collect();
+    Ok(json!({ "needs_sign_in": config.needs_sign_in(), "kinds": kinds }))
 }
 
 /// What regressed, as the newest message of each alert that fires said.

@@ -49,6 +49,9 @@ pub(super) async fn view(
         "from": face.full(written.since),
         "until": face.full(written.until),
         "readings": words::counted(written.readings, "reading"),
+        "partly": (written.tenants_replayed < written.tenants_asked).then(|| {
+            format!("{} of {}", written.tenants_replayed, words::counted(written.tenants_asked, "tenant"))
+        }),
         "counts": counts(written, as_tried),
         "channels": channels(written, as_tried),
         "tenants": tenants(&config, written, as_tried),
@@ -181,7 +184,7 @@ async fn drawings(
     let draw = |(rule, report): (&Rule, &Report)| {
         let alerts = spans(rule.severity, report.moments.iter().filter(|moment| is_about(window, moment)));
         let levels = level(rule).into_iter().collect();
-        chart::view(&SeriesWindow { levels, alerts, ..window.clone() }, &face)
+        chart::view(&SeriesWindow { levels, alerts, ..window.clone() }, &face, visit.scope())
     };
     let name = config.tenants.get(tenant).map_or_else(|| tenant.to_string(), |tenant| tenant.name.to_string());
     Ok(json!({ "tenant": tenant, "name": name, "written": draw(written), "tried": tried.map(draw) }))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{Better, ScoreKind, Severity, Timestamp},
+    domain::{Better, Scope, ScoreKind, Severity, Timestamp},
     rule::display,
     schedule::Zone,
 };
@@ -128,6 +128,21 @@ pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
         "class": if is_none { "same" } else if is_better { "better" } else { "worse" },
         "said": if is_none { "unchanged" } else if is_better { "better by" } else { "worse by" },
     })
+}
+
+/// What a fleet shift is called. Whoever sees some tenants alone learns nothing of others: to them the score itself has shifted.
+pub(super) const fn shift_name(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::All => "fleet shift",
+        Scope::Only(_) => "shift of the score",
+    }
+}
+
+/// With a capital.
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
 }
 
 /// How a severity is shown.

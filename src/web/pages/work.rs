@@ -7,22 +7,32 @@ use super::{
     chrome::Place,
     words,
 };
-use crate::query::work;
+use crate::query::work::{self, Known};
 
 /// Nobody works through more.
 const ACTIONS: u32 = 50;
 
 /// `GET /work`.
 pub(super) async fn page(visit: Visit) -> Answer {
-    match work::work(visit.store(), &visit.app.config(), visit.scope(), ACTIONS).await {
-        Ok(actions) => {
+    let (config, store, scope) = (visit.app.config(), visit.store(), visit.scope());
+    let found =
+        async { Ok((work::work(store, &config, scope, ACTIONS).await?, work::known(store, &config, scope).await?)) };
+    match found.await {
+        Ok((actions, known)) => {
             let face = visit.face();
             let rows = actions.iter().map(|work| {
                 let mut row = action(work);
                 row["oldest"] = json!(face.moment(work.advice.oldest_at));
                 row
             });
-            let page = json!({ "actions": rows.collect::<Vec<_>>(), "has_actions": !actions.is_empty(), "is_all": visit.scope().is_all() });
+            let Known { known, tenants } = known;
+            let page = json!({
+                "actions": rows.collect::<Vec<_>>(),
+                "has_actions": !actions.is_empty(),
+                "is_all": scope.is_all(),
+                "known": format!("{known} of {}", words::counted(tenants, "tenant")),
+                "is_partly": known < tenants as u64,
+            });
             visit.show(Place::Work, "Work", "work", &page).await
         }
         Err(error) => Err(visit.refuse(&error).await),

@@ -10,7 +10,7 @@ use axum::{
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scorewatch::{
-    domain::{Caller, ChannelName, Limits, Role, Scope},
+    domain::{Caller, ChannelName, Limits, Role, Scope, Timestamp},
     query::{Page, alerts, deliveries},
     store::{AttemptOutcome, Claim, ClaimTerms, NewAccount, NewEntry, NewToken, PasswordHash, SecretDigest},
     web::{self, App},
@@ -66,16 +66,16 @@ fn operations() -> Vec<Operation> {
 
 /// What a tenant's things are called.
 #[derive(Debug, Clone)]
-struct Names {
-    tenant: &'static str,
-    channel: &'static str,
-    alert: String,
-    delivery: String,
-    silence: &'static str,
+pub(super) struct Names {
+    pub(super) tenant: &'static str,
+    pub(super) channel: &'static str,
+    pub(super) alert: String,
+    pub(super) delivery: String,
+    pub(super) silence: &'static str,
 }
 
 impl Names {
-    async fn of(scene: &Scene, tenant: &'static str, channel: &'static str, silence: &'static str) -> Self {
+    pub(super) async fn of(scene: &Scene, tenant: &'static str, channel: &'static str, silence: &'static str) -> Self {
         let (store, all) = (scene.store(), &Scope::All);
         let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
         let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
@@ -87,7 +87,7 @@ impl Names {
     }
 
     /// What nothing is called.
-    fn absent() -> Self {
+    pub(super) fn absent() -> Self {
         let alert = "alert_ABSENTABSENTABSENTABSENT00".to_owned();
         Self { tenant: "absent", channel: "absent-team", alert, delivery: "4711".to_owned(), silence: "4712" }
     }
@@ -126,6 +126,7 @@ impl Names {
             "acknowledgeAlert" => json!({ "comment": "seen" }),
             "acceptAlerts" => json!({ "tenants": [self.tenant], "dry_run": true }),
             "addSilence" | "previewSilence" => silence(),
+            "addAccount" => json!({ "name": "dana", "tenants": [self.tenant] }),
             "createToken" => json!({ "name": "grafana", "tenants": [self.tenant] }),
             "sendReport" => json!({ "channel": self.channel }),
             other => {
@@ -136,7 +137,7 @@ impl Names {
     }
 
     /// A text in which these names are those of nothing.
-    fn erased(&self, text: &str) -> String {
+    pub(super) fn erased(&self, text: &str) -> String {
         let absent = Self::absent();
         let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
         let text = text.replace(self.tenant, absent.tenant);
@@ -171,7 +172,7 @@ async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names
 }
 
 /// Parks the channel of `contoso` and its delivery, so that there is one to resume.
-async fn park(scene: &Scene) {
+pub(super) async fn park(scene: &Scene) {
     let (store, channel, now) = (scene.store(), ChannelName::parse("contoso-team").unwrap(), scene.now());
     let Claim::Send(claimed) = store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
         panic!("nothing to send")
@@ -184,10 +185,15 @@ async fn park(scene: &Scene) {
 const TOKEN: &str = "portal";
 const ACCOUNT: &str = "carol";
 
+/// What an action is noted with.
+pub(super) fn entry(action: &'static str, now: Timestamp) -> NewEntry {
+    NewEntry::by(&Caller::local("ann"), action, None, now)
+}
+
 /// Makes a token and an account, so that there is something to list and to end.
 async fn let_in(scene: &Scene, is_disabled: bool) {
     let (store, now) = (scene.store(), scene.now());
-    let entry = |action| NewEntry::by(&Caller::local("ann"), action, None, now);
+    let entry = |action| entry(action, now);
     let token = NewToken {
         name: TOKEN.to_owned(),
         digest: SecretDigest::of(TOKEN),

@@ -4,12 +4,17 @@ use scorewatch::{
     config::reload::Rejected,
     diagnostic::{Place, Problem},
     domain::{Impact, RecommendationSnapshot, Scope, SnapshotRow, TenantId},
+    notify::{Maintenance, silence::Matchers},
     query,
+    schedule::{Schedule, Window, WindowEnd},
     store::{CheckOutcome, Commit},
 };
 
 use super::{OTHERS, Scene, json, nobody, only};
-use crate::integration::fixture::Fixture;
+use crate::integration::{
+    fixture::Fixture,
+    setup::{minutes, tenant_id},
+};
 
 /// Remembers a recommendation to a tenant, which names it.
 pub(super) async fn advise(fixture: &Fixture, id: &TenantId) {
@@ -40,6 +45,17 @@ pub(super) async fn advise(fixture: &Fixture, id: &TenantId) {
         now,
     };
     assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
+}
+
+/// A window of one tenant, which is closed while the tests run.
+pub(super) fn night_of(id: &str) -> Maintenance {
+    let schedule = Schedule::parse("0 0 3 * * *", "UTC".parse().unwrap()).unwrap();
+    let matchers = Matchers { tenants: [tenant_id(id)].into(), ..Matchers::default() };
+    Maintenance {
+        name: format!("night of {id}"),
+        matchers,
+        window: Window::new(schedule, WindowEnd::After(minutes(60))),
+    }
 }
 
 /// What a configuration file may be rejected for.

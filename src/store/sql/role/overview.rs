@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::{
-    domain::{Averages, TenantId, Timestamp},
-    store::sql::{SqlStore, average, overview},
+    domain::{Averages, ScoreKind, TenantId, Timestamp},
+    rule::ShiftedBy,
+    store::sql::{SqlStore, average, movement, overview},
     store::{Advice, OpenAlert, Overview, SeriesSamples, StoreError, TenantAdvice, TenantLine},
 };
 
@@ -22,6 +23,14 @@ impl Overview for SqlStore {
         archived_since: Option<Timestamp>,
     ) -> Result<Vec<SeriesSamples>, StoreError> {
         overview::newest_samples_of(&self.readers, tenants, archived_since).await
+    }
+
+    async fn shifted_since(&self, since: Timestamp) -> Result<Vec<(TenantId, ScoreKind, ShiftedBy)>, StoreError> {
+        movement::shifted_since(&self.readers, since).await
+    }
+
+    async fn advised_count(&self, tenants: Option<&BTreeSet<TenantId>>) -> Result<u64, StoreError> {
+        overview::advised_count(&self.readers, tenants).await
     }
 
     async fn open_alerts(&self) -> Result<Vec<OpenAlert>, StoreError> {

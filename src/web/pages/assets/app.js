@@ -48,6 +48,10 @@ function follow() {
   const open = () => {
     source = new EventSource("/events");
     source.addEventListener("change", soon);
+    // From here on nothing that changes is missed.
+    source.addEventListener("open", (event) => {
+      if (event instanceof MessageEvent) document.documentElement.dataset.live = "open";
+    });
   };
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {

@@ -54,7 +54,7 @@ fn face() -> Clockface {
 #[test]
 fn a_drop_is_drawn_with_what_belongs_to_it() {
     for frame in [WIDE, NARROW] {
-        let svg = draw(&window(), &face(), frame);
+        let svg = draw(&window(), &face(), &Scope::All, frame);
         for part in
             ["band gap", "strip silence", "strip critical", "level warning", "level baseline", "shift-mark", "bridge"]
         {
@@ -70,13 +70,23 @@ fn a_drop_is_drawn_with_what_belongs_to_it() {
 
 #[test]
 fn what_is_drawn_is_said_too() {
-    let view = view(&window(), &face());
+    let view = view(&window(), &face(), &Scope::All);
     let notes = view["notes"].to_string();
-    for said in ["critical alert drop, since", "Fleet shift −3%", "it covers more tenants", "no data"] {
+    for said in ["critical alert drop, since", "Fleet shift −3%", "by whoever runs Scorewatch", "no data"] {
         assert!(notes.contains(said), "{said}: {notes}");
     }
     assert_eq!((view["value"].as_str(), view["change"]["class"].as_str()), (Some("486"), Some("worse")));
     assert!(view["rows"].as_array().unwrap().len() <= ROWS_MAX + 1);
     let empty = SeriesWindow { points: Vec::new(), ..window() };
-    assert!(draw(&empty, &face(), WIDE).contains("no readings"));
+    assert!(draw(&empty, &face(), &Scope::All, WIDE).contains("no readings"));
+}
+
+#[test]
+fn whoever_sees_some_tenants_reads_nothing_of_others_at_a_shift() {
+    let few = Scope::Only(std::collections::BTreeSet::new());
+    for (scope, is_fleet) in [(&Scope::All, true), (&few, false)] {
+        let said = view(&window(), &face(), scope).to_string();
+        assert_eq!(said.to_lowercase().contains("fleet"), is_fleet, "{said}");
+        assert_eq!(said.contains("Shift of the score −3%"), !is_fleet, "{said}");
+    }
 }
