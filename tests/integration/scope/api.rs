@@ -16,7 +16,7 @@ use scorewatch::{
     web::{self, App},
 };
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::{OTHERS, Scene, acts::state, only};
 
@@ -147,12 +147,16 @@ impl Names {
     }
 }
 
+/// One backtest runs at a time in a process, and another one is refused.
+pub(super) static ONE_BACKTEST: Mutex<()> = Mutex::const_new(());
+
 /// Who sends a request.
 fn caller(role: Role, scope: &Scope) -> Caller {
     Caller { role, scope: scope.clone(), ..Caller::local("ann") }
 }
 
 async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names, query: &str) -> (u16, String) {
+    let _turn = ONE_BACKTEST.lock().await;
     let (_, config) = watch::channel(scene.config.clone());
     let app = App::new(scene.fixture.store.clone(), scene.fixture.clock.clone(), config);
     let uri = format!("/api/v1{}{}{query}", names.path(operation), if query.is_empty() { "" } else { "?" });
