@@ -34,6 +34,7 @@ pub(super) fn lines(report: &ReportFacts, room: usize, locale: &Locale) -> Vec<S
     let better = |score: &ReportScore| moves(score, words.line.better, score.better_count, &score.better, words);
     lines.extend(report.scores.iter().flat_map(worse));
     lines.extend(report.scores.iter().flat_map(better));
+    lines.extend((report.excluding > 0).then(|| (words.line.excluding)(report.excluding)));
     let more = lines.len().saturating_sub(room);
     lines.truncate(room);
     if more > 0 {
