@@ -1,6 +1,6 @@
 //! The service as a whole. Of what concerns every tenant, a limited scope learns nothing.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use serde::Serialize;
 
@@ -12,8 +12,11 @@ use crate::{
     config::{Config, StoreLocation, reload::Rejected},
     diagnostic::Problem,
     domain::{Scope, Timestamp},
-    store::Store,
+    store::{Store, Upkeep},
 };
+
+/// Oldest heartbeat of a service that runs: it leaves one every ten seconds, and may be busy.
+const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(35);
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -175,6 +178,13 @@ pub async fn show(
         replicas: replicas::list(store, scope).await?,
         ..system
     })
+}
+
+/// Whether a service works on the store, by its heartbeat. One that has just been stopped counts for a while, and so does one of which
+/// the store does not say.
+pub async fn is_running(store: &dyn Upkeep, now: Timestamp) -> bool {
+    let Ok(newest) = store.last_heartbeat().await else { return true };
+    newest.is_some_and(|at| now.since(at) < HEARTBEAT_AGE_MAX)
 }
 
 async fn state(store: &dyn Store, config: &Config) -> Result<StoreState, Error> {
