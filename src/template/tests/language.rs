@@ -11,7 +11,7 @@ use crate::{
         Notification, NotificationType,
         facts::wording::{Failure, News, Remark},
         language::{Locale, in_words},
-        notification::{Facts, OperatorFacts},
+        notification::{AlertFacts, Facts, OperatorFacts},
     },
     schedule::Zone,
     template::words::plain,
@@ -233,8 +233,9 @@ fn what_the_operator_is_advised_to_do_is_said_once_in_every_language() {
             panic!("there is no such sample")
         };
         let failure = Failure { class: class.as_str().to_owned(), hint: hint.clone(), ..failure };
-        notification.data.alert.as_mut().unwrap().remark =
-            Some(Remark::Unread { last_reading: None, failure: Some(failure) });
+        let remark = Some(Remark::Unread { last_reading: None, failure: Some(failure) });
+        let alert = sample::notification(NotificationType::AlertFiring, "Contoso Ltd").data.alert;
+        notification.data.alert = alert.map(|alert| AlertFacts { remark, ..alert });
         let news = News::TenantUnread { class: class.as_str().to_owned(), hint };
         notification.data.operator = Some(OperatorFacts::of(news, class.as_str(), None));
         let text = plain(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale).join("\n").to_lowercase();

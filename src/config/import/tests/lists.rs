@@ -139,7 +139,7 @@ fn an_answer_of_graph_is_read_as_it_is() {
     };
     let one = contract(CONTOSO, "Contoso \\\"Ltd\\\"");
     let relationship = format!(
-        "{{ \"id\": \"x\", \"displayName\": \"GDAP\", \"status\": \"active\", \"accessDetails\": {{ \"unifiedRoles\": [{{}}] }}, \
+        "{{ \"id\": \"{OTHER}-{OTHER}\", \"displayName\": \"GDAP\", \"status\": \"active\", \"accessDetails\": {{ \"unifiedRoles\": [{{}}] }}, \
          \"customer\": {{ \"tenantId\": \"{CONTOSO}\", \"displayName\": \"Contoso \\\"Ltd\\\"\" }} }}"
     );
     for (list, rows, said) in [

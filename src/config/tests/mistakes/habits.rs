@@ -1,7 +1,7 @@
 //! Mistakes that come from habits: what shells, other crons and other products take, and keys that are looked for elsewhere.
 
 use super::table::{
-    Editor::{Marks, MayBeMeant, NotYaml, OnDisk},
+    Editor::{Marks, MayBeMeant, NotYaml, OnDisk, Twice},
     Mistake,
 };
 
@@ -200,7 +200,7 @@ pub(super) const HABITS: &[Mistake] = &[
     ),
     ('r', "severity: critical", "labels: { tier: gold }", "unknown key `labels`; did you mean `tenants`?", Marks),
     ('r', "rules:\n", "alerts:\n", "unknown key `alerts`; did you mean `rules`?", Marks),
-    ('m', "channels:\n", "channels:\n  soc: { type: slack }\n", "`soc` stands here a second time", NotYaml),
+    ('m', "channels:\n", "channels:\n  soc: { type: slack }\n", "`soc` stands here a second time", Twice),
     // Maintenance, reports, and channels.
     (
         'm',

@@ -7,6 +7,8 @@ pub(super) enum Editor {
     Marks,
     /// The text is not YAML, so there is nothing to compare with a schema; editors mark the text itself.
     NotYaml,
+    /// A key stands twice in one mapping. No schema sees the second one; editors mark the text itself.
+    Twice,
     /// It is accepted, since it may be meant: an editor would mark configurations that are right.
     MayBeMeant,
     /// It names what another part of the configuration, or another file, defines.
@@ -16,7 +18,7 @@ pub(super) enum Editor {
     /// Two values do not fit each other. A schema compares a value with constants only.
     Compares,
 }
-use Editor::{Compares, Elsewhere, Marks, MayBeMeant, NotYaml, OnDisk};
+use Editor::{Compares, Elsewhere, Marks, MayBeMeant, NotYaml, OnDisk, Twice};
 
 /// Which file (`m`ain or `r`ules), what is replaced by what, what is said, and whether an editor marks it.
 pub(super) type Mistake = (char, &'static str, &'static str, &'static str, Editor);
@@ -53,7 +55,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "timezone: Europe/Berlin",
         "timezone: Europe/Berlin\ntimezone: UTC",
         "`timezone` stands here a second time",
-        NotYaml,
+        Twice,
     ),
     (
         'r',
@@ -351,7 +353,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         'm',
         "\"0 */15 * * * *\"",
         "\"0 0 8 * * *\"",
-        "warning[schedule-pauses]: no_data: the schedule `0 0 8 * * *` checks every 1d, not less than `no_data: 6h` of rule `blind`",
+        "warning[schedule-pauses]: no_data: the schedule `0 0 8 * * *` checks every 24h, not less than `no_data: 6h` of rule `blind`",
         MayBeMeant,
     ),
     (
