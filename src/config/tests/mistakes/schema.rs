@@ -50,13 +50,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 }
                 true
             }
-            "dependentRequired" => value.as_object().is_none_or(|value| {
-                let dependents = expected.as_object().into_iter().flatten();
-                dependents
-                    .filter(|(key, _)| value.contains_key(*key))
-                    .flat_map(|(_, needed)| needed.as_array().into_iter().flatten())
-                    .all(|key| value.contains_key(key.as_str().unwrap_or_default()))
-            }),
+            "dependentRequired" => has_dependents(expected, value),
             "propertyNames" => {
                 for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
                     check(root, expected, &Value::from(key.as_str()), &format!("{at}.{key}"))?;
@@ -65,13 +59,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
             }
             "minItems" => value.as_array().is_none_or(|items| Some(items.len() as u64) >= expected.as_u64()),
             "minimum" => value.as_f64().is_none_or(|number| Some(number) >= expected.as_f64()),
-            "required" => value.as_object().is_none_or(|value| {
-                expected
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .all(|key| value.contains_key(key.as_str().unwrap_or_default()))
-            }),
+            "required" => value.as_object().is_none_or(|value| has_all(expected, value)),
             "anyOf" => expected.as_array().into_iter().flatten().any(|one| check(root, one, value, at).is_ok()),
             "oneOf" => {
                 let fitting =
@@ -96,6 +84,16 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
         }
     }
     Ok(())
+}
+
+fn has_all(keys: &Value, value: &serde_json::Map<String, Value>) -> bool {
+    keys.as_array().into_iter().flatten().all(|key| value.contains_key(key.as_str().unwrap_or_default()))
+}
+
+fn has_dependents(expected: &Value, value: &Value) -> bool {
+    let Some(value) = value.as_object() else { return true };
+    let dependents = expected.as_object().into_iter().flatten();
+    dependents.filter(|(key, _)| value.contains_key(*key)).all(|(_, needed)| has_all(needed, value))
 }
 
 fn keys(root: &Value, rules: &serde_json::Map<String, Value>, value: &Value, at: &str) -> Result<(), String> {
