@@ -234,7 +234,7 @@ fn what_the_operator_is_advised_to_do_is_said_once_in_every_language() {
         };
         let failure = Failure { class: class.as_str().to_owned(), hint: hint.clone(), ..failure };
         let remark = Some(Remark::Unread { last_reading: None, failure: Some(failure) });
-        let alert = sample::notification(NotificationType::AlertFiring, "Contoso Ltd").data.alert;
+        let alert = sample::notification(NotificationType::AlertFiring, "Contoso Ltd").data.alert.clone();
         notification.data.alert = alert.map(|alert| AlertFacts { remark, ..alert });
         let news = News::TenantUnread { class: class.as_str().to_owned(), hint };
         notification.data.operator = Some(OperatorFacts::of(news, class.as_str(), None));
