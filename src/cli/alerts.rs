@@ -148,7 +148,7 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
                 alert::unacknowledge(store, &caller::caller(), &which.find(store, scope).await?, now).await?;
             let said = if taken_back.was_acknowledged {
                 let is_running = query::system::is_running(store, now).await;
-                format!("reminders resume; {}", output::by_service(is_running, "looks whether one is due"))
+                format!("reminders resume; {}", output::by_service(is_running, "checks for due reminders"))
             } else {
                 "it was not acknowledged".to_owned()
             };

@@ -9,9 +9,9 @@ const NO_BREAK_SPACES: [char; 3] = ['\u{a0}', '\u{202f}', '\u{2007}'];
 /// What is wrong with a text in which there is such a blank, and what to do. `None`: there is none.
 pub(super) fn no_break_space(text: &str) -> Option<(String, &'static str)> {
     let letter = text.chars().find(|letter| NO_BREAK_SPACES.contains(letter))?;
-    let what = format!("this holds a no-break space (U+{:04X}), which looks like a blank", u32::from(letter));
+    let what = format!("this holds a no-break space (U+{:04X}), which looks like a space", u32::from(letter));
     let is_at_edge = text.starts_with(NO_BREAK_SPACES) || text.ends_with(NO_BREAK_SPACES);
-    Some((what, if is_at_edge { "delete it" } else { "write a blank instead, or delete it" }))
+    Some((what, if is_at_edge { "delete it" } else { "write a space instead, or delete it" }))
 }
 
 /// What is disguised in a text that can't be read: what is wrong, and what to do. `None`: nothing.

@@ -117,7 +117,7 @@ fn refuse_foreign(raw: &RawReference, at: &Scope<'_>, draft: &mut Draft) -> bool
 
 /// Whether the name of a variable, file or credential looks like what should be kept there. Files are often named by a GUID.
 fn looks_like_a_secret(reference: &SecretReference, at: &Scope<'_>) -> bool {
-    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
     match reference {
         SecretReference::Env(name) => echo(name) != *name || !name.chars().all(is_letter),
         SecretReference::Credential(name) => echo(name) != *name && !has_guid(name),

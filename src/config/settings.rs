@@ -45,9 +45,10 @@ pub(super) fn operator(
     let raw = draft.take(raw, at).unwrap_or_default();
     at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
-    let count = raw.notify.count();
+    let (count, is_absent) = (raw.notify.count(), !raw.notify.is_written());
     let notify = notify(raw.notify, &here, names, draft);
-    if notify.is_empty() && count.is_none_or(|count| count == 0) && is_written {
+    let is_left_out = is_absent && is_written && !draft.is_misspelt(&here);
+    if count == Some(0) || is_left_out {
         draft.warning(Warning::OperatorMissing, &here, NOBODY_HEARS, NAME_A_CHANNEL);
     }
     let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.audience.is_open());

@@ -20,7 +20,7 @@ const TRIED_MAX: usize = 64;
 const OPEN_TO_OTHERS: u32 = 0o027;
 
 /// What is said where the name of a place looks like what is kept there.
-const ITSELF: &str = "there is nothing of this name, and it looks like a secret itself, not like where one is kept";
+const ITSELF: &str = "nothing has this name, and it looks like a secret itself, not like where one is kept";
 const KEEP_IT: &str = "write the secret into a file that only the service can read, and `{ file: PATH }` here; whoever read this \
                        configuration knows it, so make a new one";
 
@@ -83,7 +83,9 @@ impl SecretUse {
 
     fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
         let Err(error) = read else { return Vec::new() };
-        if self.looks_like_a_secret {
+        // What is there and can't be read is a place.
+        let is_there = error.what.contains("permission") || error.what == "is empty" || error.what.contains("regular file");
+        if self.looks_like_a_secret && !is_there {
             return vec![self.error(ITSELF, KEEP_IT)];
         }
         vec![self.error(&format!("{} {}", self.kept, error.what), error.hint)]

@@ -213,9 +213,9 @@ pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems
         let found = Language::ALL.into_iter().find(|language| language.as_str() == text);
         found.ok_or_else(|| match Language::called(text) {
             Some(language) => {
-                Complaint::new(format!("`{text}` is not a code of a language"), format!("write `{language}`"))
+                Complaint::new(format!("`{text}` is not a language code"), format!("write `{language}`"))
             }
-            None => Complaint::new(format!("there are no texts in `{text}`"), languages()),
+            None => Complaint::new(format!("`{text}` is not supported"), languages()),
         })
     })
 }

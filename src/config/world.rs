@@ -169,7 +169,7 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
         let what = if text.trim().contains(['\r', '\n']) {
             "holds a line break"
         } else if disguise::no_break_space(text).is_some() {
-            "holds a no-break space, which looks like a blank"
+            "holds a no-break space, which looks like a space"
         } else {
             "begins or ends with a blank"
         };

@@ -192,7 +192,7 @@ async fn status(
         for series in &record.series {
             moves.extend(moved_in(store, tenant, series, &record.excluded, period).await?);
         }
-        excluded = record.excluded.in_force.len();
+        excluded = usize::from(!record.excluded.is_empty());
         // An alert whose rule is gone is about to be closed.
         let severity = |name: &RuleName| config.rules.iter().find(|rule| rule.name == *name).map(|rule| rule.severity);
         for alert in record.alerts {

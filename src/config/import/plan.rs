@@ -137,6 +137,21 @@ pub fn plan(wish: &Wish<'_>, bytes: &[u8]) -> Result<Plan, Box<Loaded>> {
     Ok(plan)
 }
 
+/// The cloud of all tenants that are configured, if it is the same national one: the app that they share is registered there.
+fn common_cloud(config: &Config) -> Option<Cloud> {
+    let of = |tenant: &Tenant| {
+        let here = &tenant.account.hosts;
+        let is_it = |cloud: &Cloud| {
+            let hosts = Hosts::of(*cloud, None);
+            (&hosts.login, &hosts.graph, &hosts.portal) == (&here.login, &here.graph, &here.portal)
+        };
+        Cloud::ALL.into_iter().find(is_it)
+    };
+    let mut clouds = config.tenants.values().map(|tenant| of(tenant));
+    let first = clouds.next().flatten()?;
+    (first != Cloud::default() && clouds.all(|cloud| cloud == Some(first))).then_some(first)
+}
+
 impl Plan {
     /// Reads every row. The offers that are new, each with its line's index.
     fn read(&mut self, wish: &Wish<'_>, sheet: &Sheet, config: &Config, folder: &Path) -> Vec<(usize, Offer)> {
@@ -151,11 +166,12 @@ impl Plan {
         let mut seen: HashMap<EntraTenantId, (usize, Offer)> = HashMap::new();
         let mut given: HashMap<TenantId, usize> = HashMap::new();
         let there = There { config, folder, kept: &wish.kept };
+        let common_cloud = common_cloud(config);
         let mut offers = Vec::new();
         for row in &sheet.rows {
             let mut faults = Vec::new();
             let offer = row::offer(sheet, row, &mut faults);
-            let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud), ..offer });
+            let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud).or(common_cloud), ..offer });
             let name = sheet.cell(row, &Column::Name).unwrap_or_default().to_owned();
             let mut line = Line {
                 line: row.line,

@@ -60,7 +60,7 @@ forms! {
     LanguageName: words(&Language::ALL.map(Language::as_str));
     Listen: text("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$");
     Name: json_schema!({ "anyOf": [{ "type": "string", "pattern": NAME }, { "type": ["integer", "boolean"] }] });
-    MailServerUrl: text("^smtps?://[^@/?#]+/?$");
+    MailServerUrl: text("^[Ss][Mm][Tt][Pp][Ss]?://[^@/?#]+/?$");
     PathName: json_schema!({ "anyOf": [{ "type": "string", "pattern": PATH }, { "type": ["number", "boolean"] }] });
     RoleName: words(&Role::ALL.map(Role::as_str));
     RegionName: words(&Region::ALL.map(Region::as_str));
@@ -82,7 +82,7 @@ forms! {
     TlsWord: words(&["verify-full", "verify-ca", "require", "disable"]);
     True: json_schema!({ "const": true });
     TypeName: words(ChannelKind::WORDS);
-    WebAddress: text("^https?://");
+    WebAddress: text("^[Hh][Tt][Tt][Pp][Ss]?://");
     ZoneName: json_schema!({ "type": "string", "enum": Zone::names().collect::<Vec<_>>() });
 }
 
@@ -117,7 +117,7 @@ pub(in crate::config) fn secret_url() -> Value {
 
 /// That a URL that is written itself is encrypted, unless private networks are allowed.
 pub(in crate::config) fn encrypted_unless_private() -> Value {
-    json!([{ "required": ["allow_private"] }, { "properties": { "url": { "pattern": "^https://" } } }])
+    json!([{ "required": ["allow_private"] }, { "properties": { "url": { "pattern": "^[Hh][Tt][Tt][Pp][Ss]://" } } }])
 }
 
 /// That a URL is there only where private networks are allowed.

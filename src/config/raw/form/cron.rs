@@ -16,9 +16,9 @@ pub(super) fn pattern() -> String {
         list(&item(SIXTY, "")),
         list(&item(SIXTY, "")),
         list(&item(HOUR, "")),
-        list(&format!("({}|[Ll]|{DAY}[Ww])", item(DAY, "?"))),
+        list(&format!("({}|[Ll][Ww]?|{DAY}[Ww])", item(DAY, "?"))),
         list(&item(&month, "")),
-        format!("[+]?{}", list(&format!("({}|[Ll]|{weekday}(#[1-5Ll]|[Ll]))", item(&weekday, "?")))),
+        format!("[+]?{}", list(&format!("({}|[Ll]|{weekday}(-{weekday})?#[1-5Ll]|{weekday}[Ll])", item(&weekday, "?")))),
     ];
     format!("^[ \\t]*{}[ \\t]*$", fields.join("[ \\t]+"))
 }
@@ -60,6 +60,8 @@ mod tests {
             "0 0 8 L * ?",
             "0 0 8 ? * 1",
             "0 0 8 15W * *",
+            "0 0 8 LW * *",
+            "0 0 8 * * MON-FRI#1",
             "0 0 8 8-14 * +TUE",
             "0 0 22 * * TUE#2",
             "0 0 22 * * FRI#L",

@@ -114,7 +114,7 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "secrets/contoso }",
         "kR8Q~abcDEF123456789-literal }",
-        "secret: there is nothing of this name, and it looks like a secret itself",
+        "secret: nothing has this name, and it looks like a secret itself",
         OnDisk,
     ),
     (
@@ -130,7 +130,7 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "{ file: secrets/soc-teams }",
         "{ file: \"https://hooks.slack.com/services/T0/B0/literal\" }",
-        "channels.soc.url: there is nothing of this name, and it looks like a secret itself",
+        "channels.soc.url: nothing has this name, and it looks like a secret itself",
         OnDisk,
     ),
     (
@@ -147,7 +147,7 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "  soc: {",
         "  soc\u{202f}: {",
-        "this holds a no-break space (U+202F), which looks like a blank; delete it",
+        "this holds a no-break space (U+202F), which looks like a space; delete it",
         Marks,
     ),
     ('m', "secrets/contoso", "secrets/con\u{a0}toso", "secret.file: this holds a no-break space", Marks),
@@ -160,11 +160,11 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "timezone:",
         "language: es\ntimezone:",
-        "there are no texts in `es`; use one of `en` (English), `de` (German)",
+        "`es` is not supported; use one of `en` (English), `de` (German)",
         Marks,
     ),
-    ('m', "timezone:", "language: German\ntimezone:", "`German` is not a code of a language; write `de`", Marks),
-    ('m', "timezone:", "language: fr-CA\ntimezone:", "`fr-CA` is not a code of a language; write `fr`", Marks),
+    ('m', "timezone:", "language: German\ntimezone:", "`German` is not a language code; write `de`", Marks),
+    ('m', "timezone:", "language: fr-CA\ntimezone:", "`fr-CA` is not a language code; write `fr`", Marks),
     // Names, lists and empty keys.
     ('m', "  soc: {", "  SOC Team: {", "channels.SOC Team: 'S' can't stand there in a name; write `soc-team`", Marks),
     (

@@ -178,7 +178,7 @@ fn records(why: &Why) -> Vec<String> {
             }
             CauseKind::Retired => match products {
                 Some((_, false)) => format!("Microsoft retired {controls} that had earned {points}"),
-                Some((_, true)) => format!("{controls} that had earned {points} left with a product"),
+                Some((_, true)) => format!("{controls} that had earned {points} were removed with a product"),
                 None => format!("{controls} that had earned {points} left, retired by Microsoft or with a product"),
             },
             CauseKind::Reweighted => {

@@ -260,7 +260,7 @@ fn owner(whose: &Whose) -> String {
     match whose {
         Whose::Tenant(id) => format!("le locataire {id}"),
         Whose::App { client_id, tenants } => {
-            format!("l’application {client_id} ({})", FRENCH.counted(*tenants, FRENCH.tenants))
+            format!("l’application {client_id}, {}", FRENCH.counted(*tenants, FRENCH.tenants))
         }
     }
 }
