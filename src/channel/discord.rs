@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// What to do about a URL that was not copied whole.
+const COPY: &str =
+    "copy the whole URL, like `https://discord.com/api/webhooks/ID/TOKEN`, from the webhook under Integrations";
 /// Discord's hosts, and whatever is below them (`canary.discord.com`).
 const HOSTS: [&str; 2] = ["discord.com", "discordapp.com"];
 /// Discord's flag for a message under which no preview of a link is drawn (`SUPPRESS_EMBEDS`).
@@ -124,11 +127,31 @@ fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     if parsed.path_segments().and_then(|mut segments| segments.next_back()).is_some_and(foreign) {
         return refuse("it takes the messages of another application", "delete the last part of its path");
     }
-    if guard::may_be_private(&parsed, private) || guard::name_of(&parsed).is_some_and(|host| is_discord(&host)) {
+    if guard::name_of(&parsed).is_some_and(|host| is_discord(&host)) {
+        guard::whole(&parsed, is_webhook(&guard::path(&parsed)), &[], COPY)
+    } else if guard::may_be_private(&parsed, private) {
         Ok(())
     } else {
         refuse("its host is not `discord.com`", "create a webhook in the channel's settings under Integrations")
     }
+}
+
+/// Whether a path names a webhook and its token, of the API's current version or a certain one.
+fn is_webhook(path: &[&str]) -> bool {
+    let is_version = |part: &str| part.strip_prefix('v').is_some_and(is_number);
+    match path {
+        ["api", version, "webhooks", id, token] if is_version(version) => is_number(id) && is_token(token),
+        ["api", "webhooks", id, token] => is_number(id) && is_token(token),
+        _ => false,
+    }
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+fn is_token(part: &str) -> bool {
+    guard::is_made_of(part, &['-', '_', '.'])
 }
 
 /// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and reports no error.

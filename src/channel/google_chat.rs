@@ -22,6 +22,10 @@ use crate::{
     },
 };
 
+/// What to do about a URL that was not copied whole.
+const COPY: &str = "copy the whole URL from Apps & integrations of the space, and quote it in the shell";
+/// What the query of a webhook must have: the key of the service, and the token of this webhook.
+const REQUIRED: [&str; 2] = ["key", "token"];
 /// Hosts of Google Chat webhooks.
 const HOSTS: [&str; 1] = ["chat.googleapis.com"];
 /// What Google Chat answers, with 400, when nothing will be accepted until somebody fixes the webhook.
@@ -110,9 +114,10 @@ fn gone(answer: &Answer) -> Option<&'static str> {
 /// Checks the URL of a Google Chat webhook.
 fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = guard::parse(url, private)?;
-    if guard::may_be_private(&parsed, private)
-        || guard::name_of(&parsed).is_some_and(|host| HOSTS.contains(&host.as_str()))
-    {
+    if guard::name_of(&parsed).is_some_and(|host| HOSTS.contains(&host.as_str())) {
+        let is_webhook = matches!(guard::path(&parsed)[..], [_, "spaces", space, "messages"] if !space.is_empty());
+        guard::whole(&parsed, is_webhook, &REQUIRED, COPY)
+    } else if guard::may_be_private(&parsed, private) {
         Ok(())
     } else {
         refuse("its host is not `chat.googleapis.com`", "create a webhook under Apps & integrations of the space")

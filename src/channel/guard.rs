@@ -97,6 +97,35 @@ pub(super) fn may_be_private(url: &Url, private: &Private) -> bool {
     }
 }
 
+/// An ampersand as HTML writes it: the URL was copied from a page's source, and the receiver sees other parameters.
+const ESCAPED_AMPERSAND: &str = "&amp;";
+
+/// Checks that the URL of a service was copied whole: a part of it looks just as good, and every message would be refused.
+/// `has_path`: whether its path is one of a webhook. `required`: parameters without which the service refuses messages.
+pub(super) fn whole(url: &Url, has_path: bool, required: &[&str], copy: &str) -> Result<(), ComposeError> {
+    if url.query().is_some_and(|query| query.contains(ESCAPED_AMPERSAND)) {
+        return refuse("it has `&amp;` where `&` belongs", copy);
+    }
+    if !has_path {
+        return refuse("its path is not that of a webhook, so it was cut off or damaged", copy);
+    }
+    let is_there = |wanted: &str| url.query_pairs().any(|(name, value)| name == wanted && !value.is_empty());
+    match required.iter().find(|wanted| !is_there(wanted)) {
+        Some(missing) => refuse(&format!("its `{missing}=` is missing, so it was cut off"), copy),
+        None => Ok(()),
+    }
+}
+
+/// The parts of the URL's path.
+pub(super) fn path(url: &Url) -> Vec<&str> {
+    url.path_segments().map(Iterator::collect).unwrap_or_default()
+}
+
+/// Whether a part of a path consists of letters and digits of ASCII, and these characters.
+pub(super) fn is_made_of(part: &str, others: &[char]) -> bool {
+    !part.is_empty() && part.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(&letter))
+}
+
 /// The host, if it is a name, without the final dot.
 pub(super) fn name_of(url: &Url) -> Option<String> {
     match url.host()? {

@@ -53,6 +53,9 @@ const REFUSED: [&str; 2] = ["invalid_payload", "no_text"];
 /// Answers after which a later attempt may succeed.
 const LATER: [&str; 3] = ["rate_limited", "ratelimited", "rollup_error"];
 
+/// What to do about a URL that was not copied whole.
+const COPY: &str =
+    "copy the whole URL, like `https://hooks.slack.com/services/T…/B…/…`, from \"Incoming Webhooks\" of the app";
 /// Hosts of Slack incoming webhooks.
 const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 /// Most characters of all texts together, after escaping. Slack refuses about 13,200 (`msg_blocks_too_long`); a tenth is reserve.
@@ -173,11 +176,18 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     if flow {
         return refuse("it starts a Slack workflow, which takes no blocks", "create an incoming webhook");
     }
-    if guard::may_be_private(&parsed, private) || guard::name_of(&parsed).is_some_and(|host| is_slack(&host)) {
+    if guard::name_of(&parsed).is_some_and(|host| is_slack(&host)) {
+        guard::whole(&parsed, is_webhook(&guard::path(&parsed)), &[], COPY)
+    } else if guard::may_be_private(&parsed, private) {
         Ok(())
     } else {
         refuse("its host is not `hooks.slack.com`", "create an incoming webhook")
     }
+}
+
+/// Whether a path names team, webhook and token.
+fn is_webhook(path: &[&str]) -> bool {
+    matches!(path, ["services", parts @ ..] if parts.len() == 3 && parts.iter().all(|part| guard::is_made_of(part, &[])))
 }
 
 /// Whether the host is Slack's own, and not one of a receiver that is compatible with it.

@@ -4,7 +4,6 @@
 //! before it is sent: nothing else reports a bad one. It is written by "Format cards in Teams" and the "Adaptive Cards schema".
 
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{
     ComposeError, Form, Kind, OpenChannel, Verdict,
@@ -64,8 +63,8 @@ const TEAMS_SUFFIXES: [&str; 8] = [
 const CONNECTOR_SUFFIXES: [&str; 2] = ["webhook.office.com", "outlook.office.com"];
 /// What the query of a Workflows webhook must have: without the signature, the flow answers 401 to every message.
 const TEAMS_SIGNATURE: &str = "sig";
-/// An ampersand as HTML writes it: the URL was copied from a page's source, and the receiver sees other parameters.
-const ESCAPED_AMPERSAND: &str = "&amp;";
+/// What to do about a URL that was not copied whole.
+const COPY: &str = "copy the whole URL from the flow's trigger, and quote it in the shell";
 /// Largest request, in bytes. Teams refuses 28,672 bytes counted after it has wrapped the card, which adds about a fifth.
 pub const BYTES_MAX: usize = 20 * 1024;
 /// The most buttons that are safe.
@@ -198,7 +197,7 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
             .is_some_and(|host| suffixes.iter().any(|suffix| host == *suffix || guard::is_below(host, suffix)))
     };
     if host.as_deref().is_some_and(|host| TEAMS_SUFFIXES.iter().any(|suffix| guard::is_below(host, suffix))) {
-        return signed(&parsed);
+        return guard::whole(&parsed, true, &[TEAMS_SIGNATURE], COPY);
     }
     if guard::may_be_private(&parsed, private) {
         return Ok(());
@@ -210,20 +209,6 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
         );
     }
     refuse("its host is not that of a Teams Workflows webhook", "create a webhook in the app Workflows")
-}
-
-/// Checks that the URL of a flow was copied whole: a part of it looks just as good, and every message would be refused.
-fn signed(url: &Url) -> Result<(), ComposeError> {
-    if url.query().is_some_and(|query| query.contains(ESCAPED_AMPERSAND)) {
-        return refuse("it has `&amp;` where `&` belongs", "copy it again from the flow's trigger");
-    }
-    if url.query_pairs().any(|(name, value)| name == TEAMS_SIGNATURE && !value.is_empty()) {
-        return Ok(());
-    }
-    refuse(
-        "its `sig=` is missing, so it was cut off",
-        "copy the whole URL from the flow's trigger, and quote it in the shell",
-    )
 }
 
 /// The body, unless it is too large.

@@ -154,9 +154,10 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
             let taken_back =
                 alert::unacknowledge(store, &caller::caller(), &which.find(store, scope).await?, now).await?;
             let said = if taken_back.was_acknowledged {
-                "reminders resume; the running service checks within seconds whether one is due"
+                let is_running = query::system::is_running(store, now).await;
+                format!("reminders resume; {}", output::by_service(is_running, "checks for due reminders"))
             } else {
-                "it was not acknowledged"
+                "it was not acknowledged".to_owned()
             };
             output::say(&format!("`{}` of `{}`: {said}", taken_back.alert.rule, taken_back.alert.tenant));
             Ok(())

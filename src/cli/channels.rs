@@ -70,10 +70,15 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::List { json } => list(&query::channels::list(store, config, scope, now).await?, now, json)?,
-        Action::Drill { name } => say_drilled(&drill::drill(store, config, &caller::caller(), &name, now).await?),
+        Action::Drill { name } => {
+            let queued = drill::drill(store, config, &caller::caller(), &name, now).await?;
+            say_drilled(&queued, query::system::is_running(store, now).await);
+        }
         Action::Unpark { name } => {
             let channel = channel::unpark(store, config, &caller::caller(), &name, now).await?;
-            output::say(&format!("channel `{channel}` is resumed; the running service sends its queue within seconds"));
+            let is_running = query::system::is_running(store, now).await;
+            let then = output::by_service(is_running, "sends its queue");
+            output::say(&format!("channel `{channel}` is resumed; {then}"));
         }
         Action::PublicKey { .. } => {}
     }
@@ -112,8 +117,9 @@ fn state(channel: &ChannelStatus, now: Timestamp) -> String {
     if channel.unproven { format!("{state}; unproven") } else { state }
 }
 
-fn say_drilled(Queued { channel, is_parked, is_proven_by_people }: &Queued) {
-    output::say(&format!("a drill for channel `{channel}` is queued; the running service sends it within seconds"));
+fn say_drilled(Queued { channel, is_parked, is_proven_by_people }: &Queued, is_running: bool) {
+    let then = output::by_service(is_running, "sends it");
+    output::say(&format!("a drill for channel `{channel}` is queued; {then}"));
     if *is_parked {
         output::say("the channel is parked; it resumes if the drill arrives");
     }

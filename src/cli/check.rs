@@ -7,14 +7,16 @@ use std::{path::Path, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Failure, OutsideUnit, output};
+use super::{
+    Failure, OutsideUnit, output,
+    windows::{self, WindowLine},
+};
 use crate::{
     channel::ChannelSettings,
     clock::Clock,
     config::{self, Config},
     diagnostic::{Place, Problem, Warning},
     domain::{ChannelName, Timestamp},
-    notify::Maintenance,
     schedule::{Schedule, Zone},
     zones::Zones,
 };
@@ -112,26 +114,6 @@ struct ReportLine {
     next: Vec<Timestamp>,
 }
 
-/// A maintenance window, and when it opens next.
-#[derive(Debug, Serialize)]
-struct WindowLine {
-    name: String,
-    covers: String,
-    schedule: String,
-    timezone: String,
-    next: Vec<Opening>,
-}
-
-/// One opening of a maintenance window.
-#[derive(Debug, Serialize)]
-struct Opening {
-    from: Timestamp,
-    until: Timestamp,
-    /// The same instants as local time in the window's zone.
-    #[serde(skip)]
-    shown: String,
-}
-
 pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     arguments.outside.apply();
     if arguments.list_warnings {
@@ -205,7 +187,7 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
             next
         ));
     }
-    for WindowLine { name, covers, schedule, timezone, next } in maintenance {
+    for WindowLine { name, covers, schedule, timezone, next, .. } in maintenance {
         let next: Vec<&str> = next.iter().map(|opening| opening.shown.as_str()).collect();
         let next = if next.is_empty() { "never".to_owned() } else { next.join(", ") };
         output::say(&format!("maintenance `{name}` \"{schedule}\" ({timezone}), {covers}: next open {next}"));
@@ -240,29 +222,6 @@ fn next_ticks(schedule: &Schedule, now: Timestamp) -> Vec<Timestamp> {
     std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick)).take(RUNS_SHOWN).collect()
 }
 
-/// The next openings of each maintenance window, in local time of its own zone.
-fn windows(config: &Config, now: Timestamp) -> Vec<WindowLine> {
-    let line = |maintenance: &Maintenance| {
-        let (window, from) = (&maintenance.window, maintenance.window.from());
-        let next = std::iter::successors(window.next(now), |(begin, _)| window.next(*begin)).take(RUNS_SHOWN);
-        let opening = |(from_at, until): (Timestamp, Timestamp)| {
-            let [begin, end] = [from_at, until].map(|at| from.zone().clock_at(at));
-            let end =
-                if begin.date() == end.date() { end.strftime("%H:%M") } else { end.strftime("%a %Y-%m-%d %H:%M") };
-            Opening { from: from_at, until, shown: format!("{} to {end}", begin.strftime("%a %Y-%m-%d %H:%M")) }
-        };
-        let covers = maintenance.matchers.to_string();
-        WindowLine {
-            name: maintenance.name.clone(),
-            covers: if covers.is_empty() { "everything".to_owned() } else { covers },
-            schedule: from.expression().to_owned(),
-            timezone: from.zone().to_string(),
-            next: next.map(opening).collect(),
-        }
-    };
-    config.maintenance.iter().map(line).collect()
-}
-
 /// A warning if the time zone data is more than a year old.
 fn of_old_zones(file: &Path, zones: &Zones, now: Timestamp) -> Option<Problem> {
     let (what, instead) = zones.age_warning(now)?;
@@ -291,7 +250,7 @@ fn summarise(config: &Config, zones: &Zones) -> Summary {
         channels: config.channels.len(),
         schedules: lines.collect(),
         reports: reports(config, now),
-        maintenance: windows(config, now),
+        maintenance: windows::lines(config, now),
         time_zone_data: TimeZoneData { release: zones.release().to_string(), source: zones.source() },
     }
 }

@@ -97,10 +97,11 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
             show(&detail, &covers, now)
         }
         Action::Resend { ids } => {
+            let then = output::by_service(query::system::is_running(store, now).await, "sends it");
             for id in ids {
                 let id = ids::delivery(store, scope, &id).await?;
                 delivery::resend(store, &caller::caller(), id, now).await?;
-                output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
+                output::say(&format!("delivery {id} is queued again; {then}"));
             }
             Ok(())
         }

@@ -34,6 +34,7 @@ mod tenants;
 mod test;
 mod token;
 mod who_sees;
+mod windows;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 

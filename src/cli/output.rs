@@ -147,6 +147,15 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     if is_over { format!("{span} ago") } else { format!("in {span}") }
 }
 
+/// What becomes of a command, by whether a service is running: `does` says what that does, as in `sends it`.
+pub(super) fn by_service(is_running: bool, does: &str) -> String {
+    if is_running {
+        format!("the running service {does} within seconds")
+    } else {
+        format!("no service is running; the next one that starts {does}")
+    }
+}
+
 /// The value, or `-` if there is none.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())

@@ -85,8 +85,9 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
         let (caller, now) = (caller::caller(), Clock::System.now());
         let asker = query::report::Asker::alone(&config);
         let queued = month::send(&*store, &config, &caller, &wanted, &asker, now).await;
+        let is_running = query::system::is_running(&*store, now).await;
         store.close().await;
-        say_queued(&queued?);
+        say_queued(&queued?, is_running);
         return Ok(());
     }
     let report = query::report::report(&*store, &config, scope, &question, Clock::System.now()).await;
@@ -105,10 +106,11 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     Ok(())
 }
 
-fn say_queued(Queued { channels, report }: &Queued) {
+fn say_queued(Queued { channels, report }: &Queued, is_running: bool) {
+    let then = output::by_service(is_running, "sends it");
     for channel in channels {
         output::say(&format!(
-            "the report on {} in {} is queued for channel `{channel}`; the running service sends it within seconds",
+            "the report on {} in {} is queued for channel `{channel}`; {then}",
             report.tenant, report.month
         ));
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, configured, output, windows};
 use crate::{
     action::silence::{self, Draft, NewSilence},
     clock::Clock,
@@ -25,7 +25,7 @@ Examples:
   scorewatch silences add --tenant contoso --for 2h --comment patching
   scorewatch silences add --alert 7Q4M2K --for 2h --comment patching   by the id in a message or a listing
   scorewatch silences add --label tier=gold --rule device-score-low --until 2026-12-24T18:00:00+01:00 --comment migration
-  scorewatch silences list                             active and upcoming ones
+  scorewatch silences list                             active and upcoming ones, and the maintenance windows
   scorewatch silences end 3                            end it now; what it held is re-evaluated immediately
 
 Every given kind of matcher must match. One match per kind is enough, except for labels, which must all match.")]
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List active and upcoming silences
+    /// List active and upcoming silences, and the maintenance windows of the configuration
     List {
         /// Also past silences
         #[arg(long)]
@@ -119,7 +119,13 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
         (Action::Add(_), Some((new, json))) => make(&*store, &config, new, json).await,
         (Action::List { all, json }, _) => {
             let listing = query::silences::list(&*store, &Scope::All, all, &Page::ALL, now).await;
-            listing.map_err(Into::into).and_then(|listing| list(&listing.items, now, json))
+            listing.map_err(Into::into).and_then(|listing| {
+                list(&listing.items, now, json)?;
+                if !json {
+                    list_windows(&config, now);
+                }
+                Ok(())
+            })
         }
         (Action::Show { id, json }, _) => show(&*store, SilenceId(id), now, json).await,
         (Action::End { id }, _) => end(&*store, SilenceId(id), now).await,
@@ -207,6 +213,20 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
     })
 }
 
+/// The maintenance windows, which suppress like silences and stand in the configuration: each with its next opening, on the clock of
+/// its own zone.
+fn list_windows(config: &Config, now: Timestamp) {
+    if config.maintenance.is_empty() {
+        return;
+    }
+    output::say("\nMaintenance windows, from the configuration:");
+    let rows = windows::lines(config, now).into_iter().map(|line| {
+        let next = line.next.first().map_or_else(|| "never".to_owned(), |opening| opening.shown.clone());
+        [line.name, if line.is_open { "open" } else { "closed" }.to_owned(), line.covers, next, line.timezone]
+    });
+    output::say(&output::table(["NAME", "STATE", "COVERS", "NEXT OPEN", "TIME ZONE"], rows));
+}
+
 async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> Result<(), Failure> {
     let silence = query::silences::show(store, &Scope::All, id).await?;
     if json {
@@ -220,6 +240,8 @@ async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> R
 
 async fn end(store: &dyn Store, id: SilenceId, now: Timestamp) -> Result<(), Failure> {
     silence::end(store, &caller::caller(), id, now).await?;
-    output::say(&format!("silence {id} has ended; the running service re-evaluates what it held within seconds"));
+    let is_running = query::system::is_running(store, now).await;
+    let then = output::by_service(is_running, "re-evaluates what it held");
+    output::say(&format!("silence {id} has ended; {then}"));
     Ok(())
 }

@@ -98,9 +98,11 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
             show(find::tenant(config, scope, &id)?, &query::tenants::show(store, config, scope, &id).await?, json)
         }
         Action::Recheck { ids } => {
+            let is_running = query::system::is_running(store, now).await;
             for id in &ids {
                 tenant::recheck(store, config, &caller::caller(), id, now).await?;
-                output::say(&format!("tenant `{id}` is due now; the running service checks it within seconds"));
+                let then = output::by_service(is_running, "checks it");
+                output::say(&format!("tenant `{id}` is due now; {then}"));
             }
             Ok(())
         }

@@ -82,7 +82,13 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> Option<Source> {
         draft.list.push(Problem::error(place, "", echoed(&what), instead));
     };
     match yaml::read(text) {
-        Ok(Some(Document { node, value })) => Some(Source { path: path.into(), node, value }),
+        Ok(Some(Document { node, value })) => {
+            if is_there {
+                let Mark { line, column } = node.mark;
+                draft.world.files.push(Place { file: path.to_owned(), line, column });
+            }
+            Some(Source { path: path.into(), node, value })
+        }
         Ok(None) => {
             complain(Mark::START, "the file is empty".to_owned(), "write a configuration, or delete the file");
             None

@@ -25,6 +25,8 @@ impl Config {
                 Some(format!("{base}/alerts?shift={}", shift.id))
             }
             (NotificationType::Digest | NotificationType::FleetShift, _) => Some(format!("{base}/alerts")),
+            // A message about a channel is about no alert. The channel itself may not be the one that it is sent on.
+            (NotificationType::OperatorChannel, _) => Some(format!("{base}/channels")),
             (NotificationType::MonthReport, _) => self.month_page(base, channel, data),
             _ => alert_page(base, data),
         };
@@ -111,7 +113,7 @@ mod tests {
             (NotificationType::AlertResolved, Some(alert), None),
             (NotificationType::Digest, Some("https://scores.mssp.example/alerts"), Some(alert)),
             (NotificationType::FleetShift, Some(SHIFT), Some(alert)),
-            (NotificationType::OperatorChannel, None, None),
+            (NotificationType::OperatorChannel, Some("https://scores.mssp.example/channels"), None),
             (NotificationType::Drill, None, None),
         ] {
             let data = completed(url, kind).data;

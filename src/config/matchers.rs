@@ -119,7 +119,7 @@ fn severity(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Sever
     let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
     if known.is_none() {
         let instead = proposal(text, Severity::ALL.map(Severity::as_str));
-        problems.error(at, format!("`{text}` is not a severity"), instead);
+        problems.refuse(text, at, format!("`{text}` is not a severity"), instead);
     }
     known
 }

@@ -70,12 +70,15 @@ raw! {
         #[schemars(with = "Vec<form::ScoreName>")]
         scores: Vec<Field<Word>>,
         /// Rule files, relative to this file; `*` and `**` are understood.
+        #[schemars(with = "Vec<form::PathName>")]
         rules: Vec<Field<Word>>,
         /// The folder of your own templates.
+        #[schemars(with = "form::PathName")]
         templates: Word,
         /// Tenant files, relative to this file, or tenants.
         tenants: Vec<Field<RawTenantEntry>>,
         /// The places that receive, by name.
+        #[schemars(extend("propertyNames" = form::named()))]
         channels: BTreeMap<String, Field<RawChannel>>,
         /// Who is notified when tenants can't be read or a channel is failing.
         operator: RawOperator,
@@ -84,13 +87,13 @@ raw! {
         /// Base URLs of a private cloud or a test, for every tenant.
         endpoints: RawEndpoints,
         /// One call to Microsoft, body included: `30s`.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         timeout: Word,
         /// Calls to Microsoft in flight.
         #[schemars(with = "form::Count")]
         concurrency: Word,
         /// How long samples and finished deliveries are kept: `400d`.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         retention: Word,
         /// Holding time and size of a fleet shift.
         fleet: RawFleet,
@@ -103,6 +106,7 @@ raw! {
         /// Controls of the secure score that do not count for some tenants.
         exclude: Vec<Field<RawExclusion>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
+        #[schemars(extend("propertyNames" = form::named()))]
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
     }
 
@@ -117,6 +121,7 @@ raw! {
         #[schemars(with = "form::TlsWord")]
         tls: Word,
         /// A file with the certificates of the authorities that may have signed the server's.
+        #[schemars(with = "form::PathName")]
         ca: Word,
     }
 
@@ -143,10 +148,13 @@ raw! {
     }
 
     /// A HashiCorp Vault or an Azure Key Vault.
+    #[schemars(extend("required" = ["type", "address"]))]
     struct RawSecretStore {
         /// The kind of store: `vault` or `key-vault`.
+        #[schemars(with = "form::SecretStoreKind")]
         r#type: Word,
         /// Its base URL: `https://vault.mssp.example:8200`, `https://mssp.vault.azure.net`.
+        #[schemars(with = "form::WebAddress")]
         address: Word,
         /// Its private networks: `true` or a list of CIDRs.
         allow_private: AllowPrivate,
@@ -161,6 +169,7 @@ raw! {
         /// Of `vault`: where the key/value engine (version 2) is mounted: `secret`.
         mount: Word,
         /// Of `key-vault`: the directory (tenant) ID of its app.
+        #[schemars(with = "form::Guid")]
         tenant_id: Word,
         /// Of `key-vault`: the app that reads.
         credential: OneOrMany<RawCredential>,
@@ -191,8 +200,10 @@ raw! {
         /// The app that signs in to this tenant.
         credential: OneOrMany<RawCredential>,
         /// Labels, by which rules and channels select it.
+        #[schemars(with = "BTreeMap<String, form::Label>")]
         labels: BTreeMap<String, Field<String>>,
         /// Channels that are notified in addition to those of the rule.
+        #[schemars(with = "Vec<form::Name>")]
         notify: Vec<Field<Word>>,
         /// Cron with seconds, six fields.
         #[schemars(with = "form::Cron")]
@@ -231,10 +242,13 @@ raw! {
     /// Base URLs; what is absent is the cloud's own.
     struct RawEndpoints {
         /// The base URL of Entra's sign-in service.
+        #[schemars(with = "form::WebAddress")]
         login: Word,
         /// The base URL of Defender for Endpoint's API.
+        #[schemars(with = "form::WebAddress")]
         defender: Word,
         /// The base URL of Microsoft Graph.
+        #[schemars(with = "form::WebAddress")]
         graph: Word,
     }
 
@@ -260,7 +274,7 @@ raw! {
         #[schemars(with = "form::Count")]
         changes: Word,
         /// Within so much time: `24h`.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         within: Word,
     }
 
@@ -272,7 +286,7 @@ raw! {
     }
 
     /// A time that comes round, in which notifications are suppressed.
-    #[schemars(extend("required" = ["name", "from"], "oneOf" = form::one_of(&["for", "until"])))]
+    #[schemars(extend("required" = ["name", "from"], "oneOf" = form::one_of(&["for", "until"]), "anyOf" = form::one_of(&["tenants", "rules", "scores", "severity"])))]
     struct RawMaintenance {
         /// The name by which the configuration refers to it.
         #[schemars(with = "form::Name")]
@@ -280,16 +294,19 @@ raw! {
         /// Whose alerts: `all`, a list of tenants, or labels.
         tenants: RawTenants,
         /// By which rules; absent: all.
+        #[schemars(with = "OneOrMany<form::Name>")]
         rules: OneOrMany<Word>,
         /// Of which scores; absent: all.
+        #[schemars(with = "OneOrMany<form::ScoreName>")]
         scores: OneOrMany<Word>,
         /// `info`, `warning` or `critical`; absent: all.
+        #[schemars(with = "OneOrMany<form::SeverityName>")]
         severity: OneOrMany<Word>,
         /// When it begins: cron with seconds, six fields.
         #[schemars(with = "form::Cron")]
         from: Word,
         /// How long it lasts: `6h`.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         r#for: Word,
         /// When it ends, instead: cron with seconds, six fields.
         #[schemars(with = "form::Cron")]
@@ -303,10 +320,12 @@ raw! {
     #[schemars(extend("required" = ["controls", "tenants", "reason", "until"]))]
     struct RawExclusion {
         /// The controls, by the names that Microsoft's records give them: `AdminMFAV2`.
+        #[schemars(with = "Vec<form::Text>", extend("minItems" = 1))]
         controls: Vec<Field<Word>>,
         /// For whom: `all`, a list of tenants, or labels.
         tenants: RawTenants,
         /// Why they do not count.
+        #[schemars(with = "form::Text")]
         reason: Word,
         /// The day from which they count again, at most a year ahead: `2027-03-01`.
         #[schemars(with = "form::Day")]
@@ -317,8 +336,10 @@ raw! {
     #[schemars(extend("required" = ["controls", "reason", "until"]))]
     struct RawOwnExclusion {
         /// The controls, by the names that Microsoft's records give them: `AdminMFAV2`.
+        #[schemars(with = "Vec<form::Text>", extend("minItems" = 1))]
         controls: Vec<Field<Word>>,
         /// Why they do not count.
+        #[schemars(with = "form::Text")]
         reason: Word,
         /// The day from which they count again, at most a year ahead: `2027-03-01`.
         #[schemars(with = "form::Day")]
@@ -328,9 +349,10 @@ raw! {
     /// Who is notified when tenants can't be read or a channel is failing.
     struct RawOperator {
         /// Channels, which must be open to every tenant.
+        #[schemars(with = "Vec<form::Name>")]
         notify: Vec<Field<Word>>,
         /// How long a tenant's checks may fail before the operator is notified.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         blind_after: Word,
     }
 
@@ -338,14 +360,17 @@ raw! {
     #[schemars(extend("oneOf" = form::one_of(&["env", "file", "credential", "exec", "store"])))]
     struct RawReference {
         /// The name of an environment variable with the secret.
+        #[schemars(with = "form::VariableName")]
         env: Word,
         /// A file; a byte order mark and trailing line breaks are cut.
+        #[schemars(with = "form::PathName")]
         file: Word,
         /// The name of a systemd credential with the secret.
         credential: Word,
         /// A program with its arguments, which prints the secret.
         exec: Vec<Field<Word>>,
         /// With `exec`: how long it may take: `10s`.
+        #[schemars(with = "form::SpanAboveZero")]
         timeout: Word,
         /// A store under `secret_stores`.
         store: Word,

@@ -246,6 +246,14 @@ impl Problems {
         }
     }
 
+    /// An error by what is disguised in a text that can't be read, or else by what the reader says of it.
+    pub(super) fn refuse(&mut self, text: &str, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
+        match disguise::of(text) {
+            Some((what, instead)) => self.error(at, what, instead),
+            None => self.error(at, what, instead),
+        }
+    }
+
     /// An error by a reader's complaint.
     pub(super) fn complain(&mut self, at: &Scope<'_>, Complaint { what, instead }: Complaint) {
         // What to write may repeat what was written.

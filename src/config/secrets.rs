@@ -1,5 +1,7 @@
 //! References to secrets: written → meant. None is read here; each is noted, to be tried later ([`super::trial`]).
 
+use uuid::Uuid;
+
 use super::{
     draft::Draft,
     field::Word,
@@ -11,6 +13,8 @@ use super::{
 };
 use crate::secret::{SecretReference, redact::echo};
 
+/// Letters of a GUID with its hyphens.
+const GUID_LETTERS: usize = 36;
 /// How a secret is written.
 pub(super) const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
 
@@ -33,6 +37,7 @@ pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, draf
         key: at.path(),
         kept: place(reference, at),
         reference: reference.clone(),
+        looks_like_a_secret: looks_like_a_secret(reference, at),
         form,
     });
 }
@@ -108,6 +113,27 @@ fn refuse_foreign(raw: &RawReference, at: &Scope<'_>, draft: &mut Draft) -> bool
         has_foreign |= is_written;
     }
     has_foreign
+}
+
+/// Whether the name of a variable, file or credential looks like what should be kept there. Files are often named by a GUID.
+fn looks_like_a_secret(reference: &SecretReference, at: &Scope<'_>) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    match reference {
+        SecretReference::Env(name) => echo(name) != *name || !name.chars().all(is_letter),
+        SecretReference::Credential(name) => echo(name) != *name && !has_guid(name),
+        SecretReference::File(path) => {
+            let written = path.strip_prefix(at.folder()).unwrap_or(path).to_string_lossy();
+            written.contains("://") || (!written.contains('/') && echo(&written) == "…" && !has_guid(&written))
+        }
+        SecretReference::Stored(_) => false,
+    }
+}
+
+/// Whether a GUID is in a text.
+fn has_guid(text: &str) -> bool {
+    let is_guid =
+        |begin: usize| text.get(begin..begin + GUID_LETTERS).is_some_and(|part| Uuid::parse_str(part).is_ok());
+    (0..text.len()).any(is_guid)
 }
 
 /// Where it is kept, as a problem says it: a path as it is written, and nothing that may be the secret itself.

@@ -27,6 +27,9 @@ use crate::{
     template::Registry,
 };
 
+const NOBODY_HEARS: &str = "nobody hears when Scorewatch can't read tenants, or when a channel fails";
+const NAME_A_CHANNEL: &str = "write `operator: { notify: [CHANNEL] }`";
+
 /// Who is notified when tenants can't be read.
 pub(super) fn operator(
     raw: Field<RawOperator>,
@@ -36,18 +39,18 @@ pub(super) fn operator(
     draft: &mut Draft,
 ) -> Operator {
     if !raw.is_written() && !draft.is_misspelt(at) {
-        draft.warning(
-            Warning::OperatorMissing,
-            at,
-            "nobody hears when we go blind",
-            "write `operator: { notify: [CHANNEL] }`",
-        );
+        draft.warning(Warning::OperatorMissing, at, NOBODY_HEARS, NAME_A_CHANNEL);
     }
+    let is_written = raw.is_written();
     let raw = draft.take(raw, at).unwrap_or_default();
     at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
-    let count = raw.notify.count();
+    let (count, is_absent) = (raw.notify.count(), !raw.notify.is_written());
     let notify = notify(raw.notify, &here, names, draft);
+    let is_left_out = is_absent && is_written && !draft.is_misspelt(&here);
+    if count == Some(0) || is_left_out {
+        draft.warning(Warning::OperatorMissing, &here, NOBODY_HEARS, NAME_A_CHANNEL);
+    }
     let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.audience.is_open());
     for channel in notify.iter().filter(|name| is_fenced(name)) {
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");

@@ -19,6 +19,11 @@ const TRIED_MAX: usize = 64;
 /// Bits of a file's mode that let others read or change it; a group of its own may read.
 const OPEN_TO_OTHERS: u32 = 0o027;
 
+/// What is said where the name of a place looks like what is kept there.
+const ITSELF: &str = "nothing has this name, and it looks like a secret itself, not like where one is kept";
+const KEEP_IT: &str = "write the secret into a file that only the service can read, and `{ file: PATH }` here; whoever read this \
+                       configuration knows it, so make a new one";
+
 /// A secret that a configuration refers to, and where it does.
 #[derive(Debug, Clone)]
 pub struct SecretUse {
@@ -28,6 +33,8 @@ pub struct SecretUse {
     /// Where it is kept, as a problem says it.
     pub(super) kept: String,
     pub(super) reference: SecretReference,
+    /// Whether the name of the place looks like what should be kept there.
+    pub(super) looks_like_a_secret: bool,
     pub(super) form: Form,
 }
 
@@ -76,6 +83,11 @@ impl SecretUse {
 
     fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
         let Err(error) = read else { return Vec::new() };
+        // What is there and can't be read is a place.
+        let is_there = error.what.contains("permission") || error.what == "is empty" || error.what.contains("regular file");
+        if self.looks_like_a_secret && !is_there {
+            return vec![self.error(ITSELF, KEEP_IT)];
+        }
         vec![self.error(&format!("{} {}", self.kept, error.what), error.hint)]
     }
 

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
+    disguise,
     field::{Field, Word},
     plain_name::stem,
     scope::{Problems, Scope},
@@ -36,7 +37,7 @@ pub(super) fn name<T, E: std::fmt::Display>(
                 Some(suggested) => format!("write `{suggested}`: use a-z, 0-9 and, after the first, `-`, `_`, `.`"),
                 None => "use a-z, 0-9 and, after the first, `-`, `_`, `.`".to_owned(),
             };
-            problems.error(at, why.to_string(), instead);
+            problems.refuse(text, at, why.to_string(), instead);
             None
         }
     }
@@ -63,6 +64,9 @@ pub(super) fn written_out(path: &str) -> Result<String, Complaint> {
     if first.starts_with('$') {
         return Err(Complaint::new("variables are not replaced in a path", "write the whole path"));
     }
+    if let Some((what, instead)) = disguise::no_break_space(path) {
+        return Err(Complaint::new(what, instead));
+    }
     Ok(path.to_owned())
 }
 
@@ -77,7 +81,7 @@ pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Optio
         if host.is_some() && text.chars().all(is_domain) && echo(text) == text {
             problems.error(at, format!("`{text}` is a domain, not a GUID"), instead);
         } else {
-            problems.error(at, "this is not a GUID", instead);
+            problems.refuse(text, at, "this is not a GUID", instead);
         }
     }
     read.ok()
@@ -134,7 +138,7 @@ pub(super) fn score(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Opti
     let known = ScoreKind::from_name(text);
     if known.is_none() {
         let instead = proposal(text, ScoreKind::ALL.map(ScoreKind::as_str));
-        problems.error(at, format!("`{text}` is not a score"), instead);
+        problems.refuse(text, at, format!("`{text}` is not a score"), instead);
     }
     known
 }
@@ -149,7 +153,7 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
             continue;
         }
         match value {
-            Field::Good(value) => match refuse_hidden(&value) {
+            Field::Good(value) => match refuse_hidden(&value).and_then(|()| refuse_edge(&value)) {
                 Ok(()) => drop(labels.insert(key.as_str().into(), value.into())),
                 Err(complaint) => problems.complain(&here, complaint),
             },
@@ -161,6 +165,13 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
         }
     }
     labels
+}
+
+/// Refuses a text that begins or ends with a blank that looks like none: no other text is equal to it.
+fn refuse_edge(text: &str) -> Result<(), Complaint> {
+    let is_clean = text.trim() == text;
+    let found = disguise::no_break_space(text).filter(|_| !is_clean);
+    found.map_or(Ok(()), |(what, instead)| Err(Complaint::new(what, instead)))
 }
 
 /// Channels that are defined.
@@ -190,7 +201,7 @@ pub(super) fn notify(
                 Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };
-            problems.error(&at.item(index), format!("channel `{text}` is not defined"), instead);
+            problems.refuse(&text, &at.item(index), format!("channel `{text}` is not defined"), instead);
         }
     }
     reported
@@ -198,5 +209,19 @@ pub(super) fn notify(
 
 /// A language; `None`: not written, or not known.
 pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<Language> {
-    one_of(raw, at, &Language::ALL.map(|language| (language.as_str(), language)), problems)
+    problems.parse(raw, at, |text| {
+        let found = Language::ALL.into_iter().find(|language| language.as_str() == text);
+        found.ok_or_else(|| match Language::called(text) {
+            Some(language) => {
+                Complaint::new(format!("`{text}` is not a language code"), format!("write `{language}`"))
+            }
+            None => Complaint::new(format!("`{text}` is not supported"), languages()),
+        })
+    })
+}
+
+/// The languages that there are.
+fn languages() -> String {
+    let named = |language: Language| format!("`{language}` ({})", language.name());
+    format!("use one of {}", Language::ALL.map(named).join(", "))
 }

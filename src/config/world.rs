@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 
-use super::{Loaded, StoreLocation, excerpt, trial::SecretUse};
+use super::{Loaded, StoreLocation, disguise, excerpt, trial::SecretUse};
 use crate::{
     channel::{ChannelSettings, ComposeError},
     diagnostic::{Place, Problem, Warning},
@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) expiries: Vec<(Place, String, Timestamp)>,
     /// The days on which exclusions end, each with its place and path.
     pub(super) exclusions: Vec<(Place, String, Timestamp)>,
+    /// The files, each with the place of its first key.
+    pub(super) files: Vec<Place>,
     /// Where the store is.
     pub(super) store: Option<(Place, StoreLocation)>,
 }
@@ -60,6 +62,7 @@ impl Loaded {
         for (place, key, until) in &self.world.exclusions {
             found.extend(excluded(place, key, *until, now));
         }
+        found.extend(self.world.files.iter().filter_map(changeable));
         let mut seen = BTreeSet::new();
         for secret in self.secrets.iter() {
             found.extend(open_to_others(secret, &mut seen));
@@ -110,13 +113,11 @@ fn excluded(place: &Place, key: &str, until: Timestamp, now: Timestamp) -> Optio
 /// Whether others may read or change the file of a secret.
 fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<std::path::PathBuf>) -> Option<Problem> {
     let SecretReference::File(path) = &secret.reference else { return None };
-    let mode = fs::metadata(path).ok()?.permissions().mode();
-    let folder = path.parent()?;
-    let folder_mode = fs::metadata(folder).map_or(0, |metadata| metadata.permissions().mode());
+    let mode = mode(path)?;
     let (what, instead) = if mode & OPEN_TO_OTHERS != 0 {
         let what = format!("others may read or change {} (mode {:03o})", secret.kept, mode & 0o777);
         (what, "let nobody else in: `chmod 600`")
-    } else if folder_mode & OTHERS_WRITE != 0 && folder_mode & STICKY == 0 {
+    } else if is_replaceable(path) {
         let what = format!("others may put another file in the place of {}", secret.kept);
         (what, "let nobody else write to its folder: `chmod o-w`")
     } else {
@@ -124,6 +125,33 @@ fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<std::path::PathBuf>) -
     };
     let is_new = seen.insert(path.clone());
     is_new.then(|| Problem::warning(Warning::SecretOpenToOthers, secret.place.clone(), &*secret.key, what, instead))
+}
+
+/// Whether others may change a file of the configuration, or put another one in its place.
+fn changeable(place: &Place) -> Option<Problem> {
+    // On a disk that nobody can write to, as those of containers are, modes say nothing.
+    let is_fixed = statvfs(&place.file).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY));
+    let mode = mode(&place.file).filter(|_| !is_fixed)?;
+    let (what, instead) = if mode & OTHERS_WRITE != 0 {
+        let what = format!("any user of this machine may change this file (mode {:03o})", mode & 0o777);
+        (what, "let nobody else write to it: `chmod o-w`")
+    } else if is_replaceable(&place.file) {
+        let what = "any user of this machine may put another file in the place of this one".to_owned();
+        (what, "let nobody else write to its folder: `chmod o-w`")
+    } else {
+        return None;
+    };
+    Some(Problem::warning(Warning::ConfigurationOpenToOthers, place.clone(), "", what, instead))
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    Some(fs::metadata(path).ok()?.permissions().mode())
+}
+
+/// Whether others may put another file in the place of this one.
+fn is_replaceable(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    mode(folder).is_some_and(|mode| mode & OTHERS_WRITE != 0 && mode & STICKY == 0)
 }
 
 /// Whether a secret looks like what it can't be. Nothing of it is repeated.
@@ -137,9 +165,14 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
     let (warning, what, instead) = if is_client_secret && uuid::Uuid::parse_str(text.trim()).is_ok() {
         let what = format!("{} holds a GUID, which looks like the secret's ID", secret.kept);
         (Warning::SecretLooksLikeId, what, "store the secret's value, which Entra shows only once")
-    } else if text.trim() != text || text.contains(['\r', '\n']) {
-        let what =
-            if text.trim().contains(['\r', '\n']) { "holds a line break" } else { "begins or ends with a blank" };
+    } else if text.trim() != text || text.contains(['\r', '\n']) || disguise::no_break_space(text).is_some() {
+        let what = if text.trim().contains(['\r', '\n']) {
+            "holds a line break"
+        } else if disguise::no_break_space(text).is_some() {
+            "holds a no-break space, which looks like a space"
+        } else {
+            "begins or ends with a blank"
+        };
         (Warning::SecretHasBlanks, format!("{} {what}", secret.kept), "store the secret alone, on one line")
     } else {
         return None;
@@ -147,14 +180,21 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
     Some(Problem::warning(warning, secret.place.clone(), &*secret.key, what, instead))
 }
 
-/// Whether the user who runs this may not write where the store is.
+/// Whether nothing can be stored there, or not by the user who runs this.
 fn unwritable(place: &Place, store: &Path) -> Option<Problem> {
+    let error = |what: String, instead: &str| Some(Problem::error(place.clone(), "store", what, instead));
+    if store.is_dir() {
+        let instead = "name a file in it, like `sqlite://data/scorewatch.db`";
+        return error(format!("`{}` is a folder, not a file", store.display()), instead);
+    }
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let nearest = folder.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
     let nearest = nearest.into_iter().find(|path| path.exists())?;
+    if !nearest.is_dir() {
+        return error(format!("`{}` is not a folder", nearest.display()), "name a file in a folder of its own");
+    }
     let may = |path: &Path, access| accessat(CWD, path, access, AtFlags::EACCESS).is_ok();
-    let is_folder = nearest.is_dir();
-    let refused = if !is_folder || !may(nearest, Access::WRITE_OK | Access::EXEC_OK) {
+    let refused = if !may(nearest, Access::WRITE_OK | Access::EXEC_OK) {
         nearest
     } else if store.exists() && !may(store, Access::READ_OK | Access::WRITE_OK) {
         store
@@ -164,11 +204,7 @@ fn unwritable(place: &Place, store: &Path) -> Option<Problem> {
     let mode = fs::metadata(refused).map(|of| (of.uid(), of.permissions().mode() & 0o777));
     let of =
         mode.map(|(uid, mode)| format!(", which belongs to uid {uid} and has mode {mode:03o}")).unwrap_or_default();
-    let what = if is_folder {
-        format!("{} may not write to `{}`{of}", this_user(), refused.display())
-    } else {
-        format!("`{}` is not a folder", refused.display())
-    };
+    let what = format!("{} may not write to `{}`{of}", this_user(), refused.display());
     let instead = "run this as the user of the service, or give that user the folder with `chown`";
     Some(Problem::warning(Warning::StoreNotWritable, place.clone(), "store", what, instead))
 }

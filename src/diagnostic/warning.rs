@@ -56,8 +56,8 @@ warnings! {
     ForNotShorterThanWithin "for-not-shorter-than-within"
         "When `for` has passed, the value that the score is compared with may have left the `within` window."
     SchedulePauses "schedule-pauses"
-        "The schedule pauses for longer than a rule's `no_data` or `for`: a single failed check counts as no data, \
-         and a condition counts as having held while nothing was read."
+        "There is more time between two checks than a rule's `no_data`, or the schedule pauses for longer than its `for`: \
+         a single failed check counts as no data, and a condition counts as having held while nothing was read."
     TenantNotifiesNobody "tenant-notifies-nobody"
         "No rule that selects the tenant notifies a channel of it."
     NoTenants "no-tenants"
@@ -74,7 +74,7 @@ warnings! {
         "A channel for some tenants only is notified that Scorewatch itself can't read a score. Write \
          `tenant_channels: off` in the `no_data` rule if customers should not see that."
     OperatorMissing "operator-missing"
-        "Nobody is notified when Scorewatch can't read tenants, or when a channel fails."
+        "There is no `operator:`, or it names no channel, so nobody is notified when Scorewatch can't read tenants, or when a channel fails."
     OperatorHasOneChannel "operator-has-one-channel"
         "The operator's only channel can't report its own failure."
     TimezoneMissing "timezone-missing"
@@ -127,6 +127,8 @@ warnings! {
         "A certificate in the file was not issued by the one after it."
     SecretOpenToOthers "secret-open-to-others"
         "Other users may read or change the file of a secret, or the folder that it is in."
+    ConfigurationOpenToOthers "configuration-open-to-others"
+        "Other users may change a file of the configuration, or put another file in its place: whoever changes it decides where scores are sent."
     SecretLooksLikeId "secret-looks-like-id"
         "A client secret is a GUID, so it is probably the secret's ID and not its value."
     SecretHasBlanks "secret-has-blanks"
@@ -139,6 +141,8 @@ warnings! {
         "The system's file of a time zone can't be used, so built-in data is used."
     ColumnNotUsed "column-not-used"
         "An imported list has a column that is not used."
+    ListIncomplete "list-incomplete"
+        "An imported list is one page of Microsoft Graph's answer: the customers on the other pages are missing."
     UnknownAllow "unknown-allow"
         "A comment `scorewatch: allow(NAME)` names no warning."
 }

@@ -194,7 +194,7 @@ impl FailureClass {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::SecretUnreadable => {
-                Some("store the secret where the tenant's `credential:` refers to, readable by the service")
+                Some("put the secret in the place that the tenant's `credential:` names, readable by the service")
             }
             Self::SecretWrong => {
                 Some("store the client secret's value, not its ID, or create a new secret in the app registration")

@@ -29,4 +29,36 @@ impl Language {
             Self::Fr => "fr",
         }
     }
+
+    /// Its name in English.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::De => "German",
+            Self::Fr => "French",
+        }
+    }
+
+    /// The language that people call that: by its name, in English or its own, or by its code with a country.
+    #[must_use]
+    pub fn called(text: &str) -> Option<Self> {
+        let text = text.trim().to_lowercase();
+        let code = text.split(['-', '_']).next().unwrap_or_default();
+        let own = |language| match language {
+            Self::En => ["english", "eng"],
+            Self::De => ["deutsch", "ger"],
+            Self::Fr => ["français", "francais"],
+        };
+        let is_called = |language: &Self| {
+            language.as_str() == code || language.name().to_lowercase() == text || own(*language).contains(&&*text)
+        };
+        Self::ALL.into_iter().find(is_called)
+    }
+}
+
+impl std::fmt::Display for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

@@ -121,16 +121,26 @@ impl Hosts {
         format!("{}/{page}?tid={tenant}", self.portal)
     }
 
+    /// The Entra admin center; `None`: there is none for these hosts.
+    fn entra(&self) -> Option<&'static str> {
+        match self.login.as_str() {
+            "https://login.microsoftonline.com" => Some("https://entra.microsoft.com"),
+            "https://login.microsoftonline.us" => Some("https://entra.microsoft.us"),
+            _ => None,
+        }
+    }
+
     /// The page of an app registration's secrets and certificates; `None`: there is no portal for these hosts.
     #[must_use]
     pub fn app_registration(&self, client_id: uuid::Uuid) -> Option<String> {
-        let entra = match self.login.as_str() {
-            "https://login.microsoftonline.com" => "https://entra.microsoft.com",
-            "https://login.microsoftonline.us" => "https://portal.azure.us",
-            _ => return None,
-        };
         let app = client_id.hyphenated();
-        Some(format!("{entra}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/{app}"))
+        let page = "Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId";
+        Some(format!("{}/#view/{page}/{app}", self.entra()?))
+    }
+
+    /// A page of the Entra admin center, in that tenant, whichever the reader is signed in to.
+    fn entra_page(&self, tenant: EntraTenantId, page: &str) -> Option<String> {
+        Some(format!("{}/{tenant}/#view/{page}", self.entra()?))
     }
 
     /// The page on which a person can fix why that tenant can't be read by that app; `None`: there is none, or it is not known.
@@ -142,7 +152,37 @@ impl Hosts {
             | FailureClass::CertificateUnknown
             | FailureClass::FederationUnmatched => self.app_registration(client_id),
             FailureClass::ConsentMissing | FailureClass::RoleMissing => Some(self.consent_link(tenant, client_id)),
-            _ => None,
+            FailureClass::AppDisabled => {
+                self.entra_page(tenant, "Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview")
+            }
+            FailureClass::PolicyBlocked => {
+                self.entra_page(tenant, "Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies")
+            }
+            FailureClass::SignInRefused => self.entra_page(tenant, "Microsoft_AAD_IAM/SignInEventsV3Blade"),
+            FailureClass::NotOnboarded => {
+                // Who has other hosts has no portal either.
+                self.entra()?;
+                Some(format!("{}/securitysettings/endpoints/onboarding?tid={tenant}", self.portal))
+            }
+            // Fixed on this machine, in the configuration, by Microsoft's support, or by nobody; there is one page for licenses in each
+            // kind of contract.
+            FailureClass::SecretUnreadable
+            | FailureClass::ClockWrong
+            | FailureClass::TenantNotFound
+            | FailureClass::LicenceMissing
+            | FailureClass::ProxyRestricts
+            | FailureClass::TenantBlocked
+            | FailureClass::ConfigurationWrong
+            | FailureClass::Throttled
+            | FailureClass::Unreachable
+            | FailureClass::MicrosoftDown
+            | FailureClass::TokenRefused
+            | FailureClass::Garbage
+            | FailureClass::AnswerTooLarge
+            | FailureClass::NoData
+            | FailureClass::CallRefused
+            | FailureClass::CheckTimeout
+            | FailureClass::InternalError => None,
         }
     }
 
@@ -214,6 +254,66 @@ mod tests {
                 "{cloud}"
             );
             assert!(!hosts.loopback);
+        }
+    }
+
+    #[test]
+    fn a_failure_that_people_fix_on_a_page_has_that_page_in_each_cloud() {
+        const REGISTRATION: &str =
+            "{entra}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/{app}";
+        const CONSENT: &str = "{login}/{tenant}/adminconsent?client_id={app}";
+        const APPS: &str = "{entra}/{tenant}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview";
+        const POLICIES: &str =
+            "{entra}/{tenant}/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies";
+        const SIGN_INS: &str = "{entra}/{tenant}/#view/Microsoft_AAD_IAM/SignInEventsV3Blade";
+        const ONBOARDING: &str = "{portal}/securitysettings/endpoints/onboarding?tid={tenant}";
+        let expected = |class| match class {
+            FailureClass::SecretWrong
+            | FailureClass::SecretExpired
+            | FailureClass::CertificateUnknown
+            | FailureClass::FederationUnmatched => Some(REGISTRATION),
+            FailureClass::ConsentMissing | FailureClass::RoleMissing => Some(CONSENT),
+            FailureClass::AppDisabled => Some(APPS),
+            FailureClass::PolicyBlocked => Some(POLICIES),
+            FailureClass::SignInRefused => Some(SIGN_INS),
+            FailureClass::NotOnboarded => Some(ONBOARDING),
+            _ => None,
+        };
+        let (tenant, app) = ("2f1c0a5e-0000-4000-8000-000000000001", "6d2a0000-0000-4000-8000-000000000002");
+        for (cloud, entra, login, portal) in [
+            (
+                Cloud::Commercial,
+                "https://entra.microsoft.com",
+                "https://login.microsoftonline.com",
+                "https://security.microsoft.com",
+            ),
+            (
+                Cloud::Gcc,
+                "https://entra.microsoft.com",
+                "https://login.microsoftonline.com",
+                "https://security.microsoft.com",
+            ),
+            (
+                Cloud::GccHigh,
+                "https://entra.microsoft.us",
+                "https://login.microsoftonline.us",
+                "https://security.microsoft.us",
+            ),
+            (Cloud::Dod, "https://entra.microsoft.us", "https://login.microsoftonline.us", "https://security.apps.mil"),
+        ] {
+            for class in FailureClass::ALL {
+                let page = Hosts::of(cloud, None).fix_page(
+                    class,
+                    EntraTenantId(tenant.parse().unwrap()),
+                    app.parse().unwrap(),
+                );
+                let full = |page: &str| {
+                    let hosts = [("{entra}", entra), ("{login}", login), ("{portal}", portal)];
+                    let values = hosts.into_iter().chain([("{tenant}", tenant), ("{app}", app)]);
+                    values.fold(page.to_owned(), |page, (name, value)| page.replace(name, value))
+                };
+                assert_eq!(page, expected(class).map(full), "{cloud} {class}");
+            }
         }
     }
 }

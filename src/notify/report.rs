@@ -51,6 +51,8 @@ pub struct TenantStatus {
     pub firing: Vec<Fires>,
     /// Since when it can't be read, and the class of the trouble.
     pub blind: Option<(Timestamp, String)>,
+    /// How many controls its scores are compared without.
+    pub excluded: usize,
 }
 
 /// How one value moved.
@@ -137,6 +139,7 @@ pub fn message(
         alerts: alerts(&own),
         blind: blind(&own),
         scores: ScoreKind::ALL.into_iter().filter_map(|kind| score(kind, &own)).collect(),
+        excluding: own.iter().filter(|one| one.excluded > 0).count(),
         deliveries,
     });
     report

@@ -111,7 +111,7 @@ mod tests {
             assert!(!seen.hint.unwrap_or_default().contains(PATH), "{class}");
         }
         let seen = failing(&limited(), of("secret-unreadable")).unwrap();
-        assert!(seen.hint.unwrap().starts_with("store the secret"));
+        assert!(seen.hint.unwrap().starts_with("put the secret"));
         assert_eq!(failing(&limited(), None), None);
     }
 

@@ -1,6 +1,6 @@
 //! The service as a whole. Of what concerns every tenant, a limited scope learns nothing.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use serde::Serialize;
 
@@ -12,8 +12,11 @@ use crate::{
     config::{Config, StoreLocation, reload::Rejected},
     diagnostic::Problem,
     domain::{Scope, Timestamp, format_duration},
-    store::{Downtime, Store},
+    store::{Downtime, Store, Upkeep},
 };
+
+/// Oldest heartbeat of a service that runs: it leaves one every ten seconds, and may be busy.
+const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(35);
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -209,6 +212,13 @@ async fn service(store: &dyn Store, config: &Config) -> Result<Service, Error> {
         retention: format_duration(config.retention),
         downtimes: store.downtimes().await?.into_iter().rev().take(DOWNTIMES_MAX).collect(),
     })
+}
+
+/// Whether a service works on the store, by its heartbeat. One that has just been stopped counts for a while, and so does one of which
+/// the store does not say.
+pub async fn is_running(store: &dyn Upkeep, now: Timestamp) -> bool {
+    let Ok(newest) = store.last_heartbeat().await else { return true };
+    newest.is_some_and(|at| now.since(at) < HEARTBEAT_AGE_MAX)
 }
 
 async fn state(store: &dyn Store, config: &Config) -> Result<StoreState, Error> {

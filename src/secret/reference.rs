@@ -13,6 +13,7 @@ use super::{
     Stored,
     fault::{Fault, too_large_fault},
     passed_on, reader,
+    redact::echo,
 };
 use crate::domain::Timestamp;
 
@@ -225,8 +226,9 @@ fn credential_path(name: &str) -> Result<PathBuf, Fault> {
     }
     let hint = || {
         format!(
-            "add `LoadCredential={name}:…` to the unit of the service and restart it; other commands find the files of a unit by \
-             `--credentials ID:PATH`"
+            "add `LoadCredential={}:…` to the unit of the service and restart it; other commands find the files of a unit by \
+             `--credentials ID:PATH`",
+            echo(name)
         )
     };
     let lost = || Fault::new(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"), hint());

@@ -11,7 +11,7 @@ use tracing::info;
 use crate::{
     channel::ChannelSettings,
     config::{Config, Tenant},
-    domain::{ChannelName, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, Excluded, Sample, SeriesId, TenantId, Timestamp},
     notify::{
         DeliveryState,
         facts::report::ReportDeliveries,
@@ -187,11 +187,12 @@ async fn status(
     period: Period,
     now: Timestamp,
 ) -> Result<TenantStatus, StoreError> {
-    let (mut moves, mut firing, mut blind) = (Vec::new(), Vec::new(), None);
+    let (mut moves, mut firing, mut blind, mut excluded) = (Vec::new(), Vec::new(), None, 0);
     if let Some(record) = record {
         for series in &record.series {
-            moves.extend(moved_in(store, tenant, series, period).await?);
+            moves.extend(moved_in(store, tenant, series, &record.excluded, period).await?);
         }
+        excluded = usize::from(!record.excluded.is_empty());
         // An alert whose rule is gone is about to be closed.
         let severity = |name: &RuleName| config.rules.iter().find(|rule| rule.name == *name).map(|rule| rule.severity);
         for alert in record.alerts {
@@ -210,25 +211,28 @@ async fn status(
         moves,
         firing,
         blind,
+        excluded,
     })
 }
 
-/// How a series that is still polled moved. Its newest samples are at hand; only what they do not reach back to is read.
+/// How a series that is still polled moved, without the controls that do not count. Its newest samples are at hand; only what they do not reach back to is read.
 async fn moved_in(
     store: &dyn Checks,
     tenant: &Tenant,
     series: &SeriesRecord,
+    excluded: &Excluded,
     period: Period,
 ) -> Result<Option<Move>, StoreError> {
     if !tenant.scores.contains(&series.score) || series.last_data_at <= period.from {
         return Ok(None);
     }
+    let id = SeriesId { score: series.score, subject: series.subject.as_ref() };
+    let judged = |samples: &[Sample]| judged(samples, id, excluded, period);
     let reaches_back = series.window.first().is_some_and(|first| first.at <= period.from);
     let moved = if reaches_back {
-        moved(&series.window, period)
+        judged(&series.window)
     } else {
-        let key = SeriesKey { tenant: tenant.id.clone(), score: series.score, subject: series.subject.clone() };
-        moved(&store.history(&key, period.from.minus(report::VALUE_AGE_MAX)).await?, period)
+        judged(&store.history(&id.of(&tenant.id), period.from.minus(report::VALUE_AGE_MAX)).await?)
     };
     let of = |(before, value)| Move { score: series.score, subject: series.subject.clone(), before, value };
     Ok(moved.map(of))
@@ -256,4 +260,50 @@ async fn deliveries(
         counted.dead += usize::from(delivery.state == DeliveryState::Dead && in_period);
     }
     Ok(counted)
+}
+
+/// How a series moved without the controls that do not count.
+fn judged(samples: &[Sample], id: SeriesId<'_>, excluded: &Excluded, period: Period) -> Option<(f64, f64)> {
+    let without = excluded.window(id, samples);
+    moved(without.as_deref().unwrap_or(samples), period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Control, ControlsRead, Points, ScoreKind, ScoreRecord};
+
+    #[test]
+    fn what_excluded_controls_lose_is_no_move_and_what_others_lose_is() {
+        const MFA: &str = "AdminMFAV2";
+        let at = |day: i64| Timestamp::from_seconds(day * 86_400);
+        let control = |points, maximum| Control {
+            category: Some("Identity".to_owned()),
+            points: Some(points),
+            maximum: Some(maximum),
+            counts: None,
+        };
+        let record = |day: i64, mfa: f64, others: f64| ScoreRecord {
+            day: at(day),
+            points: Points { earned: mfa + others, of: 100.0 },
+            controls: [(MFA.to_owned(), control(mfa, 10.0)), ("Others".to_owned(), control(others, 90.0))].into(),
+            services: None,
+            all_tenants_average: None,
+        };
+        let period = Period { from: at(1), until: at(8) };
+        for (is_excluded, mfa, others, expected) in [
+            (false, 0.0, 45.0, Some((55.0, 45.0))),
+            (true, 0.0, 45.0, None),
+            (true, 0.0, 36.0, Some((50.0, 40.0))),
+            (true, 10.0, 36.0, Some((50.0, 40.0))),
+        ] {
+            let records = [record(1, 10.0, 45.0), record(7, mfa, others)];
+            let samples = records.clone().map(|record| Sample { at: record.day, value: record.points.earned });
+            let wanted = if is_excluded { [MFA.to_owned()].into() } else { BTreeSet::new() };
+            let records = records.into_iter().map(|record| (record.day, record)).collect();
+            let excluded = Excluded::default().after(&ControlsRead { wanted, records, maxima: BTreeMap::new() });
+            let id = SeriesId { score: ScoreKind::SecureScore, subject: None };
+            assert_eq!(judged(&samples, id, &excluded, period), expected, "{is_excluded} {mfa} {others}");
+        }
+    }
 }

@@ -32,6 +32,8 @@ pub(super) fn lines(report: &ReportFacts, room: usize, locale: &Locale) -> Vec<S
     }
     let worse = |score: &ReportScore| moves(score, words.line.worse, score.worse_count, &score.worse, words);
     let better = |score: &ReportScore| moves(score, words.line.better, score.better_count, &score.better, words);
+    // Before what it explains, of which some may be cut.
+    lines.extend((report.excluding > 0).then(|| (words.line.excluding)(report.excluding)));
     lines.extend(report.scores.iter().flat_map(worse));
     lines.extend(report.scores.iter().flat_map(better));
     let more = lines.len().saturating_sub(room);

@@ -186,6 +186,9 @@ fn fix_page(url: &str) -> LinkTo {
     let pages = [
         ("Microsoft_AAD_RegisteredApps", LinkTo::AppRegistration),
         ("/adminconsent", LinkTo::Consent),
+        ("StartboardApplicationsMenuBlade", LinkTo::EnterpriseApps),
+        ("SignInEventsV3Blade", LinkTo::SignInLogs),
+        ("ConditionalAccessBlade", LinkTo::ConditionalAccess),
         ("make.powerautomate", LinkTo::PowerAutomate),
         ("make.gov.powerautomate", LinkTo::PowerAutomate),
         ("api.slack.com", LinkTo::SlackApps),
@@ -196,7 +199,11 @@ fn fix_page(url: &str) -> LinkTo {
 
 /// What is on our own page.
 fn own_page(url: &str) -> LinkTo {
-    if url.contains("/alerts/alert_") { LinkTo::Alert } else { LinkTo::Dashboard }
+    match url {
+        _ if url.contains("/alerts/alert_") => LinkTo::Alert,
+        _ if url.ends_with("/channels") => LinkTo::Channels,
+        _ => LinkTo::Dashboard,
+    }
 }
 
 /// What is on the page of Microsoft's portal.

@@ -71,9 +71,9 @@ async fn flags_alone_lead_from_nothing_to_the_first_alert() {
     let scores = folder.join("scores");
     let with_secret: Vec<_> =
         files_below(&scores).into_iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(SECRET)).collect();
-    assert_eq!(with_secret, [(scores.join("secrets/contoso-ltd").display().to_string(), SECRET.into())]);
+    assert_eq!(with_secret, [(scores.join("secrets/app").display().to_string(), SECRET.into())]);
     let mode = |path: &str| fs::metadata(scores.join(path)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode("secrets"), mode("secrets/contoso-ltd"), mode("secrets/soc")), (0o700, 0o600, 0o600));
+    assert_eq!((mode("secrets"), mode("secrets/app"), mode("secrets/soc")), (0o700, 0o600, 0o600));
 
     let output = run(&scores, &["check", "--strict"], "");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));

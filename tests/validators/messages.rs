@@ -34,8 +34,11 @@ fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_na
     let python = validators.join("python");
     let url = |url: &str| secret(&folder, "url", url);
     let discord = || ChannelKind::Discord(Discord { url: url("https://discord.com/api/webhooks/1/x") });
-    let google_chat =
-        || ChannelKind::GoogleChat(GoogleChat { url: url("https://chat.googleapis.com/v1/spaces/A/messages") });
+    let google_chat = || {
+        ChannelKind::GoogleChat(GoogleChat {
+            url: url("https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t"),
+        })
+    };
     let mattermost = || ChannelKind::Mattermost(Mattermost { url: url("https://chat.example/hooks/x") });
     // All of them keep their secret in the same file, so each is made when it is its turn.
     let kinds: [(&dyn Fn() -> ChannelKind, _, _, _); 3] = [

@@ -55,5 +55,6 @@ fn status(config: &Config, tenant: &Tenant, number: usize, period: Period) -> Te
         moves: moves.map(|score| Move { score: *score, subject: None, before, value }).collect(),
         firing: firing.into_iter().collect(),
         blind: None,
+        excluded: config.excluded_names(tenant, period.until).len(),
     }
 }

@@ -76,3 +76,24 @@ fn only_webhooks_of_discord_are_taken_as_such() {
     }
     assert!(vet_url("http://127.0.0.1:4000/api/webhooks/1/x", &Private::Any).is_ok());
 }
+
+#[test]
+fn a_discord_url_that_was_copied_badly_is_refused_with_the_reason() {
+    for (path, good) in [
+        ("api/webhooks/123/a-B_c", true),
+        ("api/v10/webhooks/123/a-B_c?thread_id=5", true),
+        ("api/webhooks/123", false),
+        ("api/webhooks/123/", false),
+        ("api/webhooks/token/123x", false),
+        ("api/webhooks/123/x%20", false),
+        ("webhooks/123/x", false),
+        ("channels/123/456", false),
+        ("", false),
+        ("api/webhooks/123/x?wait=true&amp;thread_id=5", false),
+    ] {
+        let got = vet_url(&format!("https://discord.com/{path}"), &Private::Any).err().map(|error| error.to_string());
+        assert_eq!(got.is_none(), good, "{path}: {got:?}");
+        let is_named = got.is_none_or(|error| error.contains("cut off or damaged") || error.contains("`&amp;`"));
+        assert!(is_named, "{path}");
+    }
+}

@@ -38,3 +38,23 @@ fn only_webhooks_of_google_chat_are_taken_as_such() {
     }
     assert!(vet_url("http://127.0.0.1:4000/v1/spaces/A/messages", &Private::Any).is_ok());
 }
+
+#[test]
+fn a_google_chat_url_that_was_copied_badly_is_refused_with_the_reason() {
+    for (rest, reason) in [
+        ("v1/spaces/A/messages?key=k&token=t", None),
+        ("v1/spaces/A/messages?key=k&token=t&threadKey=x", None),
+        ("v1/spaces/A/messages?key=k", Some("its `token=` is missing")),
+        ("v1/spaces/A/messages?key=k&token=", Some("its `token=` is missing")),
+        ("v1/spaces/A/messages?token=t", Some("its `key=` is missing")),
+        ("v1/spaces/A/messages", Some("its `key=` is missing")),
+        ("v1/spaces/A/messages?key=k&amp;token=t", Some("`&amp;`")),
+        ("v1/spaces/A?key=k&token=t", Some("its path is not that of a webhook")),
+        ("v1/spaces//messages?key=k&token=t", Some("its path is not that of a webhook")),
+    ] {
+        let url = format!("https://chat.googleapis.com/{rest}");
+        let got = vet_url(&url, &Private::Any).err().map(|error| error.to_string());
+        assert_eq!(got.is_some(), reason.is_some(), "{rest}: {got:?}");
+        assert!(got.unwrap_or_default().contains(reason.unwrap_or_default()), "{rest}");
+    }
+}

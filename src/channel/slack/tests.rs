@@ -77,3 +77,21 @@ fn only_incoming_webhooks_of_slack_are_taken_as_slack() {
         assert_eq!(vet_url(url, &Private::Refused).is_ok(), good, "{url}");
     }
 }
+
+#[test]
+fn a_slack_url_that_was_copied_badly_is_refused_with_the_reason() {
+    for path in
+        ["", "services", "services/T0", "services/T0/B0", "services/T0/B0/", "services/T0//x", "services/T0/B0/x/y"]
+    {
+        let error = vet_url(&format!("https://hooks.slack.com/{path}"), &Private::Any).unwrap_err().to_string();
+        assert!(error.contains("its path is not that of a webhook"), "{path}: {error}");
+    }
+    for damage in ["\"", ">", "%20", "…", ")", ","] {
+        let url = format!("https://hooks.slack.com/services/T0/B0/x{damage}");
+        assert!(vet_url(&url, &Private::Refused).is_err(), "{url}");
+    }
+    assert!(
+        vet_url("http://127.0.0.1:4000/hooks/x", &Private::Any).is_ok(),
+        "what is only compatible has a path of its own"
+    );
+}

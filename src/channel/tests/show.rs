@@ -39,7 +39,9 @@ pub(super) fn kinds(folder: &Path) -> Vec<ChannelKind> {
         }),
         ChannelKind::Slack(Slack { url: url("https://hooks.slack.com/services/T0/B0/x") }),
         ChannelKind::Discord(Discord { url: url("https://discord.com/api/webhooks/1/x") }),
-        ChannelKind::GoogleChat(GoogleChat { url: url("https://chat.googleapis.com/v1/spaces/A/messages") }),
+        ChannelKind::GoogleChat(GoogleChat {
+            url: url("https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t"),
+        }),
         ChannelKind::Mattermost(Mattermost { url: url("https://chat.example/hooks/xyz") }),
         ChannelKind::Webhook(Webhook {
             url: WebhookUrl::Open("https://soar.example/hook".to_owned()),

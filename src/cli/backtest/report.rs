@@ -17,8 +17,8 @@ pub(super) fn show(report: &Report) {
     let sent: usize = report.tenants.iter().map(|line| line.all).sum();
     output::say(&format!(
         "{} to {}: {}, {}",
-        report.since,
-        report.until,
+        output::time(report.since),
+        output::time(report.until),
         output::counted(report.readings, "reading"),
         output::counted(sent, "message")
     ));

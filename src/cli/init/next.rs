@@ -65,8 +65,10 @@ pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
             ("podman exec scorewatch scorewatch health".to_owned(), "asks the service whether it is ready"),
         ],
     };
-    let where_next =
-        format!("To add a customer, put a file into {folder}/tenants, or run `scorewatch tenants import`.");
+    let where_next = format!(
+        "To add customers, run `scorewatch tenants import` with a list, or put files into {folder}/tenants. Unless a file has a \
+                 `credential:` of its own, the app in scorewatch.yaml signs in: a multi-tenant app that each customer consents to."
+    );
     let dashboard = format!("While the service runs, its dashboard is at {DASHBOARD}.");
     (commands, vec![dashboard, second, where_next])
 }

@@ -28,6 +28,7 @@ Examples:
   scorewatch tenants import customers.csv                    the customers that Partner Center exports
   scorewatch tenants import new.csv --label tier=gold --label country=de
   scorewatch tenants import us.csv --cloud gcc-high          their consent links lead to that cloud
+  scorewatch tenants import contracts.json                   what Microsoft Graph answers to GET /v1.0/contracts
 
 Columns, in any order: tenant_id, name, domain, id, cloud, region, labels (`tier=gold country=de`), label:KEY, and for an app of \
 the tenant's own client_id with one of secret_file, secret_env, secret_credential, certificate_file. The columns of Partner \
@@ -35,8 +36,8 @@ Center, of Microsoft Graph's contracts, of CIPP, of GDAP lists and of Get-MsolPa
 Identical rows for one tenant are merged. Nothing is overwritten: a tenant that is already known is left alone. If \
 any row is bad, nothing is written and the exit code is 2.")]
 pub(super) struct Arguments {
-    /// The list: CSV in UTF-8, separated by commas, semicolons or tabs, with a line of column names
-    #[arg(value_name = "FILE.csv")]
+    /// The list: CSV in UTF-8, separated by commas, semicolons or tabs, with a line of column names; or JSON, as Microsoft Graph answers
+    #[arg(value_name = "FILE")]
     list: PathBuf,
     /// The folder for the new files; by default the one that `tenants:` names
     #[arg(long, value_name = "DIR")]

@@ -9,7 +9,7 @@ use crate::{
     config::{
         draft::Draft,
         field::{Field, Word},
-        raw::{ChannelUrl, Own, RawSecret, raw},
+        raw::{ChannelUrl, Own, RawSecret, form, raw},
         scope::Scope,
         secrets,
     },
@@ -18,6 +18,7 @@ use crate::{
 
 raw! {
     /// What such a channel has in addition to the keys of every channel.
+    #[schemars(extend("required" = ["url"], "anyOf" = form::encrypted_unless_private(), "dependentRequired" = form::name_and_password()))]
     struct RawAlertmanager {
         /// The base URL of the Alertmanager, without `/api/v2`.
         #[schemars(with = "ChannelUrl")]

@@ -30,8 +30,10 @@ const TLS: [(&str, bool); 2] = [("required", false), ("none", true)];
 
 raw! {
     /// What such a channel has in addition to the keys of every channel.
+    #[schemars(extend("required" = ["server", "from", "to"], "dependentRequired" = form::name_and_password()))]
     struct RawEmail {
         /// The server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
+        #[schemars(with = "form::MailServerUrl")]
         server: Word,
         /// `none` for a server inside your network that knows no TLS.
         #[schemars(with = "TlsWord")]

@@ -20,6 +20,7 @@ use crate::{
 
 raw! {
     /// What such a channel has in addition to the keys of every channel.
+    #[schemars(extend("required" = ["routing_key"], "anyOf" = form::private_url()))]
     struct RawPagerduty {
         /// Another base URL than PagerDuty's own, for a receiver inside.
         #[schemars(with = "ChannelUrl")]

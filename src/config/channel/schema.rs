@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{READERS, Reader};
 use crate::{
     channel::ChannelKind,
-    config::raw::{RawChannel, RawCommon},
+    config::raw::{RawChannel, RawCommon, form},
 };
+
+/// What a kind's schema says of its keys together, which holds for that kind only.
+const TOGETHER: [&str; 4] = ["required", "allOf", "anyOf", "dependentRequired"];
 
 impl JsonSchema for RawChannel {
     fn schema_name() -> Cow<'static, str> {
@@ -24,8 +27,9 @@ impl JsonSchema for RawChannel {
 fn of_channel(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = RawCommon::json_schema(generator);
     let mut own = Map::new();
+    let schemas: Vec<(&Reader, Schema)> = READERS.iter().map(|reader| (reader, (reader.schema)(generator))).collect();
     let kinds: Vec<(&Reader, Map<String, Value>)> =
-        READERS.iter().map(|reader| (reader, properties(&(reader.schema)(generator)))).collect();
+        schemas.iter().map(|(reader, schema)| (*reader, properties(schema))).collect();
     for (_, properties) in &kinds {
         for (key, property) in properties {
             let merged = own.entry(key).or_insert_with(|| property.clone());
@@ -37,7 +41,22 @@ fn of_channel(generator: &mut SchemaGenerator) -> Schema {
         all.extend(own);
         all["type"]["description"] = format!("{}.", listed(ChannelKind::WORDS, "or")).into();
     }
+    schema.insert("allOf".to_owned(), schemas.iter().map(|(reader, schema)| of_kind(reader, schema)).collect());
     schema
+}
+
+/// What holds for a channel of that kind: which keys it must have, and that it has none of another kind.
+fn of_kind(reader: &Reader, schema: &Schema) -> Value {
+    let mut foreign: Vec<&str> = READERS.iter().flat_map(|other| other.keys).copied().collect();
+    foreign.retain(|key| !reader.keys.contains(key));
+    foreign.extend((!reader.has_template).then_some("template"));
+    let mut then = form::without(&foreign);
+    for rule in TOGETHER {
+        if let Some(said) = schema.get(rule) {
+            then[rule] = said.clone();
+        }
+    }
+    json!({ "if": { "properties": { "type": { "const": reader.word } }, "required": ["type"] }, "then": then })
 }
 
 fn properties(schema: &Schema) -> Map<String, Value> {

@@ -9,7 +9,7 @@ use crate::{
     config::{
         draft::Draft,
         field::Field,
-        raw::{ChannelUrl, Own, RawSecret, raw},
+        raw::{ChannelUrl, Own, RawSecret, form, raw},
         scope::Scope,
     },
     egress::Private,
@@ -17,6 +17,7 @@ use crate::{
 
 raw! {
     /// What such a channel has in addition to the keys of every channel.
+    #[schemars(extend("required" = ["url"], "allOf" = form::secret_url()))]
     struct RawTeams {
         /// The webhook's URL, a secret.
         #[schemars(with = "ChannelUrl")]

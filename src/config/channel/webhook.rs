@@ -9,7 +9,7 @@ use crate::{
     config::{
         draft::Draft,
         field::Field,
-        raw::{ChannelUrl, OneOrMany, Own, RawSecret, raw},
+        raw::{ChannelUrl, OneOrMany, Own, RawSecret, form, raw},
         scope::Scope,
         secrets,
         trial::Form,
@@ -20,6 +20,7 @@ use crate::{
 
 raw! {
     /// What such a channel has in addition to the keys of every channel.
+    #[schemars(extend("required" = ["url"], "anyOf" = form::encrypted_unless_private()))]
     struct RawWebhook {
         /// Where to send; in the open, or a secret.
         #[schemars(with = "ChannelUrl")]

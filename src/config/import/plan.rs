@@ -21,6 +21,9 @@ use crate::{
     microsoft::Hosts,
 };
 
+/// The key under which the app of a tenant, or of all tenants, is written.
+const CREDENTIAL: &str = "credential";
+
 /// What the sheet's rows ask to be written.
 #[derive(Debug)]
 pub struct Wish<'a> {
@@ -134,6 +137,21 @@ pub fn plan(wish: &Wish<'_>, bytes: &[u8]) -> Result<Plan, Box<Loaded>> {
     Ok(plan)
 }
 
+/// The cloud of all tenants that are configured, if it is the same national one: the app that they share is registered there.
+fn common_cloud(config: &Config) -> Option<Cloud> {
+    let of = |tenant: &Tenant| {
+        let here = &tenant.account.hosts;
+        let is_it = |cloud: &Cloud| {
+            let hosts = Hosts::of(*cloud, None);
+            (&hosts.login, &hosts.graph, &hosts.portal) == (&here.login, &here.graph, &here.portal)
+        };
+        Cloud::ALL.into_iter().find(is_it)
+    };
+    let mut clouds = config.tenants.values().map(|tenant| of(tenant));
+    let first = clouds.next().flatten()?;
+    (first != Cloud::default() && clouds.all(|cloud| cloud == Some(first))).then_some(first)
+}
+
 impl Plan {
     /// Reads every row. The offers that are new, each with its line's index.
     fn read(&mut self, wish: &Wish<'_>, sheet: &Sheet, config: &Config, folder: &Path) -> Vec<(usize, Offer)> {
@@ -148,11 +166,12 @@ impl Plan {
         let mut seen: HashMap<EntraTenantId, (usize, Offer)> = HashMap::new();
         let mut given: HashMap<TenantId, usize> = HashMap::new();
         let there = There { config, folder, kept: &wish.kept };
+        let common_cloud = common_cloud(config);
         let mut offers = Vec::new();
         for row in &sheet.rows {
             let mut faults = Vec::new();
             let offer = row::offer(sheet, row, &mut faults);
-            let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud), ..offer });
+            let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud).or(common_cloud), ..offer });
             let name = sheet.cell(row, &Column::Name).unwrap_or_default().to_owned();
             let mut line = Line {
                 line: row.line,
@@ -209,6 +228,7 @@ impl Plan {
     /// Loads the configuration as it will be, and compares what is read back with what was offered.
     fn try_out(&mut self, wish: &Wish<'_>, offers: &[(usize, Offer)]) {
         let loaded = load_with(wish.config, self.files.clone());
+        let mut without_app = 0;
         for problem in loaded.problems {
             match self.places.get(&problem.place.file) {
                 Some((index, place)) => {
@@ -216,11 +236,20 @@ impl Plan {
                     if let Some(line) = self.lines.get_mut(*index).filter(|_| problem.level == Level::Error) {
                         line.outcome = Outcome::Refused;
                     }
+                    let offered = offers.binary_search_by_key(index, |(at, _)| *at).ok().and_then(|at| offers.get(at));
+                    let names_no_app = offered.is_some_and(|(_, offer)| offer.app.is_none());
+                    if names_no_app && problem.level == Level::Error && problem.key == CREDENTIAL {
+                        without_app += 1;
+                        continue;
+                    }
                     self.problems.push(Problem { place, ..problem });
                 }
                 None if problem.level == Level::Error => self.problems.push(problem),
                 None => {}
             }
+        }
+        if without_app > 0 {
+            self.lacks_app(wish.config, without_app);
         }
         let Some(config) = loaded.config else { return };
         for (index, offer) in offers {
@@ -252,6 +281,15 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// Complains once that no app signs in to these tenants.
+    fn lacks_app(&mut self, config: &Path, count: usize) {
+        let place = Place { file: config.to_owned(), line: 1, column: 1 };
+        let tenants = if count == 1 { "1 new tenant".to_owned() } else { format!("{count} new tenants") };
+        let instead = "write `credential: { client_id: …, secret: { file: secrets/app } }` at the top of this file, once for all tenants, \
+                       or add the columns `client_id` and `secret_file` to the list";
+        self.problems.push(Problem::error(place, CREDENTIAL, format!("no app signs in to {tenants}"), instead));
     }
 
     fn complain(&mut self, place: Place, what: String, instead: &str) {

@@ -1,4 +1,6 @@
-//! CSV as spreadsheets and portals write it: rows with their places. Pure.
+//! CSV as spreadsheets and portals write it, and JSON as Microsoft Graph answers: rows with their places. Pure.
+
+mod json;
 
 use std::path::Path;
 
@@ -22,7 +24,8 @@ const CELL_BYTES_MAX: usize = 4 * 1024;
 #[derive(Debug)]
 pub struct Sheet {
     text: String,
-    separator: u8,
+    /// What stands between cells; `None`: the list is JSON.
+    separator: Option<u8>,
     /// What each column holds; `None`: not used.
     columns: Vec<Option<Column>>,
     pub(super) rows: Vec<Row>,
@@ -74,7 +77,7 @@ impl Sheet {
     }
 
     fn place_of(&self, line: usize, start: usize, index: usize) -> (usize, usize) {
-        place_of(&self.text, self.separator, line, start, index)
+        self.separator.map_or((line, 1), |separator| place_of(&self.text, separator, line, start, index))
     }
 
     /// How many rows there are.
@@ -117,15 +120,22 @@ struct Complaints<'a> {
 impl Complaints<'_> {
     /// `at`: line and column.
     fn add(&mut self, at: (usize, usize), level: Level, what: String, instead: &str) {
-        let place = Place { file: self.file.to_owned(), line: at.0, column: at.1 };
-        self.problems.push(match level {
-            Level::Error => Problem::error(place, "", what, instead),
-            Level::Warning => Problem::warning(Warning::ColumnNotUsed, place, "", what, instead),
-        });
+        match level {
+            Level::Error => self.error(at, what, instead),
+            Level::Warning => self.warn(Warning::ColumnNotUsed, at, what, instead),
+        }
+    }
+
+    fn warn(&mut self, warning: Warning, at: (usize, usize), what: impl Into<String>, instead: &str) {
+        self.problems.push(Problem::warning(warning, self.place(at), "", what, instead));
+    }
+
+    fn place(&self, (line, column): (usize, usize)) -> Place {
+        Place { file: self.file.to_owned(), line, column }
     }
 
     fn error(&mut self, at: (usize, usize), what: impl Into<String>, instead: &str) {
-        self.add(at, Level::Error, what.into(), instead);
+        self.problems.push(Problem::error(self.place(at), "", what, instead));
     }
 }
 
@@ -133,9 +143,12 @@ impl Complaints<'_> {
 pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
     let mut complaints = Complaints { file, problems };
     let text = decode(bytes, &mut complaints)?;
+    if text.trim_start().starts_with(['{', '[']) {
+        return json::read(text, &mut complaints);
+    }
     let (first, begin) = skip_preamble(&text);
     let separator = separator(text.get(begin..).unwrap_or_default());
-    let mut sheet = Sheet { text, separator, columns: Vec::new(), rows: Vec::new() };
+    let mut sheet = Sheet { text, separator: Some(separator), columns: Vec::new(), rows: Vec::new() };
     let mut at = Cursor { line: first, byte: begin };
     let body = sheet.text.clone();
     let mut reader = csv::ReaderBuilder::new()
@@ -179,7 +192,8 @@ fn decode(bytes: &[u8], complaints: &mut Complaints<'_>) -> Option<String> {
             return None;
         }
     };
-    if let Some(line) = crowded_line(&text) {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    if let Some(line) = crowded_line(&text).filter(|_| !is_json) {
         let what = format!("this line has more than {SEPARATORS_MAX} separators");
         complaints.error((line, 1), what, "delete it, or close the quote before it");
         return None;

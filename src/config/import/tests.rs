@@ -268,8 +268,14 @@ fn what_the_whole_configuration_would_reject_is_reported_at_its_row() {
     );
     let list = format!("name,tenant_id\nContoso,{CONTOSO}\n");
     let plan = alone.plan(list.as_bytes());
-    assert_eq!(complaints(&plan.problems), ["list.csv:2:9: this tenant has no `credential`"]);
+    let [only] = &complaints(&plan.problems)[..] else { panic!("{:?}", plan.problems) };
+    assert!(only.ends_with("scorewatch.yaml:1:1: no app signs in to 1 new tenant"), "{only}");
     assert_eq!(outcomes(&plan), ["refused contoso"]);
+    // Said once, however many there are.
+    let list = format!("name,tenant_id\nContoso,{CONTOSO}\nFabrikam,{FABRIKAM}\n");
+    let plan = alone.plan(list.as_bytes());
+    let [only] = &complaints(&plan.problems)[..] else { panic!("{:?}", plan.problems) };
+    assert!(only.ends_with("scorewatch.yaml:1:1: no app signs in to 2 new tenants"), "{only}");
 
     let desk = Desk::new();
     let elsewhere = desk.path("elsewhere");

@@ -27,6 +27,9 @@ const READABLE: u32 = 0o644;
 /// The mode of a secret.
 const PRIVATE: u32 = 0o600;
 
+/// The file with the secret of the app that signs in to every tenant.
+const APP: &str = "app";
+
 /// Words that some YAML readers take for something else than text.
 const NOT_TEXT: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
@@ -45,8 +48,8 @@ pub fn files(answers: &Answers) -> Vec<NewFile> {
     let mut files = vec![
         text("scorewatch.yaml", main(answers)),
         text("rules.yaml", rules(&channel.name, scores)),
-        text(&format!("tenants/{}.yaml", tenant.id), of_tenant(tenant, *target)),
-        secret(tenant.id.as_str(), &tenant.secret),
+        text(&format!("tenants/{}.yaml", tenant.id), of_tenant(tenant)),
+        secret(APP, &tenant.secret),
     ];
     if let Some((_, kept)) = &channel.secret {
         files.push(secret(&of_channel(answers), kept));
@@ -64,10 +67,10 @@ pub fn files(answers: &Answers) -> Vec<NewFile> {
     files
 }
 
-/// The name of the file with the channel's secret; no tenant's has the same.
+/// The name of the file with the channel's secret; the app's has another.
 fn of_channel(answers: &Answers) -> String {
     let name = answers.channel.name.as_str();
-    if name == answers.tenant.id.as_str() { format!("channel-{name}") } else { name.to_owned() }
+    if name == APP { format!("channel-{name}") } else { name.to_owned() }
 }
 
 fn main(answers: &Answers) -> String {
@@ -97,12 +100,20 @@ fn main(answers: &Answers) -> String {
          scores: [{}]\n\
          rules: [rules.yaml]\n\
          tenants: [tenants/*.yaml]\n\n\
+         # The app that signs in to every tenant. A tenant with an app of its own has a `credential:` in its own file.\n\
+         credential:\n  \
+         client_id: {}\n  \
+         secret: {}\n\
+         {}\n\
          channels:\n{}\n\
          # Notified when a tenant can't be read or a channel fails. A channel can't report its own failure: add a second\n\
          # one here, and then delete the next line.\n\
          # scorewatch: allow(operator-has-one-channel)\n\
          operator: {{ notify: [{}] }}\n",
         scores.join(", "),
+        answers.tenant.client_id,
+        kept(*target, APP),
+        expires(&answers.tenant),
         channel_text(channel, *target, &of_channel(answers)),
         channel.name
     )
@@ -112,7 +123,7 @@ fn channel_text(channel: &NewChannel, target: Target, file: &str) -> String {
     let mut text = format!("  {}:\n    type: {}\n", channel.name, channel.kind);
     for asked in asked(channel.kind) {
         let value = match (asked.answer, &channel.secret) {
-            (Answer::Secret, Some((key, _))) if *key == asked.key => Some(kept(target, "secrets", file)),
+            (Answer::Secret, Some((key, _))) if *key == asked.key => Some(kept(target, file)),
             (Answer::Secret, _) => None,
             (Answer::Text, _) => channel.keys.get(asked.key).map(|value| scalar(value)),
             (Answer::List, _) => channel.keys.get(asked.key).map(|value| list(value)),
@@ -125,32 +136,25 @@ fn channel_text(channel: &NewChannel, target: Target, file: &str) -> String {
     text
 }
 
-fn of_tenant(tenant: &NewTenant, target: Target) -> String {
-    let NewTenant { id, name, entra, cloud, client_id, expires, .. } = tenant;
-    let cloud = if *cloud == Cloud::default() { String::new() } else { format!("cloud: {cloud}\n") };
-    let expires = match expires {
+/// The day on which the secret expires, or how to write it.
+fn expires(tenant: &NewTenant) -> String {
+    match &tenant.expires {
         Some(day) => format!("  expires: {day}             # warnings 30, 14 and 7 days and one day ahead\n"),
         None => "  # expires: 2027-03-01           # the day on which the secret expires: warnings are sent ahead\n"
             .to_owned(),
-    };
-    format!(
-        "id: {id}\n\
-         name: {}\n\
-         tenant_id: {entra}\n\
-         {cloud}\
-         credential:\n  \
-         client_id: {client_id}\n  \
-         secret: {}\n\
-         {expires}",
-        scalar(name),
-        kept(target, "../secrets", id.as_str())
-    )
+    }
+}
+
+fn of_tenant(tenant: &NewTenant) -> String {
+    let NewTenant { id, name, entra, cloud, .. } = tenant;
+    let cloud = if *cloud == Cloud::default() { String::new() } else { format!("cloud: {cloud}\n") };
+    format!("id: {id}\nname: {}\ntenant_id: {entra}\n{cloud}", scalar(name))
 }
 
 /// The reference to a secret.
-fn kept(target: Target, folder: &str, name: &str) -> String {
+fn kept(target: Target, name: &str) -> String {
     match target {
-        Target::Folder | Target::Container => format!("{{ file: {folder}/{name} }}"),
+        Target::Folder | Target::Container => format!("{{ file: secrets/{name} }}"),
         // As the unit passes on each file of the folder.
         Target::Systemd => format!("{{ credential: secrets_{name} }}"),
     }

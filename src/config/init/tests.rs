@@ -124,7 +124,7 @@ async fn every_target_and_odd_answers_pass_the_strict_check() {
     let mut government = of("government");
     (government.tenant.cloud, government.timezone) = (Cloud::GccHigh, "UTC".to_owned());
     let mut twins = of("twins");
-    twins.channel.name = ChannelName::parse("contoso").unwrap();
+    twins.channel.name = ChannelName::parse("app").unwrap();
     let all_scores = Answers { scores: ScoreKind::ALL.to_vec(), ..of("all-scores") };
     let mut cases = vec![expiring, government, twins, all_scores];
     cases.push(Answers { target: Target::Container, ..of("container") });
@@ -167,7 +167,7 @@ async fn the_folder_of_a_unit_has_its_paths_and_its_secrets_are_credentials() {
         ("tenants/contoso.yaml", 0o644),
         ("scorewatch.yaml", 0o644),
         ("secrets", 0o700),
-        ("secrets/contoso", 0o600),
+        ("secrets/app", 0o600),
         ("secrets/soc", 0o600),
     ] {
         assert_eq!(format!("{:o}", mode(name)), format!("{expected:o}"), "{name}");

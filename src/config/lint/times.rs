@@ -1,6 +1,6 @@
 //! Times that do not fit each other: the spread and the schedule, pauses of the schedule and what rules wait for.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use super::{Group, Place, Problem, Problems, Rule, Schedule, Scope, Warning, Whole, format_duration};
 use crate::{
@@ -38,30 +38,33 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
         let of_rule = groups.iter().filter(|group| group.is_judged_by(rule));
         let pause = of_rule
             .filter_map(|group| gaps.get(&std::ptr::from_ref(group.schedule).addr()))
-            .filter(|(_, gaps)| gaps.pauses())
+            // A rule with `for` is judged at the readings that there are; one that lacks data, at the checks that fail.
+            .filter(|(_, gaps)| gaps.pauses() || matches!(rule.when, Condition::NoData(_)))
             .max_by_key(|(_, gaps)| gaps.longest);
         if let Some((schedule, gaps)) = pause {
-            problems.list.extend(paused(rule, place, schedule, gaps.longest));
+            problems.list.extend(paused(rule, place, schedule, gaps));
         }
     }
 }
 
-fn paused(rule: &Rule, place: &Place, schedule: &Schedule, pause: Duration) -> Option<Problem> {
+fn paused(rule: &Rule, place: &Place, schedule: &Schedule, gaps: &Gaps) -> Option<Problem> {
     let (key, limit, effect) = match rule.when {
-        Condition::NoData(limit) => ("no_data", limit, "the first check after it that fails counts as no data at once"),
+        Condition::NoData(limit) => ("no_data", limit, "a single check that fails counts as no data at once"),
         _ if !rule.hold.is_zero() => ("for", rule.hold, "the condition counts as held while nobody looks"),
         _ => return None,
     };
-    if pause < limit {
+    if gaps.longest < limit {
         return None;
     }
     let what = format!(
-        "the schedule `{}` pauses for {}, longer than `{key}: {}` of rule `{}`: {effect}",
+        "the schedule `{}` {} {}, not less than `{key}: {}` of rule `{}`: {effect}",
         schedule.expression(),
-        format_duration(pause),
+        if gaps.pauses() { "pauses for" } else { "checks every" },
+        format_duration(gaps.longest),
         format_duration(limit),
         rule.name
     );
-    let instead = format!("write a `{key}` longer than the pause, or let the schedule go on");
+    let instead =
+        format!("write a `{key}` longer than {}, or let the schedule run more often", format_duration(gaps.longest));
     Some(Problem::warning(Warning::SchedulePauses, place.clone(), key, what, instead))
 }

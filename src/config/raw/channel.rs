@@ -20,8 +20,10 @@ raw! {
         #[schemars(with = "form::TypeName")]
         r#type: Word,
         /// The only tenants that this channel may show.
+        #[schemars(with = "Vec<form::Name>")]
         tenants: Vec<Field<Word>>,
         /// The labels of the only tenants that this channel may show.
+        #[schemars(with = "BTreeMap<String, form::Label>")]
         labels: BTreeMap<String, Field<String>>,
         /// What its messages show besides the facts: `labels`, `about` (which includes `runbook`). Absent: both, or neither if it has
         /// `tenants` or `labels`.
@@ -34,12 +36,12 @@ raw! {
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
         /// Least time between two sends.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         pace: Word,
         /// Bounds of the back-off.
         retry: RawRetry,
         /// One attempt, body included.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         timeout: Word,
         /// When waiting notifications go out as one.
         digest: RawDigest,
@@ -57,13 +59,13 @@ raw! {
     /// Bounds of the back-off between attempts.
     struct RawRetry {
         /// The first wait's upper bound.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         first: Word,
         /// The longest time between two attempts.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         max: Word,
         /// The age at which a delivery becomes a dead letter.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         give_up: Word,
     }
 

@@ -16,7 +16,7 @@ raw! {
     }
 
     /// A condition on a score, the tenants that it applies to, and what to do.
-    #[schemars(extend("required" = ["name", "when"]))]
+    #[schemars(extend("required" = ["name", "when"], "anyOf" = form::rules()))]
     struct RawRule {
         /// The name, unique over all rule files.
         #[schemars(with = "form::Name")]
@@ -25,6 +25,7 @@ raw! {
         #[schemars(with = "form::ScoreName")]
         score: Word,
         /// The labels of the tenants that it applies to; absent: all.
+        #[schemars(with = "BTreeMap<String, form::Label>")]
         tenants: BTreeMap<String, Field<String>>,
         /// The condition under which the rule's alert fires.
         when: RawCondition,
@@ -37,15 +38,16 @@ raw! {
         #[schemars(with = "form::SeverityName")]
         severity: Word,
         /// The time between two reminders of a firing alert.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         repeat: Word,
         /// How much further a `below` or `above` must go to be reported again.
         #[schemars(with = "form::Size")]
         step: Word,
         /// After how long a `drop` or `rise` is accepted as the new level.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         accept_after: Word,
         /// Channels that are notified.
+        #[schemars(with = "Vec<form::Name>")]
         notify: Vec<Field<Word>>,
         /// Further channels for a firing alert that nobody has acknowledged: one step, or a list of them.
         escalate: OneOrMany<RawEscalation>,
@@ -61,8 +63,10 @@ raw! {
         #[schemars(with = "form::Switch")]
         flapping: Word,
         /// What it is for, in one or two sentences; messages show it.
+        #[schemars(with = "form::Text")]
         about: Word,
         /// What to do when it fires: an `https` link or a short text; messages show it.
+        #[schemars(with = "form::Text")]
         runbook: Word,
     }
 
@@ -70,14 +74,15 @@ raw! {
     #[schemars(extend("required" = ["after", "notify"]))]
     struct RawEscalation {
         /// How long the alert may go without an acknowledgement.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         after: Word,
         /// Channels that are notified then, and from then on of all that becomes of the alert.
+        #[schemars(with = "Vec<form::Name>", extend("minItems" = 1))]
         notify: Vec<Field<Word>>,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.
-    #[schemars(extend("oneOf" = form::one_of(&["below", "above", "drop", "rise", "no_data"])))]
+    #[schemars(extend("oneOf" = form::conditions()))]
     struct RawCondition {
         /// The value is less than this.
         #[schemars(with = "form::Threshold")]
@@ -92,10 +97,10 @@ raw! {
         #[schemars(with = "form::Size")]
         rise: Word,
         /// There was no reading for this long.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         no_data: Word,
         /// How far back the baseline may lie.
-        #[schemars(with = "form::Span")]
+        #[schemars(with = "form::SpanAboveZero")]
         within: Word,
         /// `best`, `previous` or `average`.
         #[schemars(with = "form::BaselineName")]

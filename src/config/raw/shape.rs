@@ -193,10 +193,10 @@ macro_rules! any_of {
 }
 
 any_of! {
-    RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
+    RawTenantEntry: SchemaGenerator::subschema_for::<form::PathName>, SchemaGenerator::subschema_for::<RawTenant>;
     RawSecret: SchemaGenerator::subschema_for::<RawReference>;
     ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
-    RawTenants: all, SchemaGenerator::subschema_for::<Vec<String>>,
+    RawTenants: all, SchemaGenerator::subschema_for::<Vec<form::Name>>,
         SchemaGenerator::subschema_for::<BTreeMap<String, String>>;
     RawReport: report_word, SchemaGenerator::subschema_for::<RawReportAt>;
     RawStore: SchemaGenerator::subschema_for::<form::StoreUrl>, SchemaGenerator::subschema_for::<RawDatabase>;

@@ -312,7 +312,7 @@ fn what_is_probably_not_meant_is_a_warning() {
         ),
         ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
         ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
-        ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when we go blind"),
+        ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when Scorewatch can't read tenants"),
         (
             'm',
             "operator: {",

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::load_in;
+use super::{load_in, mistakes::schema::refusal};
 use crate::{
-    config::load,
+    config::{load, schema::Subject},
     diagnostic::{Problem, Warning},
 };
 
@@ -92,6 +92,25 @@ fn the_sample_and_the_rule_packs_are_valid() {
     for rule in &config.rules {
         let is_guided = rule.guide.about.is_some() && rule.guide.runbook.is_some();
         assert!(is_guided, "`{}` says what it is for and what to do", rule.name);
+    }
+}
+
+#[test]
+fn an_editor_marks_nothing_in_what_ships() {
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let readme = read("README.md");
+    let first = block(&readme, "**3. `scorewatch.yaml`**");
+    let (head, _) = first.split_once("\nchannels:").unwrap();
+    for (subject, text) in [
+        (Subject::Main, first),
+        (Subject::Main, &format!("{head}\n{}", block(&readme, "### Channels"))),
+        (Subject::Rules, block(&readme, "**4. `rules.yaml`**")),
+        (Subject::Main, &read("deploy/sample/scorewatch.yaml")),
+        (Subject::Rules, &read("rules/starter.yaml")),
+        (Subject::Rules, &read("rules/customer.yaml")),
+        (Subject::Rules, &read("rules/strict.yaml")),
+    ] {
+        assert_eq!(refusal(subject, text), None, "{text}");
     }
 }
 

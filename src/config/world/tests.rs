@@ -45,6 +45,12 @@ fn an_address_that_its_channel_can_not_send_to_is_an_error() {
         ("slack", TEAMS, "it is a Teams webhook, and the channel is of type `slack`; write `type: teams`"),
         ("slack", "https://discord.com/api/webhooks/1/x", "it is a Discord webhook"),
         ("slack", "https://hooks.slack.com/services/T/B/x", ""),
+        ("slack", "https://hooks.slack.com/services/T/B", "its path is not that of a webhook"),
+        ("discord", "https://discord.com/api/webhooks/1/x", ""),
+        ("discord", "https://discord.com/api/webhooks/1", "its path is not that of a webhook"),
+        ("google-chat", "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t", ""),
+        ("google-chat", "https://chat.googleapis.com/v1/spaces/A/messages?key=k", "its `token=` is missing"),
+        ("google-chat", "https://chat.googleapis.com/v1/spaces/A/messages?key=k&amp;token=t", "it has `&amp;`"),
         ("webhook", "https://chat.googleapis.com/v1/spaces/A/messages?key=k", "write `type: google-chat`"),
         ("webhook", "http://soar.example/hook", "it must begin with `https://`"),
         ("webhook", "https://soar.example/hook", ""),
@@ -114,12 +120,48 @@ fn a_day_that_is_over_and_a_secret_that_others_read_are_warnings() {
 }
 
 #[test]
-fn a_store_whose_folder_is_a_file_is_a_warning() {
+fn a_store_that_can_never_be_written_is_an_error() {
+    let channel = "{ type: webhook, url: https://soar.example/hook }";
+    for (is_folder, said) in [(false, "is not a folder"), (true, "is a folder, not a file; name a file in it")] {
+        let folder = tempfile::tempdir().unwrap();
+        private(folder.path(), "secret", SECRET.as_bytes());
+        let path = folder.path().join("data");
+        if is_folder {
+            fs::create_dir_all(path.join("s.db")).unwrap()
+        } else {
+            fs::write(path, "").unwrap()
+        }
+        let text = judge(folder.path(), channel, "");
+        assert!(text.contains(": error: store: `") && text.contains(said), "{text}");
+    }
     let folder = tempfile::tempdir().unwrap();
     private(folder.path(), "secret", SECRET.as_bytes());
-    fs::write(folder.path().join("data"), "").unwrap();
-    let text = judge(folder.path(), "{ type: webhook, url: https://soar.example/hook }", "");
-    assert!(text.contains("warning[store-not-writable]: store: `") && text.contains("is not a folder"), "{text}");
+    let text = judge(folder.path(), channel, "");
+    assert!(!text.contains("store"), "the folder of the store is made when it is first used: {text}");
+}
+
+#[test]
+fn a_configuration_that_others_may_change_is_named_where_it_begins() {
+    let channel = "{ type: webhook, url: https://soar.example/hook }";
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    let main = folder.path().join("scorewatch.yaml");
+    for (file, of_folder, said) in [
+        (0o644, 0o755, None),
+        (0o660, 0o770, None),
+        (0o666, 0o755, Some("any user of this machine may change this file (mode 666)")),
+        (0o644, 0o777, Some("any user of this machine may put another file in the place of this one")),
+        (0o644, 0o1777, None),
+    ] {
+        judge(folder.path(), channel, "");
+        fs::set_permissions(&main, fs::Permissions::from_mode(file)).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(of_folder)).unwrap();
+        let text = judge(folder.path(), channel, "");
+        let is_said = text.contains("scorewatch.yaml:1:1: warning[configuration-open-to-others]");
+        assert_eq!(is_said, said.is_some(), "{file:o} {of_folder:o}: {text}");
+        assert!(text.contains(said.unwrap_or_default()), "{text}");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub struct ReportFacts {
     pub blind: ReportBlind,
     /// How scores moved in the period; a score that did not is left out.
     pub scores: Vec<ReportScore>,
+    /// The number of tenants whose secure scores are compared without excluded controls.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excluding: usize,
     /// How messages to this channel fare.
     pub deliveries: ReportDeliveries,
 }
@@ -124,4 +127,9 @@ pub struct ReportDeliveries {
     pub held: usize,
     /// So many were given up in the period: they are dead letters.
     pub dead: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

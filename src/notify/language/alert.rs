@@ -162,6 +162,9 @@ pub(crate) enum LinkTo {
     Confirmation,
     AppRegistration,
     Consent,
+    EnterpriseApps,
+    SignInLogs,
+    ConditionalAccess,
     PowerAutomate,
     SlackApps,
     PagingService,
@@ -172,5 +175,7 @@ pub(crate) enum LinkTo {
     Runbook,
     /// The page of one alert.
     Alert,
+    /// The list of our channels.
+    Channels,
     Dashboard,
 }

@@ -29,9 +29,15 @@ fn facts(facts: &mut Facts, locale: &Locale) {
     for one in &mut facts.no_data {
         no_data(one, locale);
     }
+    if let Some(operator) = &mut facts.operator {
+        self::operator(operator, locale);
+    }
+    let is_advised = facts.operator.as_ref().is_some_and(|operator| operator.hint.is_some());
     if let Some(alert) = &mut facts.alert
         && let Some(remark) = alert.remark.take()
     {
+        // What the operator is advised to do is said once.
+        let remark = if is_advised { without_advice(remark) } else { remark };
         alert.reason = match remark {
             Remark::NoData => Some(reasons(&facts.no_data, locale)),
             remark => (words.reason.remark)(&remark, locale),
@@ -40,8 +46,14 @@ fn facts(facts: &mut Facts, locale: &Locale) {
     if let Some(why) = facts.why.take() {
         facts.explanation = Some((words.reason.why)(&why, words));
     }
-    if let Some(operator) = &mut facts.operator {
-        self::operator(operator, locale);
+}
+
+fn without_advice(remark: Remark) -> Remark {
+    match remark {
+        Remark::Unread { last_reading, failure } => {
+            Remark::Unread { last_reading, failure: failure.map(|failure| Failure { hint: None, ..failure }) }
+        }
+        remark => remark,
     }
 }
 

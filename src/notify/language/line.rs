@@ -42,6 +42,8 @@ pub(crate) struct LineWords {
     pub(crate) nothing_moved: &'static str,
     pub(crate) worse: &'static str,
     pub(crate) better: &'static str,
+    /// At how many tenants some controls do not count.
+    pub(crate) excluding: fn(usize) -> String,
     /// How many more moved, of which score.
     pub(crate) more_of_score: fn(usize, &str) -> String,
 }

@@ -193,7 +193,7 @@ mod tests {
         let (explanation, causes) = said(vec![item("a", 0.0, 1, 1)], None);
         assert_eq!(
             (explanation.as_str(), causes.len()),
-            ("Defender lists no recommendation that weighs in this score.", 0)
+            ("Defender lists no recommendation that affects this score.", 0)
         );
     }
 }

@@ -14,6 +14,7 @@ const fn at(hours: i64) -> Timestamp {
 
 fn status(id: &str) -> TenantStatus {
     TenantStatus {
+        excluded: 0,
         tenant: TenantId::parse(id).unwrap(),
         name: format!("{id} Ltd").into(),
         labels: Arc::new(Labels::new()),

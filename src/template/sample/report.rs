@@ -53,6 +53,7 @@ pub(super) fn facts(name: &str) -> ReportFacts {
             score(ScoreKind::ExposureScore, vec![moved(None, 20.0, 35.0)], vec![]),
             score(category, vec![], vec![moved(Some(name), 20.251, 20.254)]),
         ],
+        excluding: 2,
         deliveries: ReportDeliveries { held: 2, dead: 1 },
     }
 }

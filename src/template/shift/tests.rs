@@ -81,7 +81,7 @@ fn mixed_evidence_says_exactly_both() {
         ..ShiftEvidence::default()
     };
     let note = note(&FleetFacts { evidence, ..facts() });
-    for part in ["At 3 tenants, Microsoft changed the score", "At 1 tenant, points were lost on controls that stayed"] {
+    for part in ["At 3 tenants, Microsoft changed the score", "At 1 tenant, points were lost on existing controls"] {
         assert!(note.contains(part), "{note}");
     }
 }
@@ -91,6 +91,6 @@ fn what_has_no_line_is_counted_and_can_be_found() {
     let facts = FleetFacts { alerts: 60, left_out: 10, ..facts() };
     let note = note(&facts);
     assert!(
-        note.contains(&format!("10 of 60 alerts have no line here; `scorewatch alerts list --shift {}`", facts.id))
+        note.contains(&format!("10 of 60 alerts are not listed here; `scorewatch alerts list --shift {}`", facts.id))
     );
 }

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::{HEADLINE_CHARACTERS_MAX, LEVELS, realistic, sample, shortened, words};
 use crate::{
-    domain::Language,
+    domain::{FailureClass, Language},
     notify::{
         Notification, NotificationType,
+        facts::wording::{Failure, News, Remark},
         language::{Locale, in_words},
-        notification::Facts,
+        notification::{AlertFacts, Facts, OperatorFacts},
     },
     schedule::Zone,
     template::words::plain,
@@ -217,6 +218,30 @@ fn headlines_and_buttons_fit_in_every_language() {
                 assert!(title.chars().count() <= 22, "{title}");
             }
         }
+    }
+}
+
+#[test]
+fn what_the_operator_is_advised_to_do_is_said_once_in_every_language() {
+    let unread = sample::all().into_iter().find_map(|sample| sample.data.alert.as_ref()?.remark.clone());
+    for (language, class) in Language::ALL.iter().flat_map(|language| FailureClass::ALL.map(|class| (*language, class)))
+    {
+        let locale = locale(language);
+        let mut notification = sample::notification(NotificationType::OperatorBlind, "Contoso Ltd");
+        let hint = class.hint().map(str::to_owned);
+        let Some(Remark::Unread { failure: Some(failure), .. }) = unread.clone() else {
+            panic!("there is no such sample")
+        };
+        let failure = Failure { class: class.as_str().to_owned(), hint: hint.clone(), ..failure };
+        let remark = Some(Remark::Unread { last_reading: None, failure: Some(failure) });
+        let alert = sample::notification(NotificationType::AlertFiring, "Contoso Ltd").data.alert.clone();
+        notification.data.alert = alert.map(|alert| AlertFacts { remark, ..alert });
+        let news = News::TenantUnread { class: class.as_str().to_owned(), hint };
+        notification.data.operator = Some(OperatorFacts::of(news, class.as_str(), None));
+        let text = plain(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale).join("\n").to_lowercase();
+        let Some(hint) = (locale.words().reason.hint)(class) else { continue };
+        assert_eq!(text.matches(&hint.to_lowercase()).count(), 1, "{class}: {text}");
+        assert!(text.contains(&(locale.words().reason.class)(class).to_lowercase()), "{class}: {text}");
     }
 }
 

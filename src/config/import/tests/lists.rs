@@ -127,3 +127,52 @@ fn the_consent_link_leads_to_the_cloud_of_the_tenant() {
         assert_eq!(plan.lines[0].consent_link, Some(link), "{cloud} {of_all:?}");
     }
 }
+
+#[test]
+fn an_answer_of_graph_is_read_as_it_is() {
+    let context = "\"@odata.context\": \"https://graph.microsoft.com/v1.0/$metadata#contracts\"";
+    let contract = |id: &str, name: &str| {
+        format!(
+            "{{ \"id\": \"{OTHER}\", \"deletedDateTime\": null, \"contractType\": \"Contract\",\n    \"customerId\": \"{id}\", \
+             \"displayName\": \"{name}\", \"defaultDomainName\": \"c.example\" }}"
+        )
+    };
+    let one = contract(CONTOSO, "Contoso \\\"Ltd\\\"");
+    let relationship = format!(
+        "{{ \"id\": \"{OTHER}-{OTHER}\", \"displayName\": \"GDAP\", \"status\": \"active\", \"accessDetails\": {{ \"unifiedRoles\": [{{}}] }}, \
+         \"customer\": {{ \"tenantId\": \"{CONTOSO}\", \"displayName\": \"Contoso \\\"Ltd\\\"\" }} }}"
+    );
+    for (list, rows, said) in [
+        (format!("{{ {context}, \"value\": [{one}] }}"), &["new contoso-ltd"][..], &[][..]),
+        (format!("\u{feff}\n[{one}, {one}]"), &["new contoso-ltd", "merged -"], &[]),
+        (format!("{{ \"value\": [{relationship}] }}"), &["new contoso-ltd"], &[]),
+        (
+            format!("{{ {context}, \"@odata.nextLink\": \"https://graph.microsoft.com/x\", \"value\": [{one}] }}"),
+            &["new contoso-ltd"],
+            &["list.csv:1:1: this is one page of several: it has an `@odata.nextLink`, so customers are missing"],
+        ),
+        (
+            format!("{{ \"value\": [\n  {one},\n  {} ] }}", contract("x", "Fabrikam")),
+            &["new contoso-ltd", "refused -"],
+            &["list.csv:4:1: `x` is not a GUID"],
+        ),
+        (
+            "{ \"error\": { \"code\": \"Forbidden\" } }".to_owned(),
+            &[],
+            &["list.csv:1:1: there is no array under `value`"],
+        ),
+        ("{ \"value\": [] }".to_owned(), &[], &["list.csv:1:1: the list is empty"]),
+        ("[1]".to_owned(), &[], &["list.csv:1:1: a customer is an object"]),
+        ("{ \"value\": [".to_owned(), &[], &["list.csv:1:12: from here on, this is not JSON"]),
+    ] {
+        let plan = Desk::new().plan(list.as_bytes());
+        assert_eq!(complaints(&plan.problems), said, "{list}");
+        assert_eq!(outcomes(&plan), rows, "{list}");
+        for line in plan.lines.iter().filter(|line| line.outcome == Outcome::New) {
+            assert_eq!(
+                (line.name.as_str(), line.tenant_id.map(|id| id.to_string())),
+                ("Contoso \"Ltd\"", Some(CONTOSO.into()))
+            );
+        }
+    }
+}

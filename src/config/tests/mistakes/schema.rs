@@ -13,7 +13,7 @@ fn parsed(text: &str) -> Option<Value> {
 }
 
 /// Where and why an editor marks the text; `None`: nowhere.
-pub(super) fn refusal(subject: Subject, text: &str) -> Option<String> {
+pub(in crate::config::tests) fn refusal(subject: Subject, text: &str) -> Option<String> {
     let root = schema::schema(subject).to_value();
     check(&root, &root, &parsed(text)?, "").err()
 }
@@ -36,14 +36,30 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 let pattern = regex_lite::Regex::new(expected.as_str().unwrap_or_default()).unwrap();
                 value.as_str().is_none_or(|text| pattern.is_match(text))
             }
+            "allOf" => {
+                for one in expected.as_array().into_iter().flatten() {
+                    check(root, one, value, at)?;
+                }
+                true
+            }
+            "if" => {
+                if check(root, expected, value, at).is_ok()
+                    && let Some(then) = rules.get("then")
+                {
+                    check(root, then, value, at)?;
+                }
+                true
+            }
+            "dependentRequired" => has_dependents(expected, value),
+            "propertyNames" => {
+                for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
+                    check(root, expected, &Value::from(key.as_str()), &format!("{at}.{key}"))?;
+                }
+                true
+            }
+            "minItems" => value.as_array().is_none_or(|items| Some(items.len() as u64) >= expected.as_u64()),
             "minimum" => value.as_f64().is_none_or(|number| Some(number) >= expected.as_f64()),
-            "required" => value.as_object().is_none_or(|value| {
-                expected
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .all(|key| value.contains_key(key.as_str().unwrap_or_default()))
-            }),
+            "required" => value.as_object().is_none_or(|value| has_all(expected, value)),
             "anyOf" => expected.as_array().into_iter().flatten().any(|one| check(root, one, value, at).is_ok()),
             "oneOf" => {
                 let fitting =
@@ -60,7 +76,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 keys(root, rules, value, at)?;
                 true
             }
-            "$schema" | "$defs" | "title" | "description" | "format" => true,
+            "$schema" | "$defs" | "title" | "description" | "format" | "then" => true,
             other => panic!("`{other}` is not known to this validator"),
         };
         if !is_good {
@@ -68,6 +84,16 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
         }
     }
     Ok(())
+}
+
+fn has_all(keys: &Value, value: &serde_json::Map<String, Value>) -> bool {
+    keys.as_array().into_iter().flatten().all(|key| value.contains_key(key.as_str().unwrap_or_default()))
+}
+
+fn has_dependents(expected: &Value, value: &Value) -> bool {
+    let Some(value) = value.as_object() else { return true };
+    let dependents = expected.as_object().into_iter().flatten();
+    dependents.filter(|(key, _)| value.contains_key(*key)).all(|(_, needed)| has_all(needed, value))
 }
 
 fn keys(root: &Value, rules: &serde_json::Map<String, Value>, value: &Value, at: &str) -> Result<(), String> {

@@ -1,49 +1,61 @@
 //! Mistakes, by what they are made in.
 
-/// Whether an editor marks a mistake.
+/// Whether an editor that knows the schema marks a mistake; if not, why a schema can't know of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Editor {
+    /// It does.
     Marks,
-    Silent,
+    /// The text is not YAML, so there is nothing to compare with a schema; editors mark the text itself.
+    NotYaml,
+    /// A key stands twice in one mapping. No schema sees the second one; editors mark the text itself.
+    Twice,
+    /// It is accepted, since it may be meant: an editor would mark configurations that are right.
+    MayBeMeant,
+    /// It names what another part of the configuration, or another file, defines.
+    Elsewhere,
+    /// It depends on files of the machine, or on what is in them.
+    OnDisk,
+    /// Two values do not fit each other. A schema compares a value with constants only.
+    Compares,
 }
-use Editor::{Marks, Silent};
+use Editor::{Compares, Elsewhere, Marks, MayBeMeant, NotYaml, OnDisk, Twice};
 
 /// Which file (`m`ain or `r`ules), what is replaced by what, what is said, and whether an editor marks it.
 pub(super) type Mistake = (char, &'static str, &'static str, &'static str, Editor);
 
 pub(super) const MISTAKES: &[Mistake] = &[
     // The notation of YAML.
-    ('m', "    tenant_id: 2f1c", "       tenant_id: 2f1c", "a second `:` follows in one value", Silent),
+    ('m', "    tenant_id: 2f1c", "       tenant_id: 2f1c", "a second `:` follows in one value", NotYaml),
     (
         'm',
         "    labels: { tier",
         "        region: eu\n    labels: { tier",
         "the next line is indented further than this one, so it continues this value",
-        Silent,
+        NotYaml,
     ),
-    ('m', "    name: Contoso Ltd", "\tname: Contoso Ltd", "a tab can't indent a line", Silent),
+    ('m', "    name: Contoso Ltd", "\tname: Contoso Ltd", "a tab can't indent a line", NotYaml),
     (
         'm',
         "\"0 */15 * * * *\"",
         "*/15 * * * *",
         "YAML reads a `*` at the beginning of a value as an alias; put the schedule in quotes",
-        Silent,
+        NotYaml,
     ),
     (
         'm',
         "name: Contoso Ltd",
         "name: Contoso: Ltd",
         "a second `:` follows in one value; put a value that holds `: ` in quotes",
-        Silent,
+        NotYaml,
     ),
-    ('m', "name: Contoso Ltd", "name: \"Contoso Ltd", "the quotation mark is never closed", Silent),
-    ('m', "labels: { tier: gold }", "labels: { tier: gold", "a bracket that was opened above is not closed", Silent),
+    ('m', "name: Contoso Ltd", "name: \"Contoso Ltd", "the quotation mark is never closed", NotYaml),
+    ('m', "labels: { tier: gold }", "labels: { tier: gold", "a bracket that was opened above is not closed", NotYaml),
     (
         'm',
         "timezone: Europe/Berlin",
         "timezone: Europe/Berlin\ntimezone: UTC",
         "`timezone` stands here a second time",
-        Silent,
+        Twice,
     ),
     (
         'r',
@@ -61,7 +73,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "\"0 */15 * * * *\"",
         "“0 */15 * * * *”",
         "`“` is a typographic quotation mark, and a part of the text; write straight quotes",
-        Silent,
+        Marks,
     ),
     // Misspelt keys: the cause and nothing that follows from it.
     ('m', "channels:", "chanels:", "chanels: unknown key `chanels`; did you mean `channels`?", Marks),
@@ -96,22 +108,22 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "2027-03-01",
         "2025-03-01",
         "warning[credential-expired]: tenants[0].credential.expires: the secret expired on 2025-03-01",
-        Silent,
+        MayBeMeant,
     ),
     (
         'm',
         "spread: 10m",
         "spread: 30m",
         "warning[spread-longer-than-interval]: spread: tenants are checked over 30m",
-        Silent,
+        MayBeMeant,
     ),
-    ('m', "timezone: Europe/Berlin\n", "", "warning[timezone-missing]", Silent),
+    ('m', "timezone: Europe/Berlin\n", "", "warning[timezone-missing]", MayBeMeant),
     (
         'm',
         "channels:\n",
         "channels:\n  own: { type: webhook, url: https://own.example/, labels: { tier: none }, report: monthly }\n",
         "warning[report-covers-nobody]: channels.own.report: channel `own` gets reports and may show no tenant",
-        Silent,
+        MayBeMeant,
     ),
     // Words.
     (
@@ -128,7 +140,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "`secureScore` is not a score; did you mean `secure-score`?",
         Marks,
     ),
-    ('r', "    score: device-secure-score\n", "", "`score` is missing; write `score: device-secure-score`", Silent),
+    ('r', "    score: device-secure-score\n", "", "`score` is missing; write `score: device-secure-score`", Marks),
     ('r', "severity: critical", "severity: Critical", "did you mean `critical`?", Marks),
     ('r', "severity: critical", "severity: crit", "did you mean `critical`?", Marks),
     ('r', "severity: critical", "severity: high", "did you mean `critical`?", Marks),
@@ -141,8 +153,14 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "`government` is not known here; use one of `commercial`",
         Marks,
     ),
-    ('r', "notify: [soc]", "notify: [sco]", "channel `sco` is not defined; did you mean `soc`?", Silent),
-    ('m', "notify: [soc, too]", "notify: [ops]", "channel `ops` is not defined; define it under `channels:`", Silent),
+    ('r', "notify: [soc]", "notify: [sco]", "channel `sco` is not defined; did you mean `soc`?", Elsewhere),
+    (
+        'm',
+        "notify: [soc, too]",
+        "notify: [ops]",
+        "channel `ops` is not defined; define it under `channels:`",
+        Elsewhere,
+    ),
     // Shapes and sizes.
     (
         'r',
@@ -173,9 +191,9 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ('r', "drop: 5%", "drop: 5percent", "`5percent` is not a size; write `5%`", Marks),
     ('r', "drop: 5%", "drop: 20 points", "`20 points` is not a size; write `20pts`", Marks),
     ('r', "drop: 5%", "drop: -5%", "`-5%` is not a size; write `5%`", Marks),
-    ('r', "drop: 5%", "drop: 0%", "`0%` is not a size; write one above zero", Silent),
-    ('r', "{ drop: 5%, within: 24h }", "{ drop: 5% }", "`within` is missing; write `within: 24h`", Silent),
-    ('r', "above: 320", "above: 280", "is on the wrong side of `below: 300`", Silent),
+    ('r', "drop: 5%", "drop: 0%", "`0%` is not a size; write one above zero", Marks),
+    ('r', "{ drop: 5%, within: 24h }", "{ drop: 5% }", "`within` is missing; write `within: 24h`", Marks),
+    ('r', "above: 320", "above: 280", "is on the wrong side of `below: 300`", Compares),
     ('r', "below: 300 }", "below: 300, above: 400 }", "a rule has exactly one condition", Marks),
     // Addresses and files.
     (
@@ -199,10 +217,10 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "spread:",
         "listen: 0.0.0.0:8080\nspread:",
         "warning[listen-beyond-loopback]: listen: other machines can reach",
-        Silent,
+        MayBeMeant,
     ),
-    ('m', "[rules.yaml]", "[rule.yaml]", "there is no file `rule.yaml`; did you mean `rules.yaml`?", Silent),
-    ('m', "[rules.yaml]", "['rules/*.yaml']", "warning[pattern-matches-nothing]", Silent),
+    ('m', "[rules.yaml]", "[rule.yaml]", "there is no file `rule.yaml`; did you mean `rules.yaml`?", OnDisk),
+    ('m', "[rules.yaml]", "['rules/*.yaml']", "warning[pattern-matches-nothing]", MayBeMeant),
     (
         'm',
         "2f1c0a5e-0000-4000-8000-000000000001",
@@ -219,20 +237,20 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "a secret stands here itself, not where it is kept",
         Marks,
     ),
-    ('m', "secrets/contoso", "secrets/fabrikam", "file `secrets/fabrikam` does not exist", Silent),
+    ('m', "secrets/contoso", "secrets/fabrikam", "file `secrets/fabrikam` does not exist", OnDisk),
     (
         'm',
         "https://soar.example/hook",
         "http://soar.example/hook",
         "channels.too.url: the channel's URL is refused: it must begin with `https://`",
-        Silent,
+        Marks,
     ),
     (
         'm',
         "type: teams",
         "type: slack",
         "it is a Teams webhook, and the channel is of type `slack`; write `type: teams`",
-        Silent,
+        OnDisk,
     ),
     // What is accepted and is probably not meant.
     (
@@ -240,121 +258,130 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "channels:",
         "channels:\n  spare: { type: webhook, url: https://spare.example/ }",
         "warning[channel-unused]: channels.spare: nothing is sent to channel `spare`",
-        Silent,
+        MayBeMeant,
     ),
-    ('m', "notify: [soc, too]", "notify: [soc]", "warning[operator-has-one-channel]", Silent),
-    ('m', "operator: { notify: [soc, too] }", "", "warning[operator-missing]", Silent),
-    ('m', "rules: [rules.yaml]", "rules: []", "warning[no-rules]", Silent),
+    ('m', "notify: [soc, too]", "notify: [soc]", "warning[operator-has-one-channel]", MayBeMeant),
+    ('m', "operator: { notify: [soc, too] }", "", "warning[operator-missing]", MayBeMeant),
+    ('m', "notify: [soc, too]", "notify: []", "warning[operator-missing]: operator.notify: nobody hears", MayBeMeant),
+    ('m', "{ notify: [soc, too] }", "{}", "warning[operator-missing]: operator.notify: nobody hears", MayBeMeant),
+    ('m', "rules: [rules.yaml]", "rules: []", "warning[no-rules]", MayBeMeant),
     (
         'r',
         "severity: critical",
         "tenants: { tier: platinum }",
         "warning[rule-selects-no-tenant]: tenants: rule `device-score-drop`",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "score: device-secure-score",
         "score: secure-score",
         "warning[rule-score-not-polled]: score: rule `device-score-drop` can never fire: no tenant that it selects polls `secure-score`; add `secure-score` to `scores:`",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "notify: [soc]",
         "notify: []",
         "warning[rule-notifies-nobody]: notify: rule `device-score-drop` notifies nobody",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "notify: [soc]",
         "notify: [soc]\n    escalate: { after: 30m, notify: [soc] }",
         "warning[escalation-channel-notified]: escalate: rule `device-score-drop` escalates to channel `soc`, which was notified before",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "notify: [soc]",
         "notify: []\n    escalate: { after: 30m, notify: [too] }",
         "warning[escalation-without-notify]: escalate: rule `device-score-drop` escalates an alert of which nobody was notified",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "notify: [soc]",
         "notify: [soc]\n    repeat: 1h\n    escalate: { after: 4h, notify: [too] }",
         "warning[escalation-late]: escalate: rule `device-score-drop` reminds people after 1h, and escalates only after 4h",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "notify: [soc]",
         "notify: [soc]\n    accept_after: 2h\n    escalate: { after: 2h, notify: [too] }",
         "warning[escalation-late]: escalate: rule `device-score-drop` never escalates after 2h: the level is accepted after 2h",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "when: { below: 300 }\n    recover: { above: 320 }",
         "when: { above: 300 }",
         "warning[good-news-rule]",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "score: device-secure-score\n    when: { below: 300 }\n    recover: { above: 320 }",
         "score: secure-score\n    when: { below: 400 }",
         "warning[threshold-out-of-range]: rules[1].when.below: this always holds: `secure-score` lies between 0 and 100",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "when: { below: 300 }\n    recover: { above: 320 }",
         "when: { below: 0 }",
         "warning[threshold-out-of-range]: rules[1].when.below: this never holds",
-        Silent,
+        MayBeMeant,
     ),
     (
         'r',
         "drop: 5%",
         "drop: 150%",
         "warning[change-out-of-range]: rules[0].when.drop: no score can drop by that much",
-        Silent,
+        MayBeMeant,
     ),
     (
         'm',
         "\"0 */15 * * * *\"",
         "\"0 */15 8-18 * * *\"",
-        "warning[schedule-pauses]: no_data: the schedule `0 */15 8-18 * * *` pauses for 13h15m, longer than `no_data: 6h` of rule `blind`",
-        Silent,
+        "warning[schedule-pauses]: no_data: the schedule `0 */15 8-18 * * *` pauses for 13h15m, not less than `no_data: 6h` of rule `blind`",
+        MayBeMeant,
+    ),
+    (
+        'm',
+        "\"0 */15 * * * *\"",
+        "\"0 0 8 * * *\"",
+        "warning[schedule-pauses]: no_data: the schedule `0 0 8 * * *` checks every 24h, not less than `no_data: 6h` of rule `blind`",
+        MayBeMeant,
     ),
     (
         'm',
         "\"0 */15 * * * *\"",
         "\"0 0 8 1-7 * MON\"",
         "warning[schedule-either-day]: schedule: day of month `1-7` and day of week `MON` are both limited",
-        Silent,
+        MayBeMeant,
     ),
     (
         'm',
         "\"0 */15 * * * *\"",
         "\"0 */15 * ? * 2\"",
         "warning[schedule-quartz]: schedule: `?` is Quartz notation; here it means `*`, and weekday 2 is TUE",
-        Silent,
+        MayBeMeant,
     ),
     (
         'm',
         "url: https://soar.example/hook",
         "url: https://soar.example/hook, allow_private: [8.0.0.0/8]",
         "warning[allow-private-covers-public]: channels.too.allow_private[0]",
-        Silent,
+        MayBeMeant,
     ),
     (
         'm',
         "operator:",
         "maintenance: [{ name: patch, tenants: all, from: \"0 0 22 8-14 * TUE\", for: 8h }]\noperator:",
-        "maintenance[0].from: day of month `8-14` and day of week `TUE` are both limited, and either one is enough; write `0 0 22 * * TUE#2` for the second TUE",
-        Silent,
+        "warning[schedule-either-day]: maintenance[0].from: day of month `8-14` and day of week `TUE` are both limited, and either one is enough; write `0 0 22 * * TUE#2` for the second TUE",
+        MayBeMeant,
     ),
 ];

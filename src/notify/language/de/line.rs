@@ -41,6 +41,9 @@ pub(super) const WORDS: LineWords = LineWords {
     nothing_moved: "Keine Bewertung hat sich geändert",
     worse: "Schlechter",
     better: "Besser",
+    excluding: |tenants| {
+        format!("Ohne ausgenommene Maßnahmen: Sicherheitsbewertung von {}", GERMAN.counted(tenants, TENANTS_DATIVE))
+    },
     more_of_score: |count, score| format!("{count} weitere ({score})"),
 };
 

@@ -267,7 +267,7 @@ fn owner(whose: &Whose) -> String {
     match whose {
         Whose::Tenant(id) => format!("Mandant {id}"),
         Whose::App { client_id, tenants } => {
-            format!("App {client_id}, die {} abfragt", GERMAN.counted(*tenants, TENANTS_DATIVE))
+            format!("App {client_id} ({})", GERMAN.counted(*tenants, GERMAN.tenants))
         }
     }
 }
@@ -382,7 +382,7 @@ fn outage_over(news: &News) -> Said {
     let were = if *count == 1 { "war" } else { "waren" };
     said(
         format!(
-            "Nach {lasted} behoben: {}; {tenants} {were} nicht abrufbar ({}){left}",
+            "Nach {lasted} behoben: {}; {tenants} {were} nicht abrufbar ({}){left}.",
             capitalized(&what),
             names(named, *count)
         ),

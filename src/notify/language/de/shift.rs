@@ -14,9 +14,9 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
         format!("Ebenso verändert, aber schon gemeldet, bevor sich die gemeinsame Änderung zeigte: {tenants}.")
     },
     unlisted: |left_out, alerts, id| {
-        let have = if left_out == 1 { "hat" } else { "haben" };
+        let are = if left_out == 1 { "ist" } else { "sind" };
         format!(
-            "{left_out} von {alerts} Alarmen {have} hier keine Zeile; `scorewatch alerts list --shift {id}` zeigt alle."
+            "{left_out} von {alerts} Alarmen {are} hier nicht aufgeführt; `scorewatch alerts list --shift {id}` zeigt alle."
         )
     },
     probably_score: |is_one| {
@@ -30,7 +30,7 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
     by_microsoft: |tenants| {
         at(
             tenants,
-            "hat Microsoft die Bewertung geändert: Maßnahmen sind neu oder zurückgezogen, oder die Höchstpunktzahl ist eine andere",
+            "hat Microsoft die Bewertung geändert: Maßnahmen kamen hinzu oder wurden zurückgezogen, oder die Höchstpunktzahl hat sich geändert",
         )
     },
     by_tenants: |tenants| {

@@ -19,25 +19,34 @@ pub(super) const WORDS: LineWords = LineWords {
     excluded: |count| if count == 1 { "1 control excluded".to_owned() } else { format!("{count} controls excluded") },
     after: |lasted| format!("after {lasted}"),
     readable_again: |tenants| format!("{} can be read again", ENGLISH.counted(tenants, ENGLISH.tenants)),
-    still_without_data: |tenants| format!("{} still have no data", ENGLISH.counted(tenants, ENGLISH.tenants)),
-    without_data: |tenants| format!("{} have no data", ENGLISH.counted(tenants, ENGLISH.tenants)),
+    still_without_data: |tenants| {
+        format!("{} still {} no data", ENGLISH.counted(tenants, ENGLISH.tenants), have(tenants))
+    },
+    without_data: |tenants| format!("{} {} no data", ENGLISH.counted(tenants, ENGLISH.tenants), have(tenants)),
     report: |tenants, from, until| {
         format!("report on {}, {from} to {until}", ENGLISH.counted(tenants, ENGLISH.tenants))
     },
-    no_alert: "No alert fires",
-    firing: "Alerts that fire",
+    no_alert: "No alert is firing",
+    firing: "Firing alerts",
     all_read: "Every tenant can be read",
     unread: "Can't be read",
     since: |at| format!("since {at}"),
     messages_here: "Messages to this channel",
-    held: |count| format!("{count} held back"),
+    held: |count| format!("{count} held"),
     given_up: |count| format!("{count} given up"),
-    nothing_moved: "No score has moved",
+    nothing_moved: "No score has changed",
     worse: "Worse",
     better: "Better",
+    excluding: |tenants| {
+        format!("Without excluded controls: secure scores of {}", ENGLISH.counted(tenants, ENGLISH.tenants))
+    },
     more_of_score: |count, score| format!("{count} more in {score}"),
 };
 
 fn at(tenants: usize) -> String {
     if tenants > 0 { format!(" at {}", ENGLISH.counted(tenants, ENGLISH.tenants)) } else { String::new() }
+}
+
+const fn have(tenants: usize) -> &'static str {
+    if tenants == 1 { "has" } else { "have" }
 }

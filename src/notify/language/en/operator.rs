@@ -87,8 +87,8 @@ fn of_channel(news: &News, channel: &str) -> Said {
                 format!("Channel {channel} {verb} messages"),
                 format!("{reason}. {kept}"),
                 Some(format!(
-                    "fix the receiver or its URL; a changed URL is tried immediately, and so is the queue after `scorewatch \
-                     channels unpark {channel}`"
+                    "fix the receiver or its URL; a changed URL is tried immediately, otherwise run `scorewatch channels unpark \
+                     {channel}`"
                 )),
             )
         }
@@ -97,19 +97,19 @@ fn of_channel(news: &News, channel: &str) -> Said {
             format!("Channel {channel} can't be used"),
             format!("{reason}. {}", kept(*waiting)),
             Some(
-                "put the secret there, readable by the service; the channel then goes on without a restart".to_owned(),
+                "put the secret there, readable by the service; the channel then resumes without a restart".to_owned(),
             ),
         ),
         News::ChannelFailing { error } => said(
             format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and retried."),
             format!("Channel {channel} can't be reached"),
             format!("{error}. Its queue is kept and retried."),
-            Some("check whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned()),
+            Some("check whether its receiver is up; messages are kept until `retry.give_up` has passed".to_owned()),
         ),
         News::ChannelWorksAgain => said(
-            format!("Channel `{channel}` accepts messages again. What it missed is being sent."),
+            format!("Channel `{channel}` accepts messages again. Queued messages are being sent."),
             format!("Channel {channel} accepts messages again"),
-            "What it missed is being sent.".to_owned(),
+            "Queued messages are being sent.".to_owned(),
             None,
         ),
         _ => of_queue(news, channel),
@@ -133,16 +133,14 @@ fn of_queue(news: &News, channel: &str) -> Said {
             )
         }
         News::DeadLetters { count, cause, first } => {
-            let (messages, are) = match count {
-                1 => ("1 message".to_owned(), "It is"),
-                _ => (format!("{count} messages"), "They are"),
+            let (messages, kept) = match count {
+                1 => ("1 message".to_owned(), "It is kept as a dead letter"),
+                _ => (format!("{count} messages"), "They are kept as dead letters"),
             };
             said(
-                format!(
-                    "{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."
-                ),
+                format!("{messages} could not be delivered to channel `{channel}`: {cause}. {kept}."),
                 format!("{messages} to channel {channel} not delivered"),
-                format!("Reason: {cause}. {are} kept as dead letters."),
+                format!("Reason: {cause}. {kept}."),
                 Some(format!(
                     "fix the cause, then run `scorewatch deliveries resend {first}`; `scorewatch deliveries list --state dead` \
                      lists them all"
@@ -150,17 +148,15 @@ fn of_queue(news: &News, channel: &str) -> Said {
             )
         }
         News::SecretsUnreadable { error, hint } => said(
-            format!("Channel `{channel}` can't be used: {error}. What is queued for it waits."),
+            format!("Channel `{channel}` can't be used: {error}. Queued messages wait."),
             format!("Channel {channel} can't be used"),
-            format!("{error}. What is queued for it waits."),
-            Some(format!("{hint}; the channel then goes on without a restart")),
+            format!("{error}. Queued messages wait."),
+            Some(format!("{hint}; the channel then resumes without a restart")),
         ),
         News::SecretsReadable => said(
-            format!(
-                "Channel `{channel}` can be used again: its secrets can be read. What was queued for it is being sent."
-            ),
+            format!("Channel `{channel}` can be used again: its secrets can be read. Queued messages are being sent."),
             format!("Channel {channel} can be used again"),
-            "Its secrets can be read. What was queued for it is being sent.".to_owned(),
+            "Its secrets can be read. Queued messages are being sent.".to_owned(),
             None,
         ),
         _ => Said::default(),
@@ -235,7 +231,8 @@ const fn credential(what: CredentialType) -> &'static str {
 fn owner(whose: &Whose) -> String {
     match whose {
         Whose::Tenant(id) => format!("tenant {id}"),
-        Whose::App { client_id, tenants } => format!("app {client_id}, which reads {tenants} tenants"),
+        Whose::App { client_id, tenants: 1 } => format!("app {client_id} (1 tenant)"),
+        Whose::App { client_id, tenants } => format!("app {client_id} ({tenants} tenants)"),
     }
 }
 
@@ -258,7 +255,7 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
             "create a new certificate, upload it to the app registration, and put it into the file together with its key"
         }
         CredentialType::Secret | CredentialType::FederatedToken => {
-            "create a new secret in the app registration, store it where the configuration refers to, and update \
+            "create a new secret in the app registration, store it in the place that the configuration names, and update \
              `expires:`"
         }
     };
@@ -279,7 +276,7 @@ fn names(named: &[String], count: usize) -> String {
 
 fn outage(news: &News) -> Said {
     let News::Outage { cause, class, count, of, named, before, hint } = news else { return Said::default() };
-    let words = FailureClass::from_name(class).map_or("checks fail", FailureClass::words);
+    let words = FailureClass::from_name(class).map_or("checks are failing", FailureClass::words);
     let why = match cause {
         OutageCause::UnreadableCredential(app) => {
             format!("the credential of app {app} can't be read on this machine")
@@ -340,8 +337,8 @@ fn outage_over(news: &News) -> Said {
     let tenants = ENGLISH.counted(*count, ENGLISH.tenants);
     let still = match left {
         0 => None,
-        1 => Some("1 of them still can't be read, and is reported on its own if that goes on".to_owned()),
-        left => Some(format!("{left} of them still can't be read, and are reported on their own if that goes on")),
+        1 => Some("1 of them still can't be read, and is reported on its own if that continues".to_owned()),
+        left => Some(format!("{left} of them still can't be read, and are reported on their own if that continues")),
     };
     let (left, remaining) = match still {
         Some(still) => (format!("; {still}"), format!(" {still}.")),
@@ -349,7 +346,11 @@ fn outage_over(news: &News) -> Said {
     };
     let lasted = format_duration(Duration::from_secs(*seconds));
     said(
-        format!("{what} after {lasted}, in which {tenants} could not be ({}){left}", names(named, *count)),
+        format!(
+            "{} after {lasted}; {tenants} could not be read in that time ({}){left}.",
+            capitalized(&what),
+            names(named, *count)
+        ),
         format!("{tenants} can be read again after {lasted}"),
         format!("Cause: {was}.{remaining}"),
         None,

@@ -58,12 +58,12 @@ fn ended(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<String> {
         (Resolution::Accepted, AcceptedBy::Person(Some(name))) => {
             return Some(format!("The loss was accepted as the new level by {name}."));
         }
-        (Resolution::Accepted, AcceptedBy::Person(None)) => "The loss was accepted as the new level by hand.",
+        (Resolution::Accepted, AcceptedBy::Person(None)) => "The loss was accepted manually as the new level.",
         (Resolution::Accepted, AcceptedBy::Evidence) => {
             "The loss was accepted as the new level because Microsoft changed the score."
         }
         (Resolution::RuleChanged, _) => {
-            "The rule was edited in the configuration, and by its new text the condition does not hold."
+            "The rule was edited in the configuration, and its new condition does not hold."
         }
         (Resolution::RuleRemoved, _) => {
             "The rule was removed from the configuration, or no longer applies to this tenant."
@@ -78,7 +78,7 @@ fn ended(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<String> {
 
 fn failure(failure: Option<&Failure>, locale: &Locale) -> String {
     let Some(Failure { since, class, spread, hint }) = failure else {
-        return "Checks succeed, but the source gives no new data.".to_owned();
+        return "Checks succeed, but the source returns no new data.".to_owned();
     };
     let words = ENGLISH.reason.class_named(class);
     let mut reason = format!("Checks have been failing since {}: {words} ({class}).", locale.time(*since));
@@ -97,7 +97,7 @@ fn change(change: &CauseChange) -> String {
         CauseChange::Deprecated => "deprecated by Microsoft".to_owned(),
         CauseChange::SetTo { state } => format!("a person set it to `{state}`"),
         CauseChange::Reweighted { now, before } => {
-            format!("worth {} points now, {} before", ENGLISH.number(*now), ENGLISH.number(*before))
+            format!("worth {} now, {} before", ENGLISH.worth(*now), ENGLISH.number(*before))
         }
         CauseChange::New => "new".to_owned(),
         CauseChange::ExceptionRemoved => "an exception was removed".to_owned(),
@@ -125,7 +125,7 @@ fn why(why: &Why) -> String {
         Why::Recommendations { shown, since, is_part, is_complete } => {
             let day = since.map(|at| ENGLISH.day(at)).unwrap_or_default();
             let what = match shown {
-                Shown::Nothing => "Defender lists no recommendation that weighs in this score".to_owned(),
+                Shown::Nothing => "Defender lists no recommendation that affects this score".to_owned(),
                 Shown::Changed(count) => {
                     let verb = if *count == 1 { "recommendation has changed" } else { "recommendations have changed" };
                     format!("Likely contributors: {count} {verb} for the worse since they were last read on {day}")
@@ -137,12 +137,12 @@ fn why(why: &Why) -> String {
                     "Likely contributors are the recommendations with the largest impact; there is no earlier list to compare with".to_owned()
                 }
             };
-            let of_all = if *is_part { ". They are those of the whole tenant" } else { "" };
+            let of_all = if *is_part { ". The list is that of the whole tenant" } else { "" };
             let cut = if *is_complete { "" } else { ". Only a part of the list was read" };
             format!("{what}{of_all}{cut}.")
         }
         Why::NoEarlierRecord => "There is no earlier record to compare with.".to_owned(),
-        Why::NoRecord { day } => format!("Microsoft gives no record of {} to compare with.", ENGLISH.day(*day)),
+        Why::NoRecord { day } => format!("Microsoft has no record of {} to compare with.", ENGLISH.day(*day)),
         Why::TooSlow => "What regressed could not be looked up: Microsoft did not answer in time.".to_owned(),
         Why::Stopping => "What regressed was not looked up: the service was about to stop.".to_owned(),
         Why::RoleMissing { role } => format!(
@@ -157,14 +157,15 @@ fn records(why: &Why) -> Vec<String> {
     let Why::Records { maximum, parts, products, added, is_explained, .. } = why else { return Vec::new() };
     let clause = |part: &Part| {
         let controls = if part.controls == 1 { "1 control".to_owned() } else { format!("{} controls", part.controls) };
-        let third_person = if part.controls == 1 { "s" } else { "" };
+        let is_one = part.controls == 1;
         let points = ENGLISH.worth(part.points);
         let verb = if part.points < 0.0 { "took" } else { "gave" };
         Some(match part.kind {
             CauseKind::Lost => format!("{controls} of the tenant lost {points}"),
             CauseKind::Improved => format!("{controls} gained {points}"),
             CauseKind::Accounting => {
-                format!("people of the tenant changed how {controls} count{third_person}, which {verb} {points}")
+                let count = if is_one { "counts" } else { "count" };
+                format!("people in the tenant changed how {controls} {count}, which {verb} {points}")
             }
             CauseKind::Added => {
                 let worth = |added| format!("{controls} worth {}", ENGLISH.worth(added));
@@ -176,14 +177,15 @@ fn records(why: &Why) -> Vec<String> {
                 }
             }
             CauseKind::Retired => match products {
-                Some((_, false)) => format!("Microsoft retired {controls} that gave {points}"),
-                Some((_, true)) => format!("{controls} that gave {points} went with a product"),
-                None => format!("{controls} that gave {points} were retired by Microsoft or went with a product"),
+                Some((_, false)) => format!("Microsoft retired {controls} that had earned {points}"),
+                Some((_, true)) => format!("{controls} that had earned {points} were removed with a product"),
+                None => format!("{controls} that had earned {points} left, retired by Microsoft or with a product"),
             },
             CauseKind::Reweighted => {
-                format!("Microsoft changed what {controls} give{third_person}, which {verb} {points}")
+                let are = if is_one { "is" } else { "are" };
+                format!("Microsoft changed what {controls} {are} worth, which {verb} {points}")
             }
-            CauseKind::Moved => format!("{controls} changed the category, which {verb} {points}"),
+            CauseKind::Moved => format!("{controls} changed category, which {verb} {points}"),
             CauseKind::Maximum if *is_explained => return None,
             CauseKind::Maximum => {
                 let (before, after) = *maximum;
@@ -191,8 +193,8 @@ fn records(why: &Why) -> Vec<String> {
                 format!("the maximum {way} from {} to {} points", ENGLISH.number(before), ENGLISH.number(after))
             }
             CauseKind::Unexplained => {
-                let way = if part.points < 0.0 { "fewer" } else { "more" };
-                format!("{points} {way} that the controls do not explain")
+                let way = if part.points < 0.0 { "loss" } else { "gain" };
+                format!("a {way} of {points} that the controls do not explain")
             }
             CauseKind::Likely => return None,
         })

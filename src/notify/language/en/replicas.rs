@@ -5,12 +5,12 @@ use crate::notify::language::operator::Said;
 pub(super) fn differ(places: &[String]) -> Said {
     let (who, run) = (places.join(", "), if places.len() == 1 { "runs" } else { "run" });
     Said {
-        summary: format!("Replicas run different configurations: {who} {run} another one than the replica that leads."),
+        summary: format!("Replicas run different configurations: {who} {run} a different one from the leading replica."),
         headline: Some("Replicas run different configurations".to_owned()),
-        detail: Some(format!("{who} {run} another configuration than the replica that leads.")),
+        detail: Some(format!("{who} {run} a different configuration from the leading replica.")),
         hint: Some(
             "give all of them the same files; `scorewatch replicas` compares them. Until then, alerts of removed rules and tenants are \
-             not ended, and changed routes are not put into effect"
+             not ended, and changed routes do not take effect"
                 .to_owned(),
         ),
     }

@@ -11,12 +11,14 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
     points: |number| format!("{number} points"),
     because_microsoft: "Microsoft changed the score",
     because_tenants: "they lost points on their own controls",
-    apart: |tenants| format!("Reported on their own, as they moved farther: {tenants}."),
-    notified_before: |tenants| format!("Moved along, and were reported before this showed: {tenants}."),
+    apart: |tenants| format!("Reported on their own because they moved farther: {tenants}."),
+    notified_before: |tenants| {
+        format!("Moved the same way, and were reported before the shift was detected: {tenants}.")
+    },
     unlisted: |left_out, alerts, id| {
-        let have = if left_out == 1 { "has" } else { "have" };
+        let are = if left_out == 1 { "is" } else { "are" };
         format!(
-            "{left_out} of {alerts} alerts {have} no line here; `scorewatch alerts list --shift {id}` shows all of them."
+            "{left_out} of {alerts} alerts {are} not listed here; `scorewatch alerts list --shift {id}` shows all of them."
         )
     },
     probably_score: |is_one| {
@@ -28,34 +30,34 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
     },
     not_known: "What changed is not known.",
     by_microsoft: |tenants| {
-        at(tenants, "Microsoft changed the score: controls are new or retired, or the maximum is another")
+        at(tenants, "Microsoft changed the score: controls were added or retired, or the maximum changed")
     },
-    by_tenants: |tenants| at(tenants, "points were lost on controls that stayed, and the maximum is unchanged"),
-    by_both: |tenants| at(tenants, "points were lost on controls that stayed, and the score itself changed too"),
+    by_tenants: |tenants| at(tenants, "points were lost on existing controls, and the maximum is unchanged"),
+    by_both: |tenants| at(tenants, "points were lost on existing controls, and the score itself changed, too"),
     by_unknown: |tenants| at(tenants, "what changed is not known"),
     controls: |controls| format!("Controls that lost points: {controls}."),
     average: |from, to| format!("Microsoft's own average of all tenants went from {from} to {to} on the same day."),
     done: "Nothing is left to do.",
     accepted: "The alerts are accepted as the new level; nothing is left to do.",
-    open: |id| format!("Each alert here that fires goes on until it ends; {}.", accept(id)),
+    open: |id| format!("Each firing alert here continues until it resolves; {}.", accept(id)),
     partly_accepted: |accepted, id| {
         let are = if accepted == 1 { "1 alert is".to_owned() } else { format!("{accepted} alerts are") };
-        format!("{are} accepted as the new level; the others fire until they end, or {}.", accept(id))
+        format!("{are} accepted as the new level; the others continue until they resolve, or until {}.", accept(id))
     },
 };
 
-fn headline(happened: &Happened, ShiftMove { score, has_fallen, size, tenants }: &ShiftMove<'_>) -> String {
-    let tenants = ENGLISH.counted(*tenants, ENGLISH.tenants);
+fn headline(happened: &Happened, ShiftMove { score, has_fallen, size, tenants: count }: &ShiftMove<'_>) -> String {
+    let tenants = ENGLISH.counted(*count, ENGLISH.tenants);
     let moved = format!("{} by about {size}", if *has_fallen { "fell" } else { "rose" });
     let alerts = |count| ENGLISH.counted(count, ENGLISH.alerts);
     match happened {
         Happened::Reminders(count) => {
-            let fire = if *count == 1 { "fires" } else { "fire" };
-            format!("{} at {tenants} still {fire} since the {score} {moved}", alerts(*count))
+            let are = if *count == 1 { "is" } else { "are" };
+            format!("{} at {tenants} {are} still firing since the {score} {moved}", alerts(*count))
         }
         Happened::Escalations(count) => {
-            let are = if *count == 1 { "is" } else { "are" };
-            format!("{} at {tenants} {are} not acknowledged since the {score} {moved}", alerts(*count))
+            let have = if *count == 1 { "has" } else { "have" };
+            format!("{} at {tenants} {have} not been acknowledged since the {score} {moved}", alerts(*count))
         }
         Happened::Accepted(count) => {
             let were = if *count == 1 { "was" } else { "were" };
@@ -65,8 +67,11 @@ fn headline(happened: &Happened, ShiftMove { score, has_fallen, size, tenants }:
         Happened::SharedControl(count) => {
             format!("{} lost points on the same control", ENGLISH.counted(*count, ENGLISH.tenants))
         }
-        Happened::AtOnce => format!("{score} of {tenants} {moved} at once"),
-        Happened::More => format!("{score} of {tenants} more {moved}"),
+        Happened::AtOnce => format!("{score} of {tenants} {moved} at the same time"),
+        Happened::More => {
+            let tenants = if *count == 1 { "1 more tenant".to_owned() } else { format!("{count} more tenants") };
+            format!("{score} of {tenants} {moved}")
+        }
     }
 }
 

@@ -48,6 +48,10 @@ pub(super) const WORDS: LineWords = LineWords {
     nothing_moved: "Aucun score n’a changé",
     worse: "En recul",
     better: "En progrès",
+    excluding: |tenants| {
+        let of = FRENCH.counted(tenants, FRENCH.tenants);
+        format!("Sans les contrôles exclus\u{a0}: degré de sécurisation de {of}")
+    },
     more_of_score: |count, score| format!("{count} {} ({score})", others(count)),
 };
 

@@ -260,7 +260,7 @@ fn owner(whose: &Whose) -> String {
     match whose {
         Whose::Tenant(id) => format!("le locataire {id}"),
         Whose::App { client_id, tenants } => {
-            format!("l’application {client_id}, qui lit {}", FRENCH.counted(*tenants, FRENCH.tenants))
+            format!("l’application {client_id}, {}", FRENCH.counted(*tenants, FRENCH.tenants))
         }
     }
 }
@@ -383,7 +383,7 @@ fn outage_over(news: &News) -> Said {
     let readable = if *count < 2 { "accessible" } else { "accessibles" };
     said(
         format!(
-            "{} après {lasted}\u{a0}; {tenants} {} ({}){left}",
+            "{} après {lasted}\u{a0}; {tenants} {} ({}){left}.",
             capitalized(&what),
             unread(*count),
             names(named, *count)

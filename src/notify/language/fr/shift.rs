@@ -14,9 +14,10 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
         format!("Ont évolué de même, mais avaient déjà été signalés avant que cela n’apparaisse\u{a0}: {tenants}.")
     },
     unlisted: |left_out, alerts, id| {
-        let (noun, have) = if left_out < 2 { ("alerte", "n’a") } else { ("alertes", "n’ont") };
+        let (noun, are) =
+            if left_out < 2 { ("alerte", "n’est pas affichée") } else { ("alertes", "ne sont pas affichées") };
         format!(
-            "{left_out} {noun} sur {alerts} {have} pas de ligne ici\u{a0}; `scorewatch alerts list --shift {id}` les affiche toutes."
+            "{left_out} {noun} sur {alerts} {are} ici\u{a0}; `scorewatch alerts list --shift {id}` les affiche toutes."
         )
     },
     probably_score: |is_one| {
@@ -30,7 +31,7 @@ pub(super) const WORDS: ShiftWords = ShiftWords {
     by_microsoft: |tenants| {
         at(
             tenants,
-            "Microsoft a modifié le score\u{a0}: des contrôles sont nouveaux ou retirés, ou le maximum est différent",
+            "Microsoft a modifié le score\u{a0}: des contrôles ont été ajoutés ou retirés, ou le maximum a changé",
         )
     },
     by_tenants: |tenants| {

@@ -106,7 +106,7 @@ const CHANGES: &[Change] = &[
         before: (100.0, "mfa Identity 50, old Apps 10/10"),
         after: (90.0, "mfa Identity 50"),
         by: ChangedBy::Microsoft,
-        sentence: "Microsoft retired 1 control that gave 10 points; no control of the tenant lost points.",
+        sentence: "Microsoft retired 1 control that had earned 10 points; no control of the tenant lost points.",
         causes: &["Retired old 10"],
     },
     Change {
@@ -114,7 +114,7 @@ const CHANGES: &[Change] = &[
         before: (100.0, "mfa Identity 50, dlp Data 10/10"),
         after: (100.0, "mfa Identity 50, dlp Data 5/5"),
         by: ChangedBy::Microsoft,
-        sentence: "Microsoft changed what 1 control gives, which took 5 points; no control of the tenant lost points.",
+        sentence: "Microsoft changed what 1 control is worth, which took 5 points; no control of the tenant lost points.",
         causes: &["Reweighted dlp 5"],
     },
     Change {
@@ -154,7 +154,7 @@ const CHANGES: &[Change] = &[
         before: (100.0, "mfa Identity 50, dlp Data 5"),
         after: (100.0, "mfa Identity 50, dlp Data -"),
         by: ChangedBy::Unknown,
-        sentence: "5 points fewer that the controls do not explain.",
+        sentence: "a loss of 5 points that the controls do not explain.",
         causes: &[],
     },
 ];
@@ -189,7 +189,7 @@ fn a_score_that_is_not_the_sum_of_its_controls_is_said_to_be_unexplained() {
     after.points.earned = 40.0;
     let (by, sentence, _) = explained(&before, &after, &ControlProfiles::new(), None);
     assert_eq!(by, ChangedBy::Unknown, "nobody is blamed where the numbers do not add up");
-    assert_eq!(sentence, "1 control of the tenant lost 2 points; 8 points fewer that the controls do not explain.");
+    assert_eq!(sentence, "1 control of the tenant lost 2 points; a loss of 8 points that the controls do not explain.");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn what_a_person_set_between_the_two_days_is_accounting_and_what_was_set_before_
             assert_eq!(
                 reason.explanation().as_deref(),
                 Some(
-                    "Since the record of 2026-11-23: people of the tenant changed how 1 control counts, which took 10 points; \
+                    "Since the record of 2026-11-23: people in the tenant changed how 1 control counts, which took 10 points; \
                      no control of the tenant lost points."
                 )
             );
@@ -255,10 +255,7 @@ fn a_category_counts_its_own_controls_only_and_knows_those_that_moved() {
     let after = record(TUESDAY, 200.0, "mfa Identity 40, pim Apps 10, dlp Data 0");
     let (by, sentence, causes) = explained(&before, &after, &ControlProfiles::new(), Some("Identity"));
     assert_eq!(by, ChangedBy::Both);
-    assert_eq!(
-        sentence,
-        "1 control of the tenant lost 10 points; 1 control changed the category, which took 10 points."
-    );
+    assert_eq!(sentence, "1 control of the tenant lost 10 points; 1 control changed category, which took 10 points.");
     assert_eq!(causes, ["Lost mfa 10", "Moved pim 10"]);
     let breakdown = compare(&before, &after, &ControlProfiles::new(), Some("Identity")).breakdown.unwrap();
     assert_eq!(breakdown.before, Points { earned: 60.0, of: 200.0 });
