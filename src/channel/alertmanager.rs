@@ -22,7 +22,6 @@ use crate::{
     domain::{Severity, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::{Notification, NotificationType, language::Locale},
-    rule::display,
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
     template::{Dialect, Summary, harmless, summary},
 };
