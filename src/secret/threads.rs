@@ -106,7 +106,7 @@ mod tests {
     fn a_job_that_hangs_keeps_nobody_waiting() {
         let threads = Arc::new(Threads::default());
         let (release, hangs) = mpsc::channel::<()>();
-        threads.run(Box::new(move || drop(hangs.recv()))).unwrap();
+        threads.run(Box::new(move || _ = hangs.recv())).unwrap();
         let (done, finished) = mpsc::channel();
         for number in 0..3 {
             let done = done.clone();

@@ -127,9 +127,9 @@ fn a_store_that_can_never_be_written_is_an_error() {
         private(folder.path(), "secret", SECRET.as_bytes());
         let path = folder.path().join("data");
         if is_folder {
-            fs::create_dir_all(path.join("s.db")).unwrap()
+            fs::create_dir_all(path.join("s.db")).unwrap();
         } else {
-            fs::write(path, "").unwrap()
+            fs::write(path, "").unwrap();
         }
         let text = judge(folder.path(), channel, "");
         assert!(text.contains(": error: store: `") && text.contains(said), "{text}");
