@@ -24,6 +24,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
 /// A stream ends after this many looks, and the browser opens another one: whoever may no longer see something is soon asked again.
 const LOOKS_MAX: u32 = 80;
+/// A browser drops an event without data ("HTML", section "Server-sent events"), whatever it is called.
+const DATA: &str = "-";
 /// How long a browser waits until then.
 const RETRY: Duration = Duration::from_secs(3);
 
@@ -69,8 +71,8 @@ impl Watch {
             let now = seen.of(&self.visit.caller.scope);
             let before = self.last.replace(now);
             match before {
-                None => return Some(Event::default().event("open").data("").retry(RETRY)),
-                Some(before) if before != now => return Some(Event::default().event("change").data("")),
+                None => return Some(Event::default().event("open").data(DATA).retry(RETRY)),
+                Some(before) if before != now => return Some(Event::default().event("change").data(DATA)),
                 Some(_) => {}
             }
         }
