@@ -106,11 +106,11 @@ fn file(number: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_are_kept_from_their_database_lose_and_repeat_nothing() {
-    let (troubles, seed) = (setting("SCOREWATCH_REPLICA_TROUBLES").unwrap_or_default(), seed());
-    let Some(server) = Postgres::shared().filter(|_| troubles > 0) else { return };
-    report(&format!("troubles of replicas: {troubles}, SCOREWATCH_CRASH_SEED={seed}"));
+    let (rounds, seed) = (setting("SCOREWATCH_REPLICA_TROUBLES").unwrap_or_default(), seed());
+    let Some(server) = Postgres::shared().filter(|_| rounds > 0) else { return };
+    report(&format!("troubles of replicas: {rounds}, SCOREWATCH_CRASH_SEED={seed}"));
     let mut troubled = Troubled::new("troubles of replicas", seed, server).await;
-    for number in 0..troubles {
+    for number in 0..rounds {
         let stage = &mut troubled.fleet.stage;
         stage.move_scores();
         stage.trouble_receivers();
@@ -135,5 +135,5 @@ async fn replicas_that_are_kept_from_their_database_lose_and_repeat_nothing() {
         "troubles of replicas: {accepted} accepted, of which {repeats} marked repeats; 0 lost, 0 avoidable repeats; {taken_over} \
          replicas ended without having been kept from the database for long"
     ));
-    assert!(accepted as u64 > troubles / 2, "seed {seed}: too little happened to prove anything");
+    assert!(accepted as u64 > rounds / 2, "seed {seed}: too little happened to prove anything");
 }
