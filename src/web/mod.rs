@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use app::App;
 pub use router::{dashboard, dashboard_routes};
-pub use server::{CONNECTIONS_MAX, listen, serve};
+pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;
 
 use crate::{

@@ -1,13 +1,7 @@
 //! The accept loop. It is our own because `axum::serve` bounds neither the time that a client may take over its request
 //! head nor the number of connections, and so can be filled up by clients that say nothing.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{
@@ -16,7 +10,7 @@ use hyper::{
     service::{Service, service_fn},
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -63,27 +57,11 @@ pub const CONNECTIONS_MAX: usize = LIMITS.waiting
     + at_work(Group::Page)
     + at_work(Group::Stream);
 
-/// Connections that the system makes before they are accepted, as far as `net.core.somaxconn` allows. It forgets what comes beyond that,
-/// and the client tries again only after a second.
-const BACKLOG: u32 = 4096;
-
 /// Pause after a failed accept: the usual reason, too many open files, does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Largest request head, in bytes; hyper's least buffer.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
-
-/// Listens on that address.
-///
-/// # Errors
-/// If it is taken, not this machine's, or not allowed.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Or a restart would have to wait for connections of before that linger.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
 
 /// Answers on `listener` until `shutdown`, then lets requests under way finish, for a few seconds at most.
 pub async fn serve(listener: TcpListener, state: State, app: App, shutdown: CancellationToken) {

@@ -65,7 +65,7 @@ const WATCHED: [&str; 5] = ["task::until(", "task::unbroken(", "task::restarted(
 /// Folders whose tasks are nobody's loss: they belong to the world of a demonstration.
 const UNWATCHED: [&str; 1] = ["simulation"];
 /// Threads of our own, which catch what they run.
-const THREADS: [&str; 3] = ["secret/reader.rs", "cli/run.rs", "replay/many.rs"];
+const THREADS: [&str; 3] = ["secret/threads.rs", "cli/run.rs", "replay/many.rs"];
 
 /// HTTP clients that nobody here may depend on; one is enough.
 const OTHER_CLIENTS: [&str; 12] = [

@@ -161,7 +161,7 @@ async fn replicas_that_were_all_cut_off_go_on_and_one_that_is_gone_is_taken_over
         ways.push(Between::new(server));
         stores.push(join(&ways.last().unwrap().to(&database), "one").await);
     }
-    let divisions: Vec<_> = stores.iter().map(|store| store.division()).collect();
+    let divisions: Vec<_> = stores.iter().map(Upkeep::division).collect();
     for division in &divisions {
         until(division, |division| division.living() == 3 && (21..=22).contains(&division.owned())).await;
     }
@@ -176,7 +176,9 @@ async fn replicas_that_were_all_cut_off_go_on_and_one_that_is_gone_is_taken_over
         assert!(event(wait).await.is_some(), "waited in vain for {expected}: {sql}");
     };
 
-    ways.iter().for_each(|way| way.set(Some(Trouble::Cut)));
+    for way in &ways {
+        way.set(Some(Trouble::Cut));
+    }
     asked("SELECT count(*) FROM replica WHERE expires_at > clock_timestamp()", 0).await;
     assert!(divisions.iter().all(|division| !division.is_valid() && division.begin(Shard::LEAD).is_none()));
     // The first one back looks before the second one is.

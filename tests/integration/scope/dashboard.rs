@@ -230,10 +230,9 @@ async fn secrets(scene: &Scene) -> Vec<String> {
     let mut secrets: Vec<String> = others.flat_map(|line| [line.id.clone(), line.short_id.clone()]).collect();
     secrets.extend(["fabrikam", "tailspin"].map(|id| entra(id).to_string()));
     secrets.extend(OTHERS.iter().map(|other| (*other).to_owned()));
-    // Who else may see contoso, as its page lists it.
+    // As its page lists who may see it.
     secrets.extend(Role::ALL.map(|role| format!("{role}-of-contoso <span class=\"muted\">")));
-    // As a page writes it.
-    secrets.push("everybody&#x27;s secret".to_owned());
+    secrets.extend(["everybody&#x27;s secret".to_owned()]);
     secrets
 }
 

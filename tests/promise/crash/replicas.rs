@@ -141,7 +141,9 @@ impl Fleet {
         assert_eq!(overlaps, Vec::<String>::new(), "attempts that overlap");
         self.judge_shards().await;
         let gone: Vec<f64> = sqlx::query_scalar(GONE).fetch_all(&mut self.database).await.unwrap();
-        gone.into_iter().for_each(|seconds| self.stage.note_gone(Duration::from_secs_f64(seconds)));
+        for seconds in gone {
+            self.stage.note_gone(Duration::from_secs_f64(seconds));
+        }
         let tally = self.stage.finish().await;
         drop(self.replicas);
         tally
