@@ -84,7 +84,8 @@ impl SecretUse {
     fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
         let Err(error) = read else { return Vec::new() };
         // What is there and can't be read is a place.
-        let is_there = error.what.contains("permission") || error.what == "is empty" || error.what.contains("regular file");
+        let is_there =
+            error.what.contains("permission") || error.what == "is empty" || error.what.contains("regular file");
         if self.looks_like_a_secret && !is_there {
             return vec![self.error(ITSELF, KEEP_IT)];
         }

@@ -212,9 +212,7 @@ pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems
     problems.parse(raw, at, |text| {
         let found = Language::ALL.into_iter().find(|language| language.as_str() == text);
         found.ok_or_else(|| match Language::called(text) {
-            Some(language) => {
-                Complaint::new(format!("`{text}` is not a language code"), format!("write `{language}`"))
-            }
+            Some(language) => Complaint::new(format!("`{text}` is not a language code"), format!("write `{language}`")),
             None => Complaint::new(format!("`{text}` is not supported"), languages()),
         })
     })

@@ -106,7 +106,10 @@ impl Lease {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        tracing::warn!(error, "what was taken of the store could not be given back; others wait until its time is over");
+        tracing::warn!(
+            error,
+            "what was taken of the store could not be given back; others wait until its time is over"
+        );
     }
 
     /// What gives the store back.

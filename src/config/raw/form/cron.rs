@@ -18,7 +18,10 @@ pub(super) fn pattern() -> String {
         list(&item(HOUR, "")),
         list(&format!("({}|[Ll][Ww]?|{DAY}[Ww])", item(DAY, "?"))),
         list(&item(&month, "")),
-        format!("[+]?{}", list(&format!("({}|[Ll]|{weekday}(-{weekday})?#[1-5Ll]|{weekday}[Ll])", item(&weekday, "?")))),
+        format!(
+            "[+]?{}",
+            list(&format!("({}|[Ll]|{weekday}(-{weekday})?#[1-5Ll]|{weekday}[Ll])", item(&weekday, "?")))
+        ),
     ];
     format!("^[ \\t]*{}[ \\t]*$", fields.join("[ \\t]+"))
 }
