@@ -13,7 +13,7 @@ use scorewatch::{
     domain::Scope,
     query,
     service::engine::Engine,
-    store::{DeliveryFilter, Listings},
+    store::DeliveryFilter,
     telemetry::Metrics,
 };
 use tokio::sync::watch;
