@@ -201,7 +201,7 @@ async fn a_device_groups_reason_says_that_it_is_of_the_whole_tenant() {
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
     let (explanation, causes) = explained(&fixture).await;
     assert_eq!(causes, ["Update x"]);
-    assert!(explanation.contains("They are those of the whole tenant."), "{explanation}");
+    assert!(explanation.contains("The list is that of the whole tenant."), "{explanation}");
 }
 
 /// The record of a day after the start, of 200 points: those of the controls `mfa` and `legacy` of `Identity`, and `dlp` of `Data`.
@@ -272,5 +272,5 @@ async fn an_alert_that_worsens_long_after_is_compared_with_the_day_that_it_was_j
     new_day(&fixture, &config, &records).await;
     assert_eq!(fixture.queued().await.last().map(String::as_str), Some("alert.worsened to soc"));
     let (explanation, causes) = explained(&fixture).await;
-    assert_eq!((explanation.as_str(), causes.len()), ("Microsoft gives no record of 2026-01-05 to compare with.", 0));
+    assert_eq!((explanation.as_str(), causes.len()), ("Microsoft has no record of 2026-01-05 to compare with.", 0));
 }

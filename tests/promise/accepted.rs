@@ -97,7 +97,7 @@ async fn filters_that_pick_nothing_or_mean_nothing_change_nothing_and_say_why() 
     let (world, _service, shift) = fallen().await;
     for (filters, arrived) in [
         (&[][..], "no alerts are selected"),
-        (&["--shift", "no-such-shift"], "no firing alert matches"),
+        (&["--shift", "no-such-shift"], "`no-such-shift` is not an id"),
         (&["--rule", "no-such-rule"], "no firing alert matches"),
         (&["--score", "secure-score"], "no firing alert matches"),
         (&["--tenant", "sentinel"], "no firing alert matches"),
