@@ -7,14 +7,8 @@ use std::{
 
 use futures_util::future::join_all;
 use scorewatch::{
-    clock::Clock,
-    config,
-    delivery::dispatch::SWEEP_INTERVAL,
-    domain::Scope,
-    query,
-    service::engine::Engine,
-    store::DeliveryFilter,
-    telemetry::Metrics,
+    clock::Clock, config, delivery::dispatch::SWEEP_INTERVAL, domain::Scope, query, service::engine::Engine,
+    store::DeliveryFilter, telemetry::Metrics,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
