@@ -11,13 +11,14 @@ use std::{
 
 use bytes::Bytes;
 use scorewatch::{
+    clock::Clock,
     egress::{Egress, Method, Policy, Private, Request},
     simulation::{
         Reply,
         cloud::{EntraRefusal, SignIn},
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 
@@ -167,7 +168,10 @@ async fn eventful() -> (World, Service) {
     world.cloud.set_sign_in(entra("fabrikam"), Some(SignIn::Refuse(EntraRefusal::SecretWrong)));
     let file = world.folder.path().join("tenants/contoso.yaml");
     let tenant = fs::read_to_string(file).unwrap().replace("client_id:", "expires: 2099-01-01, client_id:");
-    world.folder.write("tenants/contoso.yaml", &tenant);
+    let scores = "scores: [device-secure-score, exposure-score-by-group]\n";
+    world.folder.write("tenants/contoso.yaml", &format!("{}\n{scores}", tenant.trim_end()));
+    let group = json!({ "time": Clock::System.now().to_string(), "score": 31.5, "rbacGroupName": "Servers" });
+    world.cloud.set_groups(entra("contoso"), vec![group]);
     world.receivers.set(SOC, Some(Reply::status(503)));
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;

@@ -171,16 +171,16 @@ struct CreatedAccount {
     password: String,
 }
 
+/// How many random passwords are drawn to find one that does not contain the account's name: of one letter, a quarter do not.
+const PASSWORDS_MAX: usize = 100;
+
 async fn add_account(call: Call<NewAccount>) -> Result<CreatedAccount, Problem> {
     let NewAccount { name, role, tenants, labels } = &call.input;
     let draft = account::Draft { name: name.clone(), role: *role, limits: limits(tenants, labels)? };
-    // A short name may be part of a random password by chance.
-    let password = loop {
-        let drawn = password::random();
-        if password::weakness(&drawn, name).is_none() {
-            break drawn;
-        }
-    };
+    // A short name may be part of a random password by chance. What can't be a name is refused below.
+    let mut drawn = std::iter::repeat_with(password::random).take(PASSWORDS_MAX);
+    let fit = drawn.find(|drawn| password::weakness(drawn, name).is_none());
+    let password = fit.unwrap_or_else(password::random);
     account::add(call.store.as_ref(), &call.config, &call.caller, &draft, password.clone(), call.now).await?;
     Ok(CreatedAccount { name: name.clone(), password: password.expose_secret().to_owned() })
 }
