@@ -51,8 +51,8 @@ pub struct TenantStatus {
     pub firing: Vec<Fires>,
     /// Since when it can't be read, and the class of the trouble.
     pub blind: Option<(Timestamp, String)>,
-    /// How many controls its scores are compared without.
-    pub excluded: usize,
+    /// Whether its scores are compared without some controls.
+    pub has_excluded: bool,
 }
 
 /// How one value moved.
@@ -139,7 +139,7 @@ pub fn message(
         alerts: alerts(&own),
         blind: blind(&own),
         scores: ScoreKind::ALL.into_iter().filter_map(|kind| score(kind, &own)).collect(),
-        excluding: own.iter().filter(|one| one.excluded > 0).count(),
+        excluding: own.iter().filter(|one| one.has_excluded).count(),
         deliveries,
     });
     report

@@ -116,7 +116,7 @@ pub async fn shift(store: &dyn Store, scope: &Scope, text: Option<&str>) -> Resu
             "`{text}` is too short to name a {shift}: write at least {SHORT_LETTERS} letters"
         )));
     }
-    // Which tenants those are is not looked at, so it says nothing of them.
+    // Only whether it moved any tenant is asked, so the answer reveals none.
     if is_whole && !store.shifted_tenants(text).await?.is_empty() {
         return Ok(Some(text.to_owned()));
     }
@@ -131,7 +131,8 @@ pub async fn shift(store: &dyn Store, scope: &Scope, text: Option<&str>) -> Resu
     }
 }
 
-const fn shift_name(scope: &Scope) -> &'static str {
+/// What a fleet shift is called. Whoever sees some tenants alone learns nothing of others: to them the score itself has shifted.
+pub(crate) const fn shift_name(scope: &Scope) -> &'static str {
     match scope {
         Scope::All => "fleet shift",
         Scope::Only(_) => "shift of the score",

@@ -187,12 +187,12 @@ async fn status(
     period: Period,
     now: Timestamp,
 ) -> Result<TenantStatus, StoreError> {
-    let (mut moves, mut firing, mut blind, mut excluded) = (Vec::new(), Vec::new(), None, 0);
+    let (mut moves, mut firing, mut blind, mut has_excluded) = (Vec::new(), Vec::new(), None, false);
     if let Some(record) = record {
         for series in &record.series {
             moves.extend(moved_in(store, tenant, series, &record.excluded, period).await?);
         }
-        excluded = usize::from(!record.excluded.is_empty());
+        has_excluded = !record.excluded.is_empty();
         // An alert whose rule is gone is about to be closed.
         let severity = |name: &RuleName| config.rules.iter().find(|rule| rule.name == *name).map(|rule| rule.severity);
         for alert in record.alerts {
@@ -211,11 +211,12 @@ async fn status(
         moves,
         firing,
         blind,
-        excluded,
+        has_excluded,
     })
 }
 
-/// How a series that is still polled moved, without the controls that do not count. Its newest samples are at hand; only what they do not reach back to is read.
+/// How a series that is still polled moved, without the controls that do not count. Its newest samples are at hand; only what they do
+/// not reach back to is read.
 async fn moved_in(
     store: &dyn Checks,
     tenant: &Tenant,

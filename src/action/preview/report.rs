@@ -55,6 +55,6 @@ fn status(config: &Config, tenant: &Tenant, number: usize, period: Period) -> Te
         moves: moves.map(|score| Move { score: *score, subject: None, before, value }).collect(),
         firing: firing.into_iter().collect(),
         blind: None,
-        excluded: config.excluded_names(tenant, period.until).len(),
+        has_excluded: !config.excluded_names(tenant, period.until).is_empty(),
     }
 }

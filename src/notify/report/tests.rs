@@ -14,7 +14,7 @@ const fn at(hours: i64) -> Timestamp {
 
 fn status(id: &str) -> TenantStatus {
     TenantStatus {
-        excluded: 0,
+        has_excluded: false,
         tenant: TenantId::parse(id).unwrap(),
         name: format!("{id} Ltd").into(),
         labels: Arc::new(Labels::new()),

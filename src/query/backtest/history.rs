@@ -29,7 +29,7 @@ pub(super) struct Kept {
     pub(super) histories: Vec<History>,
     /// Every silence that the store keeps.
     pub(super) silences: Vec<Silence>,
-    /// How many tenants were looked at, those included of which nothing is kept.
+    /// How many tenants were looked at, including those of which nothing is kept.
     pub(super) tenants: usize,
 }
 

@@ -214,10 +214,8 @@ fn tiles(
     let firing = firing(alerts);
     let sent = sent(messages);
     let mut fell: Vec<String> = worse.iter().map(lost).collect();
-    if worse.is_empty() {
-        fell.push("no score fell by 1 % or more for a reason of its own".to_owned());
-    }
     let by_shift = totals.worse_by_shift;
+    fell.extend((worse.is_empty() && by_shift == 0).then(|| "no score fell by 1 % or more".to_owned()));
     fell.extend((by_shift > 0).then(|| format!("{by_shift} by a {}", messages.shift_name)));
     let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
     let alert_class = if alerts.critical > 0 {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use crate::query::ids::shift_name;
 use crate::{
-    domain::{Better, Scope, ScoreKind, Severity, Timestamp},
+    domain::{Better, ScoreKind, Severity, Timestamp},
     rule::display,
     schedule::Zone,
 };
@@ -128,14 +129,6 @@ pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
         "class": if is_none { "same" } else if is_better { "better" } else { "worse" },
         "said": if is_none { "unchanged" } else if is_better { "better by" } else { "worse by" },
     })
-}
-
-/// What a fleet shift is called. Whoever sees some tenants alone learns nothing of others: to them the score itself has shifted.
-pub(super) const fn shift_name(scope: &Scope) -> &'static str {
-    match scope {
-        Scope::All => "fleet shift",
-        Scope::Only(_) => "shift of the score",
-    }
 }
 
 /// With a capital.
