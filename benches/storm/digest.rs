@@ -7,13 +7,13 @@ use std::{
 
 use futures_util::future::join_all;
 use scorewatch::{
-    clock::Clock, config, delivery::dispatch::SWEEP_INTERVAL, domain::Scope, query, service::engine::Engine,
-    store::DeliveryFilter, telemetry::Metrics,
+    clock::Clock, config, domain::Scope, query, service::engine::Engine, store::DeliveryFilter, telemetry::Metrics,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    product::sweep,
     setup::{channel, configure, firing, receivers},
     usage::{resident, say},
 };
@@ -30,13 +30,7 @@ pub(crate) async fn account() {
     let (_keep, changes) = watch::channel(config.clone());
     let started = Engine::start(changes, Clock::System, Metrics::default(), CancellationToken::new()).await;
     let (engine, _settled) = started.expect("the engine");
-    let dispatcher = engine.dispatcher.clone();
-    let sweeping = tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
-            dispatcher.sweep().await;
-        }
-    });
+    let sweeping = tokio::spawn(sweep(engine.dispatcher.clone()));
     let (began, name) = (Instant::now(), channel(0));
     for first in (0..ALERTS).step_by(GROUP) {
         let queued = (first..ALERTS.min(first + GROUP)).map(|number| {

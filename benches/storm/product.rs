@@ -3,7 +3,11 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use scorewatch::{
-    clock::Clock, config, delivery::dispatch::SWEEP_INTERVAL, domain::TenantId, service::engine::Engine,
+    clock::Clock,
+    config,
+    delivery::{Dispatcher, dispatch::SWEEP_INTERVAL},
+    domain::TenantId,
+    service::engine::Engine,
     telemetry::Metrics,
 };
 use serde::{Deserialize, Serialize};
@@ -56,13 +60,7 @@ pub(crate) async fn run(folder: &Path, hanging: usize) {
     let shutdown = CancellationToken::new();
     let started = Engine::start(config, Clock::System, Metrics::default(), shutdown.clone()).await;
     let (engine, settled) = started.expect("the engine");
-    let dispatcher = engine.dispatcher.clone();
-    let sweeping = tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
-            dispatcher.sweep().await;
-        }
-    });
+    let sweeping = tokio::spawn(sweep(engine.dispatcher.clone()));
     let mut load = Load { engine, settled, hanging, commits: Vec::new(), open: 0 };
     load.steady().await;
     for _ in 0..STORMS {
@@ -74,6 +72,14 @@ pub(crate) async fn run(folder: &Path, hanging: usize) {
     sweeping.abort();
     let done = Done { commits: load.commits, resident_mib, peak_mib };
     say(&serde_json::to_string(&done).expect("figures"));
+}
+
+/// Looks for what may be sent, as the service does.
+pub(crate) async fn sweep(dispatcher: Dispatcher) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        dispatcher.sweep().await;
+    }
 }
 
 impl Load {
