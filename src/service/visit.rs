@@ -92,7 +92,7 @@ impl One {
             }
             None => (None, Some(place)),
         };
-        // Only now: a shard that another replica waits for is not kept for what waits for its turn.
+        // Not before the visit has its place: while it waits for one, another replica may have the shard.
         let shard = Shard::of_tenant(tenant.account.entra);
         let tenure = if turn.is_some() { self.division.begin(shard) } else { self.division.begin_brief(shard) };
         let Some(_tenure) = tenure else {

@@ -271,7 +271,7 @@ impl Table {
     async fn read(on: &mut PgConnection, grace: &mut Grace) -> Result<Self, StoreError> {
         let replicas: Vec<Columns> = sqlx::query_as(REPLICAS).fetch_all(&mut *on).await?;
         let owners = sqlx::query_scalar("SELECT owner FROM shard ORDER BY shard").fetch_all(on).await?;
-        // Where there is no row, there is none of this replica's either, and the next look finds that.
+        // Without any row, this replica's own is gone as well; the next look finds that.
         let was_given = grace.is_given();
         let gone_by = replicas.first().map_or(0, |(.., now)| grace.look(*now));
         if grace.is_given() && !was_given {

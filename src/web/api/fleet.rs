@@ -89,7 +89,7 @@ const WORK: u32 = 100;
 pub(super) struct WorkPage {
     /// The recommendations, most points first.
     items: Vec<Work>,
-    /// Always null: there are no more.
+    /// Always null: there is no further page.
     next: Option<String>,
     /// Of how many tenants recommendations are known: those of which an alert fired or worsened.
     known_tenants: u64,
