@@ -1,14 +1,14 @@
 //! Named points at which a test lets the process crash: around every commit of the store, around every send, at a reload, in
-//! retention, at shutdown. Only the feature `crash-points` gives them a meaning; without it [`reach`] is an empty function.
+//! retention, at shutdown. They have a meaning only in a build with debug assertions, which tests are; in any other, [`reach`] is an empty function.
 //!
-//! With the feature, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
+//! In such a build, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
 //! aborts, counted from one; absent, it is the first. Nothing is flushed, announced or closed: to the store it is `kill -9`.
 //!
 //! Two further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
 //! of the service panic, end or hang as soon as it is started; `SCOREWATCH_DOWNTIME_MIN_S` says how many seconds of suspension count
 //! as downtime, so that a test need not stop the process for minutes.
 
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 use std::time::Duration;
 
 /// A kind of work of which the store makes a transaction.
@@ -132,34 +132,34 @@ pub enum CrashPoint {
 }
 
 /// Says that the process has come to this point.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 #[inline]
 pub const fn reach(_point: CrashPoint) {}
 
 /// Runs a part of the service.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 pub async fn part(_task: &'static str, work: impl Future<Output = ()>) {
     work.await;
 }
 
 /// How long a suspension must last to count as downtime.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 #[must_use]
 pub const fn downtime_min(usual: Duration) -> Duration {
     usual
 }
 
 /// For how long a replica that is not heard of keeps its work.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 #[must_use]
 pub const fn lease(usual: Duration) -> Duration {
     usual
 }
 
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub use armed::{downtime_min, lease, part, reach};
 
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod armed {
     use std::{
         sync::{

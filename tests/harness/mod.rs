@@ -38,7 +38,7 @@ pub(crate) use vault::Vault;
 #[cfg(feature = "pfx")]
 pub(crate) use wait::computed;
 pub(crate) use wait::{PATIENCE, Watch, event};
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub(crate) use wire::{begin_keyed_post, begin_post};
 pub(crate) use wire::{get, post};
 

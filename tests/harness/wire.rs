@@ -26,13 +26,13 @@ async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
 }
 
 /// A form without fields, to a service that may not live to answer it.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub(crate) async fn begin_post(address: SocketAddr, path: &str) -> TcpStream {
     begin(address, "POST", path).await
 }
 
 /// An action of the API that is to be done once, of a service that may not live to answer it.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub(crate) async fn begin_keyed_post(address: SocketAddr, path: &str, key: &str) -> TcpStream {
     begin_with(address, "POST", path, &format!("idempotency-key: {key}\r\n")).await
 }

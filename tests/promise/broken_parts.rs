@@ -1,6 +1,6 @@
 //! No part of the service ends or hangs unnoticed: the process ends for it, or its watchdog is not fed and says so.
 //!
-//! The binary of the feature `crash-points` is given the part that breaks.
+//! A binary with debug assertions is given the part that breaks.
 
 use std::os::unix::net::UnixDatagram;
 

@@ -4,7 +4,7 @@ mod accepted;
 mod api;
 mod blind;
 mod broken_connections;
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod broken_parts;
 mod clock_jumps;
 mod commands;
@@ -53,7 +53,7 @@ mod shutdown;
 mod silenced;
 mod store_commands;
 mod store_files;
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod suspended;
 mod time_zones;
 mod trusted_rules;

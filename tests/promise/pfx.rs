@@ -47,7 +47,7 @@ async fn a_binary_that_reads_no_pfx_names_the_file_and_says_how_to_convert_it() 
             "contoso.yaml:4:",
             "file `../secrets/contoso.pfx` is a PFX, which this build can't read",
             "openssl pkcs12 -in x.pfx -nodes -out x.pem",
-            "--features pfx",
+            "--no-default-features",
         ] {
             assert!(arrived.contains(words), "{words} is missing: {arrived}");
         }

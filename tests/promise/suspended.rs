@@ -1,7 +1,7 @@
 //! A process that was stopped and goes on (SIGSTOP, a machine that was put to sleep) counts its own downtime against no tenant, and
 //! says to the operator from when to when it was down.
 //!
-//! The binary of the feature `crash-points` counts half a minute as downtime. How long it is stopped is measured in checks
+//! A binary with debug assertions counts half a minute as downtime. How long it is stopped is measured in checks
 //! of another service.
 
 use scorewatch::{clock::Clock, domain::Timestamp};

@@ -6,6 +6,8 @@ use crate::simulation::{Cloud, Receivers, scenario::Scenario};
 
 /// When customers are checked while the story goes on.
 const EVERY_SECOND: &str = "schedule: \"* * * * * *\"";
+/// For how long a fall waits for the rest of the fleet.
+const HOLD: &str = "fleet: { hold: 2s, at_least: 5 }";
 /// The rules: one that looks at each tenant on its own, and one that waits for the fleet.
 const RULES: &str = "\
 rules:
@@ -75,7 +77,7 @@ pub(super) fn write(
     let doors = doors.written();
     let mut text = format!(
         "{doors}store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{EVERY_SECOND}\ntimezone: UTC\nspread: 0s\n\
-         scores: [device-secure-score, exposure-score, secure-score]\nfleet: {{ hold: 2s, at_least: 5 }}\n\
+         scores: [device-secure-score, exposure-score, secure-score]\n{HOLD}\n\
          endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\nrules: [rules.yaml]\n\
          maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * TUE,FRI\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\
          operator: {{ notify: [soc-teams], blind_after: 1s }}\nchannels:\n"
@@ -113,7 +115,18 @@ pub(super) fn write(
 /// # Errors
 /// That of the disk.
 pub(super) fn check_every_minute(folder: &Path) -> io::Result<()> {
+    replace(folder, EVERY_SECOND, "schedule: \"0 * * * * *\"")
+}
+
+/// Lets a fall wait for as many seconds for the rest of the fleet from the next reload on.
+///
+/// # Errors
+/// That of the disk.
+pub(super) fn hold_for(folder: &Path, seconds: u64) -> io::Result<()> {
+    replace(folder, HOLD, &format!("fleet: {{ hold: {seconds}s, at_least: 5 }}"))
+}
+
+fn replace(folder: &Path, written: &str, instead: &str) -> io::Result<()> {
     let file = folder.join("scorewatch.yaml");
-    let text = fs::read_to_string(&file)?.replace(EVERY_SECOND, "schedule: \"0 * * * * *\"");
-    fs::write(file, text)
+    fs::write(&file, fs::read_to_string(&file)?.replace(written, instead))
 }

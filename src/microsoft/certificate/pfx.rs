@@ -1,5 +1,5 @@
 //! Certificates as PFX ("PKCS #12: Personal Information Exchange Syntax v1.1", RFC 7292): what one looks like, and what may be
-//! wrong with it. What reads one is built with the feature `pfx` only.
+//! wrong with it. What reads one is left out of a build without the feature `pfx`.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::zeroize::Zeroizing;
@@ -56,7 +56,7 @@ impl PfxError {
         match self {
             Self::LeftOut => {
                 "convert it: `openssl pkcs12 -in x.pfx -nodes -out x.pem`, name that file, and keep it private; or \
-                 build with `--features pfx`"
+                 build without `--no-default-features`"
             }
             Self::Password => "store its export password where `certificate_password:` refers to",
             Self::NoPassword => "write `certificate_password: { file: PATH }`",

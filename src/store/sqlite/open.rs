@@ -79,13 +79,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Every commit is flushed to the disk before its result is returned.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 const fn synchronous() -> &'static str {
     "FULL"
 }
 
 /// The test of power cuts proves that it sees losses by taking the flush away.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 fn synchronous() -> &'static str {
     if std::env::var_os("SCOREWATCH_STORE_UNSAFE").is_some() { "NORMAL" } else { "FULL" }
 }

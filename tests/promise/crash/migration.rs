@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 use crate::harness::Service;
 use crate::harness::{HIGH, LOW, SENTINEL, SOC, World, kinds};
 
@@ -51,7 +51,7 @@ async fn a_store_of_the_first_schema_is_taken_over_with_its_alerts_and_messages(
 }
 
 /// Crashes at that point in every step from the old store, and in every step of making a new one. Returns how often.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub(super) async fn crash_in_every_step(point: &str) -> u32 {
     let old = world_with_old_store().await;
     let mut crashes = crash_until_it_runs(&old, point).await;
@@ -67,7 +67,7 @@ pub(super) async fn crash_in_every_step(point: &str) -> u32 {
 }
 
 /// Crashes once in each step: before its commit it is to be made again, after it is done. Returns in how many.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 async fn crash_until_it_runs(world: &World, point: &str) -> u32 {
     world.write();
     let mut crashes = 0;

@@ -9,18 +9,18 @@
 
 use std::io::Write;
 
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod apart;
 mod clocks;
 mod disk_trouble;
 mod failover;
 mod migration;
 mod model;
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod person;
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod points;
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 mod power;
 mod random;
 mod replicas;

@@ -151,7 +151,7 @@ impl Stage {
     }
 
     /// All tenants get a score that the rules are content with, or one that they are not: the whole fleet moves.
-    #[cfg(feature = "crash-points")]
+    #[cfg(debug_assertions)]
     pub(super) fn turn_scores_to(&self, low: bool) {
         self.low.store(!low, Ordering::SeqCst);
         self.turn_scores();
