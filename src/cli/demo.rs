@@ -50,7 +50,7 @@ const CALM_CHECKS: u64 = 2;
 /// How long these checks take at most on a machine that keeps up.
 const CALM_USUAL: Duration = Duration::from_millis(2_500);
 /// How long an act waits for what it causes.
-const ACT_MAX: Duration = Duration::from_secs(60);
+const ACT_MAX: Duration = Duration::from_mins(1);
 /// The shortest time that each act takes, so that a person can follow.
 const ACT_MIN: Duration = Duration::from_millis(1_200);
 /// How many calls one round of checks makes.
@@ -243,7 +243,7 @@ impl Theater<'_> {
         }
         let sent = self.receivers.received().iter().filter(|message| message.accepted()).count();
         output::say_in(Ink::Bold, &format!("\n{sent} messages in all, none of them sent twice."));
-        output::say("Next: `scorewatch check` reports every problem of your own configuration.");
+        output::say("Next: `scorewatch init` writes a configuration for your own tenants.");
         Ok(())
     }
 

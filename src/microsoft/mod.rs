@@ -25,7 +25,11 @@ mod token;
 pub mod untrusted;
 mod wire;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -45,7 +49,7 @@ pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
 pub use source::hosts_called;
 use source::{Ask, Found, Source, Unsound};
-pub use token::PassedOver;
+pub use token::{PassedOver, Rejected};
 use token::{Token, TokenRequest, Tokens};
 use wire::Wire;
 
@@ -147,6 +151,12 @@ impl Microsoft {
     #[must_use]
     pub fn passed_over(&self) -> Vec<PassedOver> {
         self.inner.tokens.passed_over()
+    }
+
+    /// Credentials that Entra did not take the last time they were tried, though one beside them was.
+    #[must_use]
+    pub fn rejected(&self) -> BTreeSet<Rejected> {
+        self.inner.tokens.rejected()
     }
 
     fn with_secrets(

@@ -8,6 +8,7 @@ mod cache;
 mod passed_over;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -24,7 +25,7 @@ use super::{
 use crate::{domain::Timestamp, secret::SecretReference, telemetry::Metrics};
 use ask::Grant;
 use cache::{Cache, Flight, Key};
-pub use passed_over::PassedOver;
+pub use passed_over::{PassedOver, Rejected};
 use passed_over::{Refused, is_about_material};
 
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
@@ -57,6 +58,7 @@ pub(super) struct Tokens {
     metrics: Metrics,
     read_secret: ReadSecret,
     passed_over: Mutex<Vec<PassedOver>>,
+    rejected: Mutex<BTreeSet<Rejected>>,
 }
 
 impl fmt::Debug for Tokens {
@@ -87,6 +89,7 @@ impl Tokens {
             metrics,
             read_secret,
             passed_over: Mutex::default(),
+            rejected: Mutex::default(),
         }
     }
 
@@ -103,10 +106,11 @@ impl Tokens {
         }
         let app = &token_request.account.app;
         let mut newest: Option<Refused> = None;
-        let mut left = app.materials.iter();
-        while let Some(material) = left.next() {
+        let mut left = app.materials.iter().enumerate();
+        while let Some((place, material)) = left.next() {
             match self.prove(wire, token_request, key, material).await {
                 Ok(token) => {
+                    self.note_taken(app, place);
                     self.note_passed_over(app, newest);
                     return Ok(token);
                 }

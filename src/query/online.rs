@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Reading, Scope, ScoreKind, TenantId, Timestamp},
     egress::Egress,
-    microsoft::{CredentialMaterial, FailureClass, FetchError, Granted, Microsoft},
+    microsoft::{CredentialMaterial, FailureClass, FetchError, Granted, Microsoft, PassedOver},
     notify::NotificationType,
     telemetry::Metrics,
     template::sample,
@@ -54,6 +54,8 @@ pub struct TenantAnswer {
     pub name: String,
     /// `ok`, or the class of the failure.
     pub token: &'static str,
+    /// The class of the failure of the newest credential, if an older one beside it signed in.
+    pub newest_rejected: Option<&'static str>,
     /// App roles in the tokens; `None`: there is none, or it can't be looked into.
     pub roles: Option<BTreeSet<String>>,
     /// Roles that the scores need and that the tokens do not hold.
@@ -122,6 +124,11 @@ pub async fn online(config: &Config, scope: &Scope, ids: &[String], on_answer: i
         on_answer();
     }
     answers.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+    for passed_over in microsoft.passed_over() {
+        let users = tenants.iter().filter(|tenant| passed_over.is_of(&tenant.account.app));
+        let users: BTreeSet<_> = users.map(|tenant| &tenant.id).collect();
+        answers.iter_mut().filter(|answer| users.contains(&answer.tenant)).for_each(|answer| answer.mark(&passed_over));
+    }
     let secrets = ask_stores(config, scope, &tenants).await;
     let shared = config.shared_receivers().await;
     let channels =
@@ -153,6 +160,7 @@ async fn ask(microsoft: &Microsoft, config: &Config, tenant: &Tenant) -> TenantA
         tenant: tenant.id.clone(),
         name: tenant.name.to_string(),
         token: OK,
+        newest_rejected: None,
         roles: None,
         roles_missing: BTreeSet::new(),
         roles_optional: BTreeMap::new(),
@@ -245,10 +253,18 @@ impl TenantAnswer {
         self.consent_needed |= matches!(failure.class, FailureClass::ConsentMissing | FailureClass::RoleMissing);
     }
 
-    /// Whether the sign-in and every score succeeded.
+    /// Says first that the newest credential is not the one that signed in.
+    fn mark(&mut self, passed_over: &PassedOver) {
+        let (kind, why) = (passed_over.kind.words(), passed_over.class.words());
+        let hint = format!("keep the older {kind}: it alone signs in; the newest one was rejected ({why})");
+        self.newest_rejected = Some(passed_over.class.as_str());
+        self.hints.insert(0, hint);
+    }
+
+    /// Whether the sign-in and every score succeeded, with the newest credential.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.token == OK && self.scores.iter().all(|score| score.outcome == OK)
+        self.token == OK && self.newest_rejected.is_none() && self.scores.iter().all(|score| score.outcome == OK)
     }
 }
 

@@ -1,7 +1,11 @@
 //! Credentials that are about to expire: a warning 30, 14, 7 days and one day ahead, and when they have expired. And those
 //! that Entra does not take while an older one of the same app still is.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use uuid::Uuid;
@@ -9,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
-    microsoft::{AppCredential, CredentialKind, CredentialMaterial, PassedOver},
+    microsoft::{AppCredential, CredentialKind, CredentialMaterial, PassedOver, Rejected},
     notify::{
         NotificationType, compose,
         facts::wording::{CredentialType, News, Whose},
@@ -33,12 +37,17 @@ pub fn warning_due(expires: Timestamp, now: Timestamp) -> Option<u32> {
     DAYS_AHEAD.into_iter().find(|days| now >= expires.minus(DAY * *days))
 }
 
-/// Warns the operator of every app whose credentials are about to expire, the last of them. The same warning is given once. Returns when
-/// the first app can no longer sign in, by type of credential.
+/// Warns the operator of every app whose credentials are about to expire, the last of them that is not `rejected`. The same warning is
+/// given once. Returns when the first app can no longer sign in, by type of credential.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Expiries, StoreError> {
+pub async fn warn(
+    store: &dyn Store,
+    config: &Config,
+    rejected: BTreeSet<Rejected>,
+    now: Timestamp,
+) -> Result<Expiries, StoreError> {
     let mut users: BTreeMap<usize, Vec<&Arc<Tenant>>> = BTreeMap::new();
     for tenant in config.tenants.values() {
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
@@ -49,7 +58,7 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     let asked: Vec<_> = references.cloned().collect();
     stream::iter(asked).for_each_concurrent(ASKED_MAX, async |kept| kept.fetch().await).await;
     // Certificates are read off the runtime's threads: a disk may be slow.
-    let read = move || apps.iter().map(|app| last_to_expire(&app.materials)).collect::<Vec<_>>();
+    let read = move || apps.iter().map(|app| last_to_expire(app, &rejected)).collect::<Vec<_>>();
     let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
     let mut first = Expiries::new();
     for (users, last) in users.values().zip(lasting) {
@@ -70,10 +79,13 @@ const fn type_of(kind: CredentialKind) -> &'static str {
     }
 }
 
-/// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in.
-fn last_to_expire(materials: &[CredentialMaterial]) -> Option<(CredentialKind, Timestamp)> {
-    materials
+/// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in. With one that is rejected, nothing does
+/// even now.
+fn last_to_expire(app: &AppCredential, rejected: &BTreeSet<Rejected>) -> Option<(CredentialKind, Timestamp)> {
+    let is_taken = |material: &&CredentialMaterial| !rejected.contains(&(app.client_id, material.kept.clone()));
+    app.materials
         .iter()
+        .filter(is_taken)
         .filter_map(|material| Some((material.kind, material.expires_at()?)))
         .max_by_key(|(_, expires)| *expires)
 }
@@ -88,9 +100,9 @@ pub async fn notify(
     passed_over: Vec<PassedOver>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for PassedOver { client_id, kind, class, what, mark } in passed_over {
-        let users: Vec<_> =
-            config.tenants.values().filter(|tenant| has_several(&tenant.account.app, client_id)).collect();
+    for passed_over in passed_over {
+        let users: Vec<_> = config.tenants.values().filter(|tenant| passed_over.is_of(&tenant.account.app)).collect();
+        let PassedOver { client_id, kind, class, what, mark } = passed_over;
         let news = News::CredentialPassedOver {
             what: in_words(kind),
             whose: whose(&users, client_id),
@@ -105,11 +117,6 @@ pub async fn notify(
         store.announce(announcement(config, &users, &parts, facts, now), now).await?;
     }
     Ok(())
-}
-
-/// Whether it is that app with credentials side by side: of one alone none is passed over.
-fn has_several(app: &AppCredential, client_id: Uuid) -> bool {
-    app.client_id == client_id && app.materials.len() > 1
 }
 
 fn warning(
@@ -190,14 +197,27 @@ mod tests {
     }
 
     #[test]
-    fn of_two_credentials_the_one_that_lasts_longer_is_warned_of() {
-        let material = |kind, expires: Option<i64>| CredentialMaterial {
+    fn of_several_credentials_the_one_that_lasts_longest_and_is_taken_is_warned_of() {
+        let kept = |name: &str| SecretReference::Env(format!("SCOREWATCH_NO_SUCH_{name}"));
+        let material = |kind, name, expires: Option<i64>| CredentialMaterial {
             expires: expires.map(Timestamp::from_seconds),
-            ..CredentialMaterial::new(kind, SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()))
+            ..CredentialMaterial::new(kind, kept(name))
         };
         let (secret, token) = (CredentialKind::Secret, CredentialKind::FederatedToken);
-        let last = last_to_expire(&[material(secret, Some(5)), material(token, Some(9)), material(secret, None)]);
-        assert_eq!(last, Some((token, Timestamp::from_seconds(9))));
-        assert_eq!(last_to_expire(&[material(CredentialKind::Certificate, None)]), None);
+        let side_by_side =
+            vec![material(secret, "A", Some(5)), material(token, "B", Some(9)), material(secret, "C", None)];
+        let undated = vec![material(CredentialKind::Certificate, "A", None)];
+        for (materials, rejected, last) in [
+            (&side_by_side, &[][..], Some((token, 9))),
+            (&side_by_side, &["B"], Some((secret, 5))),
+            (&side_by_side, &["A"], Some((token, 9))),
+            (&side_by_side, &["A", "B"], None),
+            (&undated, &[], None),
+        ] {
+            let app = AppCredential { client_id: Uuid::nil(), materials: materials.clone() };
+            let rejected = rejected.iter().map(|name| (Uuid::nil(), kept(name))).collect();
+            let last = last.map(|(kind, at)| (kind, Timestamp::from_seconds(at)));
+            assert_eq!(last_to_expire(&app, &rejected), last, "{rejected:?}");
+        }
     }
 }

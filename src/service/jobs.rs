@@ -174,7 +174,8 @@ fn end_if_replaced(error: &StoreError) {
 pub(super) async fn housekeeping(engine: Engine) {
     let Some(_tenure) = engine.lead() else { return };
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    match credential::warn(engine.store.as_ref(), &config, now).await {
+    let rejected = engine.checker.microsoft.rejected();
+    match credential::warn(engine.store.as_ref(), &config, rejected, now).await {
         Ok(first) => engine.metrics.credentials_expire(&first),
         Err(error) => error!(%error, "credentials about to expire could not be looked up"),
     }

@@ -1,6 +1,7 @@
 //! Signing in with what is not a client secret, against a cloud that verifies it.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     sync::{
@@ -304,6 +305,7 @@ async fn while_a_credential_rotates_the_older_one_is_used_and_the_operator_is_no
         (APP, CredentialKind::Certificate, FailureClass::CertificateUnknown)
     );
     assert_eq!((fixture.microsoft.passed_over(), fixture.requests()), (Vec::new(), 2));
+    assert_eq!(fixture.microsoft.rejected(), [(APP, materials[0].kept.clone())].into());
     // Uploaded meanwhile: an hour later the new one is taken.
     fixture.cloud.set_certificates(TENANT, &[&pair.der]);
     fixture.cloud.set_secret(TENANT, "gone");
@@ -312,6 +314,7 @@ async fn while_a_credential_rotates_the_older_one_is_used_and_the_operator_is_no
     later.clock.advance(Duration::from_mins(1));
     assert_eq!(later.fetch(&materials).await, Ok(340.0));
     assert_eq!(later.microsoft.passed_over(), []);
+    assert_eq!(later.microsoft.rejected(), BTreeSet::new());
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ fn show(report: &Report) {
     let rows = report.tenants.iter().map(|line| {
         [
             line.tenant.to_string(),
-            line.token.to_owned(),
+            token(line),
             roles(line),
             listed(line.roles_missing.iter()),
             listed(line.roles_optional.iter().map(|(role, presence)| format!("{role} {}", presence.as_str()))),
@@ -58,9 +58,14 @@ fn show(report: &Report) {
         output::say("");
         output::say(&output::table(["TENANT", "NAME", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
     }
-    let unread = report.tenants.iter().filter(|line| !line.is_fine()).count();
+    let (all, rejected) = (report.tenants.len(), |line: &&TenantAnswer| line.newest_rejected.is_some());
+    let unread = report.tenants.iter().filter(|line| !line.is_fine() && !rejected(line)).count();
     if unread > 0 {
-        output::complain(&format!("{unread} of {} tenants can't be read", report.tenants.len()));
+        output::complain(&format!("{unread} of {all} tenants can't be read"));
+    }
+    let older = report.tenants.iter().filter(rejected).count();
+    if older > 0 {
+        output::complain(&format!("{older} of {all} tenants are read by an older credential: the newest is rejected"));
     }
 }
 
@@ -76,6 +81,10 @@ fn say_what_is_optional(report: &Report) {
             "Scores can be read without {roles}; with it, alerts on Defender scores say what regressed."
         ));
     }
+}
+
+fn token(line: &TenantAnswer) -> String {
+    line.newest_rejected.map_or_else(|| line.token.to_owned(), |class| format!("newest {class}"))
 }
 
 fn roles(line: &TenantAnswer) -> String {

@@ -16,7 +16,7 @@ rules:
     score: device-secure-score
     when: { drop: 5%, within: 24h }
     severity: critical
-    repeat: 4h
+    repeat: 8h
     fleet: off
     notify: [soc-teams, soar]
     runbook: https://wiki.example/device-score

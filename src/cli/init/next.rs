@@ -25,7 +25,7 @@ pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
     let preview = format!("preview --rule blind --channel {} --send", answers.channel.name);
     let commands = match answers.target {
         Target::Folder => vec![
-            (format!("cd {}", quoted(&answers.folder)), "every path in the configuration is relative to it"),
+            (format!("cd {}", quoted(&answers.folder)), "the commands below look for `scorewatch.yaml` here"),
             ("scorewatch check --online".to_owned(), consent),
             (format!("scorewatch {preview}"), send),
             ("scorewatch once".to_owned(), "checks the tenant once, now"),

@@ -1,11 +1,12 @@
 //! Credentials that were rejected while an older one was accepted: the tenant is not blind, but the operator has to
 //! know.
 
-use std::{borrow::Cow, sync::PoisonError};
+use std::{borrow::Cow, collections::BTreeSet, sync::PoisonError};
 
 use uuid::Uuid;
 
 use super::{AppCredential, CredentialKind, Failure, FailureClass, Tokens};
+use crate::secret::SecretReference;
 
 /// The newest credential of an app, which was rejected while an older one was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,17 @@ pub struct PassedOver {
     /// Distinguishes it from the credential that replaces it later; reveals nothing of its content.
     pub mark: u16,
 }
+
+impl PassedOver {
+    /// Whether it is that app with credentials side by side: of one alone none is passed over.
+    #[must_use]
+    pub fn is_of(&self, app: &AppCredential) -> bool {
+        app.client_id == self.client_id && app.materials.len() > 1
+    }
+}
+
+/// A credential that was rejected the last time that it was tried: the app's client id, and where it is kept.
+pub type Rejected = (Uuid, SecretReference);
 
 /// One credential that was rejected.
 pub(super) struct Refused {
@@ -60,6 +72,20 @@ impl Tokens {
                 older one is used");
             all.push(noted);
         }
+    }
+
+    /// Notes that the credential at this place was accepted, and those before it were not.
+    pub(super) fn note_taken(&self, app: &AppCredential, place: usize) {
+        let mut all = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        if place > 0 || !all.is_empty() {
+            all.remove(&(app.client_id, app.materials[place].kept.clone()));
+            all.extend(app.materials[..place].iter().map(|material| (app.client_id, material.kept.clone())));
+        }
+    }
+
+    /// Which credentials were not accepted while one beside them was.
+    pub(crate) fn rejected(&self) -> BTreeSet<Rejected> {
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Hands out what was noted.

@@ -76,7 +76,7 @@ pub struct NoDataFacts {
     pub kind: ScoreKind,
     /// When its data was last read.
     pub since: Timestamp,
-    /// The class of the failure, for machines: `secret-expired`, `licence-missing`; `None` where checks succeed without new data.
+    /// The class of the failure, for machines: `secret-expired`, `licence-missing`; `None`: checks succeed, but bring no new data.
     pub class: Option<String>,
     /// The class in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
