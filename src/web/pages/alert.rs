@@ -20,7 +20,6 @@ use super::{
 use crate::{
     check::blind::OPERATOR_BLIND,
     domain::{Role, Timestamp},
-    notify::language::Locale,
     query::{
         self, alerts,
         alerts::{AlertLine, Which},
@@ -82,7 +81,7 @@ enum Shown {
 
 fn view(visit: &Visit, line: &AlertLine) -> Value {
     let row = &line.row;
-    let said = row.last_notification.as_ref().map(|last| summary(last, &Locale::default()));
+    let said = row.last_notification.as_ref().map(|last| summary(last, &visit.face().locale()));
     let has_level = row.alert.firing().is_some_and(|firing| firing.terms.when.change().is_some());
     let may_act = visit.caller.may(Role::Analyst);
     let is_firing = row.alert.is_firing();
@@ -171,7 +170,7 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
         "decisions": decisions(&explained.decisions),
         "notified": explained.notified,
         "readings": series.map(|series| readings(series, face)).unwrap_or_default(),
-        "causes": series.map(causes).unwrap_or_default(),
+        "causes": series.map(|series| causes(series, face)).unwrap_or_default(),
         "messages": series.map(|series| {
             series.messages.iter().map(|message| of_message(face, message)).collect::<Vec<_>>()
         }).unwrap_or_default(),
@@ -209,9 +208,9 @@ fn readings(series: &SeriesTrace, face: &Clockface) -> Vec<Value> {
 }
 
 /// What regressed, as the newest message says that does.
-fn causes(series: &SeriesTrace) -> Vec<String> {
+fn causes(series: &SeriesTrace, face: &Clockface) -> Vec<String> {
     let said = series.messages.iter().find(|message| !message.notification.data.causes.is_empty());
-    said.map(|message| summary(&message.notification, &Locale::default()).causes).unwrap_or_default()
+    said.map(|message| summary(&message.notification, &face.locale()).causes).unwrap_or_default()
 }
 
 fn of_message(face: &Clockface, message: &Message) -> Value {

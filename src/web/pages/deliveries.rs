@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     domain::Role,
-    notify::language::Locale,
     query::{
         self, Page,
         deliveries::{self, DeliveryId, DeliveryLine, DeliveryState},
@@ -110,7 +109,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
         let detail = deliveries::show(visit.store(), visit.scope(), id).await?;
         let face = visit.face();
         let notification = &detail.notification;
-        let said = summary(notification, &Locale::default());
+        let said = summary(notification, &face.locale());
         let covers = deliveries::lines(visit.store(), visit.scope(), detail.covers.clone()).await?;
         let line = DeliveryLine::new(detail.delivery.clone(), notification);
         let short = notification.data.notification.short_id.to_string();

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     domain::{Averages, Role, Scope, ScoreKind},
-    notify::language::Locale,
     query::{
         self, Page, alerts, deliveries, fleet,
         samples::{self, SeriesWindow},
@@ -57,7 +56,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let of = query::find::tenant(&config, visit.scope(), &id)?;
         let portal = of.score_page(of.scores.first().copied().unwrap_or(ScoreKind::SecureScore));
         let mut page = view(&face, visit.scope(), &detail, &portal, &windows, span);
-        page["regressed"] = json!(regressed(&lines));
+        page["regressed"] = json!(regressed(&lines, &face));
         page["alerts"] = alert_rows(&visit, &lines);
         page["deliveries"] = delivery_rows(&visit, &sent).await?;
         page["actions"] = actions.iter().map(action).collect();
@@ -188,11 +187,11 @@ async fn access(visit: &Visit, detail: &TenantDetail) -> Result<Value, query::Er
 }
 
 /// What regressed, as the newest message of each alert that fires said.
-fn regressed(lines: &[alerts::AlertLine]) -> Vec<Value> {
+fn regressed(lines: &[alerts::AlertLine], face: &Clockface) -> Vec<Value> {
     let firing = lines.iter().filter(|line| line.row.alert.is_firing());
     firing
         .filter_map(|line| {
-            let said = summary(line.row.last_notification.as_ref()?, &Locale::default());
+            let said = summary(line.row.last_notification.as_ref()?, &face.locale());
             let is_said = said.note.is_some() || !said.causes.is_empty();
             is_said.then(|| {
                 json!({

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 pub(super) use crate::query::ids::shift_name;
 use crate::{
     domain::{Better, ScoreKind, Severity, Timestamp},
+    notify::language::Locale,
     rule::display,
     schedule::Zone,
 };
@@ -31,6 +32,11 @@ pub(super) struct Moment {
 }
 
 impl Clockface {
+    /// What messages say, in the pages' language and on their clock.
+    pub(super) fn locale(&self) -> Locale {
+        Locale { zone: self.zone.clone(), ..Locale::default() }
+    }
+
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
         Moment { iso: Timestamp::from_seconds(at.as_seconds()).to_string(), full: self.full(at), ago: self.ago(at) }
     }
