@@ -14,6 +14,7 @@ mod apart;
 mod clocks;
 mod disk_trouble;
 mod failover;
+mod history;
 mod migration;
 mod model;
 #[cfg(feature = "crash-points")]
