@@ -2,11 +2,11 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -16,6 +16,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
 /// Where Debian keeps each version's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql";
+/// What runs a cluster; Debian's Python is the one that Patroni is installed for.
+const CLUSTER_PROGRAMS: [&str; 4] = ["/usr/bin/python3", "/usr/bin/patroni", "/usr/bin/etcd", "/usr/sbin/haproxy"];
 /// The oldest version that works.
 const VERSION_MIN: u32 = 15;
 /// The role as which everything is done.
@@ -26,7 +28,7 @@ pub(crate) struct Postgres {
     programs: PathBuf,
     folder: PathBuf,
     /// Stops the server when this process ends: then its standard input does.
-    _keeper: Child,
+    keeper: Mutex<Child>,
 }
 
 static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
@@ -82,20 +84,34 @@ impl Postgres {
 
     fn start(programs: &Path, primary: Option<&Path>) -> Self {
         let script = fs::read_to_string("tests/harness/postgres.sh").unwrap();
-        let mut keeper = as_its_user(&Command::new("sh"))
-            .args(["-c", &script, "sh"])
-            .arg(programs)
-            .arg(ROLE)
-            .args(primary)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.ends_with('\n'), "PostgreSQL does not start; see the newest /tmp/scorewatch-postgres-*/log");
-        Self { programs: programs.to_owned(), folder: line.trim_end().into(), _keeper: keeper }
+        let mut command = as_its_user(&Command::new("sh"));
+        command.args(["-c", &script, "sh"]).arg(programs).arg(ROLE).args(primary);
+        Self::keep(programs, command)
+    }
+
+    /// Three servers run by Patroni, in synchronous mode, reached by way of `HAProxy`. `None`: what that takes is not installed.
+    pub(crate) fn cluster() -> Option<Self> {
+        let programs = programs().filter(|_| CLUSTER_PROGRAMS.iter().all(|path| Path::new(path).exists()))?;
+        let script = fs::read_to_string("tests/harness/patroni.py").unwrap();
+        let mut command = as_its_user(&Command::new(CLUSTER_PROGRAMS[0]));
+        command.args(["-c", &script]).arg(&programs).arg(ROLE);
+        Some(Self::keep(&programs, command))
+    }
+
+    /// Kills the primary of a cluster, alone or with its Patroni. Returns how many seconds there was none, once all are back.
+    pub(crate) fn kill_primary(&self, with_patroni: bool) -> f64 {
+        let mut keeper = self.keeper.lock().unwrap();
+        let what = if with_patroni { "all" } else { "postmaster" };
+        writeln!(keeper.stdin.as_mut().unwrap(), "{what}").unwrap();
+        read_line(&mut keeper).parse().unwrap()
+    }
+
+    /// Runs a script that prints the folder of its server.
+    fn keep(programs: &Path, mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut keeper = command.spawn().unwrap();
+        let folder = read_line(&mut keeper).into();
+        Self { programs: programs.to_owned(), folder, keeper: Mutex::new(keeper) }
     }
 
     /// A new database, and how it is reached.
@@ -154,8 +170,21 @@ impl Postgres {
     }
 }
 
-/// The programs of the newest version that is installed.
+/// What the script says next, which says nothing that is not waited for.
+fn read_line(keeper: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.ends_with('\n'), "PostgreSQL does not work; see the newest /tmp/scorewatch-p*/");
+    line.trim_end().to_owned()
+}
+
+/// The programs that `SCOREWATCH_POSTGRES_BIN` names the folder of, otherwise those of the newest version that is installed.
 fn programs() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("SCOREWATCH_POSTGRES_BIN").filter(|named| !named.is_empty()) {
+        let named = PathBuf::from(named);
+        assert!(named.join("initdb").exists(), "SCOREWATCH_POSTGRES_BIN: {} has no initdb", named.display());
+        return Some(named);
+    }
     let versions = fs::read_dir(PROGRAMS).ok()?;
     let versions = versions.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let newest = versions.filter(|version| *version >= VERSION_MIN).max()?;

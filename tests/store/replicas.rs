@@ -24,7 +24,7 @@ async fn join(database: &PostgresSettings, fingerprint: &str) -> Joined {
     postgres::join(database, fingerprint.to_owned()).await.unwrap().0
 }
 
-/// Waits until a replica sees itself so; its keeper looks every second.
+/// Waits until a replica sees itself so; its keeper looks twice a second.
 async fn until(division: &Division, enough: impl Fn(&Division) -> bool) {
     let wait = async {
         while !enough(division) {

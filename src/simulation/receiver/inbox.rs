@@ -1,7 +1,7 @@
 //! What arrived, in order, with a bell for those who wait.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -25,17 +25,24 @@ pub struct Received {
     pub body: Bytes,
     /// The status answered, or about to be; `None`: no answer.
     pub status: Option<u16>,
+    ended_at: OnceLock<Instant>,
 }
 
 impl Received {
     pub(super) fn new(channel: Arc<str>, path: String, headers: HeaderMap, body: Bytes, status: Option<u16>) -> Self {
-        Self { at: Instant::now(), channel, path, headers, body, status }
+        Self { at: Instant::now(), channel, path, headers, body, status, ended_at: OnceLock::new() }
     }
 
     /// Whether the receiver took it: answered, or about to answer, 2xx.
     #[must_use]
     pub fn accepted(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// When it was answered, or its connection ended before; `None`: it is under way.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Instant> {
+        self.ended_at.get().copied()
     }
 
     /// The body as JSON; null when it is none.
@@ -48,6 +55,15 @@ impl Received {
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A request that is being answered; it has ended when this is dropped.
+pub(super) struct UnderWay(Arc<Received>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.ended_at.get_or_init(Instant::now);
     }
 }
 
@@ -64,9 +80,12 @@ impl Default for Inbox {
 }
 
 impl Inbox {
-    pub(super) fn keep(&self, request: Received) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(request));
+    /// Keeps a request, which is under way until what this returns is dropped.
+    pub(super) fn keep(&self, request: Received) -> UnderWay {
+        let request = Arc::new(request);
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&request));
         self.revision.send_modify(|revision| *revision += 1);
+        UnderWay(request)
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Received>> {

@@ -193,7 +193,9 @@ impl Site for State {
             Some(door) => (Arc::clone(&door.channel), door.reply(&head.method, query, &head.headers, &body)),
             None => (Arc::from(""), Reply::status(404)),
         };
-        self.inbox.keep(Received::new(channel, path.to_owned(), head.headers, body, reply.seen_status()));
+        let received = Received::new(channel, path.to_owned(), head.headers, body, reply.seen_status());
+        // A client that goes away drops what answers it.
+        let _under_way = self.inbox.keep(received);
         reply.send().await
     }
 }

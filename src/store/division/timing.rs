@@ -29,15 +29,16 @@ impl Timing {
         self.lease / 5
     }
 
-    /// How often the keeper looks whether shards are free, and whether other replicas are to have some.
+    /// How often the keeper looks whether shards are free, and whether other replicas are to have some. What a replica that leaves gives
+    /// up waits that long for its next owner, and a look is two small queries.
     pub(in crate::store) fn looks_every(self) -> Duration {
-        Duration::from_secs(1).min(self.lease / 15)
+        Duration::from_millis(500).min(self.lease / 30)
     }
 
     /// After how long without a look the keeper does not know whether others could reach the database: one look may fail for lack of an
     /// answer, and the next one takes a moment to connect.
     pub(in crate::store) fn gap(self) -> Duration {
-        self.answered_within() + self.looks_every() * 5 / 2
+        self.answered_within() + self.lease / 6
     }
 }
 
@@ -55,7 +56,8 @@ mod tests {
         }
         assert_eq!(Timing::USUAL.renewed_every(), Duration::from_secs(5));
         assert_eq!(Timing::USUAL.good_for(), Duration::from_secs(12));
-        assert_eq!(Timing::USUAL.looks_every(), Duration::from_secs(1));
+        assert_eq!(Timing::USUAL.looks_every(), Duration::from_millis(500));
+        assert_eq!(Timing::USUAL.gap(), Duration::from_millis(5_500));
         // Whoever was cut off for less than a gap has had the time to renew, even if it notices late that it can.
         let noticed_within = Timing::USUAL.answered_within() + Timing::USUAL.looks_every();
         assert!(Timing::USUAL.renewed_every() + Timing::USUAL.gap() + noticed_within < Timing::USUAL.lease);

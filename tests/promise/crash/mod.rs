@@ -4,8 +4,8 @@
 //! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
 //! started again. What receivers accepted is compared with what the store says has happened.
 //! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS`, `SCOREWATCH_CRASH_TIMES` (at
-//! each named point), `SCOREWATCH_REPLICA_KILLS`, `SCOREWATCH_REPLICA_STOPS`, `SCOREWATCH_REPLICA_TROUBLES` and `SCOREWATCH_CUTS` make it
-//! longer.
+//! each named point), `SCOREWATCH_REPLICA_KILLS`, `SCOREWATCH_REPLICA_STOPS`, `SCOREWATCH_REPLICA_TROUBLES`, `SCOREWATCH_PATRONI_KILLS`
+//! and `SCOREWATCH_CUTS` make it longer.
 
 use std::io::Write;
 
@@ -14,8 +14,10 @@ mod apart;
 mod clocks;
 mod disk_trouble;
 mod failover;
+mod history;
 mod migration;
 mod model;
+mod patroni;
 #[cfg(debug_assertions)]
 mod person;
 #[cfg(debug_assertions)]

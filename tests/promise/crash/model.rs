@@ -16,6 +16,8 @@ pub(super) struct Evidence<'a> {
     pub(super) arrived: Vec<(String, Arrived)>,
     /// When the process was killed, and gone.
     pub(super) killed: &'a [Instant],
+    /// What a person had sent again.
+    pub(super) resent: &'a [Resent],
     /// The output of `alerts list --all`.
     pub(super) alerts: Vec<Value>,
     /// Every delivery in the store, oldest first.
@@ -24,6 +26,16 @@ pub(super) struct Evidence<'a> {
     pub(super) scores: HashMap<String, f64>,
     /// How to do it again.
     pub(super) context: &'a str,
+}
+
+/// What a person had sent again. They meant a dead letter; but it may have been delivered since they looked, and is sent again all the same.
+#[derive(Debug, Clone)]
+pub(super) struct Resent {
+    pub(super) channel: String,
+    /// The id of the notification.
+    pub(super) id: String,
+    pub(super) asked_at: Instant,
+    pub(super) done_at: Instant,
 }
 
 /// A delivery in the store.
@@ -91,6 +103,14 @@ impl Evidence<'_> {
         self.arrived.iter().filter(move |(name, _)| name == channel).map(|(_, arrived)| arrived)
     }
 
+    /// Whether a person wanted that repeat.
+    fn is_asked_for(&self, channel: &str, before: &Arrived, arrived: &Arrived) -> bool {
+        self.resent.iter().any(|resent| {
+            let is_it = resent.channel == channel && resent.id == arrived.message;
+            is_it && before.at <= resent.done_at && resent.asked_at <= arrived.at
+        })
+    }
+
     /// How many kills there were before it.
     fn life(&self, arrived: &Arrived) -> usize {
         self.killed.partition_point(|killed| *killed <= arrived.at)
@@ -108,6 +128,9 @@ impl Evidence<'_> {
         let mut repeats = BTreeSet::new();
         for arrived in self.of(channel).filter(|arrived| arrived.accepted) {
             let Some(before) = newest.insert(&arrived.id, arrived) else { continue };
+            if self.is_asked_for(channel, before, arrived) {
+                continue;
+            }
             repeats.insert((self.life(arrived), &arrived.message));
             let life = self.life(before);
             assert!(life < self.life(arrived), "{context}: {channel} repeats without a kill: {before:?} {arrived:?}");
@@ -244,14 +267,19 @@ mod tests {
         if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned()
     }
 
-    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`. Then how the store's deliveries stand:
+    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`, and `r1`: a person has it sent again. Then how the store's deliveries stand:
     /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`, `v` a worsening to 180 that was suppressed.
     fn judge(story: &str, states: &str, score: f64) -> Tally {
-        let (mut at, mut killed, mut arrived) = (Instant::now(), Vec::new(), Vec::new());
+        let (mut at, mut killed, mut arrived, mut resent) = (Instant::now(), Vec::new(), Vec::new(), Vec::new());
         for word in story.split_whitespace() {
             at += Duration::from_secs(1);
             if word == "x" {
                 killed.push(at);
+                continue;
+            }
+            if let Some(number) = word.strip_prefix('r') {
+                let id = format!("msg_{number}");
+                resent.push(Resent { channel: SOC.to_owned(), id, asked_at: at, done_at: at });
                 continue;
             }
             let number: u64 = word.trim_end_matches(['?', '-']).parse().unwrap();
@@ -287,7 +315,8 @@ mod tests {
         deliveries.extend(has_notice.then_some(notice));
         let alert = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": states.len() });
         let scores = HashMap::from([("contoso".to_owned(), score)]);
-        Evidence { arrived, killed: &killed, alerts: vec![alert], deliveries, scores, context: "a story" }.judge()
+        let (killed, resent, alerts) = (&killed[..], &resent[..], vec![alert]);
+        Evidence { arrived, killed, resent, alerts, deliveries, scores, context: "a story" }.judge()
     }
 
     #[test]
@@ -296,6 +325,7 @@ mod tests {
         assert_eq!(judge("1- 1 2", "dd", 500.0).repeats, 0);
         assert_eq!(judge("1 x 1? 2", "dd", 500.0).repeats, 1);
         assert_eq!(judge("1 x 1? x 1?", "d", 200.0).repeats, 2);
+        assert_eq!(judge("1 r1 1 2", "dd", 500.0).repeats, 0);
         judge("", "ww", 500.0);
         judge("1", "dv", 230.0);
         judge("1 3", "dvd", 500.0);
@@ -308,6 +338,8 @@ mod tests {
     fn what_must_not_be_is_seen() {
         for (story, states, score, why) in [
             ("1 1?", "d", 200.0, "repeats without a kill"),
+            ("1 r2 1?", "d", 200.0, "repeats without a kill"),
+            ("r1 1 1?", "d", 200.0, "repeats without a kill"),
             ("1 x 1", "d", 200.0, "not marked"),
             ("1 2 x 1?", "dd", 500.0, "repeats what was settled"),
             ("1", "dd", 500.0, "never sent"),

@@ -1,7 +1,7 @@
 //! Several services share one database. One of them is killed, stopped, or asked to go, again and again, while the others go on.
 //!
-//! Everything that holds of one service ([`super::model`]) holds of all of them together. Beyond that, the history of the shards is read:
-//! each epoch of a shard has one owner, and no two attempts at one delivery overlap.
+//! Everything that holds of one service ([`super::model`]) holds of all of them together. Beyond that, the claims are read as a history
+//! ([`super::history`]): each epoch of a shard has one owner, and no two sends of one delivery overlap.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use scorewatch::{
     simulation::Reply,
     store::{Shard, postgres},
 };
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
-use super::{model::Tally, report, seed, setting, stage::Stage};
+use super::{history, model::Tally, report, seed, setting, stage::Stage};
 use crate::harness::{SENTINEL, SOC, Service, event, postgres::Postgres};
 
 /// Replicas that are killed, unless `SCOREWATCH_REPLICA_KILLS` says otherwise.
@@ -25,32 +25,7 @@ pub(super) const REPLICAS: usize = 3;
 const STOPS: u64 = 1;
 
 /// How long a receiver takes to answer a message that is sent twice meanwhile.
-const SLOW: Duration = Duration::from_secs(8);
-
-/// Notes each owner of each shard, when each attempt began and ended, and when a replica was taken for gone; all on one clock, whatever
-/// those of the replicas are.
-const HISTORY: [&str; 9] = [
-    "CREATE TABLE history (number BIGINT GENERATED ALWAYS AS IDENTITY, shard BIGINT, owner TEXT, epoch BIGINT)",
-    "CREATE FUNCTION note_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-     INSERT INTO history (shard, owner, epoch) VALUES (NEW.shard, NEW.owner, NEW.epoch); RETURN NEW; END $$",
-    "CREATE TRIGGER note_owner AFTER UPDATE ON shard FOR EACH ROW EXECUTE FUNCTION note_owner()",
-    "CREATE TABLE try (delivery BIGINT, number BIGINT, began TIMESTAMPTZ, ended TIMESTAMPTZ)",
-    "CREATE FUNCTION note_try() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN \
-     INSERT INTO try VALUES (NEW.delivery_id, NEW.number, clock_timestamp()); \
-     ELSIF OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL THEN UPDATE try SET ended = clock_timestamp() \
-     WHERE delivery = NEW.delivery_id AND number = NEW.number AND ended IS NULL; END IF; RETURN NEW; END $$",
-    "CREATE TRIGGER note_try AFTER INSERT OR UPDATE ON attempt FOR EACH ROW EXECUTE FUNCTION note_try()",
-    "CREATE TABLE gone (at TIMESTAMPTZ)",
-    "CREATE FUNCTION note_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-     INSERT INTO gone VALUES (clock_timestamp()); RETURN OLD; END $$",
-    "CREATE TRIGGER note_gone AFTER DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
-     EXECUTE FUNCTION note_gone()",
-];
-/// Attempts that began before the one before was over.
-const OVERLAPS: &str = "SELECT a.delivery || ' attempt ' || a.number FROM try AS a JOIN try AS b \
-    ON b.delivery = a.delivery AND b.number < a.number WHERE b.ended > a.began";
-/// How long ago each replica was taken for gone.
-const GONE: &str = "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM gone";
+const SLOW: Duration = Duration::from_mins(2);
 
 /// The replicas of one world.
 pub(super) struct Fleet {
@@ -74,9 +49,7 @@ impl Fleet {
         let settings = stage.database.as_ref().unwrap().1.clone();
         postgres::bring_up_to_date(&settings).await.unwrap();
         let mut database = server.connect(&settings.database).await;
-        for sql in HISTORY {
-            database.execute(sql).await.unwrap();
-        }
+        history::begin(&mut database).await;
         Self { replicas: Vec::new(), database, stage }
     }
 
@@ -137,35 +110,16 @@ impl Fleet {
     pub(super) async fn finish(mut self) -> Tally {
         let alive: Vec<_> = self.replicas.iter().map(|replica| (replica.id(), replica.is_running())).collect();
         assert!(alive.iter().all(|(_, runs)| *runs), "a replica ended on its own: {}", self.replicas[0].log());
-        let overlaps: Vec<String> = sqlx::query_scalar(OVERLAPS).fetch_all(&mut self.database).await.unwrap();
-        assert_eq!(overlaps, Vec::<String>::new(), "attempts that overlap");
-        self.judge_shards().await;
-        let gone: Vec<f64> = sqlx::query_scalar(GONE).fetch_all(&mut self.database).await.unwrap();
-        for seconds in gone {
-            self.stage.note_gone(Duration::from_secs_f64(seconds));
+        let end = self.stage.come_to_rest().await;
+        assert_eq!(history::faults(&mut self.database).await, Vec::<String>::new(), "{}", self.stage.context);
+        assert_eq!(history::overlaps(&self.stage.world.receivers.received()), Vec::<String>::new());
+        history::judge_shards(&mut self.database).await;
+        for at in history::gone(&mut self.database).await {
+            self.stage.note_gone(at);
         }
-        let tally = self.stage.finish().await;
+        let tally = self.stage.judge(end).await;
         drop(self.replicas);
         tally
-    }
-
-    /// Each epoch of each shard has one owner, and epochs only grow.
-    async fn judge_shards(&mut self) {
-        let rows = sqlx::query("SELECT shard, owner, epoch FROM history ORDER BY shard, number");
-        let rows = rows.fetch_all(&mut self.database).await.unwrap();
-        let mut before: Option<(i64, Option<String>, i64)> = None;
-        let mut epochs = 0;
-        for row in rows {
-            let (shard, owner, epoch): (i64, Option<String>, i64) = (row.get(0), row.get(1), row.get(2));
-            if let Some((_, was, last)) = before.take().filter(|(before, ..)| *before == shard) {
-                let is_given_up = owner.is_none() && epoch == last;
-                let is_taken = owner.is_some() && was.is_none() && epoch == last + 1;
-                assert!(is_given_up || is_taken, "shard {shard}: {was:?} in epoch {last}, {owner:?} in epoch {epoch}");
-            }
-            epochs += u64::from(owner.is_some());
-            before = Some((shard, owner, epoch));
-        }
-        assert!(epochs > 0, "no shard ever had another owner");
     }
 }
 
@@ -201,23 +155,42 @@ async fn replicas_that_are_killed_and_stopped_lose_nothing_and_repeat_only_what_
     assert!(accepted as u64 > kills / 2, "seed {seed}: too little happened to prove anything");
 }
 
-/// The judge sees two replicas that both take themselves for the owner of a channel. The row of one is removed behind its back, so that it
-/// does not stop sending in time, as every replica would without that rule.
+/// The judges see two replicas that both take themselves for the owner of a channel. One is stopped while it sends, and its row removed
+/// long before its lease has run out: without leases, every replica that is stopped would be such a one. Then it is done what nothing but
+/// epochs prevents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_judge_sees_a_replica_that_goes_on_sending_without_a_lease() {
+async fn the_judges_see_a_replica_that_goes_on_sending_without_a_lease() {
     let Some(server) = Postgres::shared() else { return };
     let mut fleet = Fleet::new("a lease that is ended behind its holder's back", seed(), server).await;
-    let owner = "SELECT owner FROM shard WHERE shard = $1";
     let shard = i64::from(Shard::of_channel(&ChannelName::parse(SOC).unwrap()).number());
     fleet.stage.turn_scores();
     fleet.stage.world.settle(&fleet.replicas[0], SOC).await;
-    let owner: String = sqlx::query_scalar(owner).bind(shard).fetch_one(&mut fleet.database).await.unwrap();
+    let owner = "SELECT id, place FROM replica WHERE id = (SELECT owner FROM shard WHERE shard = $1)";
+    let owner: (String, String) = sqlx::query_as(owner).bind(shard).fetch_one(&mut fleet.database).await.unwrap();
+    let is_owner = |replica: &Service| owner.1.starts_with(&format!("pid {} on ", replica.id()));
+    let (owners, others): (Vec<_>, Vec<_>) = fleet.replicas.iter().partition(|replica| is_owner(replica));
     fleet.stage.world.receivers.script(SOC, vec![Reply::status(204).delayed(SLOW)]);
     let sent = fleet.stage.world.arrived(SOC).len();
     fleet.stage.turn_scores();
-    fleet.stage.world.until(&fleet.replicas[0], SOC, |arrived| arrived.len() > sent).await;
-    let removed = sqlx::query("DELETE FROM replica WHERE id = $1").bind(&owner).execute(&mut fleet.database).await;
+    fleet.stage.world.until(others[0], SOC, |arrived| arrived.len() > sent).await;
+    owners[0].signal("STOP");
+    assert!(history::faults(&mut fleet.database).await.is_empty());
+    let removed = sqlx::query("DELETE FROM replica WHERE id = $1").bind(&owner.0).execute(&mut fleet.database).await;
     assert_eq!(removed.unwrap().rows_affected(), 1);
+    let overlaps = || history::overlaps(&fleet.stage.world.receivers.received());
+    fleet.stage.world.until(others[0], SOC, |_| !overlaps().is_empty()).await;
+    for (stale, fault) in [
+        ("UPDATE attempt SET finished_at = 1 WHERE finished_at IS NULL AND number = 1", "was settled in epoch"),
+        (
+            "INSERT INTO attempt (delivery_id, number, started_at) SELECT delivery, max(number) + more, 1 \
+             FROM try, generate_series(1, 2) AS more GROUP BY delivery, more HAVING max(epoch) > min(epoch)",
+            "was under way",
+        ),
+    ] {
+        fleet.database.execute(stale).await.unwrap();
+        let faults = history::faults(&mut fleet.database).await;
+        assert!(faults.iter().any(|one| one.contains(fault)), "{fault}: {faults:?}");
+    }
     let judged = tokio::spawn(fleet.stage.finish()).await;
     let said = judged.map(|tally| tally.accepted).unwrap_err().into_panic();
     let said = said.downcast_ref::<String>().unwrap();

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,7 +14,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use scorewatch::{simulation::Reply, store::postgres::PostgresSettings};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::model::{Columns, Evidence, Row, Tally};
+use super::model::{Columns, Evidence, Resent, Row, Tally};
 use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, arrived, event, postgres::Postgres};
 
 pub(super) const TENANTS: usize = 20;
@@ -73,6 +76,7 @@ pub(super) struct Stage {
     /// What [`Stage::turn_scores`] has turned all scores to.
     low: AtomicBool,
     killed: Vec<Instant>,
+    resent: Mutex<Vec<Resent>>,
     tenants: Vec<String>,
     /// The file of the tenant that reloads take away and bring back.
     coming_and_going: String,
@@ -80,6 +84,14 @@ pub(super) struct Stage {
     prompt: &'static str,
     /// The database, if the store is not a file.
     pub(super) database: Option<(&'static Postgres, PostgresSettings)>,
+}
+
+/// How everything stands once it is sent.
+pub(super) struct End {
+    /// The output of `alerts list --all`.
+    alerts: Vec<serde_json::Value>,
+    /// What the cloud shows.
+    scores: HashMap<String, f64>,
 }
 
 impl Stage {
@@ -115,6 +127,7 @@ impl Stage {
             context,
             low: AtomicBool::new(false),
             killed: Vec::new(),
+            resent: Mutex::default(),
             tenants,
             coming_and_going,
             prompt,
@@ -216,9 +229,9 @@ impl Stage {
         self.killed.push(Instant::now());
     }
 
-    /// Notes that others took one of several processes for gone, so long ago. It had stopped working by then.
-    pub(super) fn note_gone(&mut self, ago: Duration) {
-        self.killed.extend(Instant::now().checked_sub(ago));
+    /// Notes that others took one of several processes for gone, or that it had no lease any more. It had stopped working by then.
+    pub(super) fn note_gone(&mut self, at: Instant) {
+        self.killed.push(at);
         self.killed.sort_unstable();
     }
 
@@ -291,9 +304,15 @@ impl Stage {
         self.end_silences().await;
         for row in self.world.listing(&UNFINISHED).await {
             let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
+            let asked_at = Instant::now();
             let output = match row["state"].as_str().unwrap() {
                 // What went along with another goes along with it again.
-                "dead" if row["merged_into"].is_null() => self.world.command(&["deliveries", "resend", &id]).await,
+                "dead" if row["merged_into"].is_null() => {
+                    let output = self.world.command(&["deliveries", "resend", &id]).await;
+                    let (channel, id) = (channel.to_owned(), row["notification"].as_str().unwrap().to_owned());
+                    self.resent.lock().unwrap().push(Resent { channel, id, asked_at, done_at: Instant::now() });
+                    output
+                }
                 "parked" => self.world.command(&["channels", "unpark", channel]).await,
                 _ => continue,
             };
@@ -304,6 +323,12 @@ impl Stage {
 
     /// Runs until everything is sent, stops properly, and judges.
     pub(super) async fn finish(mut self) -> Tally {
+        let end = self.come_to_rest().await;
+        self.judge(end).await
+    }
+
+    /// Runs until everything is sent, and stops properly.
+    pub(super) async fn come_to_rest(&mut self) -> End {
         self.world.folder.write("tenants/tenant-0.yaml", &self.coming_and_going);
         let service = self.world.run().await;
         let mut scores = HashMap::new();
@@ -330,14 +355,20 @@ impl Stage {
         assert!(is_quiet, "{}: never at rest: {left:?}\nlog:\n{}", self.context, service.log());
         let alerts = self.world.listing(&["alerts", "list", "--all", "--json"]).await;
         assert_eq!(service.stop().await.code(), Some(0));
+        End { alerts, scores }
+    }
+
+    /// Holds what receivers took against what the store says.
+    pub(super) async fn judge(self, end: End) -> Tally {
         let received = self.world.receivers.received();
         let arrived = received.iter().flat_map(|request| {
             let channel = request.channel.to_string();
             arrived(std::slice::from_ref(request), &channel).into_iter().map(move |arrived| (channel.clone(), arrived))
         });
-        let deliveries = self.deliveries().await;
-        let (killed, context) = (self.killed.as_slice(), self.context.as_str());
-        Evidence { arrived: arrived.collect(), killed, alerts, deliveries, scores, context }.judge()
+        let (deliveries, resent) = (self.deliveries().await, self.resent.lock().unwrap().clone());
+        let (killed, resent, context) = (self.killed.as_slice(), resent.as_slice(), self.context.as_str());
+        let End { alerts, scores } = end;
+        Evidence { arrived: arrived.collect(), killed, resent, alerts, deliveries, scores, context }.judge()
     }
 
     /// All deliveries that the store has.
