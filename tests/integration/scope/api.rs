@@ -82,8 +82,8 @@ impl Names {
         let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
         let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         let lines = alerts::lines(store, &scene.config, all, rows).await.unwrap();
-        let (tenant_id, channel_name) = (Some(tenant.to_owned()), Some(channel.to_owned()));
-        let filter = deliveries::Filter { tenant: tenant_id, channel: channel_name, ..deliveries::Filter::default() };
+        let (of_tenant, to_channel) = (Some(tenant.to_owned()), Some(channel.to_owned()));
+        let filter = deliveries::Filter { tenant: of_tenant, channel: to_channel, ..deliveries::Filter::default() };
         let [mut delivery, mut silence] = [[const { String::new() }; 2], [const { String::new() }; 2]];
         for (place, scope) in [all, limited].into_iter().enumerate() {
             let found = deliveries::list(store, scope, &filter, &Page::ALL).await.unwrap().items;
@@ -146,7 +146,7 @@ impl Names {
         })
     }
 
-    /// A text in which these names are those of nothing.
+    /// A text for somebody who is limited to some tenants, in which these names are those of nothing.
     pub(super) fn erased(&self, text: &str) -> String {
         let absent = Self::absent();
         let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
@@ -154,11 +154,9 @@ impl Names {
         for (thing, own, absent) in
             [("silence", &self.silence, &absent.silence), ("delivery", &self.delivery, &absent.delivery)]
         {
-            for number in own {
-                for (open, close) in [("", ""), ("`", "`")] {
-                    let words = |number: &str| format!("{thing} {open}{number}{close}");
-                    text = text.replace(&words(number), &words(&absent[0]));
-                }
+            for quote in ["", "`"] {
+                let words = |number: &str| format!("{thing} {quote}{number}{quote}");
+                text = text.replace(&words(&own[1]), &words(&absent[1]));
             }
         }
         text
