@@ -86,7 +86,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
         return None;
     }
     let (below, upper, _) = values.select_nth_unstable_by(count / 2, f64::total_cmp);
-    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| count % 2 == 0);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| count.is_multiple_of(2));
     Some(lower.map_or(*upper, |lower| f64::midpoint(lower, *upper)))
 }
 
