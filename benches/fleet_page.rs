@@ -30,6 +30,7 @@ const POLL: i64 = 900;
 const TIMES: u32 = 20;
 /// How often every tenant is committed.
 const ROUNDS: i64 = 3;
+const BETWEEN_LOADS: Duration = Duration::from_secs(3);
 
 fn main() {
     let numbers: Vec<usize> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
@@ -45,6 +46,8 @@ struct Bench {
     store: Arc<SqliteStore>,
     ids: Vec<TenantId>,
     address: SocketAddr,
+    /// Goes on with each load, so that each reads what streams compare, which is read every few seconds at most.
+    clock: Clock,
     /// When the next check is.
     at: i64,
     /// How often each tenant was committed.
@@ -57,8 +60,8 @@ async fn measure(tenants: usize, days: i64) {
     let store = Arc::new(SqliteStore::open(folder.path().join("bench.db")).await.unwrap());
     let ids: Vec<TenantId> = config.tenants.keys().cloned().collect();
     let clock = Clock::manual(Timestamp::from_seconds(START + days * DAY + 2));
-    let address = serve(&store, config, clock).await;
-    let mut bench = Bench { store, versions: vec![0; ids.len()], ids, address, at: START };
+    let address = serve(&store, config, clock.clone()).await;
+    let mut bench = Bench { store, versions: vec![0; ids.len()], ids, address, clock, at: START };
     for day in 0..days {
         bench.at = START + (day + 1) * DAY;
         bench.commit(0..tenants, 96 * 2).await;
@@ -105,6 +108,7 @@ impl Bench {
 
     /// The bytes of the answer, and the processor time of this process meanwhile, in milliseconds.
     async fn get(&self, path: &str, is_zipped: bool) -> (usize, f64) {
+        self.clock.advance(BETWEEN_LOADS);
         let before = cpu_ms();
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let encoding = if is_zipped { "Accept-Encoding: gzip\r\n" } else { "" };

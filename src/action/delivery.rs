@@ -8,6 +8,7 @@ use crate::{
     query::{
         Error,
         deliveries::{self, DeliveryId},
+        numbers::Numbers,
     },
     store::{NewEntry, Store},
 };
@@ -20,8 +21,9 @@ use crate::{
 pub async fn resend(store: &dyn Store, caller: &Caller, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let state = deliveries::show(store, &caller.scope, id).await?.delivery.state;
-    if store.resend(id, now).await? {
-        let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {id}")), now);
+    let meant = Numbers::of(store, &caller.scope).meant(id.0).map_or(id, DeliveryId);
+    if store.resend(meant, now).await? {
+        let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);
         record(store, entry.before(json!({ "state": state.as_str() }))).await?;
         return Ok(());
     }

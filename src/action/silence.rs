@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     domain::{Caller, Role, Scope, ScoreKind, Severity, Timestamp, parse_duration},
     notify::{Silence, SilenceId, silence::Matchers},
-    query::{Error, find, silences},
+    query::{Error, find, numbers::Numbers, silences},
     rule::RuleName,
     store::{NewEntry, Store},
 };
@@ -150,7 +150,7 @@ pub async fn add(
     let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
     record(store, NewEntry::by(caller, "silence.add", Some(format!("silence {id}")), now).after(&silence)).await?;
     wide::notify(store, config, &silence, now).await?;
-    Ok(silence)
+    Ok(Silence { id: SilenceId(Numbers::of(store, &caller.scope).shown(id.0)), ..silence })
 }
 
 /// Ends a silence now. The running service looks within seconds at what it held.
@@ -160,8 +160,9 @@ pub async fn add(
 pub async fn end(store: &dyn Store, caller: &Caller, id: SilenceId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let silence = silences::show(store, &caller.scope, id).await?;
-    if store.end_silence(id, now).await? {
-        let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {id}")), now);
+    let meant = Numbers::of(store, &caller.scope).meant(id.0).map_or(id, SilenceId);
+    if store.end_silence(meant, now).await? {
+        let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {meant}")), now);
         record(store, entry.before(json!({ "ends_at": silence.ends_at })).after(json!({ "ends_at": now }))).await?;
         return Ok(());
     }

@@ -222,7 +222,8 @@ fn list_windows(config: &Config, now: Timestamp) {
     output::say("\nMaintenance windows, from the configuration:");
     let rows = windows::lines(config, now).into_iter().map(|line| {
         let next = line.next.first().map_or_else(|| "never".to_owned(), |opening| opening.shown.clone());
-        [line.name, if line.is_open { "open" } else { "closed" }.to_owned(), line.covers, next, line.timezone]
+        let state = line.open_until.map_or_else(|| "closed".to_owned(), |until| format!("open until {until}"));
+        [line.name, state, line.covers, next, line.timezone]
     });
     output::say(&output::table(["NAME", "STATE", "COVERS", "NEXT OPEN", "TIME ZONE"], rows));
 }

@@ -6,6 +6,8 @@ use crate::{config::Config, domain::Timestamp, notify::Maintenance};
 
 /// How many openings are shown.
 const SHOWN: usize = 3;
+/// A day and a time on the clock of the window's zone.
+const DAY_AND_TIME: &str = "%a %Y-%m-%d %H:%M";
 
 /// A maintenance window, and when it opens next.
 #[derive(Debug, Serialize)]
@@ -15,9 +17,9 @@ pub(super) struct WindowLine {
     pub(super) schedule: String,
     pub(super) timezone: String,
     pub(super) next: Vec<Opening>,
-    /// Whether it is open now.
+    /// Until when it is open, as local time in the window's zone; `None`: it is closed now.
     #[serde(skip)]
-    pub(super) is_open: bool,
+    pub(super) open_until: Option<String>,
 }
 
 /// One opening of a maintenance window.
@@ -37,11 +39,15 @@ pub(super) fn lines(config: &Config, now: Timestamp) -> Vec<WindowLine> {
 
 fn line(maintenance: &Maintenance, now: Timestamp) -> WindowLine {
     let (window, from) = (&maintenance.window, maintenance.window.from());
+    // The day is left out if it is the same.
+    let end_of = |begin: Timestamp, end: Timestamp| {
+        let [begin, end] = [begin, end].map(|at| from.zone().clock_at(at));
+        end.strftime(if begin.date() == end.date() { "%H:%M" } else { DAY_AND_TIME }).to_string()
+    };
     let next = std::iter::successors(window.next(now), |(begin, _)| window.next(*begin)).take(SHOWN);
     let opening = |(from_at, until): (Timestamp, Timestamp)| {
-        let [begin, end] = [from_at, until].map(|at| from.zone().clock_at(at));
-        let end = if begin.date() == end.date() { end.strftime("%H:%M") } else { end.strftime("%a %Y-%m-%d %H:%M") };
-        Opening { from: from_at, until, shown: format!("{} to {end}", begin.strftime("%a %Y-%m-%d %H:%M")) }
+        let begin = from.zone().clock_at(from_at).strftime(DAY_AND_TIME);
+        Opening { from: from_at, until, shown: format!("{begin} to {}", end_of(from_at, until)) }
     };
     let covers = maintenance.matchers.to_string();
     WindowLine {
@@ -50,6 +56,6 @@ fn line(maintenance: &Maintenance, now: Timestamp) -> WindowLine {
         schedule: from.expression().to_owned(),
         timezone: from.zone().to_string(),
         next: next.map(opening).collect(),
-        is_open: window.covers(now).is_some(),
+        open_until: window.covers(now).map(|until| end_of(now, until)),
     }
 }

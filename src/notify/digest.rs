@@ -226,7 +226,7 @@ pub fn facts(lines: &[Line], shown: usize) -> DigestFacts {
         tenants: if firing > 0 { tenants(fires) } else { tenants(is_over) },
         ended: count(is_over),
         operator: count(|one| one.is_operator),
-        delivery: None,
+        stored_as: None,
         more: rest(lines.iter().skip(shown).map(|line| &line.newest)),
     }
 }

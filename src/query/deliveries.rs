@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Error, Listing, Page, error::Thing, find, neutral};
+use super::{Error, Listing, Page, error::Thing, find, neutral, numbers::Numbers};
 use crate::{
     domain::Scope,
     notify::{Notification, NotificationId, NotificationType, language::Locale},
-    store::{DeliveryFilter, Listings},
+    store::{DeliveryFilter, Store},
     template::summary,
 };
 pub use crate::{
@@ -53,11 +53,11 @@ impl DeliveryLine {
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn lines(store: &dyn Listings, scope: &Scope, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
+pub async fn lines(store: &dyn Store, scope: &Scope, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
     let mut lines = Vec::with_capacity(deliveries.len());
     for delivery in deliveries.into_iter().filter(|delivery| scope.includes_subject(delivery.tenant.as_ref())) {
-        if let Some(detail) = store.delivery(delivery.id).await? {
-            lines.push(DeliveryLine::new(neutral::delivery(scope, delivery), &detail.notification));
+        if let Some(detail) = seen_by(store, scope, delivery.id).await? {
+            lines.push(DeliveryLine::new(delivery, &detail.notification));
         }
     }
     Ok(lines)
@@ -68,7 +68,7 @@ pub async fn lines(store: &dyn Listings, scope: &Scope, deliveries: Vec<Delivery
 /// # Errors
 /// [`Error::Store`].
 pub async fn seen(
-    store: &dyn Listings,
+    store: &dyn Store,
     scope: &Scope,
     ids: impl IntoIterator<Item = DeliveryId>,
 ) -> Result<BTreeSet<DeliveryId>, Error> {
@@ -77,8 +77,7 @@ pub async fn seen(
         return Ok(seen);
     }
     for id in seen.clone() {
-        let found = store.delivery(id).await?;
-        if !found.is_some_and(|detail| scope.includes_subject(detail.delivery.tenant.as_ref())) {
+        if seen_by(store, scope, id).await?.is_none() {
             seen.remove(&id);
         }
     }
@@ -90,21 +89,25 @@ pub async fn seen(
 /// # Errors
 /// [`Error::Invalid`] for what can't be a state, a channel's name or a tenant's id; [`Error::Store`].
 pub async fn list(
-    store: &dyn Listings,
+    store: &dyn Store,
     scope: &Scope,
     filter: &Filter,
     page: &Page<DeliveryId>,
 ) -> Result<Listing<Delivery, DeliveryId>, Error> {
+    let numbers = Numbers::of(store, scope);
+    // What the scope was never shown is beyond its last page.
+    let before = page.after.map(|after| DeliveryId(numbers.meant(after.0).unwrap_or_default()));
     let filter = DeliveryFilter {
         states: filter.states.iter().map(|name| state(name)).collect::<Result<_, _>>()?,
         channel: filter.channel.as_deref().map(find::channel_name).transpose()?,
         tenant: filter.tenant.as_deref().map(find::tenant_id).transpose()?,
         tenants: scope.tenants().cloned(),
         notification: None,
-        before: page.after,
+        before,
         limit: page.to_read().unwrap_or(u32::MAX),
     };
-    let found = store.deliveries(&filter).await?.into_iter().map(|found| neutral::delivery(scope, found)).collect();
+    let found =
+        store.deliveries(&filter).await?.into_iter().map(|found| neutral::delivery(scope, &numbers, found)).collect();
     Ok(Listing::cut(found, page, |last| last.id))
 }
 
@@ -113,7 +116,7 @@ pub async fn list(
 /// # Errors
 /// [`Error::Store`].
 pub async fn of_notification(
-    store: &dyn Listings,
+    store: &dyn Store,
     scope: &Scope,
     notification: &NotificationId,
 ) -> Result<Vec<Delivery>, Error> {
@@ -123,19 +126,27 @@ pub async fn of_notification(
         limit: u32::MAX,
         ..DeliveryFilter::default()
     };
+    let numbers = Numbers::of(store, scope);
     let found = store.deliveries(&filter).await?.into_iter().rev();
-    Ok(found.map(|found| neutral::delivery(scope, found)).collect())
+    Ok(found.map(|found| neutral::delivery(scope, &numbers, found)).collect())
 }
 
 /// One delivery with its notification, its attempts and what it covers.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Store`].
-pub async fn show(store: &dyn Listings, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
-    let found = store.delivery(id).await?.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref()));
+pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
+    let found = seen_by(store, scope, id).await?;
     let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));
-    Ok(neutral::detail(scope, detail))
+    Ok(neutral::detail(scope, &Numbers::of(store, scope), detail))
+}
+
+/// A delivery as the store has it, if the scope sees it, by the number that the scope is shown.
+async fn seen_by(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<Option<DeliveryDetail>, Error> {
+    let Some(number) = Numbers::of(store, scope).meant(id.0) else { return Ok(None) };
+    let found = store.delivery(DeliveryId(number)).await?;
+    Ok(found.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref())))
 }
 
 fn state(name: &str) -> Result<DeliveryState, Error> {

@@ -9,7 +9,7 @@ pub use self::{
     blindness::{BlindnessTrace, blindness},
     decisions::Decision,
 };
-use super::{Error, alerts::Which, find, neutral};
+use super::{Error, alerts::Which, find, neutral, numbers::Numbers, silences};
 use crate::{
     check::{
         blind::OPERATOR_BLIND,
@@ -18,7 +18,7 @@ use crate::{
     },
     config::Config,
     domain::{ChannelName, Sample, Scope, ScoreKind, Subject, Timestamp},
-    notify::{Notification, identity::alert_id},
+    notify::{DeliveryId, Notification, identity::alert_id},
     rule::{Alert, AlertKey, Explanation},
     store::{AlertFilter, AlertRow, Attempt, DeliveryFilter, Store, TenantRecord},
 };
@@ -163,7 +163,7 @@ pub async fn explain(
         AlertFilter { tenant: Some(tenant.id.clone()), rule: Some(rule.name.clone()), ..AlertFilter::default() };
     let rows = store.alerts(&filter).await?;
     let downtimes = store.downtimes().await?;
-    let silences = store.silences(Some(now)).await?;
+    let silences = silences::as_seen(store, scope, store.silences(Some(now)).await?);
     let mut outlooks = outlook::of_rule(config, rule, tenant, record.as_ref(), &downtimes, now);
     outlooks.retain(|outlook| subject.is_none() || outlook.key.subject.as_ref().map(Subject::as_str) == subject);
     if outlooks.is_empty()
@@ -234,6 +234,8 @@ async fn of_series(
 /// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
 async fn messages(store: &dyn Store, scope: &Scope, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Error> {
     let id = alert_id(store.identity(), tenant_key, key);
+    let numbers = Numbers::of(store, scope);
+    let shown = |id: DeliveryId| numbers.shown(id.0).to_string();
     let filter =
         DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
     let mut messages = Vec::new();
@@ -241,10 +243,10 @@ async fn messages(store: &dyn Store, scope: &Scope, tenant_key: &str, key: &Aler
         let Some(detail) = store.delivery(delivery.id).await? else { continue };
         if detail.notification.data.alert.as_ref().is_some_and(|alert| alert.id == id) {
             messages.push(Message {
-                delivery: delivery.id.to_string(),
+                delivery: shown(delivery.id),
                 channel: delivery.channel,
                 state: delivery.state.as_str(),
-                merged_into: delivery.merged_into.map(|merged_into| merged_into.to_string()),
+                merged_into: delivery.merged_into.map(shown),
                 next_attempt_at: delivery.next_attempt_at,
                 attempts: neutral::attempts(scope, detail.attempts),
                 notification: neutral::notification(scope, detail.notification),

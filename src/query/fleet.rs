@@ -1,29 +1,30 @@
 //! The fleet at a glance: every tenant with its scores, how each has moved in a day, a week and a month, what fires, how fresh it is,
 //! and the fleet's median beside it. A scope limits everything, the median included.
 
+mod line;
 mod memory;
 mod movement;
 mod order;
 mod total;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use serde::Serialize;
 
-use self::memory::Series;
+use self::{line::Line, memory::Known};
 pub use self::{
     memory::Memory,
     movement::FleetScore,
     order::{Only, Sort},
     total::{FleetTotals, ScoreMedian},
 };
-use super::{Error, Page, neutral};
+use super::{Error, Listing, Page, neutral};
 use crate::{
     config::{Config, Tenant},
-    domain::{Labels, Sample, Scope, ScoreKind, Severity, TenantId, Timestamp},
+    domain::{Labels, Scope, ScoreKind, Severity, TenantId, Timestamp},
     rule::{RuleName, ShiftedBy},
     store::{Failing, OpenAlert, Store, TenantLine},
 };
@@ -173,12 +174,9 @@ pub async fn fleet(
 /// The whole fleet at one time, from which several lists can be made.
 #[derive(Debug)]
 pub struct Overall {
-    lines: Vec<FleetLine>,
-    series: HashMap<TenantId, Series>,
+    lines: Vec<Line>,
     totals: FleetTotals,
     labels: BTreeMap<Arc<str>, Vec<Arc<str>>>,
-    /// The tenants that the store knows, rather than others that had their ids before.
-    known: HashSet<TenantId>,
 }
 
 /// Reads the whole fleet. A scope limits everything, the median included.
@@ -192,35 +190,63 @@ pub async fn overall(
     scope: &Scope,
     now: Timestamp,
 ) -> Result<Overall, Error> {
-    let known: HashMap<TenantId, TenantLine> =
-        store.tenant_lines().await?.into_iter().map(|line| (line.tenant.clone(), line)).collect();
+    let found = found(config, scope, store.tenant_lines().await?);
     let open = open_alerts(config, scope, &store.open_alerts().await?);
-    let in_scope = |tenant: &&Arc<Tenant>| scope.includes(&tenant.id);
-    let tenants: Vec<&Arc<Tenant>> = config.tenants.values().filter(in_scope).collect();
-    let of = |tenant: &Tenant| {
-        known.get(&tenant.id).filter(|line| line.entra.is_none_or(|entra| entra == tenant.account.entra))
-    };
-    let lines: Vec<&TenantLine> = tenants.iter().filter_map(|tenant| of(tenant)).collect();
-    let series = memory.series(store, &lines, now).await?;
-    let mut shifts: HashMap<(TenantId, ScoreKind), Vec<ShiftedBy>> = HashMap::new();
+    let of_samples: Vec<&TenantLine> = found.iter().filter_map(|(_, line)| line.as_ref()).collect();
+    let mut known = memory.of(store, &of_samples, now).await?.into_iter();
+    let mut shifts: Shifts = HashMap::new();
     for (tenant, score, by) in store.shifted_since(movement::shift_horizon(now)).await? {
-        shifts.entry((tenant, score)).or_default().push(by);
+        shifts.entry(tenant).or_default().push((score, by));
     }
-    let mut lines: Vec<FleetLine> = tenants
-        .iter()
-        .map(|tenant| {
-            let samples = series.get(&tenant.id).map_or(&[][..], |series| series.as_slice());
-            let line = line(config, tenant, of(tenant), samples, &shifts, now);
-            FleetLine {
-                alerts: open.get(&tenant.id).copied().unwrap_or_default(),
-                failing: neutral::failing(scope, line.failing),
-                ..line
-            }
-        })
-        .collect();
-    let totals = FleetTotals::of(&mut lines);
-    let known = tenants.iter().filter(|tenant| of(tenant).is_some()).map(|tenant| tenant.id.clone()).collect();
-    Ok(Overall { lines, series, totals, labels: labels(&tenants), known })
+    let line = |(tenant, found): (&Arc<Tenant>, Option<TenantLine>)| {
+        let known = found.as_ref().and_then(|_| known.next());
+        let line = Line {
+            id: tenant.id.clone(),
+            name: tenant.name.clone(),
+            labels: tenant.labels.clone(),
+            scores: known.as_deref().map_or_else(Arc::default, |known| scores(tenant, known, &shifts)),
+            alerts: open.get(&tenant.id).copied().unwrap_or_default(),
+            freshness: freshness(config, found.as_ref(), now),
+            found: found.map(|line| TenantLine { failing: neutral::failing(scope, line.failing), ..line }),
+            known,
+            lost: None,
+            lost_by_any: None,
+        };
+        line.measured()
+    };
+    let lines: Vec<Line> = found.into_iter().map(line).collect();
+    Ok(Overall { totals: FleetTotals::of(&lines), labels: labels(&lines), lines })
+}
+
+/// What fleet shifts did to the scores of tenants, oldest first.
+type Shifts = HashMap<TenantId, Vec<(ScoreKind, ShiftedBy)>>;
+
+/// The tenants of the scope, each as the store has it; `None`: it knows none, or another one that had its id before. Both lists are in the
+/// order of slugs.
+fn found<'a>(config: &'a Config, scope: &Scope, lines: Vec<TenantLine>) -> Vec<(&'a Arc<Tenant>, Option<TenantLine>)> {
+    let mut lines = lines.into_iter().peekable();
+    let mut find = |tenant: &Tenant| {
+        while lines.next_if(|line| line.tenant < tenant.id).is_some() {}
+        let found = lines.next_if(|line| line.tenant == tenant.id)?;
+        found.entra.is_none_or(|entra| entra == tenant.account.entra).then_some(found)
+    };
+    let in_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
+    in_scope.map(|tenant| (tenant, find(tenant))).collect()
+}
+
+/// The scores that the tenant is polled for.
+fn scores(tenant: &Tenant, known: &Known, shifts: &Shifts) -> Arc<[FleetScore]> {
+    let is_polled = |score: &&FleetScore| tenant.scores.contains(&score.kind);
+    let shifts = shifts.get(&tenant.id);
+    if shifts.is_none() && known.scores.iter().all(|score| is_polled(&score)) {
+        return known.scores.clone();
+    }
+    let shifted = |score: &FleetScore| {
+        let of_score = shifts.into_iter().flatten().filter(|(kind, _)| *kind == score.kind);
+        let by: Vec<ShiftedBy> = of_score.map(|(_, by)| *by).collect();
+        FleetScore::of(score.kind, known.samples(score.kind), &by)
+    };
+    known.scores.iter().filter(is_polled).filter_map(shifted).collect()
 }
 
 impl Overall {
@@ -230,48 +256,41 @@ impl Overall {
     /// [`Error::Store`].
     pub async fn compared(&self, store: &dyn Store, filter: &Filter, page: &Page<TenantId>) -> Result<Fleet, Error> {
         let mut fleet = self.list(filter, page);
-        self.compare(store, &mut fleet.items).await?;
+        compare(store, &mut fleet.items).await?;
         Ok(fleet)
-    }
-
-    /// Says of these tenants what Microsoft says of others.
-    async fn compare(&self, store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
-        let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
-        let known = items.iter().filter(|line| self.known.contains(&line.id));
-        let asked: Vec<TenantId> = known.filter(has_witness).map(|line| line.id.clone()).collect();
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let found: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
-        for line in items {
-            for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
-                score.averages = found.get(&line.id).copied();
-            }
-        }
-        Ok(())
     }
 
     /// The tenants that match.
     #[must_use]
     pub fn list(&self, filter: &Filter, page: &Page<TenantId>) -> Fleet {
-        let sorted_by = filter.score.or_else(|| self.totals.medians.first().map(|median| median.kind));
-        let mut lines: Vec<&FleetLine> = self.lines.iter().filter(|line| order::matches(filter, line)).collect();
-        let matching = lines.len();
-        order::sort(&mut lines, filter, sorted_by);
-        let (items, next) = order::cut(lines, page);
-        let drawn = |line: &FleetLine| {
-            let (mut line, none) = (line.clone(), Series::default());
-            let series = self.series.get(&line.id).unwrap_or(&none);
-            for score in &mut line.scores {
-                if let Some((_, samples)) = series.iter().find(|(kind, _)| *kind == score.kind) {
-                    score.draw(samples);
-                }
-            }
-            line
-        };
-        let items = items.into_iter().map(drawn).collect();
-        Fleet { items, next, matching, score: sorted_by, totals: self.totals.clone(), labels: self.labels.clone() }
+        let score = filter.score.or_else(|| self.totals.medians.first().map(|median| median.kind));
+        let matching = order::matching(&self.lines, filter);
+        let Listing { items, next } = order::page(&matching, filter, score, page);
+        Fleet {
+            items: items.into_iter().map(|line| line.shown(&self.totals.medians)).collect(),
+            next,
+            matching: matching.len(),
+            score,
+            totals: self.totals.clone(),
+            labels: self.labels.clone(),
+        }
     }
+}
+
+/// Says of these tenants what Microsoft says of others.
+async fn compare(store: &dyn Store, items: &mut [FleetLine]) -> Result<(), Error> {
+    let has_witness = |line: &&FleetLine| line.scores.iter().any(|score| score.kind.has_witness());
+    let asked: Vec<TenantId> = items.iter().filter(has_witness).map(|line| line.id.clone()).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let found: HashMap<_, _> = store.averages(&asked).await?.into_iter().collect();
+    for line in items {
+        for score in line.scores.iter_mut().filter(|score| score.kind.has_witness()) {
+            score.averages = found.get(&line.id).copied();
+        }
+    }
+    Ok(())
 }
 
 /// How current what is known of a tenant is.
@@ -283,38 +302,6 @@ pub(super) fn freshness(config: &Config, known: Option<&TenantLine>, now: Timest
         Some(line) if line.checked_at.is_none() => Freshness::NeverChecked,
         Some(line) if is_late(line) => Freshness::Late,
         Some(_) => Freshness::Fresh,
-    }
-}
-
-fn line(
-    config: &Config,
-    tenant: &Arc<Tenant>,
-    known: Option<&TenantLine>,
-    series: &[(ScoreKind, Vec<Sample>)],
-    shifts: &HashMap<(TenantId, ScoreKind), Vec<ShiftedBy>>,
-    now: Timestamp,
-) -> FleetLine {
-    let polled = |kind: ScoreKind| tenant.scores.contains(&kind);
-    let mut scores: Vec<_> = series
-        .iter()
-        .filter(|(kind, _)| polled(*kind))
-        .filter_map(|(kind, samples)| {
-            // Where there was none, none is looked for.
-            let shifts = if shifts.is_empty() { None } else { shifts.get(&(tenant.id.clone(), *kind)) };
-            FleetScore::of(*kind, samples, shifts.map_or(&[], Vec::as_slice))
-        })
-        .collect();
-    scores.sort_by_key(|score| score.kind);
-    FleetLine {
-        id: tenant.id.clone(),
-        name: tenant.name.clone(),
-        labels: tenant.labels.clone(),
-        scores,
-        alerts: AlertCounts::default(),
-        freshness: freshness(config, known, now),
-        checked_at: known.and_then(|line| line.checked_at),
-        next_check_at: known.map(|line| line.next_due_at),
-        failing: known.and_then(|line| line.failing.clone()),
     }
 }
 
@@ -330,19 +317,16 @@ fn open_alerts(config: &Config, scope: &Scope, alerts: &[OpenAlert]) -> HashMap<
     counts
 }
 
-fn labels(tenants: &[&Arc<Tenant>]) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+fn labels(lines: &[Line]) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
     /// More values than a person chooses from: such a label names single tenants.
     const VALUES_MAX: usize = 40;
-    let mut labels: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
-    for (key, value) in tenants.iter().flat_map(|tenant| tenant.labels.iter()) {
-        let values = labels.entry(key.clone()).or_default();
-        if values.len() <= VALUES_MAX && !values.contains(value) {
-            values.push(value.clone());
+    let mut labels: BTreeMap<&Arc<str>, BTreeSet<&Arc<str>>> = BTreeMap::new();
+    for (key, value) in lines.iter().flat_map(|line| line.labels.iter()) {
+        let values = labels.entry(key).or_default();
+        if values.len() <= VALUES_MAX {
+            values.insert(value);
         }
     }
     labels.retain(|_, values| values.len() <= VALUES_MAX);
-    for values in labels.values_mut() {
-        values.sort();
-    }
-    labels
+    labels.into_iter().map(|(key, values)| (key.clone(), values.into_iter().cloned().collect())).collect()
 }

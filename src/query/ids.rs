@@ -7,11 +7,12 @@ use super::{
     alerts::{self, Which},
     deliveries::{self, DeliveryId},
     error::Thing,
+    numbers::Numbers,
 };
 use crate::{
     domain::{Scope, Timestamp},
     notify::NotificationId,
-    store::{AlertFilter, AlertRow, DeliveryFilter, Listings, Store},
+    store::{AlertFilter, AlertRow, DeliveryFilter, Store},
 };
 
 /// How the ids of notifications begin.
@@ -163,7 +164,7 @@ struct Said {
 
 impl Said {
     async fn of(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Self, Error> {
-        let mut said = Self::default();
+        let (mut said, numbers) = (Self::default(), Numbers::of(store, scope));
         // A message to a channel of one tenant may be about no single one, as a digest is. Whoever has its whole short id was sent it;
         // what it is about is found only as far as the scope sees it.
         let wide = if letters.len() >= SHORT_LETTERS { &Scope::All } else { scope };
@@ -177,7 +178,7 @@ impl Said {
             let of_lines = data.items.iter().filter_map(|item| item.facts.alert.as_ref());
             let ids: Vec<String> = data.alert.iter().chain(of_lines).map(|alert| alert.id.clone()).collect();
             if ids.len() > 1 && scope.includes_subject(detail.delivery.tenant.as_ref()) {
-                said.digests.push(delivery);
+                said.digests.push(DeliveryId(numbers.shown(delivery.0)));
             }
             for id in ids {
                 if !said.alerts.contains(&id) {
@@ -193,7 +194,7 @@ impl Said {
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Ambiguous`] if the message goes to several channels; [`Error::Store`].
-pub async fn delivery(store: &dyn Listings, scope: &Scope, text: &str) -> Result<DeliveryId, Error> {
+pub async fn delivery(store: &dyn Store, scope: &Scope, text: &str) -> Result<DeliveryId, Error> {
     if let Ok(number) = text.parse() {
         let found = deliveries::show(store, scope, DeliveryId(number)).await;
         // The six letters of a message may all be digits.
@@ -203,6 +204,8 @@ pub async fn delivery(store: &dyn Listings, scope: &Scope, text: &str) -> Result
     }
     let letters = letters(text).filter(|_| without(text, ALERT).is_none());
     let found = of_messages(store, scope, &letters.ok_or_else(|| not_an_id(text))?).await?;
+    let numbers = Numbers::of(store, scope);
+    let found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
     match found.as_slice() {
         [delivery] => Ok(*delivery),
         [] => Err(Error::not_found(Thing::Delivery, text)),
@@ -219,8 +222,8 @@ pub async fn delivery(store: &dyn Listings, scope: &Scope, text: &str) -> Result
     }
 }
 
-/// The deliveries, newest first, of messages whose ids begin like this.
-async fn of_messages(store: &dyn Listings, scope: &Scope, letters: &str) -> Result<Vec<DeliveryId>, Error> {
+/// The deliveries, newest first, of messages whose ids begin like this, by the numbers of the store.
+async fn of_messages(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Vec<DeliveryId>, Error> {
     let filter = DeliveryFilter {
         notification: Some(format!("{MESSAGE}{letters}")),
         tenants: scope.tenants().cloned(),

@@ -20,6 +20,7 @@ pub mod fleet;
 pub mod ids;
 pub mod maintenance;
 mod neutral;
+pub(crate) mod numbers;
 pub mod online;
 mod page;
 pub mod replicas;

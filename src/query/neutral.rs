@@ -1,11 +1,12 @@
 //! What whoever is limited to some tenants reads of a failure: its class, and a sentence that holds for the whole class. Where secrets
 //! are kept, what their variables are called and how our own configuration is laid out is for those who may see everything.
 
+use super::numbers::Numbers;
 use crate::{
     delivery::send::SECRET_UNREADABLE,
     domain::{FailureClass, Scope},
     notify::{
-        Delivery, Notification,
+        Delivery, DeliveryId, Notification,
         facts::{operator::OperatorFacts, wording::News},
         notification::Facts,
     },
@@ -34,18 +35,24 @@ pub(super) fn reason(scope: &Scope, reason: Option<String>) -> Option<String> {
 }
 
 /// A delivery in a list.
-pub(super) fn delivery(scope: &Scope, delivery: Delivery) -> Delivery {
-    Delivery { last_error: reason(scope, delivery.last_error), ..delivery }
+pub(super) fn delivery(scope: &Scope, numbers: &Numbers, delivery: Delivery) -> Delivery {
+    let shown = |id: DeliveryId| DeliveryId(numbers.shown(id.0));
+    Delivery {
+        id: shown(delivery.id),
+        merged_into: delivery.merged_into.map(shown),
+        last_error: reason(scope, delivery.last_error),
+        ..delivery
+    }
 }
 
 /// A delivery with all that belongs to it.
-pub(super) fn detail(scope: &Scope, detail: DeliveryDetail) -> DeliveryDetail {
+pub(super) fn detail(scope: &Scope, numbers: &Numbers, detail: DeliveryDetail) -> DeliveryDetail {
     let DeliveryDetail { delivery: own, notification: said, attempts: made, covers } = detail;
     DeliveryDetail {
-        delivery: delivery(scope, own),
+        delivery: delivery(scope, numbers, own),
         notification: notification(scope, said),
         attempts: attempts(scope, made),
-        covers: covers.into_iter().map(|covered| delivery(scope, covered)).collect(),
+        covers: covers.into_iter().map(|covered| delivery(scope, numbers, covered)).collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::marks::{AlertSpan, Gap, GapKind, Level, LevelKind, ShiftMark, SilenceSpan};
-use super::{Error, find};
+use super::{Error, find, silences};
 use crate::{
     config::Config,
     domain::{Sample, Scope, ScoreKind, SeriesId, Subject, Timestamp, Unit},
@@ -98,7 +98,7 @@ pub async fn samples(
         record: &record,
         store: store.identity(),
         alerts: store.alerts(&filter).await?,
-        silences: store.silences(None).await?,
+        silences: silences::as_seen(store, scope, store.silences(None).await?),
         downtimes: store.downtimes().await?,
         from,
         until,

@@ -1,6 +1,6 @@
 //! Silences, and what they cover of what fires. A scope sees the silences that reach nowhere beyond it: others may name other tenants.
 
-use super::{Error, Listing, Page, error::Thing};
+use super::{Error, Listing, Page, error::Thing, numbers::Numbers};
 pub use crate::notify::{
     Silence, SilenceId,
     silence::{MatchTarget, Matchers},
@@ -8,7 +8,7 @@ pub use crate::notify::{
 use crate::{
     domain::{Scope, Timestamp},
     notify::Envelope,
-    store::{AlertFilter, AlertRow, Listings, Silences},
+    store::{AlertFilter, AlertRow, Listings, Store},
 };
 
 /// Silences, newest first: those in force and to come, or with `past` those that are over as well.
@@ -16,15 +16,19 @@ use crate::{
 /// # Errors
 /// [`Error::Store`].
 pub async fn list(
-    store: &dyn Silences,
+    store: &dyn Store,
     scope: &Scope,
     past: bool,
     page: &Page<SilenceId>,
     now: Timestamp,
 ) -> Result<Listing<Silence, SilenceId>, Error> {
+    let numbers = Numbers::of(store, scope);
+    // What the scope was never shown is beyond its last page.
+    let after = page.after.map(|after| SilenceId(numbers.meant(after.0).unwrap_or_default()));
+    let follows = |silence: &Silence| after.is_none_or(|after| silence.id < after);
     let mut silences = store.silences((!past).then_some(now)).await?;
-    let follows = |silence: &Silence| page.after.is_none_or(|after| silence.id < after);
     silences.retain(|silence| silence.matchers.is_within(scope) && follows(silence));
+    let silences = as_seen(store, scope, silences);
     Ok(Listing::cut(silences, page, |silence| silence.id))
 }
 
@@ -32,10 +36,20 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Store`].
-pub async fn show(store: &dyn Silences, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
+pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
     let mut silences = store.silences(None).await?.into_iter();
-    let found = silences.find(|silence| silence.id == id && silence.matchers.is_within(scope));
-    found.ok_or_else(|| Error::not_found(Thing::Silence, id))
+    let numbers = Numbers::of(store, scope);
+    let meant = numbers.meant(id.0).map(SilenceId);
+    let found = silences.find(|silence| Some(silence.id) == meant && silence.matchers.is_within(scope));
+    // By the number that was shown.
+    found.map(|found| Silence { id, ..found }).ok_or_else(|| Error::not_found(Thing::Silence, id))
+}
+
+/// These silences with the numbers that the scope is shown.
+pub(crate) fn as_seen(store: &dyn Store, scope: &Scope, silences: Vec<Silence>) -> Vec<Silence> {
+    let numbers = Numbers::of(store, scope);
+    let shown = |silence: Silence| Silence { id: SilenceId(numbers.shown(silence.id.0)), ..silence };
+    silences.into_iter().map(shown).collect()
 }
 
 /// The alerts of the scope that fire and that these matchers cover.

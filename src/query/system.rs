@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Oldest heartbeat of a service that runs: it leaves one every ten seconds, and may be busy.
-const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(35);
+pub const HEARTBEAT_AGE_MAX: Duration = Duration::from_secs(35);
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]

@@ -39,22 +39,15 @@ pub struct Gain {
     pub portal: String,
 }
 
-/// Of how many tenants it is known what would gain points: those of which an alert fired or worsened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What would gain the most points, and of how many tenants that is known: those of which an alert fired or worsened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Known {
-    /// How many those are.
+    /// Most points first.
+    pub work: Vec<Work>,
+    /// Of how many tenants it is known.
     pub known: u64,
     /// How many tenants there are.
     pub tenants: usize,
-}
-
-/// Of how many tenants of the scope it is known what would gain points.
-///
-/// # Errors
-/// [`Error::Store`].
-pub async fn known(store: &dyn Overview, config: &Config, scope: &Scope) -> Result<Known, Error> {
-    let tenants = config.tenants.keys().filter(|tenant| scope.includes(tenant)).count();
-    Ok(Known { known: store.advised_count(Some(&remembered(store, config, scope).await?)).await?, tenants })
 }
 
 /// The tenants of the scope that the store remembers. What is remembered of a tenant that is no longer configured, or of another one that
@@ -72,7 +65,7 @@ async fn remembered(store: &dyn Overview, config: &Config, scope: &Scope) -> Res
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Vec<Work>, Error> {
+pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Known, Error> {
     let tenants = remembered(store, config, scope).await?;
     let all = store.advice(Some(&tenants), limit).await?;
     let ids: Vec<&str> = all.iter().map(|advice| advice.id.as_str()).collect();
@@ -90,5 +83,9 @@ pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u
         };
         Work { most: advised.iter().filter(is_same).filter_map(gain).collect(), advice }
     };
-    Ok(all.into_iter().map(of).collect())
+    Ok(Known {
+        work: all.into_iter().map(of).collect(),
+        known: store.advised_count(Some(&tenants)).await?,
+        tenants: config.tenants.keys().filter(|tenant| scope.includes(tenant)).count(),
+    })
 }

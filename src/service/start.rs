@@ -72,8 +72,7 @@ impl Service {
         let (taken, config) = watch::channel(changes.borrow_and_update().clone());
         descriptors::provide(&config.borrow());
         let listen = config.borrow().listen;
-        let listener =
-            TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
+        let listener = web::listen(listen).map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
         let current = config.borrow().clone();
         let (engine, settled) = Engine::join(config, clock, metrics, shutdown.clone()).await?;

@@ -92,7 +92,7 @@ fn more(digest: &DigestFacts, words: &Words) -> Vec<String> {
     let others: usize = digest.more.iter().skip(COUNTS_MAX).map(|more| more.count).sum();
     counts.extend((others > 0).then(|| (words.line.others)(others)));
     let mut lines = vec![(words.line.and_more_of)(total, &counts.join(", "))];
-    lines.extend(digest.delivery.map(words.line.all_of_them));
+    lines.extend(digest.stored_as.as_deref().map(words.line.all_of_them));
     lines
 }
 

@@ -133,7 +133,7 @@ fn digest() -> DigestFacts {
         tenants: 19,
         ended: 1,
         operator: 1,
-        delivery: Some(4711),
+        stored_as: Some("7Q4M2K".to_owned()),
         more: vec![rest(Severity::Critical, "device-score-drop", 1), rest(Severity::Warning, "device-score-low", 35)],
     }
 }

@@ -12,6 +12,7 @@ mod connections;
 mod health;
 mod limits;
 mod listed;
+mod listen;
 mod metrics;
 mod pages;
 mod people;
@@ -27,6 +28,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use app::App;
+pub use listen::listen;
 pub use router::{dashboard, dashboard_routes};
 pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;

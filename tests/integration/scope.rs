@@ -12,7 +12,7 @@ use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
-    domain::{Caller, Scope, Selector, TenantId, Timestamp},
+    domain::{Caller, Scope, Selector, Timestamp},
     notify::{
         route::Audience,
         silence::{Matchers, NewSilence},
@@ -264,14 +264,14 @@ async fn a_single_look_up_answers_as_if_others_did_not_exist() {
     let scene = Scene::new().await;
     let (store, config, now, scope) = (scene.store(), &scene.config, scene.now(), &only(&["contoso"]));
     let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
-    let hidden = all.iter().filter(|delivery| delivery.tenant.as_ref().map(TenantId::as_str) != Some("contoso"));
-    for delivery in hidden {
+    // Not even one's own goes by the number that the store counts.
+    for delivery in &all {
         let absent = deliveries::DeliveryId(4711);
         let [of_other, of_absent] =
             [deliveries::show(store, scope, delivery.id).await, deliveries::show(store, scope, absent).await];
         as_if_absent("delivery", (&delivery.id.to_string(), of_other), ("4711", of_absent));
     }
-    for id in [2, 3, 4] {
+    for id in [1, 2, 3, 4] {
         let of_other = silences::show(store, scope, silences::SilenceId(id)).await;
         let of_absent = silences::show(store, scope, silences::SilenceId(4711)).await;
         as_if_absent("silence", (&id.to_string(), of_other), ("4711", of_absent));
@@ -354,7 +354,7 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
     let (all, own) = (scene.fleet(&Scope::All).await, scene.fleet(&only(&["contoso"])).await);
     assert_eq!((all.totals.tenants, all.totals.firing, own.totals.tenants, own.totals.firing), (2, 2, 1, 1));
     assert_eq!(own.totals.medians[0].tenants, 1, "the median is of the scope");
-    let work = query::work::work(scene.store(), config, &only(&["contoso"]), 10).await.unwrap();
+    let work = query::work::work(scene.store(), config, &only(&["contoso"]), 10).await.unwrap().work;
     assert_eq!((work.len(), work[0].advice.tenants, work[0].most.len()), (1, 1, 1), "{work:?}");
 }
 

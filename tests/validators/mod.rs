@@ -70,8 +70,12 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
 }
 
 fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
+    open_in(kind, private, Locale::default())
+}
+
+fn open_in(kind: ChannelKind, private: Private, locale: Locale) -> Box<dyn Channel> {
     let settings = ChannelSettings {
-        locale: Locale::default(),
+        locale,
         name: ChannelName::parse("judged").unwrap(),
         kind,
         audience: Audience::default(),

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 
 use scorewatch::{
     channel::email::Letter,
-    domain::{ScoreKind, Severity},
+    domain::{Language, ScoreKind, Severity},
     notify::language::Locale,
     notify::{NotificationType, notification::DigestFacts},
     rule::Resolution,
@@ -17,6 +17,13 @@ use super::*;
 
 /// Widths of a phone and of a desk, in CSS pixels.
 const WIDTHS: [u32; 2] = [375, 600];
+
+/// The languages that are drawn, each with the beginning of the pictures' names: with `SCOREWATCH_LANGUAGES=all` all of them.
+fn locales() -> Vec<(&'static str, Locale)> {
+    let of = |(name, language)| (name, Locale { language, ..Locale::default() });
+    let drawn = if std::env::var("SCOREWATCH_LANGUAGES").is_ok_and(|drawn| drawn == "all") { 3 } else { 1 };
+    [("", Language::En), ("de-", Language::De), ("fr-", Language::Fr)].into_iter().take(drawn).map(of).collect()
+}
 
 /// One of each kind, and what is particular to some: exposure, a floor, accepted, several rules on one reading.
 fn messages() -> Vec<(String, Notification)> {
@@ -93,8 +100,15 @@ const JUDGE: &str = r"
 #[test]
 #[ignore = "needs tests/validators/install and chromium"]
 fn every_card_fits_a_phone_and_a_desk_in_light_and_dark() {
+    for (language, locale) in locales() {
+        draw_cards(language, locale);
+    }
+}
+
+fn draw_cards(language: &str, locale: Locale) {
     let folder = tempfile::tempdir().unwrap();
-    let teams = open(ChannelKind::Teams(Teams { url: secret(&folder, "url", TEAMS_URL) }));
+    let kind = ChannelKind::Teams(Teams { url: secret(&folder, "url", TEAMS_URL) });
+    let teams = open_in(kind, Private::Refused, locale);
     let cards: Vec<Value> = messages()
         .iter()
         .map(|(name, message)| {
@@ -144,8 +158,8 @@ fn every_card_fits_a_phone_and_a_desk_in_light_and_dark() {
                 renderer.display(),
                 Value::from(cards.clone()).to_string().replace("</", "<\\/"),
             );
-            let verdict = draw(&format!("teams-{theme}-{width}"), &html, (width, 9000));
-            assert_eq!(verdict, "good", "teams, {theme}, {width}");
+            let verdict = draw(&format!("{language}teams-{theme}-{width}"), &html, (width, 9000));
+            assert_eq!(verdict, "good", "{language}teams, {theme}, {width}");
         }
     }
 }
@@ -156,17 +170,19 @@ fn every_mail_fits_a_phone_and_a_desk_in_light_and_dark() {
     // A month is a page with a head of its own.
     let (months, others): (Vec<_>, Vec<_>) =
         messages().into_iter().partition(|(_, message)| message.kind == NotificationType::MonthReport);
-    draw_mails("mail", &others);
-    draw_mails("mail-month", &months);
+    for (language, locale) in locales() {
+        draw_mails(&format!("{language}mail"), &others, &locale);
+        draw_mails(&format!("{language}mail-month"), &months, &locale);
+    }
 }
 
 /// Draws mails one below the other.
-fn draw_mails(name: &str, messages: &[(String, Notification)]) {
+fn draw_mails(name: &str, messages: &[(String, Notification)], locale: &Locale) {
     let registry: Registry = channel::templates(None).unwrap();
     let mails: Vec<String> = messages
         .iter()
         .map(|(_, message)| {
-            let letter = registry.render("email", &channel::email::DIALECT, message, &Locale::default()).unwrap();
+            let letter = registry.render("email", &channel::email::DIALECT, message, locale).unwrap();
             let letter: Letter = serde_json::from_slice(&letter).unwrap();
             letter.html.unwrap()
         })

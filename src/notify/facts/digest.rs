@@ -24,8 +24,10 @@ pub struct DigestFacts {
     pub ended: usize,
     /// How many of its lines are for the operator.
     pub operator: usize,
-    /// The number of the delivery by which all that it covers can be looked up: `scorewatch deliveries show NUMBER`.
-    pub delivery: Option<i64>,
+    /// The short id of the message, by which all that it covers can be looked up: `scorewatch deliveries show 7Q4M2K`; null: it was not
+    /// stored.
+    #[serde(default)]
+    pub stored_as: Option<String>,
     /// The lines that are not in `items`, counted by severity and rule.
     pub more: Vec<DigestRest>,
 }

@@ -10,8 +10,8 @@ pub(crate) struct LineWords {
     /// How many more, and which.
     pub(crate) and_more_of: fn(usize, &str) -> String,
     pub(crate) others: fn(usize) -> String,
-    /// Where all lines can be looked up: the delivery's number.
-    pub(crate) all_of_them: fn(i64) -> String,
+    /// Where all lines can be looked up: the message's short id.
+    pub(crate) all_of_them: fn(&str) -> String,
     pub(crate) severities: fn(usize, Severity) -> String,
     pub(crate) ended: fn(usize) -> String,
     /// Alerts, at how many tenants.

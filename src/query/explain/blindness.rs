@@ -11,9 +11,9 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Scope, Timestamp},
     notify::silence::MatchTarget,
-    query::{Error, find, neutral},
+    query::{Error, find, neutral, silences},
     rule::Rule,
-    store::{Failing, Silences, Store, TenantRecord},
+    store::{Failing, Store, TenantRecord},
 };
 
 /// All that there is to say of whether the operator is notified that a tenant can't be read.
@@ -84,7 +84,7 @@ pub async fn blindness(
 
 /// What holds it back, or keeps it from a channel.
 async fn decisions(
-    store: &dyn Silences,
+    store: &dyn Store,
     config: &Config,
     scope: &Scope,
     tenant: &Tenant,
@@ -93,7 +93,7 @@ async fn decisions(
     now: Timestamp,
 ) -> Result<Vec<Decision>, Error> {
     let mut decisions: Vec<Decision> = decisions::fenced(config, scope, kept_out).into_iter().collect();
-    let silences = store.silences(Some(now)).await?;
+    let silences = silences::as_seen(store, scope, store.silences(Some(now)).await?);
     if let (Some(rule), Some(score)) = (rule, tenant.scores.first()) {
         let target = MatchTarget {
             tenant: tenant.id.as_str(),

@@ -1,14 +1,11 @@
 //! What was last read of the fleet's samples. A month of 10,000 tenants is more than a page can read from the disk each time, and little
 //! of it changes: so it is kept, thinned to what a glance needs, and only tenants that were committed since are read again.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::Mutex;
 
-use super::movement;
+use super::movement::{self, FleetScore};
 use crate::{
     domain::{EntraTenantId, Sample, ScoreKind, TenantId, Timestamp},
     query::Error,
@@ -18,55 +15,73 @@ use crate::{
 /// The most tenants that are read together.
 const BATCH: usize = 256;
 
-/// The thinned samples of a tenant, by score.
-pub(super) type Series = Arc<Vec<(ScoreKind, Vec<Sample>)>>;
-
 /// What was last read of the fleet's samples; share one between all who ask. A kilobyte for each series.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<HashMap<TenantId, Known>>);
+pub struct Memory(Mutex<HashMap<TenantId, Arc<Known>>>);
 
-#[derive(Debug)]
-struct Known {
+/// What was last read of a tenant's samples.
+#[derive(Debug, Default)]
+pub(super) struct Known {
     entra: Option<EntraTenantId>,
+    /// A tenant that was read has at least 1.
     version: u64,
-    series: Series,
+    /// Thinned, by score.
+    series: Vec<(ScoreKind, Vec<Sample>)>,
+    /// How these have moved, as long as no fleet shift accounts for any of it; in the order of the scores.
+    pub(super) scores: Arc<[FleetScore]>,
+}
+
+impl Known {
+    fn new(line: &TenantLine, series: Vec<(ScoreKind, Vec<Sample>)>) -> Self {
+        let of = |(kind, samples): &(ScoreKind, Vec<Sample>)| FleetScore::of(*kind, samples, &[]);
+        let mut scores: Vec<FleetScore> = series.iter().filter_map(of).collect();
+        scores.sort_by_key(|score| score.kind);
+        Self { entra: line.entra, version: line.version, series, scores: scores.into() }
+    }
+
+    /// The thinned samples of that score.
+    pub(super) fn samples(&self, kind: ScoreKind) -> &[Sample] {
+        self.series.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, samples)| samples)
+    }
 }
 
 impl Memory {
-    /// The thinned samples of these tenants, read again where a tenant was committed since.
-    pub(super) async fn series(
+    /// What is known of the samples of each of these tenants, read again where a tenant was committed since.
+    pub(super) async fn of(
         &self,
         store: &(impl Overview + ?Sized),
         lines: &[&TenantLine],
         now: Timestamp,
-    ) -> Result<HashMap<TenantId, Series>, Error> {
+    ) -> Result<Vec<Arc<Known>>, Error> {
         let mut known = self.0.lock().await;
-        let is_known = |line: &TenantLine| known.get(&line.tenant).filter(|known| known.entra == line.entra);
-        let (old, new): (Vec<_>, Vec<_>) = lines
-            .iter()
-            .copied()
-            .filter(|line| is_known(line).is_none_or(|known| known.version != line.version))
-            .partition(|line| is_known(line).is_some());
-        let mut holes = Vec::new();
+        let of = |line: &TenantLine| known.get(&line.tenant).filter(|known| known.entra == line.entra).cloned();
+        let mut answer: Vec<Arc<Known>> = lines.iter().map(|line| of(line).unwrap_or_default()).collect();
+        let is_current = |place: &usize| answer[*place].version == lines[*place].version;
+        let (old, mut new): (Vec<usize>, Vec<usize>) =
+            (0..lines.len()).filter(|place| !is_current(place)).partition(|place| answer[*place].version > 0);
+        let ids = |batch: &[usize]| batch.iter().map(|place| lines[*place].tenant.clone()).collect::<Vec<_>>();
         for batch in old.chunks(BATCH) {
-            let ids: Vec<_> = batch.iter().map(|line| line.tenant.clone()).collect();
-            let found = by_tenant(store.newest_samples_of(&ids, None).await?);
-            holes.extend(batch.iter().copied().filter(|line| !is_joined(&mut known, line, &found, now)));
-        }
-        let new: Vec<_> = new.into_iter().chain(holes).collect();
-        for batch in new.chunks(BATCH) {
-            let ids: Vec<_> = batch.iter().map(|line| line.tenant.clone()).collect();
-            let mut found = by_tenant(store.newest_samples_of(&ids, Some(movement::horizon(now))).await?);
-            for line in batch {
-                let series = found.remove(&line.tenant).unwrap_or_default();
-                let series = series.iter().map(|(kind, samples)| (*kind, movement::thinned(samples, now)));
-                let read = Known { entra: line.entra, version: line.version, series: Arc::new(series.collect()) };
-                known.insert(line.tenant.clone(), read);
+            let mut found = by_tenant(store.newest_samples_of(&ids(batch), None).await?);
+            for place in batch {
+                let found = found.remove(&lines[*place].tenant).unwrap_or_default();
+                match joined(&answer[*place], found, now) {
+                    Some(series) => answer[*place] = Arc::new(Known::new(lines[*place], series)),
+                    None => new.push(*place),
+                }
             }
         }
-        let asked: HashSet<&TenantId> = lines.iter().map(|line| &line.tenant).collect();
-        let answer = known.iter().filter(|(tenant, _)| asked.contains(tenant));
-        Ok(answer.map(|(tenant, known)| (tenant.clone(), known.series.clone())).collect())
+        for batch in new.chunks(BATCH) {
+            let mut found = by_tenant(store.newest_samples_of(&ids(batch), Some(movement::horizon(now))).await?);
+            for place in batch {
+                let series = found.remove(&lines[*place].tenant).unwrap_or_default();
+                let series = series.iter().map(|(kind, samples)| (*kind, movement::thinned(samples, now)));
+                answer[*place] = Arc::new(Known::new(lines[*place], series.collect()));
+            }
+        }
+        for place in old.iter().chain(&new) {
+            known.insert(lines[*place].tenant.clone(), answer[*place].clone());
+        }
+        Ok(answer)
     }
 }
 
@@ -78,27 +93,21 @@ fn by_tenant(found: Vec<SeriesSamples>) -> HashMap<TenantId, Vec<(ScoreKind, Vec
     by_tenant
 }
 
-/// Adds what is new to what was known; `false`: something between them is missing, and everything has to be read.
-fn is_joined(
-    known: &mut HashMap<TenantId, Known>,
-    line: &TenantLine,
-    found: &HashMap<TenantId, Vec<(ScoreKind, Vec<Sample>)>>,
+/// What was known with what is new; `None`: something between them is missing, and everything has to be read.
+fn joined(
+    known: &Known,
+    found: Vec<(ScoreKind, Vec<Sample>)>,
     now: Timestamp,
-) -> bool {
-    let Some(known) = known.get_mut(&line.tenant) else { return false };
-    let none = Vec::new();
-    let mut series = Vec::new();
-    for (kind, samples) in found.get(&line.tenant).unwrap_or(&none) {
-        let before = known.series.iter().find(|(before, _)| before == kind).map(|(_, before)| before);
-        let Some(before) = before else { return false };
+) -> Option<Vec<(ScoreKind, Vec<Sample>)>> {
+    let join = |(kind, samples): (ScoreKind, Vec<Sample>)| {
+        let before = known.series.iter().find(|(before, _)| *before == kind).map(|(_, before)| before)?;
         let newest = before.last().map(|sample| sample.at);
         if samples.first().is_some_and(|first| newest.is_none_or(|newest| first.at > newest)) {
-            return false;
+            return None;
         }
         let mut joined = before.clone();
         joined.extend(samples.iter().filter(|sample| newest.is_none_or(|newest| sample.at > newest)));
-        series.push((*kind, movement::thinned(&joined, now)));
-    }
-    (known.version, known.series) = (line.version, Arc::new(series));
-    true
+        Some((kind, movement::thinned(&joined, now)))
+    };
+    found.into_iter().map(join).collect()
 }

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, FleetLine, FleetScore, Freshness};
+use super::{Filter, FleetScore, Freshness, line::Line};
 use crate::{
     domain::{ScoreKind, TenantId, Timestamp},
-    query::Page,
+    query::{Listing, Page},
 };
 
 /// In which order.
@@ -96,39 +96,58 @@ impl Only {
     }
 
     /// Whether the tenant is in it.
-    pub(super) fn holds(self, line: &FleetLine) -> bool {
+    pub(super) fn holds(self, line: &Line) -> bool {
         match self {
             Self::Firing => line.alerts.firing() > 0,
             Self::Blind => line.freshness != Freshness::Fresh,
-            Self::Worse => lost(line).is_some_and(|share| share >= WORSE),
-            Self::Shifted => {
-                !Self::Worse.holds(line) && share(line, |score| score.day).is_some_and(|share| share >= WORSE)
-            }
+            Self::Worse => line.lost.is_some_and(|share| share >= WORSE),
+            Self::Shifted => !Self::Worse.holds(line) && line.lost_by_any.is_some_and(|share| share >= WORSE),
         }
     }
 }
 
-pub(super) fn matches(filter: &Filter, line: &FleetLine) -> bool {
+pub(super) fn matching<'a>(lines: &'a [Line], filter: &Filter) -> Vec<&'a Line> {
     let Filter { search, labels, only, .. } = filter;
-    let is_found = search.as_deref().map(str::trim).filter(|text| !text.is_empty()).is_none_or(|text| {
-        let text = text.to_lowercase();
-        line.id.as_str().contains(&text) || line.name.to_lowercase().contains(&text)
-    });
-    let has = |(key, value): &(String, String)| line.labels.get(key.as_str()).is_some_and(|has| **has == **value);
-    is_found && labels.iter().all(has) && only.is_none_or(|only| only.holds(line))
+    let search = search.as_deref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+    let is_found = |line: &Line| {
+        search.as_deref().is_none_or(|text| line.id.as_str().contains(text) || line.name.to_lowercase().contains(text))
+    };
+    let has = |line: &Line, (key, value): &(String, String)| {
+        line.labels.get(key.as_str()).is_some_and(|has| **has == **value)
+    };
+    let matches = |line: &&Line| {
+        only.is_none_or(|only| only.holds(line)) && labels.iter().all(|label| has(line, label)) && is_found(line)
+    };
+    lines.iter().filter(matches).collect()
 }
 
-pub(super) fn sort(lines: &mut [&FleetLine], filter: &Filter, score: Option<ScoreKind>) {
+/// The page of these lines in an order: what follows its cursor, or the beginning if that has left the list. Only as much is put in order
+/// as is shown.
+pub(super) fn page<'a>(
+    lines: &[&'a Line],
+    filter: &Filter,
+    score: Option<ScoreKind>,
+    page: &Page<TenantId>,
+) -> Listing<&'a Line, TenantId> {
     // What the order is about is computed once for each line, not for each comparison.
-    let mut keyed: Vec<(Key, &FleetLine)> =
-        lines.iter().map(|line| (Key::of(line, filter.sort, score), *line)).collect();
-    keyed.sort_by(|(key, a), (other, b)| {
+    let mut keyed: Vec<(Key, &Line)> = lines.iter().map(|line| (Key::of(line, filter.sort, score), *line)).collect();
+    // No two lines are equal in it.
+    let order = |(key, a): &(Key, &Line), (other, b): &(Key, &Line)| {
         let order = key.cmp(other).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id));
         if filter.is_reversed { order.reverse() } else { order }
-    });
-    for (line, (_, sorted)) in lines.iter_mut().zip(keyed) {
-        *line = sorted;
+    };
+    let after = page.after.as_ref().and_then(|after| keyed.iter().find(|(_, line)| line.id == *after).copied());
+    if let Some(after) = after {
+        keyed.retain(|line| order(line, &after).is_gt());
     }
+    let most = page.to_read().and_then(|most| usize::try_from(most).ok()).filter(|most| *most < keyed.len());
+    if let Some(most) = most {
+        keyed.select_nth_unstable_by(most, order);
+        keyed.truncate(most);
+    }
+    keyed.sort_unstable_by(order);
+    let lines = keyed.into_iter().map(|(_, line)| line).collect();
+    Listing::cut(lines, page, |last: &&Line| last.id.clone())
 }
 
 /// What an order is about; what it is not about is the same for all.
@@ -140,19 +159,21 @@ struct Key {
 }
 
 impl Key {
-    fn of(line: &FleetLine, sort: Sort, score: Option<ScoreKind>) -> Self {
+    fn of(line: &Line, sort: Sort, score: Option<ScoreKind>) -> Self {
         let of = |value: fn(&FleetScore) -> Option<f64>| {
             let lost = score.and_then(|kind| line.score(kind)).and_then(|score| Some(score.loss(value(score)?)));
             Self { lost, ..Self::default() }
         };
         match sort {
-            Sort::Attention => Self { attention: Some(attention(line)), lost: lost(line), checked_at: None },
+            Sort::Attention => Self { attention: Some(attention(line)), lost: line.lost, checked_at: None },
             Sort::Name => Self::default(),
             Sort::Value => of(|score| Some(score.value)),
             Sort::Day => of(|score| score.day),
             Sort::Week => of(|score| score.week),
             Sort::Month => of(|score| score.month),
-            Sort::Checked => Self { checked_at: line.checked_at, ..Self::default() },
+            Sort::Checked => {
+                Self { checked_at: line.found.as_ref().and_then(|found| found.checked_at), ..Self::default() }
+            }
         }
     }
 
@@ -163,21 +184,10 @@ impl Key {
 }
 
 /// The greater, the sooner a person is needed.
-const fn attention(line: &FleetLine) -> (u32, bool, u32, u32, bool) {
+const fn attention(line: &Line) -> (u32, bool, u32, u32, bool) {
     let alerts = &line.alerts;
     let is_blind = !matches!(line.freshness, Freshness::Fresh);
     (alerts.critical, is_blind, alerts.warning, alerts.info, alerts.pending > 0)
-}
-
-/// The greatest share that one of its scores lost in a day on its own account, so that different scores can be compared.
-fn lost(line: &FleetLine) -> Option<f64> {
-    share(line, FleetScore::own_day)
-}
-
-/// The greatest share that one of its scores lost by such a change.
-fn share(line: &FleetLine, change: impl Fn(&FleetScore) -> Option<f64>) -> Option<f64> {
-    let shares = line.scores.iter().filter_map(|score| Some(score.loss(change(score)?) / score.value.abs().max(1.0)));
-    shares.max_by(f64::total_cmp)
 }
 
 /// What is not known comes last.
@@ -188,12 +198,4 @@ fn greatest_first(a: Option<f64>, b: Option<f64>) -> Ordering {
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
     }
-}
-
-/// The page of a list that is in its order: what follows its cursor, or the beginning if that has left the list.
-pub(super) fn cut<'a>(lines: Vec<&'a FleetLine>, page: &Page<TenantId>) -> (Vec<&'a FleetLine>, Option<TenantId>) {
-    let after = page.after.as_ref().and_then(|after| lines.iter().position(|line| line.id == *after));
-    let rest = lines.into_iter().skip(after.map_or(0, |index| index + 1));
-    let listing = super::super::Listing::cut(rest.collect(), page, |last: &&FleetLine| last.id.clone());
-    (listing.items, listing.next)
 }

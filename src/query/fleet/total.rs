@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{AlertCounts, FleetLine, Freshness, Only};
+use super::{AlertCounts, Freshness, Only, line::Line};
 use crate::domain::ScoreKind;
 
 /// All tenants of a scope together.
@@ -40,37 +40,34 @@ pub struct ScoreMedian {
 }
 
 impl FleetTotals {
-    /// Of these tenants, whose distances from the medians are set.
-    pub(super) fn of(lines: &mut [FleetLine]) -> Self {
-        let count = |is: fn(&FleetLine) -> bool| lines.iter().filter(|line| is(line)).count();
-        let mut alerts = AlertCounts::default();
-        for line in lines.iter() {
-            alerts.critical += line.alerts.critical;
-            alerts.warning += line.alerts.warning;
-            alerts.info += line.alerts.info;
-            alerts.pending += line.alerts.pending;
-            alerts.acknowledged += line.alerts.acknowledged;
-        }
-        let totals = Self {
-            tenants: lines.len(),
-            failing: count(|line| line.freshness == Freshness::Failing),
-            late: count(|line| line.freshness == Freshness::Late),
-            never_checked: count(|line| line.freshness == Freshness::NeverChecked),
-            worse: count(|line| Only::Worse.holds(line)),
-            worse_by_shift: count(|line| Only::Shifted.holds(line)),
-            firing: count(|line| Only::Firing.holds(line)),
-            alerts,
-            medians: medians(lines),
-        };
-        for score in lines.iter_mut().flat_map(|line| &mut line.scores) {
-            let median = totals.medians.iter().find(|median| median.kind == score.kind);
-            score.from_median = median.map(|median| score.value - median.value);
+    /// Of these tenants.
+    pub(super) fn of(lines: &[Line]) -> Self {
+        let mut totals = Self { tenants: lines.len(), medians: medians(lines), ..Self::default() };
+        for line in lines {
+            totals.add(line);
         }
         totals
     }
+
+    fn add(&mut self, line: &Line) {
+        match line.freshness {
+            Freshness::Fresh => {}
+            Freshness::Late => self.late += 1,
+            Freshness::NeverChecked => self.never_checked += 1,
+            Freshness::Failing => self.failing += 1,
+        }
+        self.worse += usize::from(Only::Worse.holds(line));
+        self.worse_by_shift += usize::from(Only::Shifted.holds(line));
+        self.firing += usize::from(Only::Firing.holds(line));
+        self.alerts.critical += line.alerts.critical;
+        self.alerts.warning += line.alerts.warning;
+        self.alerts.info += line.alerts.info;
+        self.alerts.pending += line.alerts.pending;
+        self.alerts.acknowledged += line.alerts.acknowledged;
+    }
 }
 
-fn medians(lines: &[FleetLine]) -> Vec<ScoreMedian> {
+fn medians(lines: &[Line]) -> Vec<ScoreMedian> {
     let mut medians: Vec<_> = ScoreKind::ALL
         .into_iter()
         .filter_map(|kind| {
@@ -84,10 +81,13 @@ fn medians(lines: &[FleetLine]) -> Vec<ScoreMedian> {
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    if values.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(values[middle - 1], upper)) }
+    let count = values.len();
+    if count == 0 {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(count / 2, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| count.is_multiple_of(2));
+    Some(lower.map_or(*upper, |lower| f64::midpoint(lower, *upper)))
 }
 
 #[cfg(test)]
@@ -102,20 +102,24 @@ mod tests {
 
     #[test]
     fn the_median_is_in_the_middle_or_between_the_two_that_are() {
-        for (values, expected) in
-            [(&[][..], None), (&[3.0], Some(3.0)), (&[9.0, 1.0], Some(5.0)), (&[5.0, 1.0, 9.0], Some(5.0))]
-        {
+        for (values, expected) in [
+            (&[][..], None),
+            (&[3.0], Some(3.0)),
+            (&[9.0, 1.0], Some(5.0)),
+            (&[5.0, 1.0, 9.0], Some(5.0)),
+            (&[8.0, 1.0, 9.0, 2.0], Some(5.0)),
+        ] {
             assert_eq!(median(&mut values.to_vec()), expected, "{values:?}");
         }
     }
 
     #[test]
     fn what_a_fleet_shift_did_is_counted_apart() {
-        let line = |id: &str, day: f64, by_shift: Option<f64>| FleetLine {
+        let line = |id: &str, day: f64, by_shift: Option<f64>| Line {
             id: TenantId::parse(id).unwrap(),
             name: id.into(),
             labels: Arc::default(),
-            scores: vec![FleetScore {
+            scores: [FleetScore {
                 kind: ScoreKind::DeviceSecureScore,
                 value: 400.0,
                 observed_at: Timestamp::EPOCH,
@@ -126,21 +130,23 @@ mod tests {
                 from_median: None,
                 averages: None,
                 points: Vec::new(),
-            }],
+            }]
+            .into(),
             alerts: AlertCounts::default(),
             freshness: Freshness::Fresh,
-            checked_at: None,
-            next_check_at: None,
-            failing: None,
+            found: None,
+            known: None,
+            lost: None,
+            lost_by_any: None,
         };
-        let mut lines = [
+        let lines = [
             line("own", -40.0, None),
             line("shifted", -40.0, Some(-40.0)),
             line("both", -60.0, Some(-40.0)),
             line("lifted", 0.0, Some(40.0)),
             line("calm", -1.0, None),
         ];
-        let totals = FleetTotals::of(&mut lines);
+        let totals = FleetTotals::of(&lines.map(Line::measured));
         assert_eq!((totals.worse, totals.worse_by_shift), (3, 1));
     }
 }

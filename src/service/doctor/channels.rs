@@ -10,7 +10,7 @@ use crate::{
     query::{
         self, Error,
         channels::{self, ChannelStatus},
-        system::{self, Checks},
+        system::{self, Checks, HEARTBEAT_AGE_MAX},
     },
 };
 
@@ -89,7 +89,7 @@ fn of_checks(checks: Checks, last_heartbeat: Option<Timestamp>, now: Timestamp) 
         found.push(Finding::ok("checks", format!("{} read on schedule", counted(tenants, "tenant"))));
     }
     // Says when the service wrote last, which matters most while it does not run.
-    if let Some(at) = last_heartbeat.filter(|at| now.since(*at).as_secs() > 60) {
+    if let Some(at) = last_heartbeat.filter(|at| now.since(*at) >= HEARTBEAT_AGE_MAX) {
         let what = format!("the service last wrote to the store at {at}");
         found.push(Finding::warning("checks", what, "if the service runs, look at its log"));
     }

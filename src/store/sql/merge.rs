@@ -157,7 +157,7 @@ fn queued(found: &Row) -> Result<QueuedDelivery, StoreError> {
     Ok(QueuedDelivery { waiting: waiting(found)?, reading, is_tried })
 }
 
-/// Queues a digest, which says the number of its own delivery.
+/// Queues a digest, which says by what it can be looked up.
 async fn queue_digest(
     connection: &mut Connection,
     channel: &ChannelName,
@@ -165,7 +165,15 @@ async fn queue_digest(
     now: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
-    notification::insert(connection, &id, &Envelope::new(&message, None, None), None, "", now).await?;
+    let short = message.data.notification.short_id.to_string();
+    if let Some(digest) = &mut message.data.digest {
+        digest.stored_as = Some(short);
+    }
+    let (envelope, body) = (Envelope::new(&message, None, None), to_json(&message)?);
+    if !notification::insert(connection, &id, &envelope, None, &body, now).await? {
+        // The same lines were made into one before, and may say something newer by now.
+        query("UPDATE notification SET body = $1 WHERE id = $2").bind(body).bind(&id).execute(&mut *connection).await?;
+    }
     let target: i64 = query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES ($1, $2, 'queued', $3, $3) RETURNING id",
@@ -175,14 +183,6 @@ async fn queue_digest(
     .bind(now.as_nanos())
     .fetch_one(&mut *connection)
     .await?;
-    if let Some(digest) = &mut message.data.digest {
-        digest.delivery = Some(target);
-    }
-    query("UPDATE notification SET body = $1 WHERE id = $2")
-        .bind(to_json(&message)?)
-        .bind(&id)
-        .execute(connection)
-        .await?;
     Ok(DeliveryId(target))
 }
 

@@ -100,8 +100,7 @@ pub(super) struct WorkPage {
 pub(super) async fn work(call: Call<Most>) -> Result<WorkPage, Problem> {
     let limit = call.input.limit.unwrap_or(WORK);
     let (store, scope) = (call.store.as_ref(), &call.caller.scope);
-    let items = work::work(store, &call.config, scope, limit).await?;
-    let Known { known, tenants } = work::known(store, &call.config, scope).await?;
+    let Known { work: items, known, tenants } = work::work(store, &call.config, scope, limit).await?;
     Ok(WorkPage { items, next: None, known_tenants: known, tenants })
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -36,6 +36,9 @@ pub(super) type Answer = Result<Response, Refused>;
 pub(super) struct Visit {
     pub(super) app: App,
     pub(super) caller: Caller,
+    /// What the caller could see before the page was put together, as a number that changes with it: whatever changes later is news.
+    /// `None`: nobody asks, or the store could not be read.
+    seen: Option<u64>,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -43,7 +46,12 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        Ok(Self { app: app.clone(), caller })
+        let seen = if parts.method == Method::GET {
+            app.streams.look(app.store.as_ref(), app.now()).await.ok().map(|seen| seen.of(&caller.scope))
+        } else {
+            None
+        };
+        Ok(Self { app: app.clone(), caller, seen })
     }
 }
 
@@ -71,7 +79,7 @@ impl Visit {
     }
 
     async fn write(&self, status: StatusCode, place: Place, title: &str, template: &str, page: &Value) -> Response {
-        let chrome = Chrome::of(&self.app, &self.caller, place, title).await;
+        let chrome = Chrome::of(&self.app, &self.caller, place, title, self.seen).await;
         let written = engine::render(template, page)
             .and_then(|body| engine::render("layout", &json!({ "chrome": chrome, "body": body })));
         match written {

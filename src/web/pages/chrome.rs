@@ -47,6 +47,8 @@ pub(super) struct Chrome {
     is_signed_in: bool,
     version: &'static str,
     zone: String,
+    /// What can be seen, as a number that changes with it; streams compare it. `None`: the store could not be read.
+    seen: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +60,7 @@ struct Link {
 }
 
 impl Chrome {
-    pub(super) async fn of(app: &App, caller: &Caller, here: Place, title: &str) -> Self {
+    pub(super) async fn of(app: &App, caller: &Caller, here: Place, title: &str, seen: Option<u64>) -> Self {
         let firing = app.store.open_alerts().await.unwrap_or_default();
         let is_counted =
             |alert: &&OpenAlert| alert.is_firing && !alert.is_acknowledged && caller.scope.includes(&alert.tenant);
@@ -78,6 +80,7 @@ impl Chrome {
             role: caller.role.as_str(),
             version: env!("CARGO_PKG_VERSION"),
             zone: app.config().timezone.name().to_owned(),
+            seen: seen.map(|seen| format!("{seen:x}")),
         }
     }
 }

@@ -131,7 +131,10 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
                 "error": attempt.error,
             })
         };
+        // The number that limited people are shown means nothing to them.
+        let name = if visit.scope().is_all() { id.to_string() } else { format!("of {short}") };
         let more = json!({
+            "name": name,
             "short_id": short,
             "notification": detail.delivery.notification,
             "possible_duplicate": detail.delivery.possible_duplicate,
@@ -149,7 +152,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
         if let (Some(page), Value::Object(more)) = (page.as_object_mut(), more) {
             page.extend(more);
         }
-        Ok::<_, query::Error>((format!("Delivery {id}"), page))
+        Ok::<_, query::Error>((format!("Delivery {name}"), page))
     };
     match shown.await {
         Ok((title, page)) => visit.show(Place::Deliveries, &title, "delivery", &page).await,

@@ -4,7 +4,8 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    http::StatusCode,
+    extract::Query,
+    http::{HeaderMap, StatusCode},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -12,7 +13,7 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::answer::Visit;
+use super::{answer::Visit, params::Params};
 use crate::web::{
     protect::refusal,
     streams::{Full, StreamPlace},
@@ -30,7 +31,8 @@ const DATA: &str = "-";
 const RETRY: Duration = Duration::from_secs(3);
 
 /// `GET /events`.
-pub(super) async fn stream(visit: Visit) -> Response {
+pub(super) async fn stream(visit: Visit, headers: HeaderMap, Query(pairs): Query<Vec<(String, String)>>) -> Response {
+    let params = Params(pairs);
     let place = match visit.app.streams.place(visit.caller.signature()) {
         Ok(place) => place,
         Err(full) => {
@@ -41,7 +43,7 @@ pub(super) async fn stream(visit: Visit) -> Response {
             return refusal(status, &format!("{whose}, so this one shows no changes on its own"));
         }
     };
-    let watch = Watch { visit, last: None, looks: 0, _place: place };
+    let watch = Watch { last: seen(&headers, &params), visit, is_open: false, looks: 0, _place: place };
     let events = stream::unfold(watch, |mut watch| async {
         let event = watch.next().await?;
         Some((Ok::<_, Infallible>(event), watch))
@@ -49,10 +51,18 @@ pub(super) async fn stream(visit: Visit) -> Response {
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT_INTERVAL)).into_response()
 }
 
+/// What the page, or the stream before this one, has seen.
+fn seen(headers: &HeaderMap, params: &Params) -> Option<u64> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    u64::from_str_radix(last.or_else(|| params.get("seen"))?, 16).ok()
+}
+
 /// One open page.
 struct Watch {
     visit: Visit,
+    /// What was seen last; `None`: nobody says.
     last: Option<u64>,
+    is_open: bool,
     looks: u32,
     _place: StreamPlace,
 }
@@ -69,13 +79,23 @@ impl Watch {
             // A store that can't be read is no change.
             let Ok(seen) = app.streams.look(app.store.as_ref(), app.now()).await else { continue };
             let now = seen.of(&self.visit.caller.scope);
-            let before = self.last.replace(now);
-            match before {
-                None => return Some(Event::default().event("open").data(DATA).retry(RETRY)),
-                Some(before) if before != now => return Some(Event::default().event("change").data(DATA)),
-                Some(_) => {}
+            let before = self.last.replace(now).unwrap_or(now);
+            if !self.is_open {
+                self.is_open = true;
+                // What has changed since the page was written is the next thing that is said.
+                self.last = Some(before);
+                self.looks = 0;
+                return Some(event("open", before).retry(RETRY));
+            }
+            if before != now {
+                return Some(event("change", now));
             }
         }
         None
     }
+}
+
+/// With what was seen, so that a browser that opens the stream again says from when on it wants to hear of changes.
+fn event(name: &str, seen: u64) -> Event {
+    Event::default().event(name).id(format!("{seen:x}")).data(DATA)
 }

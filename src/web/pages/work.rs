@@ -15,17 +15,14 @@ const ACTIONS: u32 = 50;
 /// `GET /work`.
 pub(super) async fn page(visit: Visit) -> Answer {
     let (config, store, scope) = (visit.app.config(), visit.store(), visit.scope());
-    let found =
-        async { Ok((work::work(store, &config, scope, ACTIONS).await?, work::known(store, &config, scope).await?)) };
-    match found.await {
-        Ok((actions, known)) => {
+    match work::work(store, &config, scope, ACTIONS).await {
+        Ok(Known { work: actions, known, tenants }) => {
             let face = visit.face();
             let rows = actions.iter().map(|work| {
                 let mut row = action(work);
                 row["oldest"] = json!(face.moment(work.advice.oldest_at));
                 row
             });
-            let Known { known, tenants } = known;
             let page = json!({
                 "actions": rows.collect::<Vec<_>>(),
                 "has_actions": !actions.is_empty(),

@@ -9,6 +9,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, header},
 };
+use futures_util::StreamExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
@@ -102,6 +103,19 @@ impl Fixture {
         let (parts, body) = response.into_parts();
         let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
         Answered { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// The first events of a stream.
+    pub(super) async fn events(&self, path: &str, headers: &[(&str, &str)], count: usize) -> Vec<String> {
+        let mut request = Request::builder().uri(path).header("host", "scores.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer(IpAddr::from([192, 0, 2, 7])));
+        let response = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
+        let events = response.into_body().into_data_stream().take(count);
+        events.map(|event| String::from_utf8_lossy(&event.unwrap()).into_owned()).collect().await
     }
 
     pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answered {

@@ -11,7 +11,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scorewatch::{
     domain::{Caller, ChannelName, Limits, Role, Scope, Timestamp},
-    query::{Page, alerts, deliveries},
+    query::{Page, alerts, deliveries, silences},
     store::{AttemptOutcome, Claim, ClaimTerms, NewAccount, NewEntry, NewToken, PasswordHash, SecretDigest},
     web::{self, App},
 };
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
 
 use super::{OTHERS, Scene, acts::state, only};
+use crate::integration::setup::tenant_id;
 
 /// A route as the document describes it.
 #[derive(Debug, Clone)]
@@ -70,32 +71,41 @@ pub(super) struct Names {
     pub(super) tenant: &'static str,
     pub(super) channel: &'static str,
     pub(super) alert: String,
-    pub(super) delivery: String,
-    pub(super) silence: &'static str,
+    /// As the store counts, and as whoever is limited to some tenants is shown it.
+    pub(super) delivery: [String; 2],
+    pub(super) silence: [String; 2],
 }
 
 impl Names {
-    pub(super) async fn of(scene: &Scene, tenant: &'static str, channel: &'static str, silence: &'static str) -> Self {
-        let (store, all) = (scene.store(), &Scope::All);
+    pub(super) async fn of(scene: &Scene, tenant: &'static str, channel: &'static str) -> Self {
+        let (store, all, limited) = (scene.store(), &Scope::All, &only(&[tenant]));
         let filter = alerts::Filter { tenant: Some(tenant.to_owned()), ..alerts::Filter::default() };
         let rows = alerts::list(store, all, &filter, &Page::ALL).await.unwrap().items;
         let lines = alerts::lines(store, &scene.config, all, rows).await.unwrap();
-        let (tenant_id, channel_name) = (Some(tenant.to_owned()), Some(channel.to_owned()));
-        let filter = deliveries::Filter { tenant: tenant_id, channel: channel_name, ..deliveries::Filter::default() };
-        let deliveries = deliveries::list(store, all, &filter, &Page::ALL).await.unwrap().items;
-        Self { tenant, channel, alert: lines[0].id.clone(), delivery: deliveries[0].id.to_string(), silence }
+        let (of_tenant, to_channel) = (Some(tenant.to_owned()), Some(channel.to_owned()));
+        let filter = deliveries::Filter { tenant: of_tenant, channel: to_channel, ..deliveries::Filter::default() };
+        let [mut delivery, mut silence] = [[const { String::new() }; 2], [const { String::new() }; 2]];
+        for (place, scope) in [all, limited].into_iter().enumerate() {
+            let found = deliveries::list(store, scope, &filter, &Page::ALL).await.unwrap().items;
+            delivery[place] = found[0].id.to_string();
+            let found = silences::list(store, scope, true, &Page::ALL, scene.now()).await.unwrap().items;
+            let own = found.iter().find(|silence| silence.matchers.tenants == [tenant_id(tenant)].into());
+            silence[place] = own.unwrap().id.to_string();
+        }
+        Self { tenant, channel, alert: lines[0].id.clone(), delivery, silence }
     }
 
     /// What nothing is called.
     pub(super) fn absent() -> Self {
         let alert = "alert_ABSENTABSENTABSENTABSENT00".to_owned();
-        Self { tenant: "absent", channel: "absent-team", alert, delivery: "4711".to_owned(), silence: "4712" }
+        let [delivery, silence] = ["4711", "4712"].map(|number| [number.to_owned(), number.to_owned()]);
+        Self { tenant: "absent", channel: "absent-team", alert, delivery, silence }
     }
 
-    fn path(&self, operation: &Operation) -> String {
+    fn path(&self, operation: &Operation, is_limited: bool) -> String {
         let id = match operation.path.split('/').nth(1).unwrap() {
             "alerts" => &self.alert,
-            "deliveries" => &self.delivery,
+            "deliveries" => &self.delivery[usize::from(is_limited)],
             _ => self.tenant,
         };
         let name = match operation.path.split('/').nth(1).unwrap() {
@@ -104,7 +114,7 @@ impl Names {
             "accounts" => ACCOUNT,
             _ => self.channel,
         };
-        let path = operation.path.replace("{id}", id).replace("{number}", self.silence);
+        let path = operation.path.replace("{id}", id).replace("{number}", &self.silence[usize::from(is_limited)]);
         path.replace("{name}", name).replace("{who}", ACCOUNT).replace("{rule}", "drop")
     }
 
@@ -136,14 +146,20 @@ impl Names {
         })
     }
 
-    /// A text in which these names are those of nothing.
+    /// A text for somebody who is limited to some tenants, in which these names are those of nothing.
     pub(super) fn erased(&self, text: &str) -> String {
         let absent = Self::absent();
         let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
-        let text = text.replace(self.tenant, absent.tenant);
-        text.replace(&format!("silence {}", self.silence), &format!("silence {}", absent.silence))
-            .replace(&format!("delivery {}", self.delivery), &format!("delivery {}", absent.delivery))
-            .replace(&format!("silence `{}`", self.silence), &format!("silence `{}`", absent.silence))
+        let mut text = text.replace(self.tenant, absent.tenant);
+        for (thing, own, absent) in
+            [("silence", &self.silence, &absent.silence), ("delivery", &self.delivery, &absent.delivery)]
+        {
+            for quote in ["", "`"] {
+                let words = |number: &str| format!("{thing} {quote}{number}{quote}");
+                text = text.replace(&words(&own[1]), &words(&absent[1]));
+            }
+        }
+        text
     }
 }
 
@@ -159,7 +175,8 @@ async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names
     let _turn = ONE_BACKTEST.lock().await;
     let (_, config) = watch::channel(scene.config.clone());
     let app = App::new(scene.fixture.store.clone(), scene.fixture.clock.clone(), config);
-    let uri = format!("/api/v1{}{}{query}", names.path(operation), if query.is_empty() { "" } else { "?" });
+    let path = names.path(operation, !caller.scope.is_all());
+    let uri = format!("/api/v1{path}{}{query}", if query.is_empty() { "" } else { "?" });
     let request = Request::builder().method(operation.method).uri(uri);
     let request = match names.body(operation) {
         Some(body) => {
@@ -225,7 +242,7 @@ async fn let_in(scene: &Scene, is_disabled: bool) {
 /// Sends the request as every role with every scope. Returns whether it worked for somebody who is limited to that tenant, or, if it is
 /// for nobody who is limited, for somebody who is not.
 async fn walk(scene: &Scene, operation: &Operation) -> bool {
-    let own = Names::of(scene, "contoso", "contoso-team", "1").await;
+    let own = Names::of(scene, "contoso", "contoso-team").await;
     if ["unparkChannel", "resendDelivery"].contains(&operation.id.as_str()) {
         park(scene).await;
     }
@@ -265,7 +282,13 @@ async fn every_route_asks_for_its_role_and_shows_a_scope_nothing_of_others() {
 async fn what_is_others_looks_like_what_does_not_exist_and_stays_as_it_is() {
     let scene = Scene::new().await;
     let before = state(&scene).await;
-    let (other, absent) = (Names::of(&scene, "fabrikam", "fabrikam-team", "2").await, Names::absent());
+    let (other, absent) = (Names::of(&scene, "fabrikam", "fabrikam-team").await, Names::absent());
+    // Neither what others are shown nor what the store counts.
+    let counted = Names {
+        delivery: [other.delivery[0].clone(), other.delivery[0].clone()],
+        silence: [other.silence[0].clone(), other.silence[0].clone()],
+        ..other.clone()
+    };
     let scope = only(&["contoso"]);
     for operation in operations() {
         let names_something = operation.path.contains(['{']) && !operation.path.starts_with("/rules");
@@ -277,9 +300,11 @@ async fn what_is_others_looks_like_what_does_not_exist_and_stays_as_it_is() {
             if !names_something && of_other.is_empty() {
                 continue;
             }
-            let (status, body) = ask(&scene, caller(Role::Admin, &scope), &operation, &other, of_other).await;
             let missing = ask(&scene, caller(Role::Admin, &scope), &operation, &absent, of_absent).await;
-            assert_eq!((status, other.erased(&body)), missing, "{} {of_other}", operation.id);
+            for other in [&other, &counted] {
+                let (status, body) = ask(&scene, caller(Role::Admin, &scope), &operation, other, of_other).await;
+                assert_eq!((status, other.erased(&body)), missing, "{} {of_other}", operation.id);
+            }
         }
     }
     assert_eq!(state(&scene).await, before, "nobody who is limited to one tenant changes another");

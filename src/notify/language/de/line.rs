@@ -8,7 +8,7 @@ pub(super) const WORDS: LineWords = LineWords {
     and_more: |count| format!("… und {count} weitere"),
     and_more_of: |count, which| format!("… und {count} weitere: {which}"),
     others: |count| format!("{count} andere"),
-    all_of_them: |delivery| format!("Alle anzeigen: scorewatch deliveries show {delivery}"),
+    all_of_them: |id| format!("Alle anzeigen: scorewatch deliveries show {id}"),
     severities: |count, severity| match severity {
         Severity::Critical => format!("{count} kritisch"),
         Severity::Warning if count == 1 => "1 Warnung".to_owned(),

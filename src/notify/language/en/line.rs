@@ -8,7 +8,7 @@ pub(super) const WORDS: LineWords = LineWords {
     and_more: |count| format!("… and {count} more"),
     and_more_of: |count, which| format!("… and {count} more: {which}"),
     others: |count| if count == 1 { "1 other".to_owned() } else { format!("{count} others") },
-    all_of_them: |delivery| format!("All of them: scorewatch deliveries show {delivery}"),
+    all_of_them: |id| format!("All of them: scorewatch deliveries show {id}"),
     severities: |count, severity| format!("{count} {severity}"),
     ended: |count| format!("{count} ended"),
     alerts_at: |alerts, tenants| format!("{}{}", ENGLISH.counted(alerts, ENGLISH.alerts), at(tenants)),

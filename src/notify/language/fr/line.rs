@@ -8,7 +8,7 @@ pub(super) const WORDS: LineWords = LineWords {
     and_more: |count| format!("… et {count} {}", others(count)),
     and_more_of: |count, which| format!("… et {count} {}\u{a0}: {which}", others(count)),
     others: |count| format!("{count} {}", others(count)),
-    all_of_them: |delivery| format!("Tout afficher\u{a0}: scorewatch deliveries show {delivery}"),
+    all_of_them: |id| format!("Tout afficher\u{a0}: scorewatch deliveries show {id}"),
     severities: |count, severity| {
         let (one, other) = match severity {
             Severity::Critical => ("critique", "critiques"),

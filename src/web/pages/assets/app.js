@@ -28,6 +28,7 @@ async function reload() {
       counts[index].replaceChildren(...document.importNode(item, true).childNodes);
     }
   });
+  document.body.dataset.seen = fresh.body.dataset.seen ?? "";
   prepare();
 }
 
@@ -46,7 +47,8 @@ function follow() {
     }, Math.max(0, last + RELOAD_INTERVAL - Date.now()));
   };
   const open = () => {
-    source = new EventSource("/events");
+    // What has changed since the page was written is heard of immediately.
+    source = new EventSource(`/events?seen=${document.body.dataset.seen ?? ""}`);
     source.addEventListener("change", soon);
     // From here on nothing that changes is missed.
     source.addEventListener("open", (event) => {
