@@ -156,7 +156,8 @@ async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
         let facts = data.digest.as_ref().unwrap();
         assert_eq!((data.items.len(), facts.firing), (digest::LINES_MAX, 10_000));
         assert_eq!(facts.more.iter().map(|more| more.count).sum::<usize>(), 10_000 - digest::LINES_MAX);
-        assert_eq!(facts.delivery, Some(claimed.id.0), "by which all of them can be looked up");
+        let short = data.notification.short_id.to_string();
+        assert_eq!(facts.stored_as.as_ref(), Some(&short), "by which all of them can be looked up");
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
         messages += 1;
     }
