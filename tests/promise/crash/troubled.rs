@@ -18,6 +18,8 @@ use crate::harness::{
     postgres::Postgres,
 };
 
+/// How often replicas are kept from their database, unless `SCOREWATCH_REPLICA_TROUBLES` says otherwise. The first few times cost no lease.
+const TROUBLES: u64 = 4;
 /// One in so many is longer than a lease.
 const LONG_EVERY: u64 = 10;
 /// What ends before it costs a lease.
@@ -106,7 +108,7 @@ fn file(number: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_are_kept_from_their_database_lose_and_repeat_nothing() {
-    let (rounds, seed) = (setting("SCOREWATCH_REPLICA_TROUBLES").unwrap_or_default(), seed());
+    let (rounds, seed) = (setting("SCOREWATCH_REPLICA_TROUBLES").unwrap_or(TROUBLES), seed());
     let Some(server) = Postgres::shared().filter(|_| rounds > 0) else { return };
     report(&format!("troubles of replicas: {rounds}, SCOREWATCH_CRASH_SEED={seed}"));
     let mut troubled = Troubled::new("troubles of replicas", seed, server).await;
