@@ -2,7 +2,8 @@
 //! target directory. Prints wall time and the CPU time of the whole process, since CPU is what others miss.
 //!
 //! `SCOREWATCH_BENCH_SOCKET` names the folder of a PostgreSQL server's socket, with an empty database `bench` of the role `scorewatch`.
-//! Then the same is measured there, and next to it a bare loop that writes the same rows in as many transactions.
+//! Then the same is measured there, next to it a bare loop that writes the same rows in as many transactions, and at last what one replica
+//! commits alone, and what two that share the database commit together, in turn: `cargo bench --bench store -- replicas` only that.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
 
 use std::{
@@ -37,7 +38,10 @@ fn main() {
     let (alone, rounds) = if std::env::args().any(|argument| argument == "--bench") { (2000, 20) } else { (10, 1) };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let directory = tempfile::tempdir_in(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target")).unwrap();
-        measure(SqliteStore::open(directory.path().join("bench.db")).await.unwrap(), alone, rounds).await;
+        let only_replicas = std::env::args().any(|argument| argument == "replicas");
+        if !only_replicas {
+            measure(SqliteStore::open(directory.path().join("bench.db")).await.unwrap(), alone, rounds).await;
+        }
         let Ok(socket) = std::env::var("SCOREWATCH_BENCH_SOCKET") else { return };
         println!("in PostgreSQL");
         let settings = PostgresSettings {
@@ -49,8 +53,16 @@ fn main() {
             tls: TlsMode::Disable,
             root_certificates: None,
         };
-        measure(postgres::open(&settings).await.unwrap(), alone, rounds).await;
-        bare(&socket, alone, rounds).await;
+        if !only_replicas {
+            measure(postgres::open(&settings).await.unwrap(), alone, rounds).await;
+            bare(&socket, alone, rounds).await;
+        }
+        postgres::bring_up_to_date(&settings).await.unwrap();
+        for turn in 0..3 {
+            for replicas in [1, 2] {
+                shared(&settings, replicas, rounds, turn).await;
+            }
+        }
     });
 }
 
@@ -96,6 +108,31 @@ async fn measure(store: SqliteStore, alone: usize, rounds: u64) {
     }
     meter.print("claim and settle", alone as u64);
     store.close().await;
+}
+
+/// Commits every tenant by replicas that share the database, each with its part of them.
+async fn shared(settings: &PostgresSettings, replicas: usize, rounds: u64, turn: u64) {
+    let mut parts = Vec::new();
+    for replica in 0..replicas {
+        let store = postgres::join(settings, "bench".to_owned()).await.unwrap().0;
+        let tenants = (replica..TENANTS).step_by(replicas).map(|n| format!("shared-{replicas}-{turn}-{n:05}"));
+        let tenants: Vec<TenantId> = tenants.map(|slug| TenantId::parse(&slug).unwrap()).collect();
+        parts.push((Arc::new(store), tenants));
+    }
+    let all = async |version| {
+        let commits = parts.iter().map(|(store, tenants)| commit_all(store, tenants, version));
+        futures_util::future::join_all(commits).await;
+    };
+    all(0).await;
+    let meter = Meter::start();
+    for version in 1..=rounds.div_ceil(4) {
+        all(version).await;
+    }
+    let what = if replicas == 1 { "one replica in groups" } else { "two replicas together" };
+    meter.print(what, TENANTS as u64 * rounds.div_ceil(4));
+    for (store, _) in parts {
+        store.close().await;
+    }
 }
 
 /// Writes what a commit of checks writes, and nothing else: a row of each tenant, and one of its series.
