@@ -266,8 +266,10 @@ impl Overall {
         let score = filter.score.or_else(|| self.totals.medians.first().map(|median| median.kind));
         let matching = order::matching(&self.lines, filter);
         let Listing { items, next } = order::page(&matching, filter, score, page);
+        let medians = &self.totals.medians;
+        let median = |kind| medians.iter().find(|median| median.kind == kind).map(|median| median.value);
         Fleet {
-            items: items.into_iter().map(|line| line.shown(&self.totals.medians)).collect(),
+            items: items.into_iter().map(|line| line.shown(median)).collect(),
             next,
             matching: matching.len(),
             score,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AlertCounts, FleetLine, FleetScore, Freshness, ScoreMedian, memory::Known};
+use super::{AlertCounts, FleetLine, FleetScore, Freshness, memory::Known};
 use crate::{
     domain::{Labels, ScoreKind, TenantId},
     store::TenantLine,
@@ -41,12 +41,11 @@ impl Line {
         self
     }
 
-    /// As people see it, beside these medians.
-    pub(super) fn shown(&self, medians: &[ScoreMedian]) -> FleetLine {
+    /// As people see it, beside the medians.
+    pub(super) fn shown(&self, median: impl Fn(ScoreKind) -> Option<f64>) -> FleetLine {
         let mut scores = self.scores.to_vec();
         for score in &mut scores {
-            let median = medians.iter().find(|median| median.kind == score.kind);
-            score.from_median = median.map(|median| score.value - median.value);
+            score.from_median = median(score.kind).map(|median| score.value - median);
             if let Some(known) = &self.known {
                 score.draw(known.samples(score.kind));
             }
