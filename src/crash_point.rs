@@ -1,12 +1,13 @@
 //! Named points at which a test lets the process crash: around every commit of the store, around every send, at a reload, in
-//! retention, at shutdown. They have a meaning only in a build with debug assertions, which tests are; in any other, [`reach`] is an empty function.
+//! retention, at shutdown. They work only in a build with debug assertions, as tests are built; in any other, [`reach`] is empty.
 //!
 //! In such a build, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
 //! aborts, counted from one; absent, it is the first. Nothing is flushed, announced or closed: to the store it is `kill -9`.
 //!
-//! Two further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
+//! Three further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
 //! of the service panic, end or hang as soon as it is started; `SCOREWATCH_DOWNTIME_MIN_S` says how many seconds of suspension count
-//! as downtime, so that a test need not stop the process for minutes.
+//! as downtime, so that a test need not stop the process for minutes;
+//! `SCOREWATCH_LEASE_MS` is the length of a replica's lease.
 
 #[cfg(not(debug_assertions))]
 use std::time::Duration;

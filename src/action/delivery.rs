@@ -6,7 +6,7 @@ use super::record::{must, record};
 use crate::{
     domain::{Caller, Role, Timestamp},
     query::{
-        Error,
+        Error, Thing,
         deliveries::{self, DeliveryId},
         numbers::Numbers,
     },
@@ -21,7 +21,8 @@ use crate::{
 pub async fn resend(store: &dyn Store, caller: &Caller, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let state = deliveries::show(store, &caller.scope, id).await?.delivery.state;
-    let meant = Numbers::of(store, &caller.scope).meant(id.0).map_or(id, DeliveryId);
+    let meant = Numbers::of(store, &caller.scope).meant(id.0).map(DeliveryId);
+    let meant = meant.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     if store.resend(meant, now).await? {
         let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);
         record(store, entry.before(json!({ "state": state.as_str() }))).await?;

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     domain::{Caller, Role, Scope, ScoreKind, Severity, Timestamp, parse_duration},
     notify::{Silence, SilenceId, silence::Matchers},
-    query::{Error, find, numbers::Numbers, silences},
+    query::{Error, Thing, find, numbers::Numbers, silences},
     rule::RuleName,
     store::{NewEntry, Store},
 };
@@ -160,7 +160,8 @@ pub async fn add(
 pub async fn end(store: &dyn Store, caller: &Caller, id: SilenceId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let silence = silences::show(store, &caller.scope, id).await?;
-    let meant = Numbers::of(store, &caller.scope).meant(id.0).map_or(id, SilenceId);
+    let meant = Numbers::of(store, &caller.scope).meant(id.0).map(SilenceId);
+    let meant = meant.ok_or_else(|| Error::not_found(Thing::Silence, id))?;
     if store.end_silence(meant, now).await? {
         let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {meant}")), now);
         record(store, entry.before(json!({ "ends_at": silence.ends_at })).after(json!({ "ends_at": now }))).await?;

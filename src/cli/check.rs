@@ -40,7 +40,7 @@ Examples:
 A comment `# scorewatch: allow(NAME)` on a line, or on the line above it, turns the warning NAME off there.
 
 `--online` writes nothing to the store and notifies nobody; you can run it next to the service. Exit code 1: a tenant \
-can't be read, or a channel's address is not allowed.")]
+can't be read, its newest credential is rejected, or a channel's address is not allowed.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Arguments {
     /// Also show what was understood, and when the next checks would run

@@ -136,7 +136,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     if stays && matches!(played, Some(Ok(()))) {
         // Nothing happens any more, so nobody has to look every second.
         folder::check_every_minute(folder.path())?;
-        take(folder.path(), &taking)?;
+        reload(folder.path(), &taking)?;
         output::say_in(Ink::Bold, &format!("\nThe dashboard stays open: http://{}/", service.address()));
         output::say_in(Ink::Faint, "Ctrl-C ends it.");
         ends.any().await;
@@ -174,7 +174,7 @@ fn configured(file: &Path) -> Result<Config, Failure> {
 }
 
 /// Reloads the configuration.
-fn take(folder: &Path, taking: &watch::Sender<Arc<Config>>) -> Result<(), Failure> {
+fn reload(folder: &Path, taking: &watch::Sender<Arc<Config>>) -> Result<(), Failure> {
     taking.send_replace(Arc::new(configured(&folder.join("scorewatch.yaml"))?));
     Ok(())
 }
@@ -238,7 +238,7 @@ impl Theater<'_> {
             let began = Instant::now();
             self.act(&step, &stage).await?;
             if number == 1 {
-                self.wait_for_the_fleet(began.elapsed())?;
+                self.extend_hold(began.elapsed())?;
             }
         }
         let sent = self.receivers.received().iter().filter(|message| message.accepted()).count();
@@ -247,11 +247,11 @@ impl Theater<'_> {
         Ok(())
     }
 
-    /// On a slow machine, a fall waits for longer, so that every customer has been checked by then and one message can tell of all.
-    fn wait_for_the_fleet(&self, calm: Duration) -> Result<(), Failure> {
+    /// On a slow machine, extends the fleet's `hold`, so that every customer is checked before it ends and one message covers all of them.
+    fn extend_hold(&self, calm: Duration) -> Result<(), Failure> {
         if calm > CALM_USUAL {
-            folder::hold_for(self.folder, 2 * calm.as_secs() + 2)?;
-            take(self.folder, self.taking)?;
+            folder::hold_for(self.folder, (2 * calm.as_secs() + 2).min(ACT_MAX.as_secs() / 2))?;
+            reload(self.folder, self.taking)?;
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl Microsoft {
         self.inner.tokens.passed_over()
     }
 
-    /// Credentials that Entra did not take the last time they were tried, though one beside them was.
+    /// Credentials that Entra rejected the last time they were tried, while another one of the same app was accepted.
     #[must_use]
     pub fn rejected(&self) -> BTreeSet<Rejected> {
         self.inner.tokens.rejected()

@@ -110,7 +110,7 @@ impl Tokens {
         while let Some((place, material)) = left.next() {
             match self.prove(wire, token_request, key, material).await {
                 Ok(token) => {
-                    self.note_taken(app, place);
+                    self.note_accepted(app, place);
                     self.note_passed_over(app, newest);
                     return Ok(token);
                 }

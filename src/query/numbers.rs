@@ -1,5 +1,5 @@
-//! The numbers of deliveries and silences as a scope sees them. The store counts them for everybody, so to whoever is limited to some
-//! tenants they would tell how many there are of others. Such a scope is shown another number for each, and only that is taken from it.
+//! The numbers of deliveries and silences as a scope sees them. The store counts them for everybody, so they would reveal to somebody
+//! who is limited to some tenants how many others have. Such a scope sees a different number for each, and only that one is accepted from it.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use crate::{domain::Scope, store::Upkeep};
 const MARK: u64 = 1 << (2 * HALF_BITS);
 const HALF_BITS: u32 = 26;
 const HALF: u64 = (1 << HALF_BITS) - 1;
-/// Four make a permutation that can't be told from a random one; more cost nothing.
+/// Four rounds of a Feistel network can't be told from a random permutation; more cost nothing.
 const ROUNDS: u8 = 8;
 
 /// The numbers as a scope sees them.
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limited_scope_is_shown_other_numbers_and_only_these_are_taken_from_it() {
+    fn a_limited_scope_sees_other_numbers_and_only_these_are_accepted_from_it() {
         let numbers = Numbers { key: Some([7; 32]) };
         let shown: Vec<i64> = (0..2000).map(|number| numbers.shown(number)).collect();
         for (number, shown) in (0..).zip(&shown) {

@@ -256,15 +256,22 @@ impl TenantAnswer {
     /// Says first that the newest credential is not the one that signed in.
     fn mark(&mut self, passed_over: &PassedOver) {
         let (kind, why) = (passed_over.kind.words(), passed_over.class.words());
-        let hint = format!("keep the older {kind}: it alone signs in; the newest one was rejected ({why})");
+        let hint =
+            format!("keep the older credential, which alone signs in: the newest one, a {kind}, was rejected ({why})");
         self.newest_rejected = Some(passed_over.class.as_str());
         self.hints.insert(0, hint);
     }
 
-    /// Whether the sign-in and every score succeeded, with the newest credential.
+    /// Whether the sign-in and every score succeeded.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.token == OK && self.scores.iter().all(|score| score.outcome == OK)
+    }
+
+    /// The same, with the newest credential.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.token == OK && self.newest_rejected.is_none() && self.scores.iter().all(|score| score.outcome == OK)
+        self.is_read() && self.newest_rejected.is_none()
     }
 }
 

@@ -41,11 +41,11 @@ pub struct Gain {
 
 /// What would gain the most points, and of how many tenants that is known: those of which an alert fired or worsened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Known {
+pub struct Recommended {
     /// Most points first.
-    pub work: Vec<Work>,
-    /// Of how many tenants it is known.
-    pub known: u64,
+    pub items: Vec<Work>,
+    /// Of how many tenants recommendations are known.
+    pub known_tenants: u64,
     /// How many tenants there are.
     pub tenants: usize,
 }
@@ -65,7 +65,7 @@ async fn remembered(store: &dyn Overview, config: &Config, scope: &Scope) -> Res
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Known, Error> {
+pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u32) -> Result<Recommended, Error> {
     let tenants = remembered(store, config, scope).await?;
     let all = store.advice(Some(&tenants), limit).await?;
     let ids: Vec<&str> = all.iter().map(|advice| advice.id.as_str()).collect();
@@ -83,9 +83,9 @@ pub async fn work(store: &dyn Overview, config: &Config, scope: &Scope, limit: u
         };
         Work { most: advised.iter().filter(is_same).filter_map(gain).collect(), advice }
     };
-    Ok(Known {
-        work: all.into_iter().map(of).collect(),
-        known: store.advised_count(Some(&tenants)).await?,
+    Ok(Recommended {
+        items: all.into_iter().map(of).collect(),
+        known_tenants: store.advised_count(Some(&tenants)).await?,
         tenants: config.tenants.keys().filter(|tenant| scope.includes(tenant)).count(),
     })
 }

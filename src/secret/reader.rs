@@ -204,9 +204,10 @@ fn regular(kind: fs::FileType) -> Result<(), Fault> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::NotFound => {
-            Fault::new("does not exist", "create it, or correct the path: it is relative to the file that names it")
-        }
+        io::ErrorKind::NotFound => Fault::new(
+            "does not exist",
+            "create it, or correct the path; a relative one starts from the folder of the file that names it",
+        ),
         io::ErrorKind::PermissionDenied => permission::denied(path),
         kind => Fault::new(format!("can't be read: {kind}"), "check the disk that it is stored on"),
     }

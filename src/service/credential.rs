@@ -37,8 +37,7 @@ pub fn warning_due(expires: Timestamp, now: Timestamp) -> Option<u32> {
     DAYS_AHEAD.into_iter().find(|days| now >= expires.minus(DAY * *days))
 }
 
-/// Warns the operator of every app whose credentials are about to expire, the last of them that is not `rejected`. The same warning is
-/// given once. Returns when the first app can no longer sign in, by type of credential.
+/// Warns the operator of every app whose last credential that is not `rejected` is about to expire. Each warning is sent once. Returns when the first app can no longer sign in, by type of credential.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -79,13 +78,13 @@ const fn type_of(kind: CredentialKind) -> &'static str {
     }
 }
 
-/// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in. With one that is rejected, nothing does
-/// even now.
+/// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in. Rejected ones don't count: nothing
+/// signs in with them even now.
 fn last_to_expire(app: &AppCredential, rejected: &BTreeSet<Rejected>) -> Option<(CredentialKind, Timestamp)> {
-    let is_taken = |material: &&CredentialMaterial| !rejected.contains(&(app.client_id, material.kept.clone()));
+    let is_accepted = |material: &&CredentialMaterial| !rejected.contains(&(app.client_id, material.kept.clone()));
     app.materials
         .iter()
-        .filter(is_taken)
+        .filter(is_accepted)
         .filter_map(|material| Some((material.kind, material.expires_at()?)))
         .max_by_key(|(_, expires)| *expires)
 }
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_credentials_the_one_that_lasts_longest_and_is_taken_is_warned_of() {
+    fn the_operator_is_warned_of_the_accepted_credential_that_lasts_longest() {
         let kept = |name: &str| SecretReference::Env(format!("SCOREWATCH_NO_SUCH_{name}"));
         let material = |kind, name, expires: Option<i64>| CredentialMaterial {
             expires: expires.map(Timestamp::from_seconds),

@@ -4,9 +4,8 @@ use std::{io, net::SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that the system finishes for us while we accept others; it may allow fewer (`net.core.somaxconn`). Beyond 128, the number
-/// that `TcpListener::bind` sets, what thousands of clients ask for at once was dropped, and whoever was among them tried again only after
-/// one second, then after three.
+/// Connections that the system completes while they wait to be accepted; it may allow fewer (`net.core.somaxconn`). `TcpListener::bind`
+/// allows 128: when thousands of clients connected at once, the rest were dropped and retried after one second, then three.
 const BACKLOG: u32 = 4096;
 
 /// Listens on that address.

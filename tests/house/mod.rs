@@ -55,7 +55,7 @@ const CLIENTS: [&str; 17] = [
 /// What connects. The simulation listens on loopback and connects to itself.
 const SOCKETS: [&str; 6] = ["TcpStream as", "TcpSocket", "UdpSocket", "UnixStream", "UnixDatagram", "socket2"];
 
-/// Where a socket is made that only listens: how many connections may wait there is not for a `TcpListener` to say.
+/// The one file that makes a socket to listen on, because `TcpListener::bind` can't set its backlog.
 const LISTENER: &str = "web/listen.rs";
 
 /// What could run a program that connects.

@@ -359,7 +359,7 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
     let (all, own) = (scene.fleet(&Scope::All).await, scene.fleet(&only(&["contoso"])).await);
     assert_eq!((all.totals.tenants, all.totals.firing, own.totals.tenants, own.totals.firing), (2, 2, 1, 1));
     assert_eq!(own.totals.medians[0].tenants, 1, "the median is of the scope");
-    let work = query::work::work(scene.store(), config, &only(&["contoso"]), 10).await.unwrap().work;
+    let work = query::work::work(scene.store(), config, &only(&["contoso"]), 10).await.unwrap().items;
     assert_eq!((work.len(), work[0].advice.tenants, work[0].most.len()), (1, 1, 1), "{work:?}");
 }
 

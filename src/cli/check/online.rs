@@ -58,14 +58,16 @@ fn show(report: &Report) {
         output::say("");
         output::say(&output::table(["TENANT", "NAME", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
     }
-    let (all, rejected) = (report.tenants.len(), |line: &&TenantAnswer| line.newest_rejected.is_some());
-    let unread = report.tenants.iter().filter(|line| !line.is_fine() && !rejected(line)).count();
+    let all = report.tenants.len();
+    let unread = report.tenants.iter().filter(|line| !line.is_read()).count();
     if unread > 0 {
         output::complain(&format!("{unread} of {all} tenants can't be read"));
     }
-    let older = report.tenants.iter().filter(rejected).count();
+    let older = report.tenants.iter().filter(|line| line.newest_rejected.is_some()).count();
     if older > 0 {
-        output::complain(&format!("{older} of {all} tenants are read by an older credential: the newest is rejected"));
+        output::complain(&format!(
+            "{older} of {all} tenants can sign in only with an older credential: the newest one was rejected"
+        ));
     }
 }
 
@@ -84,7 +86,7 @@ fn say_what_is_optional(report: &Report) {
 }
 
 fn token(line: &TenantAnswer) -> String {
-    line.newest_rejected.map_or_else(|| line.token.to_owned(), |class| format!("newest {class}"))
+    line.newest_rejected.map_or_else(|| line.token.to_owned(), |class| format!("newest: {class}"))
 }
 
 fn roles(line: &TenantAnswer) -> String {

@@ -75,7 +75,7 @@ impl Tokens {
     }
 
     /// Notes that the credential at this place was accepted, and those before it were not.
-    pub(super) fn note_taken(&self, app: &AppCredential, place: usize) {
+    pub(super) fn note_accepted(&self, app: &AppCredential, place: usize) {
         let mut all = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
         if place > 0 || !all.is_empty() {
             all.remove(&(app.client_id, app.materials[place].kept.clone()));

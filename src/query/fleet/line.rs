@@ -1,4 +1,4 @@
-//! A tenant as lists of the fleet compare it. What is shown of it is made only of those that are shown: there are thousands of others.
+//! A tenant as lists of the fleet compare it. Of the thousands of tenants, a [`FleetLine`] is built only for those that are shown.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) struct Line {
     pub(super) id: TenantId,
     pub(super) name: Arc<str>,
     pub(super) labels: Arc<Labels>,
-    /// Its scores that have one value, in the order of the documentation, without what only those have that are shown.
+    /// Its scores with a single value, in the order of the documentation; medians, averages and points are filled in only when it is shown.
     pub(super) scores: Arc<[FleetScore]>,
     pub(super) alerts: AlertCounts,
     pub(super) freshness: Freshness,

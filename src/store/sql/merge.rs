@@ -157,7 +157,7 @@ fn queued(found: &Row) -> Result<QueuedDelivery, StoreError> {
     Ok(QueuedDelivery { waiting: waiting(found)?, reading, is_tried })
 }
 
-/// Queues a digest, which says by what it can be looked up.
+/// Queues a digest, which names the id under which it can be looked up.
 async fn queue_digest(
     connection: &mut Connection,
     channel: &ChannelName,
@@ -171,7 +171,7 @@ async fn queue_digest(
     }
     let (envelope, body) = (Envelope::new(&message, None, None), to_json(&message)?);
     if !notification::insert(connection, &id, &envelope, None, &body, now).await? {
-        // The same lines were made into one before, and may say something newer by now.
+        // The same lines were merged before; what they say may be newer now.
         query("UPDATE notification SET body = $1 WHERE id = $2").bind(body).bind(&id).execute(&mut *connection).await?;
     }
     let target: i64 = query_scalar(

@@ -16,7 +16,7 @@ use crate::{
     query::{
         fleet::{self, Filter, FleetLine, FleetTotals, Only, Sort},
         samples::{self, POINTS_MAX, Question, SeriesWindow},
-        work::{self, Known, Work},
+        work::{self, Recommended, Work},
     },
 };
 
@@ -100,8 +100,8 @@ pub(super) struct WorkPage {
 pub(super) async fn work(call: Call<Most>) -> Result<WorkPage, Problem> {
     let limit = call.input.limit.unwrap_or(WORK);
     let (store, scope) = (call.store.as_ref(), &call.caller.scope);
-    let Known { work: items, known, tenants } = work::work(store, &call.config, scope, limit).await?;
-    Ok(WorkPage { items, next: None, known_tenants: known, tenants })
+    let Recommended { items, known_tenants, tenants } = work::work(store, &call.config, scope, limit).await?;
+    Ok(WorkPage { items, next: None, known_tenants, tenants })
 }
 
 /// Which stretch of time.

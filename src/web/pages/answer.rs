@@ -36,8 +36,8 @@ pub(super) type Answer = Result<Response, Refused>;
 pub(super) struct Visit {
     pub(super) app: App,
     pub(super) caller: Caller,
-    /// What the caller could see before the page was put together, as a number that changes with it: whatever changes later is news.
-    /// `None`: nobody asks, or the store could not be read.
+    /// What the caller could see before the page was rendered, as a number that changes with it. `None`: not a GET request, or the store
+    /// could not be read.
     seen: Option<u64>,
 }
 

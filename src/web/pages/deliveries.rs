@@ -132,7 +132,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>, Query(pairs): Quer
             })
         };
         // The number that limited people are shown means nothing to them.
-        let name = if visit.scope().is_all() { id.to_string() } else { format!("of {short}") };
+        let name = if visit.scope().is_all() { id.to_string() } else { short.clone() };
         let more = json!({
             "name": name,
             "short_id": short,

@@ -7,7 +7,7 @@ use super::{
     chrome::Place,
     words,
 };
-use crate::query::work::{self, Known};
+use crate::query::work::{self, Recommended};
 
 /// Nobody works through more.
 const ACTIONS: u32 = 50;
@@ -16,7 +16,7 @@ const ACTIONS: u32 = 50;
 pub(super) async fn page(visit: Visit) -> Answer {
     let (config, store, scope) = (visit.app.config(), visit.store(), visit.scope());
     match work::work(store, &config, scope, ACTIONS).await {
-        Ok(Known { work: actions, known, tenants }) => {
+        Ok(Recommended { items: actions, known_tenants: known, tenants }) => {
             let face = visit.face();
             let rows = actions.iter().map(|work| {
                 let mut row = action(work);

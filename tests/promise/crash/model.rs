@@ -16,7 +16,7 @@ pub(super) struct Evidence<'a> {
     pub(super) arrived: Vec<(String, Arrived)>,
     /// When the process was killed, and gone.
     pub(super) killed: &'a [Instant],
-    /// What a person had sent again.
+    /// Deliveries that a person resent.
     pub(super) resent: &'a [Resent],
     /// The output of `alerts list --all`.
     pub(super) alerts: Vec<Value>,
@@ -28,7 +28,7 @@ pub(super) struct Evidence<'a> {
     pub(super) context: &'a str,
 }
 
-/// What a person had sent again. They meant a dead letter; but it may have been delivered since they looked, and is sent again all the same.
+/// A delivery that a person resent. It was a dead letter when they looked; if it was delivered in the meantime, it is sent again anyway.
 #[derive(Debug, Clone)]
 pub(super) struct Resent {
     pub(super) channel: String,
@@ -267,8 +267,8 @@ mod tests {
         if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned()
     }
 
-    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`, and `r1`: a person has it sent again. Then how the store's deliveries stand:
-    /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`, `v` a worsening to 180 that was suppressed.
+    /// `id sequence`: `?` marks a possible duplicate, `-` a rejection, `x` is a kill, `r1` a person's resend of message 1. Then the
+    /// store's deliveries: `d`elivered, `w` suppressed, `n` merged into the notice of a shift (`msg_0`), `v` a worsening to 180, suppressed.
     fn judge(story: &str, states: &str, score: f64) -> Tally {
         let (mut at, mut killed, mut arrived, mut resent) = (Instant::now(), Vec::new(), Vec::new(), Vec::new());
         for word in story.split_whitespace() {

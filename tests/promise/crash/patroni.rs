@@ -15,7 +15,7 @@ use crate::harness::{OPS, kinds, postgres::Postgres};
 const MOVES_EVERY: Duration = Duration::from_millis(500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cluster_whose_primary_is_killed_again_and_again_loses_and_repeats_nothing() {
+async fn a_cluster_whose_primary_is_killed_loses_nothing_and_repeats_only_what_was_in_flight() {
     let kills = setting("SCOREWATCH_PATRONI_KILLS").unwrap_or_default();
     if kills == 0 {
         return;
