@@ -21,7 +21,7 @@ use crate::{
 pub async fn resend(store: &dyn Store, caller: &Caller, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let state = deliveries::show(store, &caller.scope, id).await?.delivery.state;
-    let meant = Numbers::of(store, &caller.scope).meant(id.0).map(DeliveryId);
+    let meant = Numbers::of_deliveries(store, &caller.scope).meant(id.0).map(DeliveryId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     if store.resend(meant, now).await? {
         let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);

@@ -150,7 +150,7 @@ pub async fn add(
     let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
     record(store, NewEntry::by(caller, "silence.add", Some(format!("silence {id}")), now).after(&silence)).await?;
     wide::notify(store, config, &silence, now).await?;
-    Ok(Silence { id: SilenceId(Numbers::of(store, &caller.scope).shown(id.0)), ..silence })
+    Ok(Silence { id: SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0)), ..silence })
 }
 
 /// Ends a silence now. The running service looks within seconds at what it held.
@@ -160,7 +160,7 @@ pub async fn add(
 pub async fn end(store: &dyn Store, caller: &Caller, id: SilenceId, now: Timestamp) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let silence = silences::show(store, &caller.scope, id).await?;
-    let meant = Numbers::of(store, &caller.scope).meant(id.0).map(SilenceId);
+    let meant = Numbers::of_silences(store, &caller.scope).meant(id.0).map(SilenceId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Silence, id))?;
     if store.end_silence(meant, now).await? {
         let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {meant}")), now);

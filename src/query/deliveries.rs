@@ -94,7 +94,7 @@ pub async fn list(
     filter: &Filter,
     page: &Page<DeliveryId>,
 ) -> Result<Listing<Delivery, DeliveryId>, Error> {
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_deliveries(store, scope);
     // What the scope was never shown is beyond its last page.
     let before = page.after.map(|after| DeliveryId(numbers.meant(after.0).unwrap_or_default()));
     let filter = DeliveryFilter {
@@ -126,7 +126,7 @@ pub async fn of_notification(
         limit: u32::MAX,
         ..DeliveryFilter::default()
     };
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_deliveries(store, scope);
     let found = store.deliveries(&filter).await?.into_iter().rev();
     Ok(found.map(|found| neutral::delivery(scope, &numbers, found)).collect())
 }
@@ -139,12 +139,12 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<De
     let found = seen_by(store, scope, id).await?;
     let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));
-    Ok(neutral::detail(scope, &Numbers::of(store, scope), detail))
+    Ok(neutral::detail(scope, &Numbers::of_deliveries(store, scope), detail))
 }
 
 /// A delivery as the store has it, if the scope sees it, by the number that the scope is shown.
 async fn seen_by(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<Option<DeliveryDetail>, Error> {
-    let Some(number) = Numbers::of(store, scope).meant(id.0) else { return Ok(None) };
+    let Some(number) = Numbers::of_deliveries(store, scope).meant(id.0) else { return Ok(None) };
     let found = store.delivery(DeliveryId(number)).await?;
     Ok(found.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref())))
 }

@@ -234,7 +234,7 @@ async fn of_series(
 /// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
 async fn messages(store: &dyn Store, scope: &Scope, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Error> {
     let id = alert_id(store.identity(), tenant_key, key);
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_deliveries(store, scope);
     let shown = |id: DeliveryId| numbers.shown(id.0).to_string();
     let filter =
         DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };

@@ -164,7 +164,7 @@ struct Said {
 
 impl Said {
     async fn of(store: &dyn Store, scope: &Scope, letters: &str) -> Result<Self, Error> {
-        let (mut said, numbers) = (Self::default(), Numbers::of(store, scope));
+        let (mut said, numbers) = (Self::default(), Numbers::of_deliveries(store, scope));
         // A message to a channel of one tenant may be about no single one, as a digest is. Whoever has its whole short id was sent it;
         // what it is about is found only as far as the scope sees it.
         let wide = if letters.len() >= SHORT_LETTERS { &Scope::All } else { scope };
@@ -204,7 +204,7 @@ pub async fn delivery(store: &dyn Store, scope: &Scope, text: &str) -> Result<De
     }
     let letters = letters(text).filter(|_| without(text, ALERT).is_none());
     let found = of_messages(store, scope, &letters.ok_or_else(|| not_an_id(text))?).await?;
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_deliveries(store, scope);
     let found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
     match found.as_slice() {
         [delivery] => Ok(*delivery),

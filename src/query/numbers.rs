@@ -12,40 +12,54 @@ const HALF: u64 = (1 << HALF_BITS) - 1;
 /// Four rounds of a Feistel network can't be told from a random permutation; more cost nothing.
 const ROUNDS: u8 = 8;
 
-/// The numbers as a scope sees them.
+/// The numbers of one kind as a scope sees them.
 #[derive(Debug)]
 pub(crate) struct Numbers {
-    /// What the store's numbers are exchanged by; `None`: they are shown as they are.
-    key: Option<[u8; 32]>,
+    /// What the store's numbers are exchanged by.
+    key: [u8; 32],
+    /// Whether they are shown as they are.
+    is_plain: bool,
 }
 
 impl Numbers {
-    /// As that scope sees them. The key is made of what only the store knows.
-    pub(crate) fn of(store: &(impl Upkeep + ?Sized), scope: &Scope) -> Self {
-        let key = || Sha256::new().chain_update(b"numbers\0").chain_update(store.identity()).finalize().into();
-        Self { key: (!scope.is_all()).then(key) }
+    /// Those of deliveries, as that scope sees them.
+    pub(crate) fn of_deliveries(store: &(impl Upkeep + ?Sized), scope: &Scope) -> Self {
+        Self::of(store, scope, b"delivery\0")
+    }
+
+    /// Those of silences, as that scope sees them.
+    pub(crate) fn of_silences(store: &(impl Upkeep + ?Sized), scope: &Scope) -> Self {
+        Self::of(store, scope, b"silence\0")
+    }
+
+    /// The key is made of what only the store knows. Each kind has its own: whoever makes silences learns the numbers of these in order.
+    fn of(store: &(impl Upkeep + ?Sized), scope: &Scope, kind: &[u8]) -> Self {
+        let hashed = Sha256::new().chain_update(b"numbers\0").chain_update(kind).chain_update(store.identity());
+        Self { key: hashed.finalize().into(), is_plain: scope.is_all() }
     }
 
     /// What is shown instead of a number of the store.
     pub(crate) fn shown(&self, number: i64) -> i64 {
-        let Some(key) = &self.key else { return number };
+        if self.is_plain {
+            return number;
+        }
         let (mut left, mut right) = halves(number.cast_unsigned());
         for round in 0..ROUNDS {
-            (left, right) = (right, left ^ mixed(key, round, right));
+            (left, right) = (right, left ^ mixed(&self.key, round, right));
         }
         (MARK | left << HALF_BITS | right).cast_signed()
     }
 
-    /// The number of the store that is meant by what is shown; `None`: the scope is shown no such number.
-    pub(crate) fn meant(&self, shown: i64) -> Option<i64> {
-        let Some(key) = &self.key else { return Some(shown) };
-        let shown = shown.cast_unsigned();
+    /// The number of the store that is meant by what is shown; `None`: the scope is shown no such number. Whoever sees everything may also
+    /// ask by a number that somebody else was shown.
+    pub(crate) fn meant(&self, number: i64) -> Option<i64> {
+        let shown = number.cast_unsigned();
         if shown & !(MARK - 1) != MARK {
-            return None;
+            return self.is_plain.then_some(number);
         }
         let (mut left, mut right) = halves(shown);
         for round in (0..ROUNDS).rev() {
-            (left, right) = (right ^ mixed(key, round, left), left);
+            (left, right) = (right ^ mixed(&self.key, round, left), left);
         }
         Some((left << HALF_BITS | right).cast_signed())
     }
@@ -66,9 +80,13 @@ mod tests {
 
     use super::*;
 
+    const fn limited(key: [u8; 32]) -> Numbers {
+        Numbers { key, is_plain: false }
+    }
+
     #[test]
     fn a_limited_scope_sees_other_numbers_and_only_these_are_accepted_from_it() {
-        let numbers = Numbers { key: Some([7; 32]) };
+        let numbers = limited([7; 32]);
         let shown: Vec<i64> = (0..2000).map(|number| numbers.shown(number)).collect();
         for (number, shown) in (0..).zip(&shown) {
             assert_eq!(numbers.meant(*shown), Some(number));
@@ -78,13 +96,14 @@ mod tests {
         assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), shown.len());
         let rising = shown.windows(2).filter(|pair| pair[0] < pair[1]).count();
         assert!((800..1200).contains(&rising), "their order says nothing: {rising}");
-        assert_ne!(numbers.shown(1), Numbers { key: Some([8; 32]) }.shown(1));
+        assert_ne!(numbers.shown(1), limited([8; 32]).shown(1));
         assert_eq!(numbers.meant(-1), None);
     }
 
     #[test]
     fn whoever_sees_everything_is_shown_them_as_they_are() {
-        let numbers = Numbers { key: None };
+        let numbers = Numbers { is_plain: true, ..limited([7; 32]) };
         assert_eq!((numbers.shown(4711), numbers.meant(4711)), (4711, Some(4711)));
+        assert_eq!(numbers.meant(limited([7; 32]).shown(4711)), Some(4711), "a customer may name it");
     }
 }

@@ -127,7 +127,8 @@ pub async fn online(config: &Config, scope: &Scope, ids: &[String], on_answer: i
     for passed_over in microsoft.passed_over() {
         let users = tenants.iter().filter(|tenant| passed_over.is_of(&tenant.account.app));
         let users: BTreeSet<_> = users.map(|tenant| &tenant.id).collect();
-        answers.iter_mut().filter(|answer| users.contains(&answer.tenant)).for_each(|answer| answer.mark(&passed_over));
+        let signed_in = answers.iter_mut().filter(|answer| answer.token == OK && users.contains(&answer.tenant));
+        signed_in.for_each(|answer| answer.mark(&passed_over));
     }
     let secrets = ask_stores(config, scope, &tenants).await;
     let shared = config.shared_receivers().await;

@@ -22,7 +22,7 @@ pub async fn list(
     page: &Page<SilenceId>,
     now: Timestamp,
 ) -> Result<Listing<Silence, SilenceId>, Error> {
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_silences(store, scope);
     // What the scope was never shown is beyond its last page.
     let after = page.after.map(|after| SilenceId(numbers.meant(after.0).unwrap_or_default()));
     let follows = |silence: &Silence| after.is_none_or(|after| silence.id < after);
@@ -38,7 +38,7 @@ pub async fn list(
 /// [`Error::NotFound`]; [`Error::Store`].
 pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
     let mut silences = store.silences(None).await?.into_iter();
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_silences(store, scope);
     let meant = numbers.meant(id.0).map(SilenceId);
     let found = silences.find(|silence| Some(silence.id) == meant && silence.matchers.is_within(scope));
     // By the number that was shown.
@@ -47,7 +47,7 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Sil
 
 /// These silences with the numbers that the scope is shown.
 pub(crate) fn as_seen(store: &dyn Store, scope: &Scope, silences: Vec<Silence>) -> Vec<Silence> {
-    let numbers = Numbers::of(store, scope);
+    let numbers = Numbers::of_silences(store, scope);
     let shown = |silence: Silence| Silence { id: SilenceId(numbers.shown(silence.id.0)), ..silence };
     silences.into_iter().map(shown).collect()
 }

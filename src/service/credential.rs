@@ -37,7 +37,8 @@ pub fn warning_due(expires: Timestamp, now: Timestamp) -> Option<u32> {
     DAYS_AHEAD.into_iter().find(|days| now >= expires.minus(DAY * *days))
 }
 
-/// Warns the operator of every app whose last credential that is not `rejected` is about to expire. Each warning is sent once. Returns when the first app can no longer sign in, by type of credential.
+/// Warns the operator of every app whose last credential that is not `rejected` is about to expire. Each warning is sent once. Unless it is asked `of_all`,
+/// only apps with a rejected credential are looked at. Returns when the first app can no longer sign in, by type of credential.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -45,10 +46,12 @@ pub async fn warn(
     store: &dyn Store,
     config: &Config,
     rejected: BTreeSet<Rejected>,
+    of_all: bool,
     now: Timestamp,
 ) -> Result<Expiries, StoreError> {
     let mut users: BTreeMap<usize, Vec<&Arc<Tenant>>> = BTreeMap::new();
-    for tenant in config.tenants.values() {
+    let is_looked_at = |app: &AppCredential| of_all || rejected.iter().any(|(client, _)| *client == app.client_id);
+    for tenant in config.tenants.values().filter(|tenant| is_looked_at(&tenant.account.app)) {
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
     }
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();

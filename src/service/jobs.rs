@@ -170,15 +170,17 @@ fn end_if_replaced(error: &StoreError) {
 }
 
 /// What is done once an hour, by one of several replicas: warnings ahead of time, drills, and the removal of what is older than
-/// retention.
+/// retention. Which credentials are rejected is known only to who signs in with them, so of these each replica warns.
 pub(super) async fn housekeeping(engine: Engine) {
-    let Some(_tenure) = engine.lead() else { return };
+    let tenure = engine.lead();
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     let rejected = engine.checker.microsoft.rejected();
-    match credential::warn(engine.store.as_ref(), &config, rejected, now).await {
-        Ok(first) => engine.metrics.credentials_expire(&first),
+    match credential::warn(engine.store.as_ref(), &config, rejected, tenure.is_some(), now).await {
+        Ok(first) if tenure.is_some() => engine.metrics.credentials_expire(&first),
+        Ok(_) => {}
         Err(error) => error!(%error, "credentials about to expire could not be looked up"),
     }
+    let Some(_tenure) = tenure else { return };
     if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
         error!(%error, "drills could not be queued; trying again within the hour");
     }

@@ -25,7 +25,7 @@ pub struct DigestFacts {
     /// How many of its lines are for the operator.
     pub operator: usize,
     /// The short id of the message, by which all that it covers can be looked up: `scorewatch deliveries show 7Q4M2K`; null: it was not
-    /// stored.
+    /// stored, or by an older version.
     #[serde(default)]
     pub stored_as: Option<String>,
     /// The lines that are not in `items`, counted by severity and rule.

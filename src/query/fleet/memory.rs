@@ -65,7 +65,11 @@ impl Memory {
             for place in batch {
                 let found = found.remove(&lines[*place].tenant).unwrap_or_default();
                 match joined(&answer[*place], found, now) {
-                    Some(series) => answer[*place] = Arc::new(Known::new(lines[*place], series)),
+                    Some(series) => {
+                        answer[*place] = Arc::new(Known::new(lines[*place], series));
+                        // At once: whoever asks may go away before everything is read.
+                        known.insert(lines[*place].tenant.clone(), answer[*place].clone());
+                    }
                     None => new.push(*place),
                 }
             }
@@ -76,10 +80,8 @@ impl Memory {
                 let series = found.remove(&lines[*place].tenant).unwrap_or_default();
                 let series = series.iter().map(|(kind, samples)| (*kind, movement::thinned(samples, now)));
                 answer[*place] = Arc::new(Known::new(lines[*place], series.collect()));
+                known.insert(lines[*place].tenant.clone(), answer[*place].clone());
             }
-        }
-        for place in old.iter().chain(&new) {
-            known.insert(lines[*place].tenant.clone(), answer[*place].clone());
         }
         Ok(answer)
     }

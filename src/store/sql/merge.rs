@@ -165,7 +165,11 @@ async fn queue_digest(
     now: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
-    let short = message.data.notification.short_id.to_string();
+    let mut short = message.data.notification.short_id.to_string();
+    // Digits alone would be taken for the number of another delivery.
+    if short.bytes().all(|letter| letter.is_ascii_digit()) {
+        short.insert_str(0, "msg_");
+    }
     if let Some(digest) = &mut message.data.digest {
         digest.stored_as = Some(short);
     }

@@ -4,6 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 /** A page loads its parts again at most that often, in milliseconds. */
 const RELOAD_INTERVAL = 5000;
+/** It tries again after so many milliseconds what did not load, or what somebody was using. */
+const RETRY_INTERVAL = 30000;
 
 /** Whether a person is doing something in a part of the page that loading it again would undo. */
 function isInUse(part) {
@@ -11,14 +13,20 @@ function isInUse(part) {
     || part.querySelector("input:checked, details[open]") !== null;
 }
 
-/** Loads the page again and puts its live parts in place of those that are shown. */
+/** Loads the page again and puts its live parts in place of those that are shown. Returns whether nothing is left to be shown. */
 async function reload() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
-  if (!answer.ok) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "manual" });
+  // Whoever is signed out is shown nothing new.
+  if (answer.type === "opaqueredirect" || answer.status === 401) return true;
+  if (!answer.ok) return false;
+  let isWhole = true;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const other = fresh.getElementById(part.id);
-    if (other && !isInUse(part) && other.innerHTML !== part.innerHTML) {
+    if (!other || other.innerHTML === part.innerHTML) continue;
+    if (isInUse(part)) {
+      isWhole = false;
+    } else {
       part.replaceChildren(...document.importNode(other, true).childNodes);
     }
   }
@@ -28,8 +36,9 @@ async function reload() {
       counts[index].replaceChildren(...document.importNode(item, true).childNodes);
     }
   });
-  document.body.dataset.seen = fresh.body.dataset.seen ?? "";
+  if (isWhole) document.body.dataset.seen = fresh.body.dataset.seen ?? "";
   prepare();
+  return isWhole;
 }
 
 /** Follows changes while the page is seen. */
@@ -43,7 +52,8 @@ function follow() {
     waiting = setTimeout(async () => {
       waiting = 0;
       last = Date.now();
-      try { await reload(); } catch { /* the next change tries again */ }
+      const isWhole = await reload().catch(() => false);
+      if (!isWhole) setTimeout(soon, RETRY_INTERVAL);
     }, Math.max(0, last + RELOAD_INTERVAL - Date.now()));
   };
   const open = () => {
