@@ -25,11 +25,7 @@ mod token;
 pub mod untrusted;
 mod wire;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -145,18 +141,6 @@ impl Microsoft {
     #[must_use]
     pub fn new(egress: Egress, clock: Clock, metrics: Metrics, timeout: Duration) -> Self {
         Self::with_secrets(egress, clock, metrics, timeout, |reference| Box::pin(reference.obtain()))
-    }
-
-    /// Credentials that Entra did not take since this was last asked, though one beside them was taken. Each once.
-    #[must_use]
-    pub fn passed_over(&self) -> Vec<PassedOver> {
-        self.inner.tokens.passed_over()
-    }
-
-    /// Credentials that Entra rejected the last time they were tried, while another one of the same app was accepted.
-    #[must_use]
-    pub fn rejected(&self) -> BTreeSet<Rejected> {
-        self.inner.tokens.rejected()
     }
 
     fn with_secrets(

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeSet, sync::PoisonError};
 use uuid::Uuid;
 
 use super::{AppCredential, CredentialKind, Failure, FailureClass, Tokens};
-use crate::secret::SecretReference;
+use crate::{microsoft::Microsoft, secret::SecretReference};
 
 /// The newest credential of an app, which was rejected while an older one was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,14 +82,18 @@ impl Tokens {
             all.extend(app.materials[..place].iter().map(|material| (app.client_id, material.kept.clone())));
         }
     }
+}
 
-    /// Which credentials were not accepted while one beside them was.
-    pub(crate) fn rejected(&self) -> BTreeSet<Rejected> {
-        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl Microsoft {
+    /// Credentials that Entra rejected since this was last asked, while another one of the same app was accepted. Each once.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<PassedOver> {
+        std::mem::take(&mut *self.inner.tokens.passed_over.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands out what was noted.
-    pub(crate) fn passed_over(&self) -> Vec<PassedOver> {
-        std::mem::take(&mut *self.passed_over.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Credentials that Entra rejected the last time they were tried, while another one of the same app was accepted.
+    #[must_use]
+    pub fn rejected(&self) -> BTreeSet<Rejected> {
+        self.inner.tokens.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
