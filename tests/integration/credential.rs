@@ -21,7 +21,7 @@ use scorewatch::{
     secret::{Item, SecretReference, SecretStore, SecretString, Stored},
     simulation::{
         Cloud,
-        cloud::{CloudSettings, EntraRefusal, SignIn},
+        cloud::{CloudSettings, EntraRefusal, Now, SignIn},
     },
     telemetry::Metrics,
 };
@@ -35,23 +35,32 @@ const APP: Uuid = Uuid::from_u128(2);
 /// A cloud that verifies, a client with a clock of its own, and a folder for the app's credentials.
 struct Fixture {
     cloud: Cloud,
-    /// The client's clock; the cloud's stands still.
+    /// The client's clock.
     clock: Clock,
     microsoft: Microsoft,
     folder: tempfile::TempDir,
 }
 
+fn start() -> Timestamp {
+    Timestamp::parse("2026-11-24T12:00:00Z").unwrap()
+}
+
 impl Fixture {
+    /// The cloud's time stands still.
     async fn new() -> Self {
-        Self::with_token_life(Duration::from_mins(75)).await
+        Self::with(Clock::manual(start()), Arc::new(start)).await
     }
 
-    async fn with_token_life(token_life: Duration) -> Self {
-        let start = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
-        let settings = CloudSettings { token_life, ..CloudSettings::new(Arc::new(move || start)) };
-        let cloud = Cloud::start(settings).await.unwrap();
+    /// The cloud's time is the client's.
+    async fn on_one_clock() -> Self {
+        let clock = Clock::manual(start());
+        let of_cloud = clock.clone();
+        Self::with(clock, Arc::new(move || of_cloud.now())).await
+    }
+
+    async fn with(clock: Clock, now: Now) -> Self {
+        let cloud = Cloud::start(CloudSettings::new(now)).await.unwrap();
         cloud.add_tenant(TENANT, APP, "the-secret", 340.0);
-        let clock = Clock::manual(start);
         let microsoft = Microsoft::new(Egress::new(), clock.clone(), Metrics::default(), Duration::from_secs(20));
         Self { cloud, clock, microsoft, folder: tempfile::tempdir().unwrap() }
     }
@@ -297,7 +306,7 @@ async fn what_the_cloud_finds_wrong_with_an_assertion_has_a_class_and_a_hint() {
 
 #[tokio::test]
 async fn while_a_credential_rotates_the_older_one_is_used_and_the_operator_is_notified() {
-    let (fixture, pair) = (Fixture::with_token_life(Duration::from_mins(6)).await, Pair::new());
+    let (fixture, pair) = (Fixture::on_one_clock().await, Pair::new());
     fixture.write("new.pem", &pair.pem);
     fixture.write("old", "the-secret");
     let materials =
@@ -311,12 +320,12 @@ async fn while_a_credential_rotates_the_older_one_is_used_and_the_operator_is_no
     );
     assert_eq!((fixture.microsoft.passed_over(), fixture.requests()), (Vec::new(), 2));
     assert_eq!(fixture.microsoft.rejected(), [(APP, materials[0].kept.clone())].into());
-    // Uploaded meanwhile: once the token is about to end, the new one is taken.
+    // Uploaded meanwhile: once the token has ended, the new one is taken.
     fixture.cloud.set_certificates(TENANT, &[&pair.der]);
     fixture.cloud.set_secret(TENANT, "gone");
     fixture.write("old", "");
     let later = Fixture { clock: fixture.clock.clone(), ..fixture };
-    later.clock.advance(Duration::from_mins(2));
+    later.clock.advance(Duration::from_hours(2));
     assert_eq!(later.fetch(&materials).await, Ok(340.0));
     assert_eq!(later.microsoft.passed_over(), []);
     assert_eq!(later.microsoft.rejected(), BTreeSet::new());
