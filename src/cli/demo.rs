@@ -48,7 +48,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 /// How many checks of each tenant an act waits for in which nothing happens.
 const CALM_CHECKS: u64 = 2;
 /// How long these checks take at most on a machine that keeps up.
-const CALM_USUAL: Duration = Duration::from_millis(2_500);
+const CALM_USUAL: Duration = Duration::from_millis(3_500);
 /// How long an act waits for what it causes.
 const ACT_MAX: Duration = Duration::from_mins(1);
 /// The shortest time that each act takes, so that a person can follow.
@@ -104,7 +104,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let receivers = Receivers::start().await.context("the simulated receivers")?;
     let scenario = Scenario::customers();
     let doors = Doors { sign_in: arguments.sign_in, public_url: arguments.public_url.as_deref() };
-    folder::write(folder.path(), &scenario, &cloud, &receivers, doors)?;
+    folder::write(folder.path(), &scenario, &cloud, &receivers, doors, Clock::System.now())?;
     let config = Arc::new(configured(&folder.path().join("scorewatch.yaml"))?);
     let stage = Stage::set(scenario, &cloud, Clock::System.now());
     let lived = tokio::select! {
@@ -238,7 +238,7 @@ impl Theater<'_> {
             let began = Instant::now();
             self.act(&step, &stage).await?;
             if number == 1 {
-                self.extend_hold(began.elapsed())?;
+                self.slow_down(began.elapsed())?;
             }
         }
         let sent = self.receivers.received().iter().filter(|message| message.accepted()).count();
@@ -247,10 +247,10 @@ impl Theater<'_> {
         Ok(())
     }
 
-    /// On a slow machine, extends the fleet's `hold`, so that every customer is checked before it ends and one message covers all of them.
-    fn extend_hold(&self, calm: Duration) -> Result<(), Failure> {
+    /// On a slow machine, lets the fleet's `hold` be long enough to check every customer within it, so that one message covers all.
+    fn slow_down(&self, calm: Duration) -> Result<(), Failure> {
         if calm > CALM_USUAL {
-            folder::hold_for(self.folder, (2 * calm.as_secs() + 2).min(ACT_MAX.as_secs() / 2))?;
+            folder::slow_down(self.folder, (2 * calm.as_secs() + 2).min(ACT_MAX.as_secs() / 2))?;
             reload(self.folder, self.taking)?;
         }
         Ok(())
@@ -273,7 +273,6 @@ impl Theater<'_> {
             let is_checked = !is_calm || self.cloud.counts().score_requests >= calls;
             is_checked && accepted >= step.messages && self.waiting(None).await == 0
         });
-        // An act that nothing comes of shows nothing; the story goes on.
         tokio::join!(settled, tokio::time::sleep(ACT_MIN));
         messages::show(&self.receivers.received()[before..], self.payloads)?;
         match step.person {
@@ -326,7 +325,7 @@ impl Theater<'_> {
         })
     }
 
-    /// Waits until something is so, for a limited time. Meanwhile the service looks more often than it does on its own.
+    /// Waits until something is so, for a limited time, and says so if that was not enough. Meanwhile the service looks more often than it does on its own.
     async fn until(&self, mut is_so: impl AsyncFnMut() -> bool) {
         let look = async {
             while !is_so().await {
@@ -339,9 +338,11 @@ impl Theater<'_> {
                 self.service.sweep();
             }
         };
-        let _ = tokio::time::timeout(ACT_MAX, async {
+        let is_in_time = tokio::time::timeout(ACT_MAX, async {
             tokio::select! { () = look => {}, () = sweep => {} }
-        })
-        .await;
+        });
+        if is_in_time.await.is_err() {
+            output::complain(&format!("not all of it happened within {} s; the story goes on", ACT_MAX.as_secs()));
+        }
     }
 }

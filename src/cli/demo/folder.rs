@@ -1,13 +1,22 @@
 //! The demo's configuration: real files, as an operator would write them.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fmt::Write as _, fs, io, path::Path, time::Duration};
 
-use crate::simulation::{Cloud, Receivers, scenario::Scenario};
+use crate::{
+    domain::Timestamp,
+    simulation::{Cloud, Receivers, scenario::Scenario},
+};
 
 /// When customers are checked while the story goes on.
-const EVERY_SECOND: &str = "schedule: \"* * * * * *\"";
-/// For how long a fall waits for the rest of the fleet.
-const HOLD: &str = "fleet: { hold: 2s, at_least: 5 }";
+const EVERY_SECOND: &str = "* * * * * *";
+/// When they are checked on a slow machine: more often, our own limit of calls per minute would end a long story.
+const EVERY_OTHER_SECOND: &str = "*/2 * * * * *";
+/// When they are checked once the story is over.
+const EVERY_MINUTE: &str = "0 * * * * *";
+/// For how many seconds a fall waits for the rest of the fleet.
+const HOLD_SECONDS: u64 = 2;
+/// How far ahead the maintenance window opens: messages of a demo during it would wait for its end.
+const UNTIL_MAINTENANCE: Duration = Duration::from_hours(72);
 /// The rules: one that looks at each tenant on its own, and one that waits for the fleet.
 const RULES: &str = "\
 rules:
@@ -65,6 +74,7 @@ pub(super) fn write(
     cloud: &Cloud,
     receivers: &Receivers,
     doors: Doors<'_>,
+    now: Timestamp,
 ) -> io::Result<()> {
     let secrets = folder.join("secrets");
     fs::create_dir(&secrets)?;
@@ -75,11 +85,13 @@ pub(super) fn write(
     ];
     let base = cloud.base_url();
     let doors = doors.written();
+    let (schedule, fleet) = (schedule(EVERY_SECOND), fleet(HOLD_SECONDS));
+    let weekday = now.plus(UNTIL_MAINTENANCE).to_chrono().format("%a").to_string().to_uppercase();
     let mut text = format!(
-        "{doors}store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{EVERY_SECOND}\ntimezone: UTC\nspread: 0s\n\
-         scores: [device-secure-score, exposure-score, secure-score]\n{HOLD}\n\
+        "{doors}store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{schedule}\ntimezone: UTC\nspread: 0s\n\
+         scores: [device-secure-score, exposure-score, secure-score]\n{fleet}\n\
          endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\nrules: [rules.yaml]\n\
-         maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * TUE,FRI\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\
+         maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * {weekday}\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\
          operator: {{ notify: [soc-teams], blind_after: 1s }}\nchannels:\n"
     );
     for (name, kind, url, more) in &channels {
@@ -115,18 +127,30 @@ pub(super) fn write(
 /// # Errors
 /// That of the disk.
 pub(super) fn check_every_minute(folder: &Path) -> io::Result<()> {
-    replace(folder, EVERY_SECOND, "schedule: \"0 * * * * *\"")
+    let slow = schedule(EVERY_MINUTE);
+    replace(folder, &[(&schedule(EVERY_SECOND), &slow), (&schedule(EVERY_OTHER_SECOND), &slow)])
 }
 
-/// Lets a fall wait for as many seconds for the rest of the fleet from the next reload on.
+/// On a slow machine, lets customers be checked less often from the next reload on, and a fall wait for as many seconds for the rest
+/// of the fleet.
 ///
 /// # Errors
 /// That of the disk.
-pub(super) fn hold_for(folder: &Path, seconds: u64) -> io::Result<()> {
-    replace(folder, HOLD, &format!("fleet: {{ hold: {seconds}s, at_least: 5 }}"))
+pub(super) fn slow_down(folder: &Path, hold_seconds: u64) -> io::Result<()> {
+    let changes = [(schedule(EVERY_SECOND), schedule(EVERY_OTHER_SECOND)), (fleet(HOLD_SECONDS), fleet(hold_seconds))];
+    replace(folder, &changes.each_ref().map(|(written, instead)| (written.as_str(), instead.as_str())))
 }
 
-fn replace(folder: &Path, written: &str, instead: &str) -> io::Result<()> {
+fn schedule(cron: &str) -> String {
+    format!("schedule: \"{cron}\"")
+}
+
+fn fleet(hold_seconds: u64) -> String {
+    format!("fleet: {{ hold: {hold_seconds}s, at_least: 5 }}")
+}
+
+fn replace(folder: &Path, changes: &[(&str, &str)]) -> io::Result<()> {
     let file = folder.join("scorewatch.yaml");
-    fs::write(&file, fs::read_to_string(&file)?.replace(written, instead))
+    let text = fs::read_to_string(&file)?;
+    fs::write(&file, changes.iter().fold(text, |text, (written, instead)| text.replace(written, instead)))
 }
