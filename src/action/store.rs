@@ -1,7 +1,11 @@
 //! Takes care of the store as a whole: its schema, backups, and moving it to the other database. Whoever may do this sees and replaces
 //! everything, so it takes the role `admin` and no limits.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
 
 use super::record::{must, record};
 pub use crate::store::{
@@ -58,15 +62,42 @@ pub async fn backup(config: &Config, caller: &Caller, to: &Path, now: Timestamp)
         return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
     };
     let backup = sqlite::backup::backup(path, to).await.map_err(refused)?;
-    // An older schema may have no audit log, and is not changed for it.
-    if backup.is_current {
-        let store = query::open(config).await?;
-        let entry = NewEntry::by(caller, "store.backup", Some(backup.path.display().to_string()), now);
-        let recorded = record(&*store, entry).await;
-        store.close().await;
-        recorded?;
-    }
+    note(config, caller, &backup, backup.path.display().to_string(), now).await?;
     Ok(backup)
+}
+
+/// Writes a verified copy of a store in a SQLite file, beside the service that works on it. Meanwhile the copy is beside the store.
+///
+/// # Errors
+/// As [`backup`]; [`Error::Store`] if it can't be written.
+pub async fn write_backup(
+    config: &Config,
+    caller: &Caller,
+    to: &mut dyn Write,
+    now: Timestamp,
+) -> Result<Backup, Error> {
+    allowed(caller)?;
+    let StoreLocation::Sqlite(path) = &config.store else {
+        return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
+    };
+    let trouble = |error: io::Error| Error::Store(StoreError::Failed(format!("the backup can't be written: {error}")));
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new().prefix("backup.partial-").tempdir_in(beside).map_err(trouble)?;
+    let backup = sqlite::backup::backup(path, &folder.path().join("store.db")).await.map_err(refused)?;
+    File::open(&backup.path).and_then(|mut copy| io::copy(&mut copy, to)).and_then(|_| to.flush()).map_err(trouble)?;
+    note(config, caller, &backup, "standard output".to_owned(), now).await?;
+    Ok(backup)
+}
+
+/// Puts a backup on record. An older schema may have no audit log, and is not changed for it.
+async fn note(config: &Config, caller: &Caller, backup: &Backup, to: String, now: Timestamp) -> Result<(), Error> {
+    if !backup.is_current {
+        return Ok(());
+    }
+    let store = query::open(config).await?;
+    let recorded = record(&*store, NewEntry::by(caller, "store.backup", Some(to), now)).await;
+    store.close().await;
+    recorded
 }
 
 /// Puts a backup in the place of the store, on which no service may work. The store that was there is kept.

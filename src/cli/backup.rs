@@ -1,11 +1,15 @@
 //! `scorewatch backup` and `scorewatch restore`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{IsTerminal, stdout},
+    path::{Path, PathBuf},
+};
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, configured, output, wrong_input};
 use crate::{
-    action::store::{self, Contents},
+    action::store::{self, Backup, Contents},
     clock::Clock,
+    config::Config,
 };
 
 /// Arguments of `backup`.
@@ -13,11 +17,12 @@ use crate::{
 #[command(after_help = "\
 Examples:
   scorewatch backup /backup/scorewatch-$(date +%F).db
+  scorewatch backup - > scorewatch.db      to standard output, once it is verified
 
 You can run it next to the service, which goes on meanwhile. The backup is one file that only its owner can read. It is \
 verified, and gets its name once it is complete and on the disk. For a store in PostgreSQL, use pg_dump or base backups.")]
 pub(super) struct BackupArguments {
-    /// The file to write; it must not exist
+    /// The file to write; it must not exist. `-` is standard output
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -45,17 +50,38 @@ pub(super) struct RestoreArguments {
 
 pub(super) async fn backup(file: &Path, arguments: &BackupArguments) -> Result<(), Failure> {
     let config = configured(file)?;
+    if arguments.file == Path::new("-") {
+        return write(&config, arguments.json).await;
+    }
     let made = store::backup(&config, &caller::caller(), &arguments.file, Clock::System.now()).await?;
     if arguments.json {
         return output::json(&made);
     }
     output::say(&format!("backed up to `{}`: {} in {}", made.path.display(), holds(&made.contents), size(made.bytes)));
-    output::say(if made.is_compared {
+    output::say(verified(&made));
+    Ok(())
+}
+
+/// Writes the backup to standard output, and what is to be said about it to standard error.
+async fn write(config: &Config, is_json: bool) -> Result<(), Failure> {
+    if is_json {
+        return Err(wrong_input("`--json` would be mixed with the backup on standard output; leave it out"));
+    }
+    if stdout().is_terminal() {
+        return Err(wrong_input("standard output is a terminal; write `scorewatch backup - > FILE`"));
+    }
+    let made = store::write_backup(config, &caller::caller(), &mut stdout(), Clock::System.now()).await?;
+    output::complain(&format!("backed up to standard output: {} in {}", holds(&made.contents), size(made.bytes)));
+    output::complain(verified(&made));
+    Ok(())
+}
+
+const fn verified(made: &Backup) -> &'static str {
+    if made.is_compared {
         "verified: integrity, schema, and the number of rows in each table"
     } else {
         "verified: integrity and schema; the rows could not be compared, as the store was written to meanwhile"
-    });
-    Ok(())
+    }
 }
 
 pub(super) async fn restore(file: &Path, arguments: &RestoreArguments) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Failure,
+    Failure, OutsideUnit,
     output::{self, Ink},
 };
 use crate::{
@@ -23,10 +23,11 @@ Examples:
   scorewatch doctor --offline    contact no host beyond this machine
   scorewatch doctor --strict     fail on warnings, too
   scorewatch doctor --json
+  sudo scorewatch doctor --config /etc/scorewatch/scorewatch.yaml --credentials secrets:/etc/scorewatch/secrets
 
 Looks at the configuration, modes of files and folders, the store and its disk, the running service and its limits, credentials that \
 expire, channels, checks, the clock, and every host that the service calls. It changes nothing and sends no message, so you can run it \
-next to the service, and should run it as the service's user. To try every sign-in, use `scorewatch check --online`.
+next to the service, as root or as the service's user. To try every sign-in, use `scorewatch check --online`.
 
 Exit codes: 0 nothing is wrong (there may be warnings), 1 something is, 2 the configuration is invalid.")]
 pub(super) struct Arguments {
@@ -39,9 +40,12 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    outside: OutsideUnit,
 }
 
 pub(super) async fn doctor(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.outside.apply();
     let loaded = config::load(file);
     if let Some(config) = &loaded.config {
         output::set_zone(&config.timezone);

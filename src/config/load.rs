@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Findings, Loaded, Watched,
+    Channels, Config, Findings, Loaded, Outline, Watched,
     access::{AccessSettings, access},
     audiences,
     channel::{channel, whole},
@@ -66,7 +66,7 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
         draft.list.push(Problem::error(place, "", "there is no such file", instead));
         None
     };
-    let config = source.and_then(|source| validate(&source, &mut draft));
+    let config = source.as_ref().and_then(|source| validate(source, &mut draft));
     draft.note_zones();
     draft.settle();
     for problem in &draft.problems.list {
@@ -79,7 +79,9 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
         warnings: draft.problems.list.clone(),
         zone_data: format!("{} ({})", draft.zones.release(), draft.zones.source()),
     });
-    let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), findings, ..config });
+    let written = source.filter(|_| config.is_some()).map(|source| Arc::new(Outline::without_tenants(&source)));
+    let written = written.unwrap_or_default();
+    let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), findings, written, ..config });
     let excerpts = excerpt::of(&draft.list);
     let Draft { problems, watched, zones, world, allowed, channels, .. } = draft;
     let channels = channels.into();
@@ -153,6 +155,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secret_stores: draft.stores.good.clone(),
         secrets: SecretUses::default(),
         watched: Watched::default(),
+        written: Arc::default(),
         findings: Arc::default(),
     })
 }

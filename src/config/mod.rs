@@ -139,6 +139,8 @@ pub struct Config {
     pub watched: Watched,
     /// What was found while it was read.
     pub findings: Arc<Findings>,
+    /// What its files say, tenants aside.
+    pub written: Arc<Outline>,
 }
 
 /// What was found while a configuration was read that is in force all the same.

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_yaml::Value;
 
-use super::{draft::Draft, files, scope::Scope};
+use super::{
+    draft::Draft,
+    files::{self, Source},
+    scope::Scope,
+};
 use crate::secret::{redact::echo, redact_url};
 
 /// Texts by the way to them: `when.drop` and `5%`.
@@ -31,12 +35,22 @@ impl Outline {
     #[must_use]
     pub fn read(file: &Path) -> Self {
         let mut draft = Draft::default();
-        let mut outline = Self::default();
-        let Some(source) = files::read(file, &mut draft) else { return outline };
+        let Some(source) = files::read(file, &mut draft) else { return Self::default() };
+        let mut outline = Self::without_tenants(&source);
+        if let Some(list) = source.value.get("tenants") {
+            outline.take_all(Kind::Tenant, list, &source.scope().key("tenants"), &mut draft);
+        }
+        outline
+    }
+
+    /// What a main file says and the rule files that it names: tenants may be many.
+    #[must_use]
+    pub(super) fn without_tenants(source: &Source) -> Self {
+        let (mut draft, mut outline) = (Draft::default(), Self::default());
         let top = source.scope();
         for (key, value) in entries(&source.value) {
             match key {
-                "tenants" => outline.take_all(Kind::Tenant, value, &top.key("tenants"), &mut draft),
+                "tenants" => {}
                 "rules" => outline.take_all(Kind::Rule, value, &top.key("rules"), &mut draft),
                 "channels" => {
                     let channels = entries(value).map(|(name, value)| (name.to_owned(), fields(value)));

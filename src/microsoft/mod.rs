@@ -215,6 +215,12 @@ impl Microsoft {
         fetched
     }
 
+    /// Forgets what Microsoft granted and refused to an account, so that the next call asks anew: a person says that something has changed
+    /// there. Only a request to wait still holds.
+    pub fn forget(&self, account: &Account) {
+        self.inner.tokens.forget_all(account);
+    }
+
     /// Fetches the newest reading of one score.
     ///
     /// # Errors

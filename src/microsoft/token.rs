@@ -203,6 +203,11 @@ impl Tokens {
         self.cache().forget(key, token.serial);
     }
 
+    /// Forgets what was granted and refused to an account.
+    pub(super) fn forget_all(&self, account: &Account) {
+        self.cache().forget_all(account.entra.0, account.app.client_id);
+    }
+
     /// Keeps everybody off an API that asked this app and tenant to wait: asking earlier prolongs it.
     pub(super) fn hold(&self, token_request: TokenRequest<'_>, failure: &Failure, now: Timestamp, wait: Duration) {
         let key = self.key(token_request);

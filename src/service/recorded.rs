@@ -1,13 +1,13 @@
 //! Records in the audit log which configuration is in force: at the start, and after each reload what it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tracing::error;
 
 use crate::{
-    config::{Config, reload::Rejected},
+    config::{Config, Outline, reload::Rejected},
     domain::{Origin, Timestamp},
     store::{Audit, EntryBody, NewEntry, hex},
 };
@@ -17,6 +17,10 @@ const SERVICE: &str = "scorewatch";
 
 /// Names of each kind that are written out; of more, the number is.
 const NAMES_MAX: usize = 50;
+/// Keys of the files that are written out, each with what it said and what it says.
+const KEYS_MAX: usize = 100;
+/// Characters of each.
+const TEXT_MAX: usize = 200;
 
 /// Records the configuration with which the service starts.
 pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
@@ -49,7 +53,7 @@ fn in_force(config: &Config, mut changes: Map<String, Value>) -> Value {
     Value::Object(changes)
 }
 
-/// Which tenants, rules and channels came, went and changed, and whether anything else did.
+/// Which tenants, rules and channels came, went and changed, and what the files said and say, key by key, tenants aside.
 fn changes(before: &Config, after: &Config) -> Map<String, Value> {
     let tenants =
         |config: &Config| named(config.tenants.iter().map(|(id, tenant)| (id.to_string(), format!("{tenant:?}"))));
@@ -57,10 +61,6 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
         named(config.channels.iter().map(|(name, channel)| (name.to_string(), format!("{channel:?}"))))
     };
     let rules = |config: &Config| named(config.rules.iter().map(|rule| (rule.name.to_string(), format!("{rule:?}"))));
-    let rest = |config: &Config| {
-        let Config { listen, public_url, access, operator, fleet, maintenance, exclusions, .. } = config;
-        format!("{listen:?} {public_url:?} {access:?} {operator:?} {fleet:?} {maintenance:?} {exclusions:?}")
-    };
     let mut changes = Map::new();
     let kinds = [
         ("tenants", tenants(before), tenants(after)),
@@ -79,10 +79,33 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
         let has_changed = |(name, text): &(&String, &String)| was.get(*name).is_some_and(|before| before != *text);
         note("changed", is.iter().filter(has_changed).map(|(name, _)| name).collect());
     }
-    if rest(before) != rest(after) {
-        changes.insert("settings_changed".to_owned(), Value::Bool(true));
+    let keys = rewritten(&before.written, &after.written);
+    if keys.len() > KEYS_MAX {
+        changes.insert("keys_more".to_owned(), json!(keys.len() - KEYS_MAX));
+    }
+    if !keys.is_empty() {
+        changes.insert("keys".to_owned(), Value::Object(keys.into_iter().take(KEYS_MAX).collect()));
     }
     changes
+}
+
+/// The keys that say something else than before, with both; `null`: it was not or is not there.
+fn rewritten(before: &Outline, after: &Outline) -> Map<String, Value> {
+    let (was, is) = (texts(before), texts(after));
+    let keys: BTreeSet<_> = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key)).collect();
+    let short = |text: Option<&&String>| text.map(|text| text.chars().take(TEXT_MAX).collect::<String>());
+    keys.into_iter().map(|key| (key.clone(), json!([short(was.get(key)), short(is.get(key))]))).collect()
+}
+
+/// What the files say of the service, the rules and the channels, by the way to each text.
+fn texts(written: &Outline) -> BTreeMap<String, &String> {
+    let mut texts: BTreeMap<_, _> = written.service.iter().map(|(key, text)| (key.clone(), text)).collect();
+    for (kind, things) in [("rules", &written.rules), ("channels", &written.channels)] {
+        for (name, fields) in things {
+            texts.extend(fields.iter().map(|(key, text)| (format!("{kind}[{name}].{key}"), text)));
+        }
+    }
+    texts
 }
 
 /// What replicas compare: the same as long as their configurations say the same of tenants, rules, channels and of everything else that

@@ -86,14 +86,55 @@ fn is_placeholder(word: &str) -> bool {
 
 /// The arguments of a command line of Scorewatch; `None`: it is another program's.
 fn arguments(line: &str) -> Option<Vec<String>> {
-    let mut words = words(line.trim_start().trim_start_matches("$ ")).into_iter();
-    // `SCOREWATCH_LOG=debug scorewatch run`
-    let program = words.find(|word| !word.contains('='))?;
-    if !matches!(&*program, "scorewatch" | "./scorewatch") {
-        return None;
-    }
+    let words = words(line.trim_start().trim_start_matches("$ "));
     // Every argument takes a number where it takes a text.
-    Some(words.map(|word| if is_placeholder(&word) { "1".to_owned() } else { word }).collect())
+    let filled = |word: &String| if is_placeholder(word) { "1".to_owned() } else { word.clone() };
+    Some(run_by(&words)?.iter().map(filled).collect())
+}
+
+/// What a command line gives to Scorewatch, which another program may run: as another user, in a container, in a Pod.
+fn run_by(words: &[String]) -> Option<&[String]> {
+    // `SCOREWATCH_LOG=debug scorewatch run`
+    let begin = words.iter().position(|word| !word.contains('='))?;
+    let (program, rest) = words[begin..].split_first()?;
+    let after = |count: usize| run_by(rest.get(count..)?);
+    let is_option = |word: &&String| word.starts_with('-');
+    match program.as_str() {
+        "scorewatch" | "./scorewatch" | "/usr/local/bin/scorewatch" => Some(rest),
+        "sudo" if rest.first()? == "-u" => after(2),
+        "sudo" => after(0),
+        "systemd-run" => after(rest.iter().take_while(is_option).count()),
+        "kubectl" => after(rest.iter().position(|word| word == "--")? + 1),
+        "podman" | "docker" if rest.first()? == "exec" => after(2),
+        "podman" | "docker" if rest.first()? == "run" => {
+            let image = rest.iter().position(|word| word.starts_with("scorewatch:"))?;
+            rest.get(image + 1..).filter(|arguments| !arguments.is_empty())
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_command_line_is_found_behind_the_program_that_runs_it() {
+    for (line, expected) in [
+        ("scorewatch check -v", Some("check -v")),
+        ("$ SCOREWATCH_LOG=debug scorewatch run", Some("run")),
+        ("sudo scorewatch init --target systemd", Some("init --target systemd")),
+        ("sudo -u scorewatch scorewatch alerts list", Some("alerts list")),
+        ("sudo systemd-run --pipe --property=User=scorewatch scorewatch once", Some("once")),
+        (
+            "kubectl --namespace scorewatch exec statefulset/scorewatch -- /usr/local/bin/scorewatch check",
+            Some("check"),
+        ),
+        ("podman exec scorewatch scorewatch health", Some("health")),
+        ("podman run --rm --read-only scorewatch:0.1.0 demo", Some("demo")),
+        ("podman run -d --name scorewatch scorewatch:0.1.0", None),
+        ("sudo systemctl enable --now scorewatch", None),
+        ("helm install scorewatch deploy/chart", None),
+    ] {
+        let expected = expected.map(|words| words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(arguments(line), expected, "{line}");
+    }
 }
 
 /// Every command line that a page shows, with its line.

@@ -53,6 +53,18 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
         .await;
     let said = of_configuration(&world);
     assert_eq!((said.len(), &said[1]["class"]), (2, &"configuration-accepted".into()));
+
+    let recorded = world.listing(&["audit", "list", "--json"]).await;
+    let reload = recorded.iter().find(|entry| entry["action"] == "configuration.reload").unwrap();
+    let after = &reload["after"];
+    assert_eq!(after["tenants_added"], serde_json::json!(["fabrikam"]));
+    let keys = after["keys"].as_object().unwrap();
+    assert!(
+        keys.iter().any(|(key, texts)| {
+            key.starts_with("rules[") && key.ends_with("].when.below") && *texts == serde_json::json!(["300", "100"])
+        }),
+        "{after}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! A store is made, backed up beside the service, and restored by commands that refuse whatever would lose something.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::Value;
 
@@ -18,6 +18,13 @@ async fn a_backup_is_made_beside_the_service_and_restored_without_it() {
     assert!(String::from_utf8_lossy(&made.stdout).contains("verified: integrity"), "{made:?}");
     assert_eq!(backup.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(world.command(&["backup", file]).await.status.code(), Some(2), "it overwrites nothing");
+    let written = world.command(&["backup", "-"]).await;
+    let said = String::from_utf8_lossy(&written.stderr);
+    assert!(written.status.success() && said.contains("backed up to standard output: schema"), "{said}");
+    assert!(written.stdout.starts_with(b"SQLite format 3\0") && written.stdout.len() % 4096 == 0);
+    let left = fs::read_dir(world.folder.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| name.to_string_lossy().starts_with("scorewatch.db")), "nothing else is left");
+    assert_eq!(world.command(&["backup", "-", "--json"]).await.status.code(), Some(2));
     let refused = world.command(&["restore", file]).await;
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     world.set_score("contoso", LOW);

@@ -59,7 +59,7 @@ async fn a_second_service_is_refused_with_the_owner_of_the_store_until_the_first
 }
 
 #[tokio::test]
-async fn files_are_ours_alone_and_wider_ones_are_refused_with_the_remedy() {
+async fn files_are_ours_alone_the_service_closes_wider_ones_and_other_commands_refuse_them_with_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let path = file(directory.path());
     let store = SqliteStore::open(&path).await.unwrap();
@@ -72,7 +72,10 @@ async fn files_are_ours_alone_and_wider_ones_are_refused_with_the_remedy() {
     store.close().await;
     for wide in [0o640, 0o604, 0o660] {
         fs::set_permissions(&path, Permissions::from_mode(wide)).unwrap();
-        assert!(refusal(&path).await.contains("chmod 600"));
+        let refused = SqliteStore::open_reader(&path).await.err().unwrap().to_string();
+        assert!(refused.contains("chmod 600"), "{refused}");
+        SqliteStore::open(&path).await.unwrap().close().await;
+        assert_eq!(mode(&path), 0o600);
     }
 }
 

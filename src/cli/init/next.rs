@@ -56,11 +56,13 @@ pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
             (format!("scorewatch {preview} {config}"), send),
             (
                 format!(
-                    "podman run -d --name scorewatch --userns=keep-id --user \"$(id -u):$(id -g)\" \
-                     -p 127.0.0.1:8080:8080 -v {folder}:/etc/scorewatch:ro -v {folder}/data:/etc/scorewatch/data scorewatch",
+                    "podman run -d --name scorewatch --read-only --cap-drop all --security-opt no-new-privileges \
+                     --userns=keep-id --user \"$(id -u):$(id -g)\" -p 127.0.0.1:8080:8080 -v {folder}:/etc/scorewatch:ro \
+                     -v {folder}/data:/etc/scorewatch/data scorewatch:{version}",
+                    version = env!("CARGO_PKG_VERSION"),
                     folder = quoted(&std::path::absolute(&answers.folder).unwrap_or_default()),
                 ),
-                "runs the image that deploy/Containerfile builds; with Docker, leave out `--userns=keep-id`",
+                "runs the image of a release; with Docker, leave out `--userns=keep-id`; with SELinux, add `,Z` to `:ro` and `:Z` to `data`",
             ),
             ("podman exec scorewatch scorewatch health".to_owned(), "asks the service whether it is ready"),
         ],

@@ -14,7 +14,10 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Token;
-use crate::{domain::Timestamp, microsoft::Failure};
+use crate::{
+    domain::Timestamp,
+    microsoft::{Failure, FailureClass},
+};
 
 /// How long a token stays that will be of no use at the next check: a check asks for several scores.
 const LINGER: Duration = Duration::from_mins(1);
@@ -116,6 +119,20 @@ impl Cache {
             && kept.get().serial == serial
         {
             kept.remove();
+        }
+    }
+
+    /// Forgets the tokens and the refusals of an app in a tenant, except that it was asked to wait.
+    pub(super) fn forget_all(&mut self, tenant: Uuid, client: Uuid) {
+        for &realm in self.realms.values() {
+            let key = Key { tenant, client, realm };
+            self.kept.remove(&key);
+            if let Entry::Occupied(mut refused) = self.refused.entry(key) {
+                refused.get_mut().retain(|one| one.failure.class == FailureClass::Throttled);
+                if refused.get().is_empty() {
+                    refused.remove();
+                }
+            }
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 
 use rustix::fs::OFlags;
+use tracing::warn;
 
 use crate::store::StoreError;
 
@@ -38,17 +39,35 @@ pub(super) fn trouble(what: &str, path: &Path, error: &std::io::Error) -> StoreE
 
 /// Refuses files that others may read: they hold customers' scores.
 pub(super) fn check_modes(database: &Path) -> Result<(), StoreError> {
-    for path in ["", "-wal", "-shm", ".lock"].map(|ending| beside(database, ending)) {
-        let Ok(metadata) = path.metadata() else { continue };
-        let mode = metadata.permissions().mode() & 0o777;
-        if metadata.is_file() && mode & OTHERS != 0 {
+    match open_to_others(database).into_iter().next() {
+        Some((path, mode)) => {
             let path = path.display();
-            return Err(StoreError::Open(format!(
-                "`{path}` is open to others (mode {mode:o}); run `chmod 600 {path}`"
-            )));
+            Err(StoreError::Open(format!("`{path}` is open to others (mode {mode:o}); run `chmod 600 {path}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Closes our own files to others, and refuses others' files that are open. Kubernetes opens each file to a volume's group, and there is
+/// no shell in a container to close it by.
+pub(super) fn close_to_others(database: &Path) -> Result<(), StoreError> {
+    for (path, mode) in open_to_others(database) {
+        if fs::set_permissions(&path, Permissions::from_mode(FILE_MODE)).is_ok() {
+            warn!(path = %path.display(), "a file of the store was open to others (mode {mode:o}); now it is not");
         }
     }
-    Ok(())
+    check_modes(database)
+}
+
+/// The files that others may read, each with its mode.
+fn open_to_others(database: &Path) -> Vec<(PathBuf, u32)> {
+    let files = ["", "-wal", "-shm", ".lock"].map(|ending| beside(database, ending));
+    let open = files.into_iter().filter_map(|path| {
+        let metadata = path.metadata().ok()?;
+        let mode = metadata.permissions().mode() & 0o777;
+        (metadata.is_file() && mode & OTHERS != 0).then_some((path, mode))
+    });
+    open.collect()
 }
 
 /// Makes the directory and an empty database file that only we can read; SQLite gives its other files the same mode.
@@ -93,8 +112,13 @@ pub(super) fn real(path: &Path) -> Result<PathBuf, StoreError> {
 fn open_private(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
-    let file = options.custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {
+    options.read(true).write(true).truncate(false).mode(FILE_MODE).custom_flags(flags.bits().cast_signed());
+    let made = options.clone().create_new(true).open(path);
+    if let Ok(file) = &made {
+        hand_over(file, path)?;
+    }
+    let exists = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+    let file = made.or_else(|error| if exists(&error) { options.open(path) } else { Err(error) }).map_err(|error| {
         let is_link = path.is_symlink();
         if is_link { io::Error::other("it is a symbolic link; delete the link") } else { error }
     })?;
@@ -102,6 +126,15 @@ fn open_private(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file; delete it"));
     }
     Ok(file)
+}
+
+/// What root makes belongs to whom its directory belongs to: the service, which could not use it otherwise.
+pub(super) fn hand_over(file: &File, path: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::metadata(directory(path))?;
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// Which files the store consists of, by number of device and inode.
@@ -230,6 +263,22 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         let _lock = lock(&database).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, FILE_MODE);
+    }
+
+    #[test]
+    fn what_root_makes_belongs_to_the_directory_s_owner() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(folder.path(), Some(65_532), Some(65_531)).unwrap();
+        let database = folder.path().join("s.db");
+        create(&database).unwrap();
+        let _lock = lock(&database).unwrap();
+        for path in [database.clone(), beside(&database, ".lock")] {
+            let made = path.metadata().unwrap();
+            assert_eq!((made.uid(), made.gid()), (65_532, 65_531), "{}", path.display());
+        }
     }
 
     #[test]

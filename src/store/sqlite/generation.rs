@@ -122,6 +122,7 @@ impl Generation {
         // What a crash has left of it is in the way, and so is a link.
         let _ = fs::remove_file(&new);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&new)?;
+        files::hand_over(&file, &new)?;
         file.write_all(mark.text().as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, path)?;

@@ -35,11 +35,11 @@ impl SqlStore {
     /// The file is checked first when it was not closed properly.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] while another process has it; [`StoreError::Open`] for a file that others may read, that is damaged,
-    /// another program's or a newer version's; [`StoreError::Full`].
+    /// [`StoreError::InUse`] while another process has it; [`StoreError::Open`] for a file that others may read and that is not ours to
+    /// close, that is damaged, another program's or a newer version's; [`StoreError::Full`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = files::real(path.as_ref())?;
-        files::check_modes(&path)?;
+        files::close_to_others(&path)?;
         files::create(&path)?;
         let lock = files::lock(&path)?;
         let mut connection = open::open_service(&path).await?;
