@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, configured, output, readable};
 use crate::{
     action::store::{self, Contents},
     clock::Clock,
@@ -44,7 +44,7 @@ pub(super) struct RestoreArguments {
 }
 
 pub(super) async fn backup(file: &Path, arguments: &BackupArguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     let made = store::backup(&config, &caller::caller(), &arguments.file, Clock::System.now()).await?;
     if arguments.json {
         return output::json(&made);
