@@ -217,7 +217,8 @@ async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pic
         ..AlertFilter::default()
     };
     let has_labels = |tenant: &TenantId| {
-        let found = config.tenants.get(tenant).map(|tenant| &tenant.labels);
+        // Whoever does not see labels learns nothing of them by what they pick.
+        let found = config.tenants.get(tenant).map(|tenant| &tenant.labels).filter(|_| scope.sees_labels());
         let has = |(key, value): &(String, String)| {
             found.is_some_and(|found| found.get(key.as_str()).is_some_and(|has| **has == **value))
         };

@@ -4,23 +4,36 @@ use serde_json::json;
 
 use super::record::{must, record};
 use crate::{
+    config::Config,
     domain::{Caller, Role, Timestamp},
     query::{
         Error, Thing,
-        deliveries::{self, DeliveryId},
+        deliveries::{self, Delivery, DeliveryId},
         numbers::Numbers,
     },
     store::{NewEntry, Store},
 };
 
 /// Queues a finished, dead, held or suppressed delivery again; its notification keeps its id. The running service sends it within
-/// seconds.
+/// seconds. Without the configuration in force, it is not known whether its channel still exists.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] if it is on its way already; [`Error::Store`].
-pub async fn resend(store: &dyn Store, caller: &Caller, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
+/// [`Error::NotFound`]; [`Error::Conflict`] if it is on its way already or its channel is gone; [`Error::Store`].
+pub async fn resend(
+    store: &dyn Store,
+    config: Option<&Config>,
+    caller: &Caller,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
-    let state = deliveries::show(store, &caller.scope, id).await?.delivery.state;
+    let Delivery { state, channel, .. } = deliveries::show(store, &caller.scope, id).await?.delivery;
+    if config.is_some_and(|config| !config.channels.contains_key(&channel)) {
+        return Err(Error::Conflict(format!(
+            "the channel of delivery {id} is no longer configured, so nothing can be sent to it; define it again under `channels:`, \
+             or pass the message on yourself: `scorewatch deliveries show {id}` prints it"
+        )));
+    }
     let meant = Numbers::of_deliveries(store, &caller.scope).meant(id.0).map(DeliveryId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     if store.resend(meant, now).await? {

@@ -14,7 +14,7 @@ use crate::{
     domain::{Caller, Role, Scope, ScoreKind, Severity, Timestamp, parse_duration},
     notify::{Silence, SilenceId, silence::Matchers},
     query::{Error, Thing, find, numbers::Numbers, silences},
-    rule::RuleName,
+    rule::{AlertKey, RuleName},
     store::{NewEntry, Store},
 };
 
@@ -34,6 +34,8 @@ pub struct Draft {
     pub scores: Vec<String>,
     /// The names of the severities to silence.
     pub severities: Vec<String>,
+    /// An alert that is known to exist: its tenant, rule and score.
+    pub alert: Option<AlertKey>,
     /// Whether it covers everything that the caller may silence; then no matcher is given.
     pub everything: bool,
     /// When it begins, in RFC 3339; `None`: now.
@@ -89,7 +91,7 @@ impl Draft {
     }
 
     fn matchers(&self, config: &Config, scope: &Scope, problems: &mut Vec<String>) -> Matchers {
-        let mut matchers = Matchers::default();
+        let mut matchers = self.alert.as_ref().map_or_else(Matchers::default, Matchers::of_alert);
         for text in &self.tenants {
             match find::tenant(config, scope, text) {
                 Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),

@@ -28,7 +28,8 @@ impl Show {
     }
 
     /// The notification as such a channel may show it.
-    pub(super) fn of(self, notification: &Notification) -> Cow<'_, Notification> {
+    #[must_use]
+    pub fn of(self, notification: &Notification) -> Cow<'_, Notification> {
         if self.labels && self.about {
             return Cow::Borrowed(notification);
         }

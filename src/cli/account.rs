@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{
-    Failure, caller, configured, output, password,
+    Failure, caller, output, password, readable,
     token::{Permission, sight},
 };
 use crate::{
@@ -99,7 +99,11 @@ enum Action {
 }
 
 pub(super) async fn account(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let at_hand = readable(file)?;
+    if matches!(arguments.action, Action::Add { .. }) {
+        at_hand.must_be_whole("a new account")?;
+    }
+    let config = at_hand.config;
     let store = query::open(&config).await?;
     let done = obey(&*store, &config, arguments.action).await;
     store.close().await;

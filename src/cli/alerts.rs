@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, output, readable};
 use crate::{
     action::alert,
     clock::Clock,
@@ -115,7 +115,12 @@ impl Which {
 }
 
 pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let at_hand = readable(file)?;
+    if matches!(arguments.action, Action::Accept(_)) {
+        // The channels that are notified of it are those of the rule and the tenant.
+        at_hand.must_be_whole("accepting a level")?;
+    }
+    let config = at_hand.config;
     let store = query::open(&config).await?;
     let done = obey(&*store, &config, arguments.action).await;
     store.close().await;
@@ -193,13 +198,28 @@ fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {
             output::or_dash(line.severity),
             key.tenant.to_string(),
             key.rule.to_string(),
-            key.subject.as_ref().map_or_else(|| score_name(key), |subject| format!("{} {subject}", score_name(key))),
+            scored(key),
             output::or_dash(value(line)),
             output::or_dash(loss(line)),
             output::or_dash(line.since.map(|since| output::ago(since, now))),
             state(&line.row),
         ]
     })
+}
+
+/// Score, value, state and since when, as cells of a table.
+pub(super) fn line_of(line: &AlertLine, now: Timestamp) -> [String; 4] {
+    [
+        scored(&line.row.key),
+        output::or_dash(value(line)),
+        state(&line.row),
+        output::or_dash(line.since.map(|since| output::ago(since, now))),
+    ]
+}
+
+/// The score's name, and of which of several values.
+fn scored(key: &AlertKey) -> String {
+    key.subject.as_ref().map_or_else(|| score_name(key), |subject| format!("{} {subject}", score_name(key)))
 }
 
 /// The score's name, or `all` for a rule that covers every score.

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, output, readable, wrong_input};
 use crate::{
     domain::Scope,
     query::{
@@ -65,7 +65,7 @@ enum Action {
 }
 
 pub(super) async fn audit(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     let store = query::open(&config).await?;
     let done = obey(&*store, arguments.action).await;
     store.close().await;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Failure, caller, configured, output, wrong_input};
+use super::{Failure, caller, configured, output, readable, wrong_input};
 use crate::{
     action::store::{self, Backup, Contents},
     clock::Clock,
@@ -49,7 +49,7 @@ pub(super) struct RestoreArguments {
 }
 
 pub(super) async fn backup(file: &Path, arguments: &BackupArguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     if arguments.file == Path::new("-") {
         return write(&config, arguments.json).await;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, output, readable};
 use crate::{
     action::{
         channel,
@@ -55,7 +55,7 @@ enum Action {
 }
 
 pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     if let Action::PublicKey { name } = &arguments.action {
         output::say(&query::channels::public_keys(&config, &Scope::All, name).await?.join("\n"));
         return Ok(());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, Readable, caller, output, readable};
 use crate::{
     action::delivery,
     clock::Clock,
@@ -71,14 +71,14 @@ enum Action {
 }
 
 pub(super) async fn deliveries(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
-    let store = query::open(&config).await?;
-    let done = obey(&*store, arguments.action).await;
+    let at_hand = readable(file)?;
+    let store = query::open(&at_hand.config).await?;
+    let done = obey(&*store, &at_hand, arguments.action).await;
     store.close().await;
     done
 }
 
-async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
+async fn obey(store: &dyn Store, at_hand: &Readable, action: Action) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::List { state, channel, tenant, limit, json } => {
@@ -90,6 +90,7 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
         Action::Show { id, json } => {
             let id = ids::delivery(store, scope, &id).await?;
             let detail = query::deliveries::show(store, scope, id).await?;
+            let detail = query::deliveries::as_sent(&at_hand.config, detail);
             if json {
                 return output::json(&detail);
             }
@@ -100,7 +101,8 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
             let then = output::by_service(query::system::is_running(store, now).await, "sends it");
             for id in ids {
                 let id = ids::delivery(store, scope, &id).await?;
-                delivery::resend(store, &caller::caller(), id, now).await?;
+                // Only a valid configuration can say that a channel is gone.
+                delivery::resend(store, at_hand.whole(), &caller::caller(), id, now).await?;
                 output::say(&format!("delivery {id} is queued again; {then}"));
             }
             Ok(())

@@ -1,13 +1,14 @@
 //! `scorewatch explain`: why an alert fires or does not, and what became of its messages.
 
 mod blindness;
+mod overview;
 mod screen;
 mod words;
 
 use std::path::Path;
 
 use self::screen::Detail;
-use super::{Failure, alerts, configured, output, wrong_input};
+use super::{Failure, alerts, output, perhaps_unread, readable, wrong_input};
 use crate::{
     check::blind::OPERATOR_BLIND,
     clock::Clock,
@@ -26,6 +27,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  scorewatch explain contoso                                     every rule of a tenant, in a line each
   scorewatch explain contoso device-score-drop
   scorewatch explain contoso group-exposure --subject Servers    one device group
   scorewatch explain 7Q4M2K                                      by the id in a message or a listing
@@ -36,7 +38,8 @@ Examples:
 
 It reads the store next to the service and changes nothing. It explains the newest reading in the store.")]
 pub(super) struct Arguments {
-    /// The tenant's id; or without a rule, the id of an alert, of a fleet shift or of a message about it, or its first letters
+    /// The tenant's id, without a rule for a line about each rule; or the id of an alert, of a fleet shift or of a message about it, or
+    /// its first letters
     #[arg(value_name = "TENANT|ID")]
     tenant: String,
     /// The rule's name
@@ -59,7 +62,7 @@ impl Arguments {
 }
 
 pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     let which = match &arguments.rule {
         Some(rule) => {
             // What is named wrongly is refused before the store is opened.
@@ -71,7 +74,10 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
         None => None,
     };
     let store = query::open(&config).await?;
-    let done = of_store(&*store, &config, which, arguments).await;
+    let done = match find::tenant(&config, &Scope::All, &arguments.tenant) {
+        Ok(tenant) if which.is_none() => overview::show(&*store, &config, tenant, arguments.json).await,
+        _ => of_store(&*store, &config, which, arguments).await,
+    };
     store.close().await;
     done
 }
@@ -130,6 +136,6 @@ fn known_rule(config: &Config, rule: &str) -> Result<(), Failure> {
     find::rule(config, &Scope::All, rule).map(drop).map_err(|error| {
         let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
         let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-        wrong_input(format!("{error}; known rules: {}", names.join(", ")))
+        wrong_input(format!("{error}{}; known rules: {}", perhaps_unread(), names.join(", ")))
     })
 }

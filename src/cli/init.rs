@@ -1,5 +1,6 @@
 //! `scorewatch init`: a new working folder, from answers on the terminal or from flags.
 
+mod network;
 mod next;
 mod questions;
 mod terminal;

@@ -9,6 +9,7 @@ mod caller;
 mod channels;
 mod check;
 mod completions;
+mod configured;
 mod deliveries;
 mod demo;
 mod diff;
@@ -36,17 +37,15 @@ mod token;
 mod who_sees;
 mod windows;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use self::configured::{Readable, configured, configured_by, perhaps_unread, readable};
 use crate::{
-    config::{self, Config},
-    diagnostic::Warning,
     query::{self, Thing},
     secret::PassedOn,
     secret_store::kill_programs,
-    zones::Zones,
 };
 
 /// Exit code: success.
@@ -181,6 +180,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
         match error.downcast_ref::<query::Error>() {
+            Some(asked @ query::Error::NotFound { what: Thing::Tenant | Thing::Channel | Thing::Rule, .. }) => {
+                wrong_input(format!("{asked}{}{}", perhaps_unread(), listing_of(asked)))
+            }
             Some(asked) if asked.is_input() => wrong_input(format!("{asked}{}", listing_of(asked))),
             _ => Self::Run(Some(error)),
         }
@@ -281,24 +283,4 @@ fn report(failure: &Failure) -> ExitCode {
 
 fn wrong_input(what: impl Into<String>) -> Failure {
     Failure::Input(Some(anyhow::Error::msg(what.into())))
-}
-
-/// Reads the configuration; prints its problems if it is not valid.
-fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
-    configured_by(file).map(|(config, _)| config)
-}
-
-/// Reads the configuration, and the time zone data that its schedules are calculated with.
-fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure> {
-    let loaded = config::load(file);
-    let Some(config) = loaded.config else {
-        output::complain_of(&loaded.problems, &loaded.excerpts);
-        return Err(Failure::Input(None));
-    };
-    for problem in &loaded.problems {
-        let name = problem.warning.map(Warning::name);
-        tracing::warn!(place = %problem.place, name, "{}; {}", problem.what, problem.instead);
-    }
-    output::set_zone(&config.timezone);
-    Ok((Arc::new(config), loaded.zones))
 }

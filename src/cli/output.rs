@@ -132,19 +132,28 @@ pub(super) fn time_ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", time(at), ago(at, now))
 }
 
-/// How long ago that was, or how long it is until then: `just now`, `now`, `2 min ago`, `in 3 h`.
+/// How long ago that was, or how long it is until then: `just now`, `now`, `2 min ago`, `in 1 h 59 min`, `in 30 h`. Rounded, and nothing
+/// is rounded by much: two hours that have just begun are not one hour.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let (apart, is_over) = if at <= now { (now.since(at), true) } else { (at.since(now), false) };
     let seconds = apart.as_secs();
-    let span = match seconds {
-        0..5 if is_over => return "just now".to_owned(),
-        0 => return "now".to_owned(),
-        1..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+    let (minutes, hours) = ((seconds + 30) / 60, (seconds + 1_800) / 3_600);
+    let span = match (seconds, minutes) {
+        (0..5, _) if is_over => return "just now".to_owned(),
+        (0, _) => return "now".to_owned(),
+        (1..60, _) => format!("{seconds} s"),
+        (_, ..60) => format!("{minutes} min"),
+        (_, ..600) => two(minutes / 60, "h", minutes % 60, "min"),
+        _ if hours < 48 => format!("{hours} h"),
+        _ if hours < 240 => two(hours / 24, "d", hours % 24, "h"),
+        _ => format!("{} d", (hours + 12) / 24),
     };
     if is_over { format!("{span} ago") } else { format!("in {span}") }
+}
+
+/// A length in two units: `1 h 59 min`, `2 h`.
+fn two(large: u64, of_large: &str, small: u64, of_small: &str) -> String {
+    if small == 0 { format!("{large} {of_large}") } else { format!("{large} {of_large} {small} {of_small}") }
 }
 
 /// What becomes of a command, by whether a service is running: `does` says what that does, as in `sends it`.
@@ -195,12 +204,21 @@ mod tests {
             (0, "just now"),
             (-4, "just now"),
             (-5, "5 s ago"),
-            (-119, "1 min ago"),
+            (-89, "1 min ago"),
+            (-119, "2 min ago"),
+            (-3_599, "1 h ago"),
             (-3_600, "1 h ago"),
-            (-172_799, "47 h ago"),
+            (-7_140, "1 h 59 min ago"),
+            (-172_799, "2 d ago"),
             (-172_800, "2 d ago"),
+            (-180_000, "2 d 2 h ago"),
+            (-864_000, "10 d ago"),
             (1, "in 1 s"),
+            (7_140, "in 1 h 59 min"),
+            (7_199, "in 2 h"),
             (7_200, "in 2 h"),
+            (40_000, "in 11 h"),
+            (100_000, "in 28 h"),
         ] {
             assert_eq!(ago(Timestamp::from_seconds(1_000_000 + seconds), now), text);
         }

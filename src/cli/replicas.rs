@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Failure, configured, output};
+use super::{Failure, output, readable};
 use crate::{
     clock::Clock,
     domain::Scope,
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn replicas(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     let store = query::open(&config).await?;
     let found = query::replicas::list(&*store, &Scope::All).await;
     store.close().await;

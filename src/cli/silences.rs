@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output, windows};
+use super::{Failure, caller, output, readable, windows};
 use crate::{
     action::silence::{self, Draft, NewSilence},
     clock::Clock,
@@ -107,7 +107,15 @@ struct Add {
 }
 
 pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let at_hand = readable(file)?;
+    if let Action::Add(add) = &arguments.action {
+        let has_tenants = add.alert.is_some() || !add.tenant.is_empty();
+        // The operator is notified of a silence that covers everybody or lasts for long.
+        if !has_tenants || at_hand.config.operator.notify.is_empty() {
+            at_hand.must_be_whole("a silence that names no tenant, or of which the operator may not hear,")?;
+        }
+    }
+    let config = at_hand.config;
     let now = Clock::System.now();
     // A silence that is written wrongly is refused before the store is opened.
     let new = match &arguments.action {
@@ -143,6 +151,7 @@ impl Add {
             rules: self.rule.clone(),
             scores: self.score.clone(),
             severities: self.severity.clone(),
+            alert: None,
             everything: self.all,
             from: self.from.clone(),
             length: self.length.clone(),
@@ -174,12 +183,7 @@ fn list_covered(rows: &[AlertRow]) {
 async fn of_alert(store: &dyn Store, config: &Config, add: &Add, now: Timestamp) -> Result<(), Failure> {
     let id = add.alert.as_deref().unwrap_or_default();
     let key = alerts::show(store, &Scope::All, &ids::alert(store, &Scope::All, id).await?).await?.key;
-    let draft = Draft {
-        tenants: vec![key.tenant.to_string()],
-        rules: vec![key.rule.to_string()],
-        scores: key.score.map(|score| score.to_string()).into_iter().collect(),
-        ..add.draft()
-    };
+    let draft = Draft { alert: Some(key), ..add.draft() };
     make(store, config, draft.read(config, &Scope::All, now)?, add.json).await
 }
 

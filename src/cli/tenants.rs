@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Subcommand;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, output, readable};
 use crate::{
     action::tenant,
     clock::Clock,
@@ -77,7 +77,7 @@ pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Fai
         Action::Forget(arguments) => return forget::forget(file, arguments).await,
         Action::List { .. } | Action::Show { .. } | Action::Recheck { .. } => {}
     }
-    let config = configured(file)?;
+    let config = readable(file)?.config;
     let store = query::open(&config).await?;
     let done = obey(&*store, &config, arguments.action).await;
     store.close().await;

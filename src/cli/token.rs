@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{Failure, caller, configured, output};
+use super::{Failure, caller, output, readable};
 use crate::{
     action::{
         limits::Written,
@@ -114,7 +114,11 @@ impl From<RoleName> for Role {
 }
 
 pub(super) async fn token(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let at_hand = readable(file)?;
+    if matches!(arguments.action, Action::Create(_)) {
+        at_hand.must_be_whole("a new token")?;
+    }
+    let config = at_hand.config;
     let store = query::open(&config).await?;
     let done = obey(&*store, &config, arguments.action).await;
     store.close().await;

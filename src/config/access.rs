@@ -43,6 +43,33 @@ pub struct AccessSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How people sign in with OpenID Connect; `None`: they don't.
     pub oidc: Option<Arc<Settings>>,
+    /// What whoever is limited to some tenants sees besides the facts about these.
+    pub show: Seen,
+}
+
+/// What whoever is limited to some tenants sees besides the facts about these: a customer is to see as little of what is meant for our
+/// own people as in a channel of theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that is written or not")]
+pub struct Seen {
+    /// The labels of tenants.
+    pub labels: bool,
+    /// What the author of a rule wrote (`about`, `runbook`), and why controls are excluded.
+    pub about: bool,
+    /// The names of channels that others share, and what was sent there.
+    pub channels: bool,
+    /// Messages to the operator.
+    pub operator: bool,
+}
+
+impl Seen {
+    /// The words under `show:`.
+    pub const WORDS: [&'static str; 4] = ["labels", "about", "channels", "operator"];
+
+    fn of(words: &[&str]) -> Self {
+        let has = |word| words.contains(&word);
+        Self { labels: has("labels"), about: has("about"), channels: has("channels"), operator: has("operator") }
+    }
 }
 
 impl Config {
@@ -162,7 +189,12 @@ pub(super) fn access(
         let instead = "write `auto`, unless the proxy in front asks everybody to sign in";
         draft.warning(Warning::SignInLeftToProxy, &here, what, instead);
     }
-    AccessSettings { sign_in, hosts, trusted_proxies, oidc: oidc(raw.oidc, &at.key("oidc"), around, draft) }
+    let (list, known) = (at.key("show"), Seen::WORDS.map(|word| (word, word)));
+    let shown = draft.items(raw.show, &list);
+    let shown =
+        shown.into_iter().filter_map(|(index, word)| one_of(Field::Good(word), &list.item(index), &known, draft));
+    let show = Seen::of(&shown.collect::<Vec<_>>());
+    AccessSettings { sign_in, hosts, trusted_proxies, oidc: oidc(raw.oidc, &at.key("oidc"), around, draft), show }
 }
 
 fn host(text: &str) -> Result<String, Complaint> {

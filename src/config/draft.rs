@@ -33,6 +33,8 @@ pub(super) struct Draft {
     pub(super) allowed: Allowed,
     /// The time zones that may be named.
     pub(super) zones: Zones,
+    /// Whether what is wrong is left out, and the rest is used all the same.
+    pub(super) is_lenient: bool,
 }
 
 impl Deref for Draft {

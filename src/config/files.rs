@@ -12,6 +12,7 @@ use serde_yaml::Value;
 use super::{
     draft::Draft,
     marks::{Content, Mark, Node},
+    salvage::salvage,
     scope::Scope,
     spelling::nearest,
     words::written_out,
@@ -97,7 +98,9 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> Option<Source> {
             for fault in faults {
                 complain(fault.mark, fault.what, &echoed(&fault.instead));
             }
-            None
+            let kept = if draft.is_lenient { salvage(text) } else { None };
+            let Document { node, value } = yaml::read(&kept?).ok()??;
+            Some(Source { path: path.into(), node, value })
         }
     }
 }

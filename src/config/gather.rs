@@ -127,7 +127,11 @@ pub(super) fn read_rules(
             let Some(written) = rule_list(raw.rules, &list, draft) else { continue };
             for (index, raw) in draft.items(Field::Good(written), &list) {
                 let here = list.item(index);
+                let errors = draft.errors();
                 let Some(rule) = rule(raw, &here, channels, limit, draft) else { continue };
+                if draft.is_lenient && draft.errors() > errors {
+                    continue;
+                }
                 let place = here.key("name").place();
                 if let Some(first) = places.insert(rule.name.as_str().to_owned(), place.clone()) {
                     let what = format!("rule `{}` is defined a second time", rule.name);

@@ -35,11 +35,15 @@ use crate::{
     diagnostic::{Place, Problem},
     domain::{ChannelName, ScoreKind, parse_duration},
     notify::language::Locale,
+    template::Registry,
     zones::{self, Zones},
 };
 
 /// How long samples are kept by default.
 const RETENTION: Duration = Duration::from_hours(400 * 24);
+
+/// When tenants are checked by default.
+const SCHEDULE: &str = "0 */15 * * * *";
 
 /// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
 #[must_use]
@@ -53,7 +57,16 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
     load_from(file, pending, &zones::system_folder())
 }
 
-/// The same, with the system's time zone data from that folder.
+/// What can be read of a configuration that is rejected, for whoever needs little of it: rules, tenants and channels with an error are
+/// left out, and whatever has a default and can't be read has its default. Nothing may be sent by it. `None`: not even the store is known.
+#[must_use]
+pub fn load_leniently(file: &Path) -> Option<Config> {
+    let mut draft = Draft { is_lenient: true, zones: Zones::newer(&zones::system_folder()), ..Draft::default() };
+    let source = files::read(file, &mut draft)?;
+    validate(&source, &mut draft)
+}
+
+/// Reads and validates a configuration with the system's time zone data from that folder.
 pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let mut draft = Draft { pending, zones: Zones::newer(zones), ..Draft::default() };
     draft.watched.file(file);
@@ -103,7 +116,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let here = top.key("channels");
     let is_absent = !raw.channels.is_written() && !draft.is_misspelt(&here);
     let written = draft.take(std::mem::take(&mut raw.channels), &here);
-    draft.channels_unread = written.is_none() && !is_absent;
+    draft.channels_unread = draft.is_lenient || (written.is_none() && !is_absent);
     let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
     let locale = locale(&mut raw, &top, draft);
@@ -150,7 +163,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         tenants: tenants.by_id,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         channels,
-        templates: templates?,
+        templates: templates.or_else(|| built_in(draft))?,
         operator,
         secret_stores: draft.stores.good.clone(),
         secrets: SecretUses::default(),
@@ -158,6 +171,11 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         written: Arc::default(),
         findings: Arc::default(),
     })
+}
+
+/// The templates of a configuration whose own can't be read.
+fn built_in(draft: &Draft) -> Option<Arc<Registry>> {
+    if draft.is_lenient { crate::channel::templates(None).ok().map(Arc::new) } else { None }
 }
 
 /// Under which address people reach us, and who of them gets in.
@@ -203,8 +221,9 @@ fn inherit(raw: &mut RawMain, locale: &Locale, tenants: &mut Tenants, top: &Scop
     let expression = if raw.schedule.is_written() {
         schedule(std::mem::take(&mut raw.schedule), &top.key("schedule"), timezone, draft)
             .map(|read| read.expression().to_owned())
+            .or_else(|| draft.is_lenient.then(|| SCHEDULE.to_owned()))
     } else {
-        Some("0 */15 * * * *".to_owned())
+        Some(SCHEDULE.to_owned())
     };
     let raw_scores = std::mem::take(&mut raw.scores);
     let scores =
@@ -231,7 +250,11 @@ fn read_channels(
     let mut channels = Channels::new();
     for (name, field) in written {
         let here = at.key(&name);
+        let errors = draft.errors();
         if let Some(settings) = draft.take(field, &here).and_then(|raw| channel(&name, raw, inherited, &here, draft)) {
+            if draft.is_lenient && draft.errors() > errors {
+                continue;
+            }
             let settings = Arc::new(settings);
             let key = here.key(settings.kind.address_key());
             draft.world.channels.push((key.place(), key.path(), Arc::clone(&settings)));

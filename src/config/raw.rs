@@ -35,7 +35,7 @@ mod oidc;
 mod rules;
 mod suite;
 pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
-pub(super) use self::oidc::{RawGrant, RawOidc};
+pub(super) use self::oidc::{RawAccess, RawGrant, RawOidc};
 pub(super) use self::rules::{RawCondition, RawEscalation, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
@@ -123,19 +123,6 @@ raw! {
         /// A file with the certificates of the authorities that may have signed the server's.
         #[schemars(with = "form::PathName")]
         ca: Word,
-    }
-
-    /// Who has to sign in, and under which names the dashboard is reached.
-    struct RawAccess {
-        /// `auto`: unless only this machine can reach `listen`; `always`; `never`: only if `listen` is a loopback address.
-        #[schemars(with = "form::SignInWord")]
-        sign_in: Word,
-        /// Names, in addition to that of `public_url`, under which dashboard, API and metrics are reached.
-        hosts: Vec<Field<Word>>,
-        /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
-        trusted_proxies: Vec<Field<Word>>,
-        /// How people sign in with OpenID Connect; absent: they don't.
-        oidc: RawOidc,
     }
 
     /// Whose reports these are: yours, as your customers know you.

@@ -154,12 +154,12 @@ impl Reload {
                 config.secret_stores.inherit(&sender.borrow().secret_stores);
                 crash_point::reach(CrashPoint::ReloadRead);
                 let (tenants, rules, release) = (config.tenants.len(), config.rules.len(), loaded.zones.release());
-                info!(tenants, rules, time_zone_data = %release, "the changed configuration is taken");
+                info!(tenants, rules, time_zone_data = %release, "the changed configuration is now in force");
                 sender.send_replace(Arc::new(config));
                 rejecting.send_replace(None);
                 crash_point::reach(CrashPoint::ReloadTaken);
             } else {
-                warn!("the changed configuration has errors; the old one goes on");
+                warn!("the changed configuration has errors and is rejected; the one before stays in force");
                 rejecting.send_replace(Some(Rejected::of(&loaded.problems)));
             }
         }

@@ -350,8 +350,18 @@ fn suggested_size(text: &str) -> Option<String> {
 
 /// A share above 0 and up to 100 %.
 pub(super) fn share(text: &str) -> Result<f64, Complaint> {
-    let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
-    share
-        .filter(|share| *share > 0.0 && *share <= 100.0)
-        .ok_or_else(|| Complaint::new(format!("`{text}` is not a share"), "write one from 1% to 100% like `80%`"))
+    let read = |text: &str| {
+        let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
+        share.filter(|share| *share > 0.0 && *share <= 100.0)
+    };
+    read(text).ok_or_else(|| {
+        let plain = text.replace(',', ".");
+        if text.contains(',') && read(&plain).is_some() {
+            return Complaint::new(
+                format!("`{text}` has a decimal comma"),
+                format!("write a decimal point: `{plain}`"),
+            );
+        }
+        Complaint::new(format!("`{text}` is not a share"), "write one from 1% to 100% like `80%`")
+    })
 }

@@ -185,7 +185,7 @@ pub fn listen_at(address: SocketAddr) {
 /// started before.
 #[must_use]
 pub fn listen_of(file: &Path) -> SocketAddr {
-    let mut draft = Draft::default();
+    let mut draft = Draft { is_lenient: true, ..Draft::default() };
     let source = files::read(file, &mut draft);
     let written = source.and_then(|source| source.value.get("listen")?.as_str()?.parse().ok());
     written.unwrap_or(LISTEN)

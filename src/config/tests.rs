@@ -1,6 +1,7 @@
 //! What a configuration promises its author: every problem is reported with its place, and no secret is ever shown.
 
 mod exclusions;
+mod lenient;
 mod mail;
 mod mistakes;
 mod oidc;

@@ -88,7 +88,7 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
     let line = text.lines().nth(mark.line - 1).unwrap_or_default();
     let cause = causes::of(&error.info(), line);
     let (what, instead) = cause.unwrap_or_else(|| {
-        let instead = "check indentation (blanks, not tabs), quotes and brackets here and on the line above";
+        let instead = "check indentation (spaces, not tabs), quotes and brackets here and on the line above";
         (format!("this is not YAML: {}", error.info()), instead)
     });
     Fault { mark, what, instead: instead.into() }

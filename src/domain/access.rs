@@ -94,7 +94,7 @@ impl Limits {
         if *self == Self::All {
             return Scope::All;
         }
-        Scope::Only(
+        Scope::only(
             tenants.filter(|(_, entra, labels)| self.admits(*entra, labels)).map(|(id, ..)| id.clone()).collect(),
         )
     }
@@ -326,7 +326,7 @@ mod tests {
             (only(None, None), &[]),
         ] {
             let expected = seen.iter().map(|id| TenantId::parse(id).unwrap()).collect();
-            assert_eq!(limits.scope(all()), Scope::Only(expected), "{limits:?}");
+            assert_eq!(limits.scope(all()), Scope::only(expected), "{limits:?}");
             let written = serde_json::to_string(&limits).unwrap();
             assert_eq!(serde_json::from_str::<Limits>(&written).unwrap(), limits, "{written}");
         }

@@ -35,7 +35,7 @@ pub use failure_class::FailureClass;
 pub use language::Language;
 pub use recommendation::{Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow};
 pub use sample::{Points, Reading, Sample, SeriesId, SeriesKey};
-pub use scope::Scope;
+pub use scope::{Extras, Scope, SeenChannels};
 pub use score::{Better, SUBJECT_GONE_AFTER, ScoreKind, Subject, Unit};
 pub use selector::Selector;
 pub use severity::Severity;

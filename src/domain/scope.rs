@@ -2,7 +2,35 @@
 
 use std::collections::BTreeSet;
 
-use super::TenantId;
+use super::{ChannelName, TenantId};
+
+/// What somebody who is limited to some tenants sees of our own besides the facts about these tenants; by default nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The labels of tenants.
+    pub labels: bool,
+    /// What the author of a rule wrote (`about`, `runbook`), and why controls are excluded.
+    pub about: bool,
+    /// Messages to the operator.
+    pub operator: bool,
+    /// The channels whose names are seen, and what was sent to them.
+    pub channels: SeenChannels,
+}
+
+/// The channels that somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeenChannels {
+    /// Every one.
+    All,
+    /// These.
+    These(BTreeSet<ChannelName>),
+}
+
+impl Default for SeenChannels {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
 
 /// The tenants that a caller may ask about and act on. A delivery that is about no single tenant (a digest, a report, a drill) is seen by
 /// [`Scope::All`] alone; a silence, or the state of a channel, by a scope that includes every tenant that it concerns.
@@ -10,11 +38,63 @@ use super::TenantId;
 pub enum Scope {
     /// Every tenant, those to come, and what is about no tenant.
     All,
-    /// These tenants and nothing else. An empty set sees nothing.
-    Only(BTreeSet<TenantId>),
+    /// These tenants and nothing else, and what else is seen of them. An empty set sees nothing.
+    Only(BTreeSet<TenantId>, Extras),
 }
 
 impl Scope {
+    /// These tenants, and only the facts about them.
+    #[must_use]
+    pub fn only(tenants: BTreeSet<TenantId>) -> Self {
+        Self::Only(tenants, Extras::default())
+    }
+
+    /// The same tenants, of which that is seen besides the facts.
+    #[must_use]
+    pub fn with(self, extras: impl FnOnce(&BTreeSet<TenantId>) -> Extras) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Only(tenants, _) => {
+                let extras = extras(&tenants);
+                Self::Only(tenants, extras)
+            }
+        }
+    }
+
+    const fn extras(&self) -> Option<&Extras> {
+        match self {
+            Self::All => None,
+            Self::Only(_, extras) => Some(extras),
+        }
+    }
+
+    /// Whether the labels of its tenants are seen.
+    #[must_use]
+    pub fn sees_labels(&self) -> bool {
+        self.extras().is_none_or(|extras| extras.labels)
+    }
+
+    /// Whether it is seen what the author of a rule wrote, and why controls are excluded.
+    #[must_use]
+    pub fn sees_about(&self) -> bool {
+        self.extras().is_none_or(|extras| extras.about)
+    }
+
+    /// Whether messages to the operator are seen.
+    #[must_use]
+    pub fn sees_operator(&self) -> bool {
+        self.extras().is_none_or(|extras| extras.operator)
+    }
+
+    /// Whether a channel's name is seen, and what was sent to it.
+    #[must_use]
+    pub fn sees_channel(&self, channel: &ChannelName) -> bool {
+        match self.extras().map(|extras| &extras.channels) {
+            None | Some(SeenChannels::All) => true,
+            Some(SeenChannels::These(seen)) => seen.contains(channel),
+        }
+    }
+
     /// Whether the tenant is in it.
     #[must_use]
     pub fn includes(&self, tenant: &TenantId) -> bool {
@@ -38,7 +118,7 @@ impl Scope {
     pub const fn tenants(&self) -> Option<&BTreeSet<TenantId>> {
         match self {
             Self::All => None,
-            Self::Only(tenants) => Some(tenants),
+            Self::Only(tenants, _) => Some(tenants),
         }
     }
 }
@@ -52,7 +132,22 @@ mod tests {
     }
 
     fn only(ids: &[&str]) -> Scope {
-        Scope::Only(ids.iter().map(|id| tenant(id)).collect())
+        Scope::only(ids.iter().map(|id| tenant(id)).collect())
+    }
+
+    #[test]
+    fn a_limited_scope_sees_only_what_it_is_given() {
+        let desk = ChannelName::parse("desk").unwrap();
+        let seen =
+            |scope: &Scope| [scope.sees_labels(), scope.sees_about(), scope.sees_operator(), scope.sees_channel(&desk)];
+        assert_eq!(seen(&Scope::All), [true; 4]);
+        assert_eq!(seen(&only(&["contoso"])), [false; 4]);
+        let all = Extras { labels: true, about: true, operator: true, channels: SeenChannels::All };
+        assert_eq!(seen(&only(&["contoso"]).with(|_| all.clone())), [true; 4]);
+        let own = SeenChannels::These([desk.clone()].into());
+        let own = only(&["contoso"]).with(|_| Extras { channels: own, ..Extras::default() });
+        assert_eq!(seen(&own), [false, false, false, true]);
+        assert_eq!(Scope::All.with(|_| Extras::default()), Scope::All);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// An app registration and how it proves itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AppCredential {
     /// The application (client) id.
     pub client_id: uuid::Uuid,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Envelope, NotificationType};
 use crate::{
     domain::{DURATION_MAX, Labels, Scope, ScoreKind, Selector, Severity, TenantId, Timestamp},
-    rule::RuleName,
+    rule::{AlertKey, RuleName},
 };
 
 /// Longest comment, in characters.
@@ -49,6 +49,17 @@ pub struct Matchers {
 }
 
 impl Matchers {
+    /// What covers the alerts of an alert's tenant, rule and score.
+    #[must_use]
+    pub fn of_alert(alert: &AlertKey) -> Self {
+        Self {
+            tenants: [alert.tenant.clone()].into(),
+            rules: [alert.rule.clone()].into(),
+            scores: alert.score.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Whether no matcher is given, so that everything is covered.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -119,7 +119,7 @@ impl Reach {
             named.contains(id) || selectors.iter().any(|selector| selector.matches(labels))
         };
         let covered = tenants.into_iter().filter(|(id, labels)| is_covered(id, labels));
-        Scope::Only(covered.map(|(id, _)| id.clone()).collect())
+        Scope::only(covered.map(|(id, _)| id.clone()).collect())
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
             .map(|(id, tier)| (TenantId::parse(id).unwrap(), Labels::from([("tier".into(), tier.into())])));
         match granted.reach.scope(tenants.iter().map(|(id, labels)| (id, labels))) {
             Scope::All => "all".to_owned(),
-            Scope::Only(ids) => ids.iter().map(TenantId::as_str).collect::<Vec<_>>().join(" "),
+            Scope::Only(ids, _) => ids.iter().map(TenantId::as_str).collect::<Vec<_>>().join(" "),
         }
     }
 

@@ -27,7 +27,7 @@ impl Sight {
         let known = || config.tenants.values().map(|tenant| (&tenant.id, tenant.account.entra, &*tenant.labels));
         let sees = match limits.scope(known()) {
             Scope::All => config.tenants.len(),
-            Scope::Only(tenants) => tenants.len(),
+            Scope::Only(tenants, _) => tenants.len(),
         };
         let Limits::Only { tenants, labels } = limits else { return Self { tenants: None, labels: None, sees } };
         let slug = |entra| known().find(|(_, of, _)| *of == entra).map(|(id, ..)| id.to_string());

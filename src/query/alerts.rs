@@ -160,7 +160,7 @@ pub async fn matching(
     }
     let of = |last: &AlertRow| Cursor { changed_at: last.changed_at, alert: last.key.clone() };
     let Listing { items, next } = Listing::cut(rows, page, of);
-    Ok(Listing { items: line::in_order(store, config, items).await?, next })
+    Ok(Listing { items: line::in_order(store, config, scope, items).await?, next })
 }
 
 /// One alert, with what a listing says of it.
@@ -169,7 +169,7 @@ pub async fn matching(
 /// As [`show`].
 pub async fn line(store: &dyn Store, config: &Config, scope: &Scope, which: &Which) -> Result<AlertLine, Error> {
     let row = show(store, scope, which).await?;
-    let line = line::in_order(store, config, vec![row]).await?.pop();
+    let line = line::in_order(store, config, scope, vec![row]).await?.pop();
     line.ok_or_else(|| Error::NoAlert("there is no such alert".to_owned()))
 }
 

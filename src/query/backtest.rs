@@ -78,6 +78,7 @@ pub struct Backtest {
     histories: Vec<History>,
     span: Span,
     taken: Taken,
+    scope: Scope,
 }
 
 /// How many tenants are replayed.
@@ -130,7 +131,7 @@ pub async fn prepare(
     if span.since >= span.until {
         return Err(Error::invalid("`--since` is after `--until`"));
     }
-    Ok(Backtest { plan, histories, span, taken })
+    Ok(Backtest { plan, histories, span, taken, scope: scope.clone() })
 }
 
 impl Backtest {
@@ -162,7 +163,9 @@ impl Backtest {
         let messages = walk_all(plan, &fleet, histories.iter(), on_tenant)?;
         let outcome = send(plan, histories, &fleet, messages);
         let Taken { tenants, of } = *taken;
-        Ok(Report { tenants_replayed: tenants, tenants_asked: of, ..Report::of(plan, histories, &outcome, *span) })
+        let mut report = Report::of(plan, histories, &outcome, *span);
+        report.channels.retain(|line| self.scope.sees_channel(&line.channel));
+        Ok(Report { tenants_replayed: tenants, tenants_asked: of, ..report })
     }
 
     /// How many walks [`Self::suggest`] makes.

@@ -85,15 +85,24 @@ pub async fn difference(
     })
 }
 
-/// What a scope is shown of the files. Which channels a rule notifies is not shown to a limited one: some are others'.
+/// What a scope is shown of the files. Which channels a rule notifies is not shown to a limited one: some are others'. Nor are labels and
+/// what the author of a rule wrote, unless it sees them.
 fn within(Version { config, written }: Version<'_>, scope: &Scope) -> Outline {
     let mut shown = written.clone();
     shown.tenants.retain(|id, _| find::tenant(config, scope, id).is_ok());
     shown.channels.retain(|name, _| find::channel(config, scope, name).is_ok());
     if !scope.is_all() {
         shown.service.clear();
+        let is_label = |key: &str, of: &str| key.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
         for fields in shown.rules.values_mut() {
-            fields.remove("notify");
+            fields.retain(|key, _| match key.as_str() {
+                "notify" => false,
+                "about" | "runbook" => scope.sees_about(),
+                key => scope.sees_labels() || !is_label(key, "tenants"),
+            });
+        }
+        for fields in shown.tenants.values_mut() {
+            fields.retain(|key, _| scope.sees_labels() || !is_label(key, "labels"));
         }
     }
     shown
@@ -121,7 +130,8 @@ async fn alerts(old: &Config, new: &Config, scope: &Scope, now: Timestamp) -> Re
 /// The tenants of the scope that each channel may show.
 fn shown(config: &Config, scope: &Scope) -> Sights {
     let of_scope = |tenants: BTreeSet<TenantId>| tenants.into_iter().filter(|tenant| scope.includes(tenant)).collect();
-    config.sights().into_iter().map(|(channel, sight)| (channel, of_scope(sight.may_show))).collect()
+    let sights = config.sights().into_iter().filter(|(channel, _)| scope.sees_channel(channel));
+    sights.map(|(channel, sight)| (channel, of_scope(sight.may_show))).collect()
 }
 
 /// What `left` has and `right` has not.

@@ -132,7 +132,7 @@ pub fn who_sees(config: &Config, scope: &Scope, tenant: Option<&TenantId>) -> Re
         None => scope.is_all() || !sight.may_show.is_empty(),
     };
     let sights = config.sights().into_iter().map(|(channel, sight)| WhoSees { channel, sight: within(scope, sight) });
-    Ok(sights.filter(|seen| sees(&seen.sight)).collect())
+    Ok(sights.filter(|seen| scope.sees_channel(&seen.channel) && sees(&seen.sight)).collect())
 }
 
 /// What a channel can show of the tenants of the scope.

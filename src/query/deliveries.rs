@@ -7,8 +7,12 @@ use serde::Serialize;
 
 use super::{Error, Listing, Page, error::Thing, find, neutral, numbers::Numbers};
 use crate::{
+    config::Config,
     domain::Scope,
-    notify::{Notification, NotificationId, NotificationType, language::Locale},
+    notify::{
+        Notification, NotificationId, NotificationType,
+        language::{Locale, in_words},
+    },
     store::{DeliveryFilter, Store},
     template::summary,
 };
@@ -16,6 +20,9 @@ pub use crate::{
     notify::{Delivery, DeliveryId, DeliveryState},
     store::DeliveryDetail,
 };
+
+/// How many are read together to find those that a limited scope sees.
+const BATCH: u32 = 200;
 
 /// Which deliveries. Every field that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +63,7 @@ impl DeliveryLine {
 pub async fn lines(store: &dyn Store, scope: &Scope, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
     let mut lines = Vec::with_capacity(deliveries.len());
     for delivery in deliveries.into_iter().filter(|delivery| scope.includes_subject(delivery.tenant.as_ref())) {
+        // What is for the operator shows only now.
         if let Some(detail) = seen_by(store, scope, delivery.id).await? {
             lines.push(DeliveryLine::new(delivery, &detail.notification));
         }
@@ -106,9 +114,29 @@ pub async fn list(
         before,
         limit: page.to_read().unwrap_or(u32::MAX),
     };
-    let found =
-        store.deliveries(&filter).await?.into_iter().map(|found| neutral::delivery(scope, &numbers, found)).collect();
+    let found = seen_of(store, scope, filter).await?;
+    let found = found.into_iter().map(|found| neutral::delivery(scope, &numbers, found)).collect();
     Ok(Listing::cut(found, page, |last| last.id))
+}
+
+/// The first deliveries that match and that the scope sees. The store does not know who sees which channel.
+async fn seen_of(store: &dyn Store, scope: &Scope, mut filter: DeliveryFilter) -> Result<Vec<Delivery>, Error> {
+    if scope.is_all() {
+        return Ok(store.deliveries(&filter).await?);
+    }
+    let enough = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    filter.limit = filter.limit.max(BATCH);
+    let mut seen = Vec::new();
+    loop {
+        let batch = store.deliveries(&filter).await?;
+        let is_last = batch.len() < usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        filter.before = batch.last().map(|delivery| delivery.id);
+        seen.extend(batch.into_iter().filter(|delivery| scope.sees_channel(&delivery.channel)));
+        if is_last || seen.len() >= enough {
+            seen.truncate(enough);
+            return Ok(seen);
+        }
+    }
 }
 
 /// The deliveries of one notification, oldest first: one for each channel.
@@ -128,6 +156,7 @@ pub async fn of_notification(
     };
     let numbers = Numbers::of_deliveries(store, scope);
     let found = store.deliveries(&filter).await?.into_iter().rev();
+    let found = found.filter(|delivery| scope.sees_channel(&delivery.channel));
     Ok(found.map(|found| neutral::delivery(scope, &numbers, found)).collect())
 }
 
@@ -138,15 +167,31 @@ pub async fn of_notification(
 pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
     let found = seen_by(store, scope, id).await?;
     let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
-    detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));
+    let is_seen =
+        |covered: &Delivery| scope.includes_subject(covered.tenant.as_ref()) && scope.sees_channel(&covered.channel);
+    detail.covers.retain(is_seen);
     Ok(neutral::detail(scope, &Numbers::of_deliveries(store, scope), detail))
+}
+
+/// The same with the message as its channel is given it: in its language, without what it does not show, and without the values behind
+/// the texts, which are in the store only.
+#[must_use]
+pub fn as_sent(config: &Config, detail: DeliveryDetail) -> DeliveryDetail {
+    let notification = match config.channels.get(&detail.delivery.channel) {
+        Some(settings) => in_words(&settings.show.of(&detail.notification), &settings.locale),
+        None => in_words(&detail.notification, &Locale::default()),
+    };
+    DeliveryDetail { notification, ..detail }
 }
 
 /// A delivery as the store has it, if the scope sees it, by the number that the scope is shown.
 async fn seen_by(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<Option<DeliveryDetail>, Error> {
     let Some(number) = Numbers::of_deliveries(store, scope).meant(id.0) else { return Ok(None) };
     let found = store.delivery(DeliveryId(number)).await?;
-    Ok(found.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref())))
+    let is_seen = |DeliveryDetail { delivery, notification, .. }: &DeliveryDetail| {
+        scope.includes_subject(delivery.tenant.as_ref()) && neutral::sees(scope, &delivery.channel, notification.kind)
+    };
+    Ok(found.filter(is_seen))
 }
 
 fn state(name: &str) -> Result<DeliveryState, Error> {

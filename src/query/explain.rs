@@ -200,7 +200,7 @@ pub async fn explain(
         now,
         decisions,
         kept_out: kept_out.iter().filter(|channel| is_seen(channel)).cloned().collect(),
-        notified,
+        notified: neutral::channels(scope, notified),
         series,
     })
 }
@@ -222,7 +222,9 @@ async fn of_series(
         drawn: newest(READINGS_DRAWN).iter().map(|sample| sample.value).collect(),
         alert: outlook.record.map_or_else(Alert::default, |record| record.alert.clone()),
         notified_at: outlook.record.and_then(|record| record.notified_at),
-        notified_channels: outlook.record.map_or_else(Vec::new, |record| record.notified_channels.clone()),
+        notified_channels: outlook
+            .record
+            .map_or_else(Vec::new, |record| neutral::channels(scope, record.notified_channels.clone())),
         explanation: outlook.explanation.clone(),
         messages: match record {
             Some(record) if has_spoken => messages(store, scope, &record.identity.key, &outlook.key).await?,
@@ -241,7 +243,8 @@ async fn messages(store: &dyn Store, scope: &Scope, tenant_key: &str, key: &Aler
     let mut messages = Vec::new();
     for delivery in store.deliveries(&filter).await? {
         let Some(detail) = store.delivery(delivery.id).await? else { continue };
-        if detail.notification.data.alert.as_ref().is_some_and(|alert| alert.id == id) {
+        let is_of_it = detail.notification.data.alert.as_ref().is_some_and(|alert| alert.id == id);
+        if is_of_it && neutral::sees(scope, &delivery.channel, detail.notification.kind) {
             messages.push(Message {
                 delivery: shown(delivery.id),
                 channel: delivery.channel,

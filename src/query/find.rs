@@ -1,12 +1,12 @@
 //! Finds what a person names. What lies outside the caller's scope is not found.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Error, error::Thing};
 use crate::{
     channel::ChannelSettings,
-    config::{Config, Tenant},
-    domain::{ChannelName, Scope, TenantId},
+    config::{Config, Tenant, access::Seen},
+    domain::{ChannelName, Extras, Scope, SeenChannels, TenantId},
     rule::{Rule, RuleName},
 };
 
@@ -65,12 +65,33 @@ pub fn rules<'a>(config: &'a Config, scope: &'a Scope) -> impl Iterator<Item = &
 /// a channel that others share are not one tenant's business.
 #[must_use]
 pub fn shows_only(config: &Config, scope: &Scope, channel: &ChannelSettings) -> bool {
-    if scope.is_all() {
-        return true;
-    }
-    let mut shown =
-        config.tenants.values().filter(|tenant| channel.audience.admits(&tenant.id, &tenant.labels)).peekable();
-    !channel.audience.is_open() && shown.peek().is_some() && shown.all(|tenant| scope.includes(&tenant.id))
+    let Some(tenants) = scope.tenants() else { return true };
+    is_of(config, tenants, channel)
+}
+
+/// Whether a channel can show one of these tenants, and nobody else.
+fn is_of(config: &Config, tenants: &BTreeSet<TenantId>, channel: &ChannelSettings) -> bool {
+    let admits = |tenant: &&Arc<Tenant>| channel.audience.admits(&tenant.id, &tenant.labels);
+    // Most channels show none of them, which is cheap to see.
+    let shows_one = tenants.iter().filter_map(|id| config.tenants.get(id)).any(|tenant| admits(&tenant));
+    !channel.audience.is_open()
+        && shows_one
+        && config.tenants.values().filter(admits).all(|tenant| tenants.contains(&tenant.id))
+}
+
+/// The scope with what it sees, by this configuration, besides the facts about its tenants.
+#[must_use]
+pub fn seeing(config: &Config, scope: Scope) -> Scope {
+    let Seen { labels, about, channels, operator } = config.access.show;
+    scope.with(|tenants| {
+        let of_them = || config.channels.values().filter(|channel| is_of(config, tenants, channel));
+        let channels = if channels {
+            SeenChannels::All
+        } else {
+            SeenChannels::These(of_them().map(|channel| channel.name.clone()).collect())
+        };
+        Extras { labels, about, operator, channels }
+    })
 }
 
 /// Reads a tenant's id.

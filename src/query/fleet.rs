@@ -203,7 +203,7 @@ pub async fn overall(
         let line = Line {
             id: tenant.id.clone(),
             name: tenant.name.clone(),
-            labels: tenant.labels.clone(),
+            labels: if scope.sees_labels() { tenant.labels.clone() } else { Arc::default() },
             scores: known.as_deref().map_or_else(Arc::default, |known| scores(tenant, known, &shifts)),
             alerts: open.get(&tenant.id).copied().unwrap_or_default(),
             freshness: freshness(config, found.as_ref(), now),

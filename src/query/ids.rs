@@ -136,7 +136,7 @@ pub async fn shift(store: &dyn Store, scope: &Scope, text: Option<&str>) -> Resu
 pub(crate) const fn shift_name(scope: &Scope) -> &'static str {
     match scope {
         Scope::All => "fleet shift",
-        Scope::Only(_) => "shift of the score",
+        Scope::Only(..) => "shift of the score",
     }
 }
 
@@ -205,7 +205,9 @@ pub async fn delivery(store: &dyn Store, scope: &Scope, text: &str) -> Result<De
     let letters = letters(text).filter(|_| without(text, ALERT).is_none());
     let found = of_messages(store, scope, &letters.ok_or_else(|| not_an_id(text))?).await?;
     let numbers = Numbers::of_deliveries(store, scope);
-    let found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
+    let mut found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
+    let seen = deliveries::seen(store, scope, found.iter().copied()).await?;
+    found.retain(|id| seen.contains(id));
     match found.as_slice() {
         [delivery] => Ok(*delivery),
         [] => Err(Error::not_found(Thing::Delivery, text)),

@@ -3,14 +3,15 @@
 
 use super::numbers::Numbers;
 use crate::{
+    channel::Show,
     delivery::send::SECRET_UNREADABLE,
-    domain::{FailureClass, Scope},
+    domain::{ChannelName, FailureClass, Scope},
     notify::{
-        Delivery, DeliveryId, Notification,
+        Delivery, DeliveryId, Notification, NotificationType,
         facts::{operator::OperatorFacts, wording::News},
         notification::Facts,
     },
-    store::{Attempt, DeliveryDetail, Failing},
+    store::{AlertRow, Attempt, DeliveryDetail, Failing},
 };
 
 /// Why checks fail.
@@ -62,15 +63,47 @@ pub(super) fn attempts(scope: &Scope, attempts: Vec<Attempt>) -> Vec<Attempt> {
     attempts.into_iter().map(attempt).collect()
 }
 
-/// What a message says: an operator's message about a tenant says where its secret is kept.
+/// What a message says: an operator's message about a tenant says where its secret is kept, and labels and the words of a rule's author
+/// may be for our own people.
 pub(super) fn notification(scope: &Scope, mut notification: Notification) -> Notification {
-    if !scope.is_all() {
-        neutralize(&mut notification.data.facts);
-        for item in &mut notification.data.items {
-            neutralize(&mut item.facts);
-        }
+    if scope.is_all() {
+        return notification;
     }
-    notification
+    neutralize(&mut notification.data.facts);
+    for item in &mut notification.data.items {
+        neutralize(&mut item.facts);
+    }
+    let show = Show { labels: scope.sees_labels(), about: scope.sees_about() };
+    show.of(&notification).into_owned()
+}
+
+/// An alert in a list: what its newest message said, and the channels that were notified, as far as they are seen.
+pub(super) fn row(scope: &Scope, row: AlertRow) -> AlertRow {
+    if scope.is_all() {
+        return row;
+    }
+    AlertRow {
+        notified_channels: channels(scope, row.notified_channels),
+        last_notification: row
+            .last_notification
+            .filter(|said| scope.sees_operator() || !is_for_operator(said.kind))
+            .map(|said| notification(scope, said)),
+        ..row
+    }
+}
+
+/// Those of these channels whose names are seen.
+pub(super) fn channels(scope: &Scope, channels: Vec<ChannelName>) -> Vec<ChannelName> {
+    channels.into_iter().filter(|channel| scope.sees_channel(channel)).collect()
+}
+
+/// Whether a message is seen at all: what was sent to our own channels, and what is for the operator, is not everybody's business.
+pub(super) fn sees(scope: &Scope, channel: &ChannelName, kind: NotificationType) -> bool {
+    scope.sees_channel(channel) && (scope.sees_operator() || !is_for_operator(kind))
+}
+
+fn is_for_operator(kind: NotificationType) -> bool {
+    kind.as_str().starts_with("operator.")
 }
 
 fn neutralize(facts: &mut Facts) {
@@ -102,7 +135,7 @@ mod tests {
     const PATH: &str = "/etc/scorewatch/secrets/contoso";
 
     fn limited() -> Scope {
-        Scope::Only(std::collections::BTreeSet::new())
+        Scope::only(std::collections::BTreeSet::new())
     }
 
     #[test]

@@ -131,6 +131,11 @@ pub async fn report_by(
         actions_unknown: Vec::new(),
         excluded: config.excluded_facts(tenant, &names, now),
     };
+    if !scope.sees_about() {
+        for control in &mut report.excluded {
+            control.reason = None;
+        }
+    }
     if question.ask_microsoft {
         ask(microsoft, tenant, records, &known.with(names), now, &mut report).await;
     }

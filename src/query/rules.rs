@@ -21,7 +21,7 @@ pub struct RuleView {
     pub runbook: Option<String>,
     /// The score that it judges; null: every score of the tenant, as one.
     pub score: Option<ScoreKind>,
-    /// The labels that a tenant must have.
+    /// The labels that a tenant must have; empty: none, or they are not shown.
     pub labels: Selector,
     /// Its condition, in words.
     pub condition: String,
@@ -100,17 +100,19 @@ impl RuleView {
         let is_seen = |channel: &&ChannelName| {
             let settings = config.channels.get(*channel);
             scope.is_all()
-                || settings.is_some_and(|settings| {
-                    of_scope().any(|tenant| settings.audience.admits(&tenant.id, &tenant.labels))
-                })
+                || scope.sees_channel(channel)
+                    && settings.is_some_and(|settings| {
+                        of_scope().any(|tenant| settings.audience.admits(&tenant.id, &tenant.labels))
+                    })
         };
-        let text = |text: &Option<std::sync::Arc<str>>| text.as_ref().map(ToString::to_string);
+        let text =
+            |text: &Option<std::sync::Arc<str>>| text.as_ref().filter(|_| scope.sees_about()).map(ToString::to_string);
         Self {
             name: rule.name.clone(),
             about: text(&rule.guide.about),
             runbook: text(&rule.guide.runbook),
             score: rule.score,
-            labels: rule.tenants.clone(),
+            labels: if scope.sees_labels() { rule.tenants.clone() } else { Selector::default() },
             condition: rule.when.to_string(),
             when: When::of(rule.when),
             recover: rule.recover,

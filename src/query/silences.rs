@@ -1,6 +1,6 @@
 //! Silences, and what they cover of what fires. A scope sees the silences that reach nowhere beyond it: others may name other tenants.
 
-use super::{Error, Listing, Page, error::Thing, numbers::Numbers};
+use super::{Error, Listing, Page, error::Thing, neutral, numbers::Numbers};
 pub use crate::notify::{
     Silence, SilenceId,
     silence::{MatchTarget, Matchers},
@@ -65,5 +65,6 @@ pub async fn covered(store: &dyn Listings, scope: &Scope, matchers: &Matchers) -
         let target = labels.and_then(|labels| MatchTarget::of(&envelope, labels));
         target.is_some_and(|target| matchers.match_all(&target))
     };
-    Ok(store.alerts(&filter).await?.into_iter().filter(covers).collect())
+    let covered = store.alerts(&filter).await?.into_iter().filter(covers);
+    Ok(covered.map(|row| neutral::row(scope, row)).collect())
 }

@@ -113,9 +113,11 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether what the configuration says of a tenant matches.
-    fn matches(&self, tenant: &Tenant) -> bool {
-        let has = |(key, value): &(String, String)| tenant.labels.get(key.as_str()).is_some_and(|has| **has == **value);
+    /// Whether what the configuration says of a tenant matches, as far as the scope sees it.
+    fn matches(&self, scope: &Scope, tenant: &Tenant) -> bool {
+        let has = |(key, value): &(String, String)| {
+            scope.sees_labels() && tenant.labels.get(key.as_str()).is_some_and(|has| **has == **value)
+        };
         let is_found = |text: &str| {
             let found = |name: &str| name.to_lowercase().contains(text);
             found(tenant.id.as_str()) || found(&tenant.name) || tenant.account.entra.to_string() == text
@@ -152,7 +154,8 @@ pub async fn matching(
     let plan = Plan::new(config.clone());
     let from = page.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let rest = config.tenants.range::<TenantId, _>((from, Bound::Unbounded)).map(|(_, tenant)| tenant.as_ref());
-    let wanted: Vec<&Tenant> = rest.filter(|tenant| scope.includes(&tenant.id) && filter.matches(tenant)).collect();
+    let wanted: Vec<&Tenant> =
+        rest.filter(|tenant| scope.includes(&tenant.id) && filter.matches(scope, tenant)).collect();
     let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
     let mut found = Vec::new();
     // Among those whose checks fail, nobody knows how many have to be evaluated.
@@ -187,7 +190,8 @@ pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &s
     } else {
         None
     };
-    Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, tenant), averages, tenant: status })
+    let alerts = alerts.into_iter().map(|row| neutral::row(scope, row)).collect();
+    Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, scope, tenant), averages, tenant: status })
 }
 
 /// Tenants that are no longer configured, but still have data in the store, by id.
@@ -260,8 +264,8 @@ fn status(plan: &Plan, scope: &Scope, tenant: &Tenant, record: Option<&TenantRec
         name: tenant.name.to_string(),
         portal: tenant.account.hosts.portal.clone(),
         entra_tenant_id: tenant.account.entra.to_string(),
-        labels: tenant.labels.as_ref().clone(),
-        channels: tenant.notify.iter().map(ToString::to_string).collect(),
+        labels: if scope.sees_labels() { tenant.labels.as_ref().clone() } else { Labels::default() },
+        channels: neutral::channels(scope, tenant.notify.clone()).iter().map(ToString::to_string).collect(),
         client_id: tenant.account.app.client_id.to_string(),
         credentials: Vec::new(),
         scores: scores.collect(),
@@ -280,7 +284,9 @@ fn credentials(app: &AppCredential) -> Vec<Credential> {
 }
 
 /// The channels whose audience the tenant belongs to, whether or not a rule ever notifies them.
-fn may_show(config: &Config, tenant: &Tenant) -> Vec<String> {
-    let admits = |channel: &&Arc<ChannelSettings>| channel.audience.admits(&tenant.id, &tenant.labels);
+fn may_show(config: &Config, scope: &Scope, tenant: &Tenant) -> Vec<String> {
+    let admits = |channel: &&Arc<ChannelSettings>| {
+        scope.sees_channel(&channel.name) && channel.audience.admits(&tenant.id, &tenant.labels)
+    };
     config.channels.values().filter(admits).map(|channel| channel.name.to_string()).collect()
 }

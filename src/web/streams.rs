@@ -163,7 +163,7 @@ mod tests {
             tenants: vec![(id("contoso"), contoso), (id("fabrikam"), fabrikam)],
             others,
         };
-        let own = Scope::Only([id("contoso")].into());
+        let own = Scope::only([id("contoso")].into());
         for (other, is_own, is_any) in [
             (seen(1, 1, 1), false, false),
             (seen(2, 1, 1), true, true),

@@ -5,6 +5,7 @@ mod api;
 mod dashboard;
 mod pages;
 mod service;
+mod shown;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,7 +13,7 @@ use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
-    domain::{Caller, Scope, Selector, Timestamp},
+    domain::{Caller, Extras, Labels, Scope, SeenChannels, Selector, Timestamp},
     notify::{
         route::Audience,
         silence::{Matchers, NewSilence},
@@ -23,7 +24,7 @@ use scorewatch::{
         changes::Version,
         deliveries, find, fleet, maintenance, samples, silences, tenants,
     },
-    rule::{AlertKey, Rule},
+    rule::{AlertKey, Guide, Rule},
     service::roster,
     store::Store,
 };
@@ -34,8 +35,9 @@ use super::{
     setup::{self, Build, at, channels, drop_of, minutes, rule, tenant_id},
 };
 
-/// Nobody whose scope is `contoso` may read one of these.
-const OTHERS: [&str; 3] = ["fabrikam", "tailspin", "everybody's secret"];
+/// Nobody whose scope is `contoso` may read one of these. What is meant for our own people is called `inhouse-…`: a label, the words of a
+/// rule's author, and a channel.
+const OTHERS: [&str; 4] = ["fabrikam", "tailspin", "everybody's secret", "inhouse-"];
 
 /// `contoso` and `fabrikam` with a channel each, `soc` for all, and `tailspin`, which is no longer configured. An alert of each fires;
 /// there is a silence of each, one of everybody, and a drill for `soc`.
@@ -44,18 +46,27 @@ struct Scene {
     config: Arc<Config>,
 }
 
+/// These tenants, with the channels that show nobody else, as everybody sees theirs.
 fn only(ids: &[&str]) -> Scope {
-    Scope::Only(ids.iter().map(|id| tenant_id(id)).collect())
+    let channels = ids.iter().map(|id| setup::channel_name(&format!("{id}-team"))).collect();
+    let extras = Extras { channels: SeenChannels::These(channels), ..Extras::default() };
+    Scope::only(ids.iter().map(|id| tenant_id(id)).collect()).with(|_| extras)
 }
 
 fn nobody() -> Scope {
-    Scope::Only(BTreeSet::new())
+    Scope::only(BTreeSet::new())
 }
 
 impl Scene {
     async fn new() -> Self {
         let fixture = Fixture::new().await;
-        let own = |id: &str| Tenant { notify: channels(&[&format!("{id}-team")]), ..fixture.tenant(id, 400.0) };
+        let labels: Labels = [("inhouse-tier".into(), "inhouse-gold".into())].into();
+        let own = |id: &str| Tenant {
+            notify: channels(&[&format!("{id}-team")]),
+            labels: Arc::new(labels.clone()),
+            ..fixture.tenant(id, 400.0)
+        };
+        let guide = Guide { about: Some("inhouse-words".into()), runbook: Some("https://inhouse-wiki.example".into()) };
         let fenced = |id: &str| ChannelSettings {
             audience: Audience { tenants: Some([tenant_id(id)].into()), ..Audience::default() },
             ..fixture.channel(&format!("{id}-team"))
@@ -63,14 +74,19 @@ impl Scene {
         let before = setup::config()
             .with_tenant(own("contoso"))
             .with_tenant(own("fabrikam"))
-            .with_tenant(fixture.tenant("tailspin", 400.0))
-            .with_channel(fixture.channel("soc"))
+            .with_tenant(Tenant { labels: Arc::new(labels.clone()), ..fixture.tenant("tailspin", 400.0) })
+            .with_channel(fixture.channel("inhouse-desk"))
             .with_channel(fenced("contoso"))
             .with_channel(fenced("fabrikam"))
-            .with_rule(Rule { notify: channels(&["soc", "fabrikam-team"]), ..rule("drop", drop_of(20.0)) });
+            .with_rule(Rule {
+                notify: channels(&["inhouse-desk", "fabrikam-team"]),
+                guide,
+                tenants: Selector(labels.clone()),
+                ..rule("drop", drop_of(20.0))
+            });
         let before = Config {
             store: StoreLocation::Sqlite(fixture.directory.path().join("data/s.db")),
-            operator: Operator { notify: channels(&["soc", "fabrikam-team"]), blind_after: minutes(120) },
+            operator: Operator { notify: channels(&["inhouse-desk", "fabrikam-team"]), blind_after: minutes(120) },
             ..before
         };
         roster::reconcile(fixture.store.as_ref(), &before, fixture.clock.now()).await.unwrap();
@@ -91,7 +107,7 @@ impl Scene {
         for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
             scene.silence(tenants).await;
         }
-        drill::drill(scene.store(), &scene.config, &Caller::local("ann"), "soc", scene.now()).await.unwrap();
+        drill::drill(scene.store(), &scene.config, &Caller::local("ann"), "inhouse-desk", scene.now()).await.unwrap();
         scene
     }
 
@@ -127,11 +143,9 @@ impl Scene {
     /// Everything that can be asked without naming anything, as JSON by what it is.
     async fn everything(&self, scope: &Scope) -> Vec<(&'static str, String)> {
         let (store, config, now) = (self.store(), &self.config, self.now());
-        let all = alerts::Filter { resolved: true, ..alerts::Filter::default() };
         let online = query::online::online(config, scope, &[], || {}).await.unwrap();
         let matchers = Matchers::default();
         vec![
-            ("alerts", json(&alerts::list(store, scope, &all, &Page::ALL).await.unwrap())),
             (
                 "deliveries",
                 json(&deliveries::list(store, scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap()),
@@ -230,7 +244,7 @@ async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them
     let now = scene.now();
     for (scope, drills, silenced, shown) in [
         // A drill, and what the operator is sent on two channels about two silences of everybody.
-        (Scope::All, 5, 4, &["contoso-team", "fabrikam-team", "soc"][..]),
+        (Scope::All, 5, 4, &["contoso-team", "fabrikam-team", "inhouse-desk"][..]),
         (only(&["contoso", "fabrikam", "tailspin"]), 0, 3, &["contoso-team", "fabrikam-team"]),
         (only(&["contoso"]), 0, 1, &["contoso-team"]),
         (nobody(), 0, 0, &[]),
@@ -286,7 +300,7 @@ async fn a_single_look_up_answers_as_if_others_did_not_exist() {
     as_if_absent("tenants", (other, of_other), (absent, of_absent));
     let [of_other, of_absent] = [other, absent].map(|name| query::channels::who_sees(config, scope, Some(&id(name))));
     as_if_absent("who sees", (other, of_other), (absent, of_absent));
-    for shared in ["fabrikam-team", "soc"] {
+    for shared in ["fabrikam-team", "inhouse-desk"] {
         let [of_other, of_absent] = [shared, absent].map(|name| find::channel(config, scope, name));
         as_if_absent("channel", (shared, of_other), (absent, of_absent));
         let of_other = query::channels::public_keys(config, scope, shared).await;
@@ -350,10 +364,8 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
         assert_eq!(OTHERS.iter().any(|other| json(&drawn).contains(other)), names_others, "{drawn:?}");
         assert_eq!(drawn[0].silences.len(), 3, "that of several tenants, and that of all, without a word of them");
         let detail = tenants::show(store, config, &scope, "contoso").await.unwrap();
-        assert_eq!(
-            (detail.alerts.len(), detail.may_be_shown_by),
-            (1, vec!["contoso-team".to_owned(), "soc".to_owned()])
-        );
+        let shown_by = if names_others { &["contoso-team", "inhouse-desk"][..] } else { &["contoso-team"] };
+        assert_eq!((detail.alerts.len(), &*detail.may_be_shown_by), (1, shown_by));
     }
     assert_eq!(scene.now(), at(15));
     let (all, own) = (scene.fleet(&Scope::All).await, scene.fleet(&only(&["contoso"])).await);

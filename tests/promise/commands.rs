@@ -232,3 +232,72 @@ async fn people_read_times_in_their_zone_and_machines_in_universal_time() {
     let silences = world.listing(&["silences", "list", "--json"]).await;
     assert_eq!(silences[0]["ends_at"], "2030-12-24T18:00:00Z");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typo_on_disk_keeps_nobody_from_looking_and_acknowledging() {
+    let mut world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    // A colleague is half-way through an edit of the main file, and of a rule.
+    world.setup.rules += "  - { name: new, score: device-secure-score, whn: { below: 1 }, notify: [soc] }\n";
+    world.setup.top = "maintenance:\n  - { name: \"weekly\n".to_owned();
+    world.write();
+    for (arguments, expected) in [
+        (&["alerts", "list"][..], "device-score-low"),
+        (&["explain", "contoso"], "`scorewatch explain contoso device-score-low` shows why"),
+        (&["explain", "contoso", "device-score-low"], "=> it keeps firing"),
+        (&["alerts", "acknowledge", "contoso", "device-score-low", "--comment", "seen"], "acknowledged"),
+        (&["silences", "add", "--tenant", "contoso", "--for", "2h", "--comment", "patching"], "silence 1"),
+        (&["silences", "list"], "in 2 h"),
+        (&["deliveries", "show", "1"], "\"explanation\""),
+        (&["tenants", "list"], "contoso"),
+        (&["channels", "list"], "soc"),
+        (&["audit", "list"], "alert.acknowledge"),
+    ] {
+        let output = world.command(arguments).await;
+        let (said, complaint) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(output.status.success() && said.contains(expected), "{arguments:?}: {said}{complaint}");
+        assert_eq!(
+            complaint.matches("the configuration on disk is rejected (").count(),
+            1,
+            "{arguments:?}: {complaint}"
+        );
+        assert!(complaint.contains("scorewatch.yaml:"), "{arguments:?}: {complaint}");
+        assert!(!said.contains("\"why\""), "the receiver was never sent that: {said}");
+    }
+    // What would do something else by a part of the configuration than by all of it.
+    for (arguments, why) in [
+        (&["alerts", "accept", "contoso", "device-score-low"][..], "needs a valid configuration"),
+        (&["silences", "add", "--all", "--for", "2h", "--comment", "patching"], "needs a valid configuration"),
+        (&["token", "create", "portal", "--role", "viewer"], "needs a valid configuration"),
+        (&["explain", "contoso", "new"], "or its part of the configuration can't be read"),
+        (&["tenants", "forget", "contoso"], "weekly"),
+        (&["once"], "weekly"),
+    ] {
+        let output = world.command(arguments).await;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(why), "{arguments:?}: {complaint}");
+    }
+    assert!(service.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_resent_to_a_channel_that_is_gone() {
+    let mut world = World::new().await;
+    world.write();
+    world.set_score("contoso", LOW);
+    world.command(&["once"]).await;
+    let sent = world.listing(&["deliveries", "list", "--json"]).await;
+    let id = sent.iter().find(|delivery| delivery["channel"] == "soc").unwrap()["id"].to_string();
+    world.setup.channels.retain(|channel| !channel.starts_with("soc:"));
+    world.setup.rules = world.setup.rules.replace("[soc]", "[ops]");
+    world.write();
+    let refused = world.command(&["deliveries", "resend", &id]).await;
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && complaint.contains("is no longer configured"), "{complaint}");
+    assert!(complaint.contains(&format!("`scorewatch deliveries show {id}` prints it")), "{complaint}");
+}

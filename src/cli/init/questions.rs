@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Arguments, terminal};
+use super::{Arguments, network::Network, terminal};
 use crate::{
     channel::ChannelKind,
     cli::{Failure, output, wrong_input},
@@ -276,7 +276,13 @@ fn channel(arguments: &Arguments, asker: &mut Asker) -> Result<Option<NewChannel
             continue;
         }
         let flag = format!("--channel-key {key}=…    ({what})");
-        let question = Question { is_optional, ..Question::new(&flag, what, why) };
+        let network =
+            if key == "allow_private" { Network::of(secret.as_ref().map(|(_, url)| url)) } else { Network::Unknown };
+        if network == Network::Public && !given.contains_key(key) {
+            continue;
+        }
+        let default = if let Network::Private(only) = &network { only } else { "" };
+        let question = Question { default, is_optional, ..Question::new(&flag, what, why) };
         let value = asker.answer(&question, given.get(key).copied(), |text| Ok(text.to_owned()))?;
         lacks |= value.is_none() && !is_optional;
         keys.extend(value.map(|value| (key, value)));

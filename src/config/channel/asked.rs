@@ -36,9 +36,9 @@ impl Asked {
         answer: Answer::List,
         ..Self::text(
             "allow_private",
-            "Network of the receiver, if it is a private one",
-            "Scorewatch sends nothing to private addresses that are not listed here, such as `10.0.0.0/8`. Leave it empty for a \
-             public receiver.",
+            "Private network of the receiver, if it is in one",
+            "Press Enter if the receiver is on the internet. Scorewatch sends nothing to a private address unless its network is \
+             listed here: `10.1.2.0/24`, or `127.0.0.1/32` for this machine.",
         )
         .optional()
     };

@@ -36,7 +36,11 @@ pub(super) const READER: Reader = Reader {
     keys: RawWebhook::KEYS,
     refused: &[],
     asked: &[
-        Asked::url("URL of the webhook", "Each notification is sent there as JSON. See docs/reference/webhook.md."),
+        Asked::url(
+            "URL of the webhook",
+            "Each notification is posted there as JSON, for example to `https://soar.example/hooks/scorewatch`. See \
+             docs/reference/webhook.md.",
+        ),
         Asked::NETWORK,
     ],
     schema: RawWebhook::json_schema,

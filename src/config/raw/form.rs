@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     channel::{ChannelKind, Show},
+    config::access::Seen,
     domain::{Cloud, Language, Region, Role, ScoreKind, Severity},
     schedule::Zone,
 };
@@ -66,6 +67,7 @@ forms! {
     RegionName: words(&Region::ALL.map(Region::as_str));
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
     ShowWord: words(&Show::WORDS);
+    SeenWord: words(&Seen::WORDS);
     SeverityName: words(&Severity::ALL.map(Severity::as_str));
     SignInWord: words(&["auto", "always", "never"]);
     SecretStoreKind: words(&["vault", "key-vault"]);

@@ -7,6 +7,24 @@ use super::{AllowPrivate, RawSecret, RawTenants, form};
 use crate::config::field::{Field, Word};
 
 raw! {
+    /// Who has to sign in, and under which names the dashboard is reached.
+    struct RawAccess {
+        /// `auto`: unless only this machine can reach `listen`; `always`; `never`: only if `listen` is a loopback address.
+        #[schemars(with = "form::SignInWord")]
+        sign_in: Word,
+        /// Names, in addition to that of `public_url`, under which dashboard, API and metrics are reached.
+        hosts: Vec<Field<Word>>,
+        /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
+        trusted_proxies: Vec<Field<Word>>,
+        /// What people and tokens that are limited to some tenants see besides the facts about these: `labels`, `about` (which includes
+        /// `runbook`), `channels` (names of channels that others share, and what was sent there), `operator` (messages to the operator).
+        /// Absent: nothing of that.
+        #[schemars(with = "Vec<form::SeenWord>")]
+        show: Vec<Field<Word>>,
+        /// How people sign in with OpenID Connect; absent: they don't.
+        oidc: RawOidc,
+    }
+
     /// Sign-in with OpenID Connect.
     #[schemars(extend("required" = ["issuer", "client_id", "grants"]))]
     struct RawOidc {

@@ -34,9 +34,9 @@ pub(super) fn characters_of(text: &str) -> Vec<Fault> {
             continue;
         }
         if letter == '\t' && is_indentation {
-            faults.push(fault(mark, "a tab can't indent a line or follow `-`, `?` or `:` there", "use blanks"));
+            faults.push(fault(mark, "a tab can't indent a line or follow `-`, `?` or `:` there", "use spaces"));
         } else if matches!(letter, '\u{a0}' | '\u{202f}') && is_indentation {
-            faults.push(fault(mark, "a no-break space (U+00A0) can't indent a line", "use blanks"));
+            faults.push(fault(mark, "a no-break space (U+00A0) can't indent a line", "use spaces"));
         } else if letter != '\t' && characters::is_disruptive(letter) {
             faults.push(Fault {
                 mark,

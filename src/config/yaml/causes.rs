@@ -50,7 +50,7 @@ pub(super) fn decimal_comma(entries: &[Entry], values: &Mapping) -> Option<Fault
         (is_one && value(rest).is_some_and(Value::is_null)).then(|| Fault {
             mark: number.value.mark,
             what: format!("`{whole},{}` has a decimal comma, which separates two keys here", rest.key),
-            instead: "write a decimal point, like `52.5`".into(),
+            instead: format!("write a decimal point: `{whole}.{}`", rest.key).into(),
         })
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     domain::{Scope, SeriesId, Severity, TenantId, Timestamp},
     notify::identity::alert_id,
-    query::Error,
+    query::{Error, neutral},
     rule::{AlertKey, AlertState, Condition},
     store::{SeriesRecord, Store, TenantRecord},
 };
@@ -52,7 +52,7 @@ pub async fn lines(
     mut rows: Vec<AlertRow>,
 ) -> Result<Vec<AlertLine>, Error> {
     rows.retain(|row| scope.includes(&row.key.tenant));
-    let mut lines = in_order(store, config, rows).await?;
+    let mut lines = in_order(store, config, scope, rows).await?;
     lines.sort_by_key(|line| {
         let rank = match line.row.alert.state {
             AlertState::Firing(_) => 0,
@@ -65,10 +65,16 @@ pub async fn lines(
 }
 
 /// Alerts with what a listing says of them, in the order of the rows.
-pub(super) async fn in_order(store: &dyn Store, config: &Config, rows: Vec<AlertRow>) -> Result<Vec<AlertLine>, Error> {
+pub(super) async fn in_order(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    rows: Vec<AlertRow>,
+) -> Result<Vec<AlertLine>, Error> {
     let records = records(store, &rows).await?;
     let id = |row: &AlertRow| id(store, &records, &row.key);
-    Ok(rows.into_iter().map(|row| line(config, &records, id(&row), row)).collect())
+    let lines = rows.into_iter().map(|row| line(config, &records, id(&row), row));
+    Ok(lines.map(|line| AlertLine { row: neutral::row(scope, line.row), ..line }).collect())
 }
 
 /// How bad an alert is: by its newest notification, or by its rule if there is none.

@@ -37,6 +37,18 @@ pub struct AlertChange {
     pub leaves_waiting: Vec<ChannelName>,
 }
 
+impl AlertChange {
+    /// The same with the channels whose names the scope sees.
+    fn seen_by(mut self, scope: &Scope) -> Self {
+        let lists =
+            [&mut self.channels, &mut self.newly_notified, &mut self.no_longer_notified, &mut self.leaves_waiting];
+        for list in lists {
+            list.retain(|channel| scope.sees_channel(channel));
+        }
+        self
+    }
+}
+
 impl From<Change> for AlertChange {
     fn from(Change { key, what, channels, notified_channels, waiting }: Change) -> Self {
         let without = |left: &[ChannelName], right: &[ChannelName]| {
@@ -84,7 +96,8 @@ pub async fn against_state(
     now: Timestamp,
 ) -> Result<Vec<AlertChange>, Error> {
     let changes = outlook::changes(store, config, now).await?.into_iter();
-    Ok(changes.filter(|change| scope.includes(&change.key.tenant)).map(AlertChange::from).collect())
+    let changes = changes.filter(|change| scope.includes(&change.key.tenant)).map(AlertChange::from);
+    Ok(changes.map(|change| change.seen_by(scope)).collect())
 }
 
 /// The excluded controls of the scope's tenants that their newest records do not have. Of a tenant whose records no check has read

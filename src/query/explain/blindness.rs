@@ -76,7 +76,7 @@ pub async fn blindness(
         stage,
         failing: neutral::failing(scope, record.as_ref().and_then(|record| record.health.failing.clone())),
         decisions,
-        notified,
+        notified: neutral::channels(scope, notified),
         kept_out: kept_out.into_iter().filter(is_seen).collect(),
         messages: said(store, scope, tenant, rule.as_ref(), record.as_ref()).await?,
     })

@@ -83,6 +83,9 @@ fn labels(facts: &Facts<'_>) -> Option<Decision> {
     if misses.is_empty() {
         return None;
     }
+    if !facts.scope.sees_labels() {
+        return Some(blocks("labels", "the rule is for other tenants".to_owned()));
+    }
     Some(blocks("labels", format!("the rule is for tenants with {}", misses.join("; and "))))
 }
 
@@ -112,7 +115,13 @@ fn excluded(facts: &Facts<'_>) -> Option<Decision> {
         return None;
     }
     let wanted = facts.config.excluded_names(facts.tenant, facts.now);
-    let said = sentence(&facts.config.excluded_facts(facts.tenant, &wanted, facts.now), Words::of(Language::En))?;
+    let mut controls = facts.config.excluded_facts(facts.tenant, &wanted, facts.now);
+    if !facts.scope.sees_about() {
+        for control in &mut controls {
+            control.reason = None;
+        }
+    }
+    let said = sentence(&controls, Words::of(Language::En))?;
     let names: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
     let known = facts.record.map(|record| &record.excluded);
     let pending = known.is_none_or(|known| known.in_force != wanted);

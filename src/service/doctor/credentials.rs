@@ -10,10 +10,13 @@ use futures_util::{StreamExt, stream};
 
 use super::{Finding, finding::few};
 use crate::{
+    clock::Clock,
     config::{Config, Tenant},
     domain::Timestamp,
-    microsoft::{AppCredential, CredentialMaterial},
+    egress::Egress,
+    microsoft::{AppCredential, CredentialMaterial, Microsoft, PassedOver, Rejected},
     secret::SecretReference,
+    telemetry::Metrics,
 };
 
 /// What is asked of stores at a time.
@@ -22,12 +25,14 @@ const ASKED_MAX: usize = 16;
 const EXPIRES_SOON: Duration = Duration::from_hours(30 * 24);
 const ROTATE: &str = "make a new one and store it beside the old one; see docs/guides/credentials.md";
 
-pub(super) async fn findings(config: &Config, is_offline: bool, now: Timestamp) -> Vec<Finding> {
+pub(super) async fn findings(config: &Config, egress: &Egress, is_offline: bool, clock: &Clock) -> Vec<Finding> {
+    let now = clock.now();
     let mut found = if is_offline { Vec::new() } else { of_stores(config).await };
     let users = users(config);
+    let rejected = if is_offline { BTreeSet::new() } else { rejected(config, &users, egress, clock, &mut found).await };
     let apps: Vec<_> = users.values().map(|tenants| Arc::clone(&tenants[0].account.app)).collect();
     // Certificates are read off the runtime's threads: a disk may be slow.
-    let read = move || apps.iter().map(|app| expiries(app)).collect::<Vec<_>>();
+    let read = move || apps.iter().map(|app| expiries(app, &rejected)).collect::<Vec<_>>();
     let expiries = tokio::task::spawn_blocking(read).await.unwrap_or_default();
     let (mut first, mut troubled) = (None::<Timestamp>, Vec::new());
     for (tenants, expiries) in users.values().zip(expiries) {
@@ -55,8 +60,44 @@ fn users(config: &Config) -> BTreeMap<usize, Vec<&Arc<Tenant>>> {
     users
 }
 
-fn expiries(app: &AppCredential) -> Vec<Option<Timestamp>> {
-    app.materials.iter().map(CredentialMaterial::expires_at).collect()
+/// When the credentials expire that are not rejected: nothing signs in with the others even now.
+fn expiries(app: &AppCredential, rejected: &BTreeSet<Rejected>) -> Vec<Option<Timestamp>> {
+    let is_accepted = |material: &&CredentialMaterial| !rejected.contains(&(app.client_id, material.kept.clone()));
+    app.materials.iter().filter(is_accepted).map(CredentialMaterial::expires_at).collect()
+}
+
+/// Signs in once to each app that has several credentials, since a rejected one does not show while an older one is accepted. Returns
+/// those that were rejected, and adds what to say of them.
+async fn rejected(
+    config: &Config,
+    users: &BTreeMap<usize, Vec<&Arc<Tenant>>>,
+    egress: &Egress,
+    clock: &Clock,
+    found: &mut Vec<Finding>,
+) -> BTreeSet<Rejected> {
+    let microsoft = Microsoft::new(egress.clone(), clock.clone(), Metrics::default(), config.timeout);
+    let rotating = users.values().map(|tenants| tenants[0]).filter(|tenant| tenant.account.app.materials.len() > 1);
+    let asked = rotating.filter_map(|tenant| Some((tenant, *tenant.scores.first()?)));
+    // Why nothing signs in is what the checks of the tenant say.
+    stream::iter(asked)
+        .for_each_concurrent(ASKED_MAX, async |(tenant, score)| {
+            drop(microsoft.granted(&tenant.account, score, clock.now()).await);
+        })
+        .await;
+    for passed_over in microsoft.passed_over() {
+        let of_app = users.values().flatten().filter(|tenant| passed_over.is_of(&tenant.account.app));
+        let names: Vec<_> = of_app.map(|tenant| tenant.id.as_str()).collect();
+        found.push(of_passed_over(&few(&names), &passed_over));
+    }
+    microsoft.rejected()
+}
+
+/// What to say of a credential that was rejected while an older one was accepted.
+fn of_passed_over(tenants: &str, passed_over: &PassedOver) -> Finding {
+    let (kind, why) = (passed_over.kind.words(), passed_over.class.words());
+    let what = format!("the newest credential of {tenants}, a {kind}, was rejected ({why}); an older one signs in");
+    let instead = passed_over.class.hint().unwrap_or(ROTATE);
+    Finding::warning("expiry", what, format!("keep the older credential until the newest one works: {instead}"))
 }
 
 /// Each secret that a program or a store has to be asked for.
@@ -109,7 +150,38 @@ fn judge(tenants: &str, expiries: &[Option<Timestamp>], now: Timestamp) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::doctor::Verdict;
+    use crate::{
+        microsoft::{CredentialKind, FailureClass},
+        service::doctor::Verdict,
+    };
+
+    #[test]
+    fn a_rejected_credential_counts_for_nothing_and_is_named() {
+        let kept = |name: &str| SecretReference::File(name.into());
+        let material = |name: &str, expires: &str| CredentialMaterial {
+            expires: Timestamp::parse(expires),
+            ..CredentialMaterial::new(CredentialKind::Secret, kept(name))
+        };
+        let app = AppCredential {
+            client_id: uuid::Uuid::nil(),
+            materials: vec![material("new", "2028-01-01T00:00:00Z"), material("old", "2026-12-24T00:00:00Z")],
+        };
+        let now = Timestamp::parse("2026-11-30T12:00:00Z").unwrap();
+        assert_eq!(judge("`contoso`", &expiries(&app, &BTreeSet::new()), now), None);
+        let rejected = BTreeSet::from([(app.client_id, kept("new"))]);
+        let found = judge("`contoso`", &expiries(&app, &rejected), now).unwrap();
+        assert_eq!(found.what, "the credential of `contoso` expires on 2026-12-24");
+        let passed_over = PassedOver {
+            client_id: app.client_id,
+            kind: CredentialKind::Secret,
+            class: FailureClass::SecretWrong,
+            what: "AADSTS7000215".into(),
+            mark: 1,
+        };
+        let found = of_passed_over("`contoso`", &passed_over);
+        assert_eq!(found.verdict, Verdict::Warning);
+        assert!(found.what.starts_with("the newest credential of `contoso`, a client secret, was rejected ("), "{found:?}");
+    }
 
     #[test]
     fn an_app_is_judged_by_the_credential_that_lasts_longest() {

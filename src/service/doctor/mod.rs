@@ -68,11 +68,15 @@ async fn of_installation(config: &Arc<Config>, is_offline: bool, clock: &Clock) 
     let (of_store, inspection) = store::findings(config).await;
     findings.extend(of_store);
     findings.extend(disk::finding(config));
-    let process = inspection.as_ref().and_then(|inspection| inspection.process);
+    let is_whole = inspection.as_ref().is_some_and(|seen| seen.schema == seen.newest && seen.faults.is_empty());
+    let process = match inspection.and_then(|inspection| inspection.process) {
+        None if is_whole => process::of_replica(config).await,
+        process => process,
+    };
     findings.extend(running::findings(config, &egress).await);
     findings.extend(process::findings(config, process));
-    findings.extend(credentials::findings(config, is_offline, now).await);
-    if inspection.is_some_and(|inspection| inspection.schema == inspection.newest && inspection.faults.is_empty()) {
+    findings.extend(credentials::findings(config, &egress, is_offline, clock).await);
+    if is_whole {
         findings.extend(channels::findings(config, now).await);
     }
     if is_offline {

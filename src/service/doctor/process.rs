@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::{Finding, finding::bytes};
-use crate::{config::Config, domain::format_duration, service::descriptors};
+use crate::{
+    config::{Config, StoreLocation},
+    domain::{Scope, format_duration},
+    query::{self, replicas},
+    service::descriptors,
+};
 
 /// What the service needs without any tenant.
 const MEMORY_BASE: u64 = 64 << 20;
@@ -17,6 +22,24 @@ const MEMORY_PER_TENANT: u64 = 4 << 10;
 const MEMORY_PER_CHANNEL: u64 = 128 << 10;
 /// From this share of its limit on, in percent, somebody should look.
 const MEMORY_PERCENT_MAX: u64 = 90;
+
+/// The service on this machine that shares a PostgreSQL store, as it notes itself there. `None`: there is none.
+pub(super) async fn of_replica(config: &Config) -> Option<u32> {
+    let StoreLocation::Postgres(_) = config.store else { return None };
+    let store = query::open(config).await.ok()?;
+    let found = replicas::list(&*store, &Scope::All).await;
+    store.close().await;
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let places: Vec<_> = found.ok()?.into_iter().filter(|one| one.living).map(|replica| replica.place).collect();
+    let is_running = |pid: &u32| Path::new("/proc").join(pid.to_string()).exists();
+    places.iter().filter_map(|place| pid_of(place, host.trim())).find(is_running)
+}
+
+/// The process in a replica's place, `pid 42 on soc-1`, if it is on this machine.
+fn pid_of(place: &str, host: &str) -> Option<u32> {
+    let (pid, machine) = place.strip_prefix("pid ")?.split_once(" on ")?;
+    if machine == host { pid.parse().ok() } else { None }
+}
 
 /// `service`: the process that has the store.
 pub(super) fn findings(config: &Config, service: Option<u32>) -> Vec<Finding> {
@@ -104,7 +127,9 @@ fn judge_memory(limit: Option<u64>, used: Option<u64>, needed: u64, whose: &str)
 
 fn watchdog(folder: &Path, service: Option<u32>) -> Finding {
     if service.is_none() {
-        return Finding::skipped("watchdog", "the service does not run on this machine");
+        let what =
+            "no service that uses this store was found on this machine, so it is not known what would restart it";
+        return Finding::skipped("watchdog", what);
     }
     match fs::read(folder.join("environ")) {
         Ok(environment) => judge_watchdog(interval_of(&environment), is_in_container(&environment)),
@@ -166,6 +191,19 @@ mod tests {
         assert_eq!(group_of("0::/\n", Path::new("/g")), Some(PathBuf::from("/g/")));
         assert_eq!(group_of("0::/../other\n", Path::new("/g")), None, "it is outside of this container");
         assert_eq!(group_of("4:memory:/x\n", Path::new("/g")), None);
+    }
+
+    #[test]
+    fn a_replica_is_this_machine_s_service_if_it_is_here() {
+        for (place, pid) in [
+            ("pid 42 on soc-1", Some(42)),
+            ("pid 42 on soc-11", None),
+            ("pid 42 on another machine", None),
+            ("pid x on soc-1", None),
+            ("", None),
+        ] {
+            assert_eq!(pid_of(place, "soc-1"), pid, "{place}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::{
     config::{Config, access::is_loopback_name},
     domain::{Caller, Limits, Origin, Scope, Timestamp},
     oidc::settings::CALLBACK_PATH,
+    query::find,
     store::{SecretDigest, StoreError},
 };
 
@@ -132,7 +133,8 @@ fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// The scope of limits by the configuration in force.
 fn scope_of(config: &Config, limits: &Limits) -> Scope {
-    limits.scope(config.tenants.values().map(|tenant| (&tenant.id, tenant.account.entra, &*tenant.labels)))
+    let tenants = config.tenants.values().map(|tenant| (&tenant.id, tenant.account.entra, &*tenant.labels));
+    find::seeing(config, limits.scope(tenants))
 }
 
 /// A person is sent to the sign-in page and comes back from there; anything else is told that it is unauthorized.

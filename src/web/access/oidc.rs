@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     domain::{Caller, Origin, PersonId, Role, Scope},
     oidc::{self, Membership, Pending, Settings, SignInError, SignInFailure, SignedIn},
+    query::find,
     store::{EntryBody, NewEntry, Person},
     web::{app::App, protect::refusal},
 };
@@ -140,7 +141,7 @@ async fn begin(
 /// Somebody who signs in or out, as the audit log names them.
 pub(super) fn signed_in(person: &Person, address: Option<IpAddr>) -> Caller {
     let origin = Origin::Provider { address, person: Some(id(person)) };
-    Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::Only(BTreeSet::new()), origin }
+    Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::only(BTreeSet::new()), origin }
 }
 
 /// What somebody who is signed in may do by the configuration in force; `None`: nothing any more.
@@ -153,6 +154,7 @@ pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -
     let membership = Membership { groups: person.groups, app_roles: person.app_roles };
     let granted = oidc::decide(&settings.grants, &membership)?;
     let scope = granted.reach.scope(config.tenants.values().map(|tenant| (&tenant.id, &*tenant.labels)));
+    let scope = find::seeing(config, scope);
     Some(Caller {
         name: person.name,
         role: granted.role,

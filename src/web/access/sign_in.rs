@@ -172,7 +172,7 @@ fn signed_in(account: &AccountRecord, address: Option<std::net::IpAddr>) -> Call
     Caller {
         name: account.name.clone(),
         role: Role::Viewer,
-        scope: Scope::Only(std::collections::BTreeSet::new()),
+        scope: Scope::only(std::collections::BTreeSet::new()),
         origin,
     }
 }

@@ -48,7 +48,8 @@ async fn meant(call: &Call<Nothing>) -> Result<DeliveryId, Problem> {
 }
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<DeliveryDetail, Problem> {
-    Ok(deliveries::show(call.store.as_ref(), &call.caller.scope, meant(&call).await?).await?)
+    let detail = deliveries::show(call.store.as_ref(), &call.caller.scope, meant(&call).await?).await?;
+    Ok(deliveries::as_sent(&call.config, detail))
 }
 
 /// A delivery that is queued again.
@@ -60,6 +61,6 @@ pub(super) struct Resent {
 
 pub(super) async fn resend(call: Call<Nothing>) -> Result<Resent, Problem> {
     let delivery = meant(&call).await?;
-    delivery::resend(call.store.as_ref(), &call.caller, delivery, call.now).await?;
+    delivery::resend(call.store.as_ref(), Some(&call.config), &call.caller, delivery, call.now).await?;
     Ok(Resent { delivery })
 }

@@ -144,6 +144,7 @@ impl Written {
             rules: self.rules.clone(),
             scores: self.scores.iter().map(ToString::to_string).collect(),
             severities: self.severities.iter().map(ToString::to_string).collect(),
+            alert: None,
             everything: self.everything,
             from: self.starts_at.clone(),
             length: self.duration.clone(),

@@ -220,7 +220,8 @@ pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
 /// `POST /deliveries/{id}/resend`.
 pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
     let does = async {
-        delivery::resend(visit.store(), &visit.caller, DeliveryId(id), visit.app.now()).await?;
+        delivery::resend(visit.store(), Some(&visit.app.config()), &visit.caller, DeliveryId(id), visit.app.now())
+            .await?;
         Ok(format!("/deliveries/{id}"))
     };
     act(&visit, Role::Analyst, "resent", does).await

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     check::blind::OPERATOR_BLIND,
-    domain::{Role, Timestamp},
+    domain::{Role, Scope, Timestamp},
     query::{
         self, alerts,
         alerts::{AlertLine, Which},
@@ -28,7 +28,7 @@ use crate::{
         ids::{self, Named},
         samples,
     },
-    rule::{AlertState, Rule},
+    rule::{AlertState, Guide, Rule},
     store::AlertRow,
     template::summary,
 };
@@ -152,6 +152,7 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
             "sentences": [],
             "decisions": decisions(&blind.decisions),
             "notified": blind.notified,
+            "nobody": nobody(visit.scope()),
             "readings": [],
             "causes": [],
             "messages": blind.messages.iter().map(|message| of_message(face, message)).collect::<Vec<_>>(),
@@ -164,11 +165,12 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
     let is_it = |series: &&SeriesTrace| series.score == row.key.score && series.subject == row.key.subject;
     let series = explained.series.iter().find(is_it);
     Ok(json!({
-        "rule": of_rule(rule),
+        "rule": of_rule(visit.scope(), rule),
         "verdict": series.map(reasons::verdict),
         "sentences": series.map(|series| reasons::sentences(series, rule, face)).unwrap_or_default(),
         "decisions": decisions(&explained.decisions),
         "notified": explained.notified,
+        "nobody": nobody(visit.scope()),
         "readings": series.map(|series| readings(series, face)).unwrap_or_default(),
         "causes": series.map(|series| causes(series, face)).unwrap_or_default(),
         "messages": series.map(|series| {
@@ -177,12 +179,18 @@ async fn trace(visit: &Visit, face: &Clockface, which: &Which, row: &AlertRow) -
     }))
 }
 
-fn of_rule(rule: &Rule) -> Value {
-    let runbook = rule.guide.runbook.as_deref();
+/// What is said if no channel is named.
+const fn nobody(scope: &Scope) -> &'static str {
+    if scope.is_all() { "nobody" } else { "no channel of yours" }
+}
+
+fn of_rule(scope: &Scope, rule: &Rule) -> Value {
+    let guide = if scope.sees_about() { rule.guide.clone() } else { Guide::default() };
+    let runbook = guide.runbook.as_deref();
     json!({
         "name": rule.name,
         "definition": reasons::definition(rule),
-        "about": rule.guide.about,
+        "about": guide.about,
         "runbook": runbook,
         "is_link": runbook.is_some_and(|runbook| runbook.starts_with("https://")),
     })

@@ -60,6 +60,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             })).collect::<Vec<_>>(),
             "deliveries": delivery_rows(&visit, &lines).await?,
             "has_deliveries": !lines.is_empty(),
+            "is_limited": !visit.scope().is_all(),
             "may_drill": visit.caller.may(Role::Admin),
             "is_filtered": filter != deliveries::Filter::default(),
             "next": next,

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     domain::Scope,
     query::{self, find},
-    rule::Rule,
+    rule::{Guide, Rule},
     store::OpenAlert,
 };
 
@@ -37,17 +37,19 @@ pub(super) fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[Open
         scope.includes(&tenant.id) && tenant.scores.iter().any(|score| rule.applies_to(&tenant.labels, *score))
     });
     let of_rule = || open.iter().filter(|alert| alert.rule == rule.name && scope.includes(&alert.tenant));
-    let runbook = rule.guide.runbook.as_deref();
+    let guide = if scope.sees_about() { rule.guide.clone() } else { Guide::default() };
+    let runbook = guide.runbook.as_deref();
+    let selector = rule.tenants.0.iter().filter(|_| scope.sees_labels());
     json!({
         "name": rule.name,
         "score": rule.score.map_or("All scores", words::score_name),
         "severity": words::severity(rule.severity),
         "path": format!("/rules/{}", rule.name),
         "definition": reasons::definition(rule),
-        "about": rule.guide.about,
+        "about": guide.about,
         "runbook": runbook,
         "is_link": runbook.is_some_and(|runbook| runbook.starts_with("https://")),
-        "selector": rule.tenants.0.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
+        "selector": selector.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
         "tenants": words::counted(judged.count(), "tenant"),
         // Which channels it names is not shown to a limited scope: some are others'.
         "notify": if scope.is_all() { json!(rule.notify) } else { json!([]) },

@@ -50,7 +50,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let sent = deliveries::Filter { tenant: Some(id.clone()), ..deliveries::Filter::default() };
         let sent = deliveries::list(visit.store(), visit.scope(), &sent, &Page::first(DELIVERIES)).await?.items;
         let sent = deliveries::lines(visit.store(), visit.scope(), sent).await?;
-        let only_this = Scope::Only([detail.tenant.id.clone()].into());
+        let only_this = Scope::only([detail.tenant.id.clone()].into());
         let actions = work::work(visit.store(), &config, &only_this, ACTIONS).await?.items;
         let face = visit.face();
         let of = query::find::tenant(&config, visit.scope(), &id)?;

@@ -67,11 +67,12 @@ impl Clockface {
     }
 }
 
-/// `12 min`, `3 h`, `5 days`.
+/// `12 min`, `2 h 30 min`, `13 h`, `5 days`: rounded, and nothing is rounded by much.
 pub(super) fn length(duration: Duration) -> String {
     let minutes = (duration.as_secs() + 30) / 60;
     match minutes {
         0..=89 => format!("{} min", minutes.max(1)),
+        90..=599 if !minutes.is_multiple_of(60) => format!("{} h {} min", minutes / 60, minutes % 60),
         90..=2_159 => format!("{} h", (minutes + 30) / 60),
         _ => format!("{} days", (minutes + 720) / 1_440),
     }
@@ -173,7 +174,10 @@ mod tests {
             (-10, "in a moment"),
             (60, "1 min ago"),
             (89 * 60, "89 min ago"),
+            (90 * 60, "1 h 30 min ago"),
+            (-7_199, "in 2 h"),
             (3 * 3_600, "3 h ago"),
+            (11 * 3_600 + 1_740, "11 h ago"),
             (-3 * 3_600, "in 3 h"),
             (35 * 3_600, "35 h ago"),
             (3 * 86_400, "3 days ago"),

@@ -23,7 +23,7 @@ async fn a_shift_is_found_by_its_ids_and_an_id_of_many_alerts_names_them() {
     let shift = notice["data"]["fleet"]["id"].as_str().unwrap();
     let of_notice = notice["data"]["notification"]["short_id"].as_str().unwrap();
     assert_eq!(store.shifted_since(Timestamp::EPOCH).await.unwrap().len(), SIZE - 1);
-    let one = |id: &str| Scope::Only([tenant_id(id)].into());
+    let one = |id: &str| Scope::only([tenant_id(id)].into());
     let letters = shift.strip_prefix("msg_").unwrap();
     for (scope, text, is_found) in [
         (Scope::All, shift, true),

@@ -102,7 +102,7 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let [of_other, of_absent] = [other, absent].map(|id| draft(&[id]).read(config, scope, now));
         as_if_absent("silence", (other, of_other), (absent, of_absent));
     }
-    for other in ["fabrikam-team", "soc"] {
+    for other in ["fabrikam-team", "inhouse-desk"] {
         let of_other = channel::unpark(store, config, caller, other, now).await;
         let of_absent = channel::unpark(store, config, caller, absent, now).await;
         as_if_absent("unpark", (other, of_other), (absent, of_absent));
@@ -133,8 +133,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
     }
     let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
     for of in &all {
-        let of_other = delivery::resend(store, caller, of.id, now).await;
-        let of_absent = delivery::resend(store, caller, DeliveryId(4711), now).await;
+        let of_other = delivery::resend(store, Some(config), caller, of.id, now).await;
+        let of_absent = delivery::resend(store, Some(config), caller, DeliveryId(4711), now).await;
         as_if_absent("resend", (&of.id.to_string(), of_other), ("4711", of_absent));
     }
     assert_eq!(state(&scene).await, before, "nothing was done");
@@ -173,7 +173,7 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     }
     assert_eq!(scene.fixture.received("contoso-team").len(), 3);
     let own = deliveries::list(store, scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
-    let resent = delivery::resend(store, caller, own.last().unwrap().id, now).await;
+    let resent = delivery::resend(store, Some(config), caller, own.last().unwrap().id, now).await;
     assert!(matches!(resent, Ok(()) | Err(Error::Conflict(_))), "{resent:?}");
     tenant::recheck(store, config, caller, "contoso", now).await.unwrap();
     assert!(store.rechecks_requested().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
@@ -256,7 +256,7 @@ async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() 
     let refused = alert::acknowledge(store, viewer, &which("contoso"), by(now)).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
     let analyst = &Caller { role: Role::Analyst, ..Caller::local("ann") };
-    let refused = channel::unpark(store, config, analyst, "soc", now).await;
+    let refused = channel::unpark(store, config, analyst, "inhouse-desk", now).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
     let recorded = async || {
         let entries = store.entries(&EntryFilter::default()).await.unwrap();
@@ -280,7 +280,7 @@ async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() 
     .unwrap();
     silence::end(store, analyst, SilenceId(1), now).await.unwrap();
     tenant::recheck(store, config, analyst, "contoso", now).await.unwrap();
-    drill::drill(store, config, &Caller::local("root"), "soc", now).await.unwrap();
+    drill::drill(store, config, &Caller::local("root"), "inhouse-desk", now).await.unwrap();
     let all = recorded().await;
     assert_eq!(
         all[..all.len() - before],

@@ -190,7 +190,7 @@ impl Site {
 
     /// Merges what waits for the channel that all share, so that a delivery about one tenant is merged into one about several.
     async fn merge(&self) {
-        let (store, channel, now) = (self.scene.store(), ChannelName::parse("soc").unwrap(), self.scene.now());
+        let (store, channel, now) = (self.scene.store(), ChannelName::parse("inhouse-desk").unwrap(), self.scene.now());
         let terms = ClaimTerms { merge_over: Some(1), ..ClaimTerms::default() };
         while let Claim::Send(claimed) = store.claim(&channel, terms, now).await.unwrap() {
             store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, now).await.unwrap();

@@ -83,7 +83,7 @@ fn what_is_drawn_is_said_too() {
 
 #[test]
 fn whoever_sees_some_tenants_reads_nothing_of_others_at_a_shift() {
-    let few = Scope::Only(std::collections::BTreeSet::new());
+    let few = Scope::only(std::collections::BTreeSet::new());
     for (scope, is_fleet) in [(&Scope::All, true), (&few, false)] {
         let said = view(&window(), &face(), scope).to_string();
         assert_eq!(said.to_lowercase().contains("fleet"), is_fleet, "{said}");
