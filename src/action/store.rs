@@ -84,8 +84,11 @@ pub async fn write_backup(
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = tempfile::Builder::new().prefix("backup.partial-").tempdir_in(beside).map_err(trouble)?;
     let backup = sqlite::backup::backup(path, &folder.path().join("store.db")).await.map_err(refused)?;
-    File::open(&backup.path).and_then(|mut copy| io::copy(&mut copy, to)).and_then(|_| to.flush()).map_err(trouble)?;
+    let mut copy = File::open(&backup.path).map_err(trouble)?;
+    // Whatever happens from here on, no copy is left behind, and whoever took it is on record.
+    drop(folder);
     note(config, caller, &backup, "standard output".to_owned(), now).await?;
+    io::copy(&mut copy, to).and_then(|_| to.flush()).map_err(trouble)?;
     Ok(backup)
 }
 

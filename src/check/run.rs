@@ -104,14 +104,7 @@ impl Checker {
                     None => return Ok(None),
                 }
             }
-            Turn::Wake => {
-                // It is due as well, before its time: a person has asked for a check.
-                let is_due = |record: &TenantRecord| record.health.next_due_at <= self.clock.now();
-                if record.as_ref().is_some_and(is_due) {
-                    self.microsoft.forget(&tenant.account);
-                }
-                Read::default()
-            }
+            Turn::Wake => Read::default(),
         };
         self.settle(plan, tenant, turn, record, read, shutdown).await.map(Some)
     }

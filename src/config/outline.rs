@@ -124,6 +124,12 @@ fn flatten(path: &str, value: &Value, fields: &mut Fields) {
                 flatten(&format!("{path}[{name}]"), item, fields);
             }
         }
+        // Its arguments may be secret.
+        Value::Sequence(items) if path.rsplit('.').next() == Some("exec") => {
+            let mut texts = items.iter().filter_map(|item| text(path, item));
+            let (program, arguments) = (texts.next().unwrap_or_default(), texts.collect::<Vec<_>>().join(" "));
+            fields.insert(path.to_owned(), format!("[{program}, {}]", redact_url(&arguments)));
+        }
         Value::Sequence(items) => {
             let texts: Vec<_> = items.iter().filter_map(|item| text(path, item)).collect();
             fields.insert(path.to_owned(), format!("[{}]", texts.join(", ")));

@@ -55,8 +55,12 @@ fn in_force(config: &Config, mut changes: Map<String, Value>) -> Value {
 
 /// Which tenants, rules and channels came, went and changed, and what the files said and say, key by key, tenants aside.
 fn changes(before: &Config, after: &Config) -> Map<String, Value> {
-    let tenants =
-        |config: &Config| named(config.tenants.iter().map(|(id, tenant)| (id.to_string(), format!("{tenant:?}"))));
+    let tenants = |config: &Config| {
+        named(config.tenants.iter().map(|(id, tenant)| {
+            let excluded: Vec<_> = config.exclusions.iter().filter(|one| one.selects(id, &tenant.labels)).collect();
+            (id.to_string(), format!("{tenant:?} {excluded:?}"))
+        }))
+    };
     let channels = |config: &Config| {
         named(config.channels.iter().map(|(name, channel)| (name.to_string(), format!("{channel:?}"))))
     };

@@ -100,6 +100,11 @@ impl One {
             let _ = self.back.send(self.nothing(&tenant, turn));
             return;
         };
+        let is_due = |record: &TenantRecord| record.health.next_due_at <= self.checker.clock.now();
+        // It is woken before its time and due in the store: a person has asked for a check.
+        if turn == Some(Turn::Wake) && record.as_ref().is_some_and(is_due) {
+            self.checker.microsoft.forget(&tenant.account);
+        }
         let visit = self.checker.visit(&self.plan, &tenant, turn.unwrap_or(Turn::Wake), record, &self.shutdown);
         let made = match AssertUnwindSafe(visit).catch_unwind().await {
             Ok(made) => made,

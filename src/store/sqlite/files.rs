@@ -52,11 +52,22 @@ pub(super) fn check_modes(database: &Path) -> Result<(), StoreError> {
 /// no shell in a container to close it by.
 pub(super) fn close_to_others(database: &Path) -> Result<(), StoreError> {
     for (path, mode) in open_to_others(database) {
-        if fs::set_permissions(&path, Permissions::from_mode(FILE_MODE)).is_ok() {
+        if close(&path).is_ok() {
             warn!(path = %path.display(), "a file of the store was open to others (mode {mode:o}); now it is not");
         }
     }
     check_modes(database)
+}
+
+/// Closes a file to others, unless it belongs to somebody else, or is a link to whatever file.
+fn close(path: &Path) -> io::Result<()> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    file.set_permissions(Permissions::from_mode(FILE_MODE))
 }
 
 /// The files that others may read, each with its mode.
@@ -114,8 +125,12 @@ fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).truncate(false).mode(FILE_MODE).custom_flags(flags.bits().cast_signed());
     let made = options.clone().create_new(true).open(path);
-    if let Ok(file) = &made {
-        hand_over(file, path)?;
+    if let Ok(file) = &made
+        && let Err(error) = hand_over(file, path)
+    {
+        // The service could not use it.
+        let _ = fs::remove_file(path);
+        return Err(error);
     }
     let exists = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
     let file = made.or_else(|error| if exists(&error) { options.open(path) } else { Err(error) }).map_err(|error| {
