@@ -98,7 +98,10 @@ impl Draft {
                 Err(_) => problems.push(format!("there is no tenant `{text}`; `scorewatch tenants list` shows them")),
             }
         }
-        for text in &self.labels {
+        if !self.labels.is_empty() && !scope.sees_labels() {
+            problems.push("you may not see labels, so name tenants instead".to_owned());
+        }
+        for text in self.labels.iter().filter(|_| scope.sees_labels()) {
             match text.split_once('=') {
                 Some((key, value)) => drop(matchers.labels.0.insert(key.into(), value.into())),
                 None => problems.push(format!("`--label {text}` is not a label; write it like `tier=gold`")),

@@ -91,6 +91,7 @@ fn rejection(problems: &[Problem]) -> String {
     format!(
         "scorewatch: the configuration on disk is rejected ({which}); `scorewatch check` shows why.\nA running service keeps using \
          the last configuration that it accepted. This command uses the store and what can be read on disk: tenants, rules and \
-         channels with an error are missing here, and what was edited may differ from what is in use.\n"
+         channels with an error are missing here, settings that can't be read have their defaults, and what was edited may differ from \
+         what is in use.\n"
     )
 }

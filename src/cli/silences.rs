@@ -112,7 +112,7 @@ pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Fa
         let has_tenants = add.alert.is_some() || !add.tenant.is_empty();
         // The operator is notified of a silence that covers everybody or lasts for long.
         if !has_tenants || at_hand.config.operator.notify.is_empty() {
-            at_hand.must_be_whole("a silence that names no tenant, or of which the operator may not hear,")?;
+            at_hand.must_be_whole("a silence that names no tenant, or that the operator might not be notified of,")?;
         }
     }
     let config = at_hand.config;

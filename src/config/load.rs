@@ -169,6 +169,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
         written: Arc::default(),
+        is_partial: draft.is_lenient,
         findings: Arc::default(),
     })
 }

@@ -142,6 +142,8 @@ pub struct Config {
     pub findings: Arc<Findings>,
     /// What its files say, tenants aside.
     pub written: Arc<Outline>,
+    /// Whether it is what can be read of a rejected one: there may be more tenants, rules and channels.
+    pub is_partial: bool,
 }
 
 /// What was found while a configuration was read that is in force all the same.

@@ -12,7 +12,11 @@ const LISTS: [&str; 3] = ["rules:", "tenants:", "channels:"];
 /// The keys by which a file is known whose top-level keys stand on their own: the main file or a file of rules, not one tenant.
 const OF_INDEPENDENT_PARTS: [&str; 4] = ["store:", "rules:", "tenants:", "channels:"];
 
-/// The text without the parts that can't be read; every other line keeps its number. `None`: nothing could be kept.
+/// The key that says where the store is.
+const STORE: &str = "store";
+
+/// The text without the parts that can't be read; every other line keeps its number. `None`: nothing could be kept, or not where the store
+/// is: whoever reads the rest would take another one for it.
 pub(super) fn salvage(text: &str) -> Option<String> {
     let mut lines: Vec<&str> = text.lines().collect();
     if let Some(first) = lines.iter().position(|line| is_content(line))
@@ -26,7 +30,12 @@ pub(super) fn salvage(text: &str) -> Option<String> {
     if !is_list && !has_parts {
         return None;
     }
+    let names_store = |lines: &[&str]| lines.iter().any(|line| is_top(line) && key_of(line) == Some(STORE));
+    let had_store = names_store(&lines);
     drop_unreadable(&mut lines, all, true);
+    if had_store && !names_store(&lines) {
+        return None;
+    }
     let kept = lines.join("\n");
     lines.iter().any(|line| is_content(line)).then_some(kept)
 }
@@ -68,7 +77,9 @@ fn parts(lines: &[&str], within: Range<usize>) -> Vec<Range<usize>> {
 }
 
 fn is_readable(lines: &[&str], part: Range<usize>) -> bool {
-    matches!(yaml::read(&lines[part].join("\n")), Ok(Some(_)))
+    // A word alone is a key that is half written.
+    let is_part = |document: &yaml::Document| document.value.is_mapping() || document.value.is_sequence();
+    yaml::read(&lines[part].join("\n")).is_ok_and(|read| read.as_ref().is_some_and(is_part))
 }
 
 fn is_content(line: &str) -> bool {
@@ -81,6 +92,10 @@ fn is_item(line: &str) -> bool {
     line == "-" || line.starts_with("- ")
 }
 
+fn is_top(line: &str) -> bool {
+    is_content(line) && indentation(line) == 0
+}
+
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
@@ -91,7 +106,7 @@ fn without_comment(line: &str) -> &str {
 
 /// The key that begins a part of a mapping.
 fn key_of(line: &str) -> Option<&str> {
-    if is_item(line) { None } else { Some(line.split_once(':')?.0.trim()) }
+    if is_item(line) { None } else { Some(line.split_once(':')?.0.trim().trim_matches(['"', '\''])) }
 }
 
 #[cfg(test)]
@@ -118,7 +133,13 @@ mod tests {
             // A list of tenants.
             ("- id: a\n  name: \"A\n- id: b\n", Some("\n\n- id: b")),
             // A key that stands there twice is not decided upon.
-            ("store: a\nstore: b\nlisten: 1\n", Some("\n\nlisten: 1")),
+            ("store: a\nspread: 1m\nspread: 2m\n", Some("store: a\n\n")),
+            // Nothing is known without the store.
+            ("store: a\nstore: b\nlisten: 1\n", None),
+            ("store: \"a\nlisten: 1\n", None),
+            // A key of which half is written.
+            ("store: a\nschedul\nlisten: 1\n", Some("store: a\n\nlisten: 1")),
+            ("channels:\n  so\n  b: { type: slack }\n", Some("channels:\n\n  b: { type: slack }")),
             // Of one tenant, half would be another tenant.
             ("id: a\nname: \"A\nlabels: { tier: gold }\n", None),
             ("store: \"a", None),

@@ -120,7 +120,7 @@ impl Tenants {
         let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), draft);
         let before_credential = draft.errors();
         let credential = self.own_or_shared(raw.credential, &endpoints, at, inherited, draft);
-        // Whoever signs in nowhere needs none.
+        // Nobody signs in by what is left of a rejected configuration.
         let credential = credential.or_else(|| draft.is_lenient.then(Arc::default));
         let errors = errors + draft.errors() - before_credential;
         let labels = labels(raw.labels, &at.key("labels"), draft);

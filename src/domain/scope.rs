@@ -49,7 +49,7 @@ impl Scope {
         Self::Only(tenants, Extras::default())
     }
 
-    /// The same tenants, of which that is seen besides the facts.
+    /// The same tenants, and what else is seen of them.
     #[must_use]
     pub fn with(self, extras: impl FnOnce(&BTreeSet<TenantId>) -> Extras) -> Self {
         match self {
@@ -74,7 +74,7 @@ impl Scope {
         self.extras().is_none_or(|extras| extras.labels)
     }
 
-    /// Whether it is seen what the author of a rule wrote, and why controls are excluded.
+    /// Whether what the author of a rule wrote is seen, and why controls are excluded.
     #[must_use]
     pub fn sees_about(&self) -> bool {
         self.extras().is_none_or(|extras| extras.about)

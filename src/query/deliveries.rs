@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Error, Listing, Page, error::Thing, find, neutral, numbers::Numbers};
 use crate::{
+    channel::Show,
     config::Config,
     domain::Scope,
     notify::{
@@ -131,7 +132,12 @@ async fn seen_of(store: &dyn Store, scope: &Scope, mut filter: DeliveryFilter) -
         let batch = store.deliveries(&filter).await?;
         let is_last = batch.len() < usize::try_from(filter.limit).unwrap_or(usize::MAX);
         filter.before = batch.last().map(|delivery| delivery.id);
-        seen.extend(batch.into_iter().filter(|delivery| scope.sees_channel(&delivery.channel)));
+        for delivery in batch.into_iter().filter(|delivery| scope.sees_channel(&delivery.channel)) {
+            // What kind of message it is stands in the message only.
+            if scope.sees_operator() || is_seen(store, scope, &delivery).await? {
+                seen.push(delivery);
+            }
+        }
         if is_last || seen.len() >= enough {
             seen.truncate(enough);
             return Ok(seen);
@@ -179,7 +185,8 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<De
 pub fn as_sent(config: &Config, detail: DeliveryDetail) -> DeliveryDetail {
     let notification = match config.channels.get(&detail.delivery.channel) {
         Some(settings) => in_words(&settings.show.of(&detail.notification), &settings.locale),
-        None => in_words(&detail.notification, &Locale::default()),
+        // Whoever is handed it instead may be shown no more than a customer is.
+        None => in_words(&Show { labels: false, about: false }.of(&detail.notification), &Locale::default()),
     };
     DeliveryDetail { notification, ..detail }
 }
@@ -192,6 +199,12 @@ async fn seen_by(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<Opt
         scope.includes_subject(delivery.tenant.as_ref()) && neutral::sees(scope, &delivery.channel, notification.kind)
     };
     Ok(found.filter(is_seen))
+}
+
+/// Whether the scope sees what a delivery says.
+async fn is_seen(store: &dyn Store, scope: &Scope, delivery: &Delivery) -> Result<bool, Error> {
+    let found = store.delivery(delivery.id).await?;
+    Ok(found.is_some_and(|found| neutral::sees(scope, &delivery.channel, found.notification.kind)))
 }
 
 fn state(name: &str) -> Result<DeliveryState, Error> {

@@ -97,7 +97,7 @@ pub(super) fn channels(scope: &Scope, channels: Vec<ChannelName>) -> Vec<Channel
     channels.into_iter().filter(|channel| scope.sees_channel(channel)).collect()
 }
 
-/// Whether a message is seen at all: what was sent to our own channels, and what is for the operator, is not everybody's business.
+/// Whether a message is seen at all: what was sent to our own channels, and what is for the operator, may be for our own people.
 pub(super) fn sees(scope: &Scope, channel: &ChannelName, kind: NotificationType) -> bool {
     scope.sees_channel(channel) && (scope.sees_operator() || !is_for_operator(kind))
 }

@@ -38,11 +38,11 @@ pub async fn list(
 /// [`Error::NotFound`]; [`Error::Store`].
 pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
     let mut silences = store.silences(None).await?.into_iter();
-    let numbers = Numbers::of_silences(store, scope);
-    let meant = numbers.meant(id.0).map(SilenceId);
+    let meant = Numbers::of_silences(store, scope).meant(id.0).map(SilenceId);
     let found = silences.find(|silence| Some(silence.id) == meant && silence.matchers.is_within(scope));
     // By the number that was shown.
-    found.map(|found| Silence { id, ..found }).ok_or_else(|| Error::not_found(Thing::Silence, id))
+    let seen = found.map(|found| Silence { id, ..without_labels(scope, found) });
+    seen.ok_or_else(|| Error::not_found(Thing::Silence, id))
 }
 
 /// These silences with the numbers that the scope is shown.
@@ -50,6 +50,14 @@ pub(crate) fn as_seen(store: &dyn Store, scope: &Scope, silences: Vec<Silence>) 
     let numbers = Numbers::of_silences(store, scope);
     let shown = |silence: Silence| Silence { id: SilenceId(numbers.shown(silence.id.0)), ..silence };
     silences.into_iter().map(shown).collect()
+}
+
+/// A silence for people to read: which labels it takes is for those who see labels.
+fn without_labels(scope: &Scope, mut silence: Silence) -> Silence {
+    if !scope.sees_labels() {
+        silence.matchers.labels.0.clear();
+    }
+    silence
 }
 
 /// The alerts of the scope that fire and that these matchers cover.

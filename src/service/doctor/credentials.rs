@@ -180,7 +180,10 @@ mod tests {
         };
         let found = of_passed_over("`contoso`", &passed_over);
         assert_eq!(found.verdict, Verdict::Warning);
-        assert!(found.what.starts_with("the newest credential of `contoso`, a client secret, was rejected ("), "{found:?}");
+        assert!(
+            found.what.starts_with("the newest credential of `contoso`, a client secret, was rejected ("),
+            "{found:?}"
+        );
     }
 
     #[test]
