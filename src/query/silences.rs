@@ -28,7 +28,7 @@ pub async fn list(
     let follows = |silence: &Silence| after.is_none_or(|after| silence.id < after);
     let mut silences = store.silences((!past).then_some(now)).await?;
     silences.retain(|silence| silence.matchers.is_within(scope) && follows(silence));
-    let silences = as_seen(store, scope, silences);
+    let silences = as_seen(store, scope, silences).into_iter().map(|seen| without_labels(scope, seen)).collect();
     Ok(Listing::cut(silences, page, |silence| silence.id))
 }
 

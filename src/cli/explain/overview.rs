@@ -99,7 +99,12 @@ fn others<'a>(known: &'a [AlertLine], lines: &[RuleLine<'a>]) -> Vec<RuleLine<'a
         match others.iter_mut().find(|line| line.rule == rule) {
             Some(line) => line.alerts.push(alert),
             None => {
-                others.push(RuleLine { rule, condition: "-".to_owned(), severity: alert.severity, alerts: vec![alert] })
+                others.push(RuleLine {
+                    rule,
+                    condition: "-".to_owned(),
+                    severity: alert.severity,
+                    alerts: vec![alert],
+                });
             }
         }
     }
