@@ -119,8 +119,6 @@ fn is_here(host: &str) -> bool {
 /// Where the store is.
 pub(super) fn store(raw: Field<RawStore>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLocation> {
     let at = top.key("store");
-    // What can't be read may name any store, and another one must not be taken for it.
-    let has_default = !draft.is_lenient || (!raw.is_written() && !draft.is_misspelt(&at));
     let store = match raw {
         Field::Good(RawStore::Database(raw)) => return database(*raw, &at, draft).map(StoreLocation::Postgres),
         Field::Good(RawStore::Location(word)) => {
@@ -130,7 +128,7 @@ pub(super) fn store(raw: Field<RawStore>, top: &Scope<'_>, draft: &mut Draft) ->
         Field::Absent => None,
     };
     draft.world.store = store.clone().map(|store| (at.place(), store));
-    store.or_else(|| if has_default { location("sqlite://data/scorewatch.db", top.folder()).ok() } else { None })
+    store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())
 }
 
 /// A database with what can't be part of its address.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Findings, Loaded, Outline, Watched,
+    Channels, Config, Findings, Loaded, Outline, StoreLocation, Watched,
     access::{AccessSettings, access},
     audiences,
     channel::{channel, whole},
@@ -21,7 +21,7 @@ use super::{
     matchers::Known,
     oidc::Around,
     pending::Pending,
-    raw::{RawChannel, RawExclusion, RawMain},
+    raw::{RawChannel, RawExclusion, RawMain, RawStore},
     receivers,
     scope::Scope,
     secret_stores,
@@ -63,7 +63,9 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
 pub fn load_leniently(file: &Path) -> Option<Config> {
     let mut draft = Draft { is_lenient: true, zones: Zones::newer(&zones::system_folder()), ..Draft::default() };
     let source = files::read(file, &mut draft)?;
-    validate(&source, &mut draft)
+    // Of a file that is not valid YAML as a whole, its line may be among those that were left out.
+    let is_store_lost = draft.any_error() && source.value.get("store").is_none();
+    if is_store_lost { None } else { validate(&source, &mut draft) }
 }
 
 /// Reads and validates a configuration with the system's time zone data from that folder.
@@ -146,7 +148,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     lint(&Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread }, &top, draft);
     Some(Config {
-        store: store(raw.store, &top, draft)?,
+        store: located(raw.store, &top, draft)?,
         listen,
         metrics: metrics(raw.metrics, &top.key("metrics"), draft),
         access,
@@ -172,6 +174,14 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         is_partial: draft.is_lenient,
         findings: Arc::default(),
     })
+}
+
+/// Where the store is. In a rejected configuration, its default place counts only if no other was meant.
+fn located(raw: Field<RawStore>, top: &Scope<'_>, draft: &mut Draft) -> Option<StoreLocation> {
+    let errors = draft.errors();
+    let location = store(raw, top, draft);
+    let is_known = draft.errors() == errors && !draft.is_misspelt(&top.key("store"));
+    location.filter(|_| is_known || !draft.is_lenient)
 }
 
 /// The templates of a configuration whose own can't be read.

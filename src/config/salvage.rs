@@ -12,11 +12,7 @@ const LISTS: [&str; 3] = ["rules:", "tenants:", "channels:"];
 /// The keys by which a file is known whose top-level keys stand on their own: the main file or a file of rules, not one tenant.
 const OF_INDEPENDENT_PARTS: [&str; 4] = ["store:", "rules:", "tenants:", "channels:"];
 
-/// The key that says where the store is.
-const STORE: &str = "store";
-
-/// The text without the parts that can't be read; every other line keeps its number. `None`: nothing could be kept, or not where the store
-/// is: whoever reads the rest would take another one for it.
+/// The text without the parts that can't be read; every other line keeps its number. `None`: nothing could be kept.
 pub(super) fn salvage(text: &str) -> Option<String> {
     let mut lines: Vec<&str> = text.lines().collect();
     if let Some(first) = lines.iter().position(|line| is_content(line))
@@ -30,12 +26,7 @@ pub(super) fn salvage(text: &str) -> Option<String> {
     if !is_list && !has_parts {
         return None;
     }
-    let names_store = |lines: &[&str]| lines.iter().any(|line| is_top(line) && key_of(line) == Some(STORE));
-    let had_store = names_store(&lines);
     drop_unreadable(&mut lines, all, true);
-    if had_store && !names_store(&lines) {
-        return None;
-    }
     let kept = lines.join("\n");
     lines.iter().any(|line| is_content(line)).then_some(kept)
 }
@@ -92,10 +83,6 @@ fn is_item(line: &str) -> bool {
     line == "-" || line.starts_with("- ")
 }
 
-fn is_top(line: &str) -> bool {
-    is_content(line) && indentation(line) == 0
-}
-
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
@@ -134,9 +121,7 @@ mod tests {
             ("- id: a\n  name: \"A\n- id: b\n", Some("\n\n- id: b")),
             // A key that stands there twice is not decided upon.
             ("store: a\nspread: 1m\nspread: 2m\n", Some("store: a\n\n")),
-            // Nothing is known without the store.
-            ("store: a\nstore: b\nlisten: 1\n", None),
-            ("store: \"a\nlisten: 1\n", None),
+            ("store: a\nstore: b\nlisten: 1\n", Some("\n\nlisten: 1")),
             // A key of which half is written.
             ("store: a\nschedul\nlisten: 1\n", Some("store: a\n\nlisten: 1")),
             ("channels:\n  so\n  b: { type: slack }\n", Some("channels:\n\n  b: { type: slack }")),

@@ -23,7 +23,7 @@ pub use crate::{
 };
 
 /// How many are read together to find those that a limited scope sees.
-const BATCH: u32 = 200;
+const BATCH: u32 = 1000;
 
 /// Which deliveries. Every field that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

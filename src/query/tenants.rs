@@ -266,7 +266,7 @@ fn status(plan: &Plan, scope: &Scope, tenant: &Tenant, record: Option<&TenantRec
         entra_tenant_id: tenant.account.entra.to_string(),
         labels: if scope.sees_labels() { tenant.labels.as_ref().clone() } else { Labels::default() },
         channels: neutral::channels(scope, tenant.notify.clone()).iter().map(ToString::to_string).collect(),
-        client_id: tenant.account.app.client_id.to_string(),
+        client_id: shown_app(&tenant.account.app),
         credentials: Vec::new(),
         scores: scores.collect(),
         checked_at: record.and_then(|record| record.health.checked_at),
@@ -274,6 +274,11 @@ fn status(plan: &Plan, scope: &Scope, tenant: &Tenant, record: Option<&TenantRec
         asked_less_often: record.is_some_and(|record| backed_off::is_backed_off(plan, tenant, &record.health)),
         failing,
     }
+}
+
+/// The id of an app, unless its credential could not be read.
+fn shown_app(app: &AppCredential) -> String {
+    if app.materials.is_empty() { "-".to_owned() } else { app.client_id.to_string() }
 }
 
 /// Opens certificates, to see how long they hold.

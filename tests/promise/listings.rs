@@ -21,6 +21,10 @@ async fn said(world: &World, arguments: &[&str]) -> String {
 /// With `just now`, `now`, `5 s ago` and `in 2 h` as one word.
 fn without_spans(text: &str) -> String {
     let mut text = text.replace("just now", "AGO").replace("  now", "  AGO");
+    for minutes in 60..600 {
+        let span = format!("{} h {} min", minutes / 60, minutes % 60);
+        text = text.replace(&format!("{span} ago"), "AGO").replace(&format!("in {span}"), "AGO");
+    }
     for number in (0..200).rev() {
         for unit in ["s", "min", "h"] {
             text = text.replace(&format!("{number} {unit} ago"), "AGO").replace(&format!("in {number} {unit}"), "AGO");

@@ -281,7 +281,11 @@ fn channel(arguments: &Arguments, asker: &mut Asker) -> Result<Option<NewChannel
         if network == Network::Public && !given.contains_key(key) {
             continue;
         }
-        let default = if let Network::Private(only) = &network { only } else { "" };
+        // Flags say all that is meant.
+        let default = match &network {
+            Network::Private(only) if asker.by == By::Person => only.as_str(),
+            _ => "",
+        };
         let question = Question { default, is_optional, ..Question::new(&flag, what, why) };
         let value = asker.answer(&question, given.get(key).copied(), |text| Ok(text.to_owned()))?;
         lacks |= value.is_none() && !is_optional;

@@ -103,7 +103,8 @@ fn onboarding(facts: &Facts<'_>) -> Option<Decision> {
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
     let failing = neutral::failing(facts.scope, facts.record?.health.failing.clone())?;
     let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    Some(blocks("checks", format!("checks have been failing since {} ({}){hint}", failing.since, failing.class)))
+    let since = facts.config.timezone.written(failing.since);
+    Some(blocks("checks", format!("checks have been failing since {since} ({}){hint}", failing.class)))
 }
 
 /// Controls that do not count, and what is to be known of each.
@@ -152,8 +153,9 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
         by: "rebased",
         blocks: false,
         says: format!(
-            "readings before {at}{value} are not used as a baseline: their loss was accepted or regained, or the \
-             tenant was onboarded later"
+            "readings before {}{value} are not used as a baseline: their loss was accepted or regained, or the \
+             tenant was onboarded later",
+            facts.config.timezone.written(at)
         ),
     })
 }
