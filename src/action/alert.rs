@@ -164,11 +164,16 @@ pub async fn accept_all(
     let picked = picked(store, config, &caller.scope, pick).await?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
+    let mut baselines = serde_json::Map::new();
     let mut failed = None;
     for row in acceptable {
         let done = if is_dry { Ok(true) } else { is_accepted(store, config, &row, pick, now).await };
         match done {
-            Ok(true) => alerts.push(row),
+            Ok(true) => {
+                let baseline = row.alert.firing().and_then(|firing| firing.baseline);
+                baselines.insert(record::alert(&row.key), json!(baseline));
+                alerts.push(row);
+            }
             Ok(false) => {}
             Err(error) => {
                 failed = Some(error);
@@ -179,7 +184,8 @@ pub async fn accept_all(
     if !is_dry && !alerts.is_empty() {
         let all: Vec<String> = alerts.iter().map(|row: &AlertRow| record::alert(&row.key)).collect();
         let said = json!({ "by": by, "comment": comment, "alerts": all });
-        let entry = NewEntry::by(caller, "alert.accept", None, now).after(said);
+        let before = json!({ "baselines": baselines });
+        let entry = NewEntry::by(caller, "alert.accept", None, now).before(before).after(said);
         record(store, entry).await?;
     }
     if let Some(error) = failed {

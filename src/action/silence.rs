@@ -69,15 +69,15 @@ impl Draft {
             problems.push(OUTSIDE.to_owned());
             Matchers::default()
         });
-        let mut time = |text: &Option<String>, flag: &str| {
+        let mut time = |text: &Option<String>| {
             let text = text.as_deref()?;
             let read = Timestamp::parse(text);
             if read.is_none() {
-                problems.push(format!("`{flag} {text}` is not a time; write it like `2026-12-24T18:00:00+01:00`"));
+                problems.push(format!("`{text}` is not a time; write it like `2026-12-24T18:00:00+01:00`"));
             }
             read
         };
-        let (from, until) = (time(&self.from, "--from"), time(&self.until, "--until"));
+        let (from, until) = (time(&self.from), time(&self.until));
         let starts_at = from.unwrap_or(now);
         let length = self.length.as_deref().map(parse_duration).transpose();
         let length = length.map_err(|complaint| problems.push(complaint.to_string())).ok().flatten();
@@ -95,7 +95,7 @@ impl Draft {
         for text in &self.tenants {
             match find::tenant(config, scope, text) {
                 Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),
-                Err(_) => problems.push(format!("there is no tenant `{text}`; `scorewatch tenants list` shows them")),
+                Err(_) => problems.push(format!("there is no tenant `{text}`")),
             }
         }
         if !self.labels.is_empty() && !scope.sees_labels() {
@@ -104,7 +104,7 @@ impl Draft {
         for text in self.labels.iter().filter(|_| scope.sees_labels()) {
             match text.split_once('=') {
                 Some((key, value)) => drop(matchers.labels.0.insert(key.into(), value.into())),
-                None => problems.push(format!("`--label {text}` is not a label; write it like `tier=gold`")),
+                None => problems.push(format!("`{text}` is not a label; write it like `tier=gold`")),
             }
         }
         let is_known = |name: &RuleName| {

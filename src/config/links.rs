@@ -27,6 +27,9 @@ impl Config {
             (NotificationType::Digest | NotificationType::FleetShift, _) => Some(format!("{base}/alerts")),
             // A message about a channel is about no alert. The channel itself may not be the one that it is sent on.
             (NotificationType::OperatorChannel, _) => Some(format!("{base}/channels")),
+            // What ends a silence, and what says how the service is.
+            (NotificationType::OperatorSilence, _) => Some(format!("{base}/silences")),
+            (NotificationType::OperatorDowntime, _) => Some(format!("{base}/system")),
             (NotificationType::MonthReport, _) => self.month_page(base, channel, data),
             _ => alert_page(base, data),
         };
@@ -114,6 +117,8 @@ mod tests {
             (NotificationType::Digest, Some("https://scores.mssp.example/alerts"), Some(alert)),
             (NotificationType::FleetShift, Some(SHIFT), Some(alert)),
             (NotificationType::OperatorChannel, Some("https://scores.mssp.example/channels"), None),
+            (NotificationType::OperatorSilence, Some("https://scores.mssp.example/silences"), None),
+            (NotificationType::OperatorDowntime, Some("https://scores.mssp.example/system"), None),
             (NotificationType::Drill, None, None),
         ] {
             let data = completed(url, kind).data;

@@ -1,6 +1,6 @@
 //! The service as a whole. Of what concerns every tenant, a limited scope learns nothing.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
 
 use serde::Serialize;
 
@@ -155,6 +155,17 @@ pub struct StoreState {
     pub firing: u64,
     /// Deliveries that are not finished.
     pub unfinished: u64,
+}
+
+impl System {
+    /// The same, which says at which address connections arrive. The configuration may leave the port to the system.
+    #[must_use]
+    pub fn listening(mut self, address: Option<SocketAddr>) -> Self {
+        if let (Some(service), Some(address)) = (&mut self.service, address) {
+            service.listen = address.to_string();
+        }
+        self
+    }
 }
 
 /// The service as a whole. `rejected`: the configuration that was rejected last, if none was accepted since.

@@ -230,6 +230,7 @@ impl Spawner {
         let Engine { store, metrics, config, clock, checker, .. } = self.engine.clone();
         let app = web::App::new(store.clone(), clock.clone(), config.clone())
             .with_rejected(rejected)
+            .with_address(listener.local_addr().ok())
             .with_asker(crate::query::report::Asker::of_service(checker.microsoft));
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
         self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));

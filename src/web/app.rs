@@ -1,6 +1,6 @@
 //! What the API and the pages read from.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::{Semaphore, watch};
 
@@ -41,6 +41,8 @@ pub struct App {
     rejected: Option<watch::Receiver<Option<Rejected>>>,
     /// What Microsoft is asked with when somebody wants to know now.
     pub(super) asker: Asker,
+    /// The address at which connections arrive; `None`: it is not known here.
+    pub(super) address: Option<SocketAddr>,
 }
 
 impl App {
@@ -60,6 +62,7 @@ impl App {
             streams: Arc::default(),
             rejected: None,
             asker,
+            address: None,
         }
     }
 
@@ -73,6 +76,12 @@ impl App {
     #[must_use]
     pub fn with_asker(self, asker: Asker) -> Self {
         Self { asker, ..self }
+    }
+
+    /// The same, which knows at which address connections arrive. The configuration may leave the port to the system.
+    #[must_use]
+    pub fn with_address(self, address: Option<SocketAddr>) -> Self {
+        Self { address, ..self }
     }
 
     /// The configuration that was refused, for as long as no other is accepted.

@@ -13,7 +13,7 @@ use crate::{
     store::Store,
 };
 
-/// The most readings that are replayed for one request, those of a whole tenant more or less: some seconds of one core. Of a larger fleet
+/// The most readings and checks that are replayed for one request, those of a whole tenant more or less: some seconds of one core. Of a larger fleet
 /// some tenants are taken, and the report says how many. `scorewatch backtest` has no such limit.
 const READINGS_MAX: usize = 1_000_000;
 

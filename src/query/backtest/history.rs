@@ -9,6 +9,7 @@ use crate::{
     notify::Silence,
     query::Error,
     replay::{History, Look, ScoreHistory, SeriesHistory, history::seen_again},
+    rule::MISSED_MAX,
     schedule::{next_check, phase},
     store::Store,
 };
@@ -18,8 +19,13 @@ const BATCH: usize = 256;
 /// Checks of a tenant that only a CSV file knows.
 const POLL_INTERVAL: Duration = Duration::from_mins(15);
 
-/// At most this many missed checks between two readings are replayed one by one.
-const MISSED_CHECKS_MAX: usize = 10_000;
+/// At most this many missed checks between two readings are replayed. Rules ask only whether there were more than [`MISSED_MAX`], and the
+/// first of them begins a gap; a schedule of each minute has a thousand others between the readings of two days, which change nothing.
+const MISSED_CHECKS_MAX: usize = 4 * MISSED_MAX as usize;
+
+/// Into so many parts the time between two records is divided at most: each is a check that gave the newest record once more. Of a day,
+/// they are a quarter of an hour; what more frequent checks would find is found up to that much later.
+const LOOKS_PER_RECORD_MAX: u32 = 96;
 
 /// Samples by tenant, score and subject.
 type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
@@ -81,7 +87,7 @@ pub(super) async fn of_store(
     Ok(Kept { histories, silences: store.silences(None).await?, tenants })
 }
 
-/// How many readings are replayed of a score: its samples, and each check that found nothing new or failed.
+/// What is replayed of a score: its samples, and the checks that found nothing new or failed, as far as these are replayed.
 fn readings_of(score: &ScoreHistory) -> usize {
     score.looks.len() + score.series.iter().map(|series| series.samples.len()).sum::<usize>()
 }
@@ -185,7 +191,8 @@ fn history(
     let mut scores: Vec<ScoreHistory> = Vec::new();
     for ((score, subject), samples) in series {
         let nexts = samples.iter().skip(1).map(|sample| sample.at).chain([until]);
-        let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, poll_interval, one.at, next));
+        let looks_interval = poll_interval.max(score.record_interval() / LOOKS_PER_RECORD_MAX);
+        let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, looks_interval, one.at, next));
         let looks: Vec<_> = looks.collect();
         let series = SeriesHistory { subject, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() };
         match scores.last_mut().filter(|known| known.score == score) {
@@ -232,7 +239,7 @@ fn without_reading(score: &ScoreHistory, next: impl Fn(Timestamp) -> Option<Time
     let mut looks = Vec::new();
     for (from, end) in read.iter().copied().zip(ends) {
         let due = std::iter::successors(next(from), |due| next(*due)).take_while(|due| *due <= end);
-        let due: Vec<_> = due.take(MISSED_CHECKS_MAX).collect();
+        let due: Vec<_> = due.take(MISSED_CHECKS_MAX + 1).collect();
         // The last of them gave the next reading, or is under way.
         let missed = due.len().saturating_sub(1);
         looks.extend(due.into_iter().take(missed).map(|at| Look { at, is_good: false }));

@@ -122,6 +122,9 @@ pub(super) struct Accept {
     /// Of tenants with all of these labels.
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// Why, for the audit log: at most 500 characters.
+    #[serde(default)]
+    comment: Option<String>,
     /// Whether only to say which these are.
     #[serde(default)]
     dry_run: bool,
@@ -139,14 +142,14 @@ pub(super) struct Accepted {
 }
 
 pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem> {
-    let Accept { shift, rule, score, tenants, labels, dry_run } = call.input;
+    let Accept { shift, rule, score, tenants, labels, comment, dry_run } = call.input;
     if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
         let error = "nothing is selected; give `shift`, `rule`, `score`, `tenants` or `labels`".to_owned();
         return Err(Problem::of_errors(INVALID, vec![error]));
     }
     let shift = ids::shift(call.store.as_ref(), &call.caller.scope, shift.as_deref()).await?;
     let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
-    let pick = Pick { shift, rule, score, tenants, labels, by, comment: None };
+    let pick = Pick { shift, rule, score, tenants, labels, by, comment };
     let caller = &call.caller;
     let done = alert::accept_all(call.store.as_ref(), &call.config, caller, &pick, dry_run, call.now).await?;
     let alerts = done.alerts.into_iter().map(|row| row.key).collect();

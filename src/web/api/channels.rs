@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     input::Nothing,
     problem::Problem,
-    route::{Call, Items},
+    route::{Call, Items, LIMIT_MAX},
 };
 use crate::{
     action::{
@@ -20,11 +20,23 @@ use crate::{
     },
 };
 
-pub(super) async fn list(call: Call<Nothing>) -> Result<Items<ChannelStatus>, Problem> {
-    Ok(Items::all(statuses(&call).await?))
+/// Which channels: all of them, unless `limit` says otherwise.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Channels {
+    /// At most that many items.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
 }
 
-async fn statuses(call: &Call<Nothing>) -> Result<Vec<ChannelStatus>, Problem> {
+pub(super) async fn list(call: Call<Channels>) -> Result<Items<ChannelStatus>, Problem> {
+    let Channels { limit, after } = &call.input;
+    Items::part(statuses(&call).await?, *limit, after.as_deref(), |status| status.name.as_str())
+}
+
+async fn statuses<I>(call: &Call<I>) -> Result<Vec<ChannelStatus>, Problem> {
     Ok(channels::list(call.store.as_ref(), &call.config, &call.caller.scope, call.now).await?)
 }
 
@@ -39,6 +51,11 @@ pub(super) async fn show(call: Call<Nothing>) -> Result<ChannelStatus, Problem> 
 pub(super) struct Seen {
     /// Only the channels that can show this tenant.
     tenant: Option<String>,
+    /// At most that many items.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
 }
 
 pub(super) async fn who_sees(call: Call<Seen>) -> Result<Items<WhoSees>, Problem> {
@@ -47,7 +64,9 @@ pub(super) async fn who_sees(call: Call<Seen>) -> Result<Items<WhoSees>, Problem
         Some(id) => Some(find::tenant(config, scope, id)?.id.clone()),
         None => None,
     };
-    Ok(Items::all(channels::who_sees(config, scope, tenant.as_ref())?))
+    let Seen { limit, after, .. } = &call.input;
+    let seen = channels::who_sees(config, scope, tenant.as_ref())?;
+    Items::part(seen, *limit, after.as_deref(), |seen| seen.channel.as_str())
 }
 
 pub(super) async fn drill(call: Call<Nothing>) -> Result<Queued, Problem> {

@@ -15,7 +15,7 @@ use crate::domain::Role;
 const DESCRIPTION: &str = "Everything that the dashboard shows and does. Lists are pages: pass `next` of one as `after` to get \
     the page that follows. What lies outside the tenants that a token is limited to looks exactly like what does not exist. \
     Errors are problems as in RFC 9457. Send an `Idempotency-Key` with an action, and it is done once, however often the request \
-    is repeated.";
+    is repeated; only `POST /tokens` and `POST /accounts` take none, because what they answer is a secret that is kept nowhere.";
 
 /// The document.
 pub(super) fn document(routes: &[Route]) -> Value {

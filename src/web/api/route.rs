@@ -1,7 +1,7 @@
 //! One route: what it is called, who may use it, what it is asked and answers, and the function that does it. The router and the
 //! `OpenAPI` document are both made of these, and the types of a handler are its schemas.
 
-use std::{collections::BTreeMap, fmt, future::Future, num::NonZeroU32, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, fmt, future::Future, net::SocketAddr, num::NonZeroU32, pin::Pin, sync::Arc};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -57,6 +57,8 @@ pub(super) struct Call<I> {
     pub(super) fleet: Arc<fleet::Memory>,
     /// What Microsoft is asked with.
     pub(super) asker: Asker,
+    /// The address at which connections arrive, if it is known.
+    pub(super) address: Option<SocketAddr>,
     /// When the request came.
     pub(super) now: Timestamp,
     /// Who asks.
@@ -75,8 +77,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, rejected, fleet, asker, now, caller, path, input } = self;
-        Ok(Call { store, config, rejected, fleet, asker, now, caller, path, input: read(input)? })
+        let Self { store, config, rejected, fleet, asker, address, now, caller, path, input } = self;
+        Ok(Call { store, config, rejected, fleet, asker, address, now, caller, path, input: read(input)? })
     }
 }
 
@@ -142,6 +144,24 @@ impl<T> Items<T> {
     /// A whole list.
     pub(super) const fn all(items: Vec<T>) -> Self {
         Self { items, next: None }
+    }
+
+    /// A part of a list that is sorted by names: those behind the cursor, all of them unless there is a limit.
+    pub(super) fn part(
+        mut items: Vec<T>,
+        limit: Option<u32>,
+        after: Option<&str>,
+        name: impl Fn(&T) -> &str,
+    ) -> Result<Self, Problem> {
+        let page = page::<String>(limit, after)?;
+        if let Some(after) = &page.after {
+            items.retain(|item| name(item) > after.as_str());
+        }
+        let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let is_cut = items.len() > most;
+        items.truncate(most);
+        let next = items.last().filter(|_| is_cut).map(|last| cursor::write(&name(last)));
+        Ok(Self { items, next })
     }
 
     pub(super) fn of<C: Serialize>(listing: query::Listing<T, C>) -> Self {

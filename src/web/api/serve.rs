@@ -122,8 +122,8 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
     let (store, config, fleet, now) = (app.store.clone(), app.config(), app.fleet.clone(), app.now());
-    let asker = app.asker.clone();
-    let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, now, caller, path, input };
+    let (asker, address) = (app.asker.clone(), app.address);
+    let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, address, now, caller, path, input };
     match route.method {
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,

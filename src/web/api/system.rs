@@ -15,7 +15,8 @@ use crate::query::{
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<System, Problem> {
     let (config, rejected) = (&call.config, call.rejected.as_ref());
-    Ok(system::show(call.store.as_ref(), config, rejected, &call.caller.scope, call.now).await?)
+    let system = system::show(call.store.as_ref(), config, rejected, &call.caller.scope, call.now).await?;
+    Ok(system.listening(call.address))
 }
 
 /// Which entries of the audit log.

@@ -135,6 +135,21 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
 }
 
 #[tokio::test]
+async fn lists_of_channels_come_whole_or_in_pages() {
+    let channel = |name: &str| format!("{name}: {{ type: webhook, url: 'https://{name}.example/' }}");
+    let fixture = Fixture::with(&format!("channels: {{ {}, {}, {} }}", channel("a"), channel("b"), channel("c"))).await;
+    for path in ["channels", "who-sees"] {
+        let ask =
+            async |query: &str| fixture.send(Role::Viewer, &format!("GET /api/v1/{path}{query}"), &[], "").await.json();
+        let count = |page: &Value| page["items"].as_array().unwrap().len();
+        let (whole, first) = (ask("").await, ask("?limit=2").await);
+        assert_eq!((count(&whole), &whole["next"], count(&first)), (3, &Value::Null, 2), "{path}");
+        let rest = ask(&format!("?limit=2&after={}", first["next"].as_str().unwrap())).await;
+        assert_eq!((&rest["items"][0], &rest["next"]), (&whole["items"][2], &Value::Null), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_learns_anything_without_signing_in() {
     let yaml = "listen: 0.0.0.0:8080\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }";
     let fixture = Fixture::with(yaml).await;

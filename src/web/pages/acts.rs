@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use axum::{Form, extract::Path};
 
 use super::{
-    answer::{Answer, Visit, see},
+    accept::{self, comment as given},
+    answer::{Answer, Visit, see, sentences},
     params::Params,
+    silences as silences_page,
     words::encoded,
 };
 use crate::{
@@ -53,11 +55,12 @@ fn seen(visit: &Visit, fields: &Params) -> Acknowledgement {
 }
 
 fn comment(fields: &Params) -> String {
-    fields.get("comment").map(str::trim).filter(|comment| !comment.is_empty()).unwrap_or(COMMENT).to_owned()
+    given(fields).unwrap_or(COMMENT).to_owned()
 }
 
 /// `POST /alerts/{id}/accept`.
-pub(super) async fn accept(visit: Visit, Path(id): Path<String>) -> Answer {
+pub(super) async fn accept(visit: Visit, Path(id): Path<String>, Form(fields): Fields) -> Answer {
+    let fields = Params(fields);
     let does = async {
         let which = ids::alert(visit.store(), visit.scope(), &id).await?;
         let (config, by) = (visit.app.config(), Some(visit.caller.name.as_str()));
@@ -66,7 +69,7 @@ pub(super) async fn accept(visit: Visit, Path(id): Path<String>) -> Answer {
             &config,
             &visit.caller,
             &which,
-            alert::Signature { by, comment: None },
+            alert::Signature { by, comment: given(&fields) },
             visit.app.now(),
         )
         .await?;
@@ -102,51 +105,36 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
     Ok(())
 }
 
-/// `POST /alerts`: the same for every alert that is selected, or with `all` acceptance of whatever matches the list's filters.
+/// `POST /alerts`: the same for every alert that is selected. Acceptance of whatever matches the list's filters asks first.
 pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
     let what = fields.text("do");
     visit.require(Role::Analyst).await?;
-    let does = async {
-        let count = if what == "accept-all" {
-            accept_all(&visit, &fields).await?
-        } else if fields.get("alert").is_none() {
-            return Ok("nothing");
-        } else {
-            on_each(&visit, &fields, &what).await?
-        };
-        if count == 0 {
-            return Ok("none-left");
-        }
-        Ok(match what.as_str() {
-            "acknowledge" => "acknowledged",
-            "silence" => "silenced",
-            _ => "accepted",
-        })
+    let done = match what.as_str() {
+        "accept-all" => return accept::ask(&visit, &fields).await,
+        "accept-listed" => return accept::accept(&visit, &fields).await,
+        _ if fields.get("alert").is_none() => return Ok(see("/alerts", "nothing")),
+        "acknowledge" => "acknowledged",
+        "silence" => "silenced",
+        _ => "accepted",
     };
-    match does.await {
-        Ok(done) => Ok(see("/alerts", done)),
+    match on_each(&visit, &fields, &what).await {
+        Ok(Counts { done: 0, .. }) => Ok(see("/alerts", "none-left")),
+        Ok(Counts { done: count, left: 0 }) => Ok(see(&format!("/alerts?count={count}"), done)),
+        Ok(Counts { done: count, left }) => Ok(see(&format!("/alerts?count={count}&left={left}"), done)),
         Err(error) => Err(visit.refuse(&error).await),
     }
 }
 
-/// A new scoring model reaches tenants one after the other; what it did is accepted for all of them in one step.
-async fn accept_all(visit: &Visit, fields: &Params) -> Result<usize, Error> {
-    let text = |name: &str| fields.get(name).map(str::to_owned);
-    let pick = alert::Pick {
-        shift: text("shift"),
-        rule: text("rule"),
-        tenants: text("tenant").into_iter().collect(),
-        by: Some(visit.caller.name.clone()),
-        ..alert::Pick::default()
-    };
-    let (config, now) = (visit.app.config(), visit.app.now());
-    let accepted = alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await?;
-    Ok(accepted.alerts.len())
+/// Of the alerts that were selected.
+struct Counts {
+    /// How many it was done to.
+    done: usize,
+    /// How many are as they were.
+    left: usize,
 }
 
-/// How many alerts it was done to.
-async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<usize, Error> {
+async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, Error> {
     let (config, now) = (visit.app.config(), visit.app.now());
     let (store, scope) = (visit.store(), visit.scope());
     let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
@@ -154,13 +142,14 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<usize, Er
     let chosen: Vec<&alerts::AlertLine> =
         lines.iter().filter(|line| fields.all("alert").any(|id| id == line.id)).collect();
     let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let selected = fields.all("alert").count();
     let mut count = 0;
     for line in chosen {
         let which = Which::of(&line.row.key);
         let did = match what {
             "acknowledge" => alert::acknowledge(store, &visit.caller, &which, seen(visit, fields)).await.map(drop),
             "accept" => {
-                let signature = alert::Signature { by: Some(&visit.caller.name), comment: None };
+                let signature = alert::Signature { by: Some(&visit.caller.name), comment: given(fields) };
                 alert::accept(store, &config, &visit.caller, &which, signature, now).await.map(drop)
             }
             "silence" => {
@@ -179,33 +168,45 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<usize, Er
     for (rule, tenants) in tenants_by_rule {
         make_silence(visit, fields, tenants, vec![rule]).await?;
     }
-    Ok(count)
+    Ok(Counts { done: count, left: selected.saturating_sub(count) })
 }
 
-/// `POST /silences`: a silence as it is written in the form.
+/// `POST /silences`: a silence as it is written in the form. What is wrong with it is said beside the form, which keeps what was written.
 pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
+    visit.require(Role::Analyst).await?;
     let list = |name: &str| -> Vec<String> {
         let texts = fields.all(name).flat_map(|text| text.split([',', ' '])).map(str::trim);
         texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
     };
+    let draft = silences::Draft {
+        tenants: list("tenants"),
+        labels: list("labels"),
+        rules: list("rule"),
+        everything: fields.get("everything").is_some(),
+        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        comment: fields.text("comment"),
+        author: visit.caller.name.clone(),
+        ..silences::Draft::default()
+    };
+    let names_something = !(draft.tenants.is_empty() && draft.labels.is_empty() && draft.rules.is_empty());
     let does = async {
-        let draft = silences::Draft {
-            tenants: list("tenants"),
-            labels: list("labels"),
-            rules: list("rule"),
-            everything: fields.get("everything").is_some(),
-            length: Some(fields.get("length").unwrap_or("4h").to_owned()),
-            comment: fields.text("comment"),
-            author: visit.caller.name.clone(),
-            ..silences::Draft::default()
-        };
+        if names_something == draft.everything {
+            return Err(Error::invalid(if draft.everything {
+                "the box for everything is ticked; untick it, or leave tenants, labels and rule empty"
+            } else {
+                "name a tenant, a label or a rule, or tick the box for everything"
+            }));
+        }
         let (config, now) = (visit.app.config(), visit.app.now());
         let new = draft.read(&config, visit.scope(), now)?;
-        silences::add(visit.store(), &config, &visit.caller, new, now).await?;
-        Ok("/silences".to_owned())
+        silences::add(visit.store(), &config, &visit.caller, new, now).await
     };
-    act(&visit, Role::Analyst, "silenced", does).await
+    match does.await {
+        Ok(_) => Ok(see("/silences", "silenced")),
+        Err(error @ Error::Invalid(_)) => silences_page::again(&visit, &fields, sentences(&error)).await,
+        Err(error) => Err(visit.refuse(&error).await),
+    }
 }
 
 /// `POST /silences/{id}/end`.

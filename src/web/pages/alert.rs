@@ -20,6 +20,7 @@ use super::{
 use crate::{
     check::blind::OPERATOR_BLIND,
     domain::{Role, Scope, Timestamp},
+    notify::{Notification, NotificationType},
     query::{
         self, alerts,
         alerts::{AlertLine, Which},
@@ -81,14 +82,17 @@ enum Shown {
 
 fn view(visit: &Visit, line: &AlertLine) -> Value {
     let row = &line.row;
-    let said = row.last_notification.as_ref().map(|last| summary(last, &visit.face().locale()));
+    let now = row.last_notification.as_ref().map(|last| present(last, line));
+    let said = now.as_ref().map(|now| summary(now, &visit.face().locale()));
+    // A message has no words for a score that is back where it was while its alert waits to be over.
+    let is_back = row.alert.is_firing() && line.loss.is_some_and(|loss| loss <= 0.0);
     let has_level = row.alert.firing().is_some_and(|firing| firing.terms.when.change().is_some());
     let may_act = visit.caller.may(Role::Analyst);
     let is_firing = row.alert.is_firing();
     let links = said.iter().flat_map(|said| &said.links).filter(|link| link.url.starts_with("https://"));
     json!({
         "alert": alert_rows(visit, std::slice::from_ref(line))[0],
-        "headline": said.as_ref().map(|said| said.headline.clone()).filter(|headline| !headline.is_empty()),
+        "headline": said.as_ref().map(|said| said.headline.clone()).filter(|headline| !headline.is_empty() && !is_back),
         "note": said.as_ref().and_then(|said| said.note.clone()),
         "causes": said.as_ref().map(|said| said.causes.clone()).unwrap_or_default(),
         "facts": said.as_ref().map(|said| {
@@ -104,6 +108,30 @@ fn view(visit: &Visit, line: &AlertLine) -> Value {
         "may_not_act": is_firing && !may_act,
         "lengths": LENGTHS.map(|(value, text)| json!({ "value": value, "text": text, "is_default": value == "4h" })),
     })
+}
+
+/// The newest message about an alert that fires, as if it were written now: with the score as it is, and what is lost of it now. Of an
+/// alert that is over, the message says how it ended.
+fn present(last: &Notification, line: &AlertLine) -> Notification {
+    let mut now = last.clone();
+    let Some(value) = line.value.filter(|_| line.row.alert.is_firing() && last.data.operator.is_none()) else {
+        return now;
+    };
+    let Some(score) = now.data.score.as_mut().filter(|score| !score.all) else { return now };
+    let has_moved = score.value != Some(value);
+    (score.value, score.loss, score.loss_percent) = (Some(value), line.loss, line.loss_percent);
+    if has_moved {
+        // These are of the reading that the message was about.
+        (score.observed_at, score.points, score.previous) = (None, None, None);
+        now.data.breakdown = None;
+    }
+    if matches!(
+        last.kind,
+        NotificationType::AlertReminder | NotificationType::AlertWorsened | NotificationType::AlertEscalated
+    ) {
+        now.kind = NotificationType::AlertFiring;
+    }
+    now
 }
 
 /// Draws the series from some time before the alert began.

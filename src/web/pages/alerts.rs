@@ -4,6 +4,7 @@ use axum::extract::Query;
 use serde_json::{Value, json};
 
 use super::{
+    accept,
     answer::{Answer, Visit},
     chrome::Place,
     params::Params,
@@ -23,19 +24,37 @@ use crate::{
 /// So many alerts on a page. Those that are open are rarely more.
 const PAGE: u32 = 200;
 
-/// What is said after something was done.
-const DONE: [(&str, &str); 5] = [
-    ("acknowledged", "Acknowledged. No reminders are sent until an alert worsens or resolves."),
-    ("silenced", "Silenced. Alerts go on; their notifications are held until the silence ends."),
-    ("accepted", "Accepted as the new level. The alerts are resolved, and their channels are notified of it."),
+/// What is said after something was done to alerts: what it was, how, and what follows from it.
+const DONE: [(&str, &str, &str, &str); 3] = [
+    ("acknowledged", "Acknowledged", "", "No reminders are sent until an alert worsens or resolves."),
+    ("silenced", "Silenced", "", "Alerts go on; their notifications are held until the silence ends."),
+    (
+        "accepted",
+        "Accepted",
+        " as the new level",
+        "Accepted alerts are resolved, and their channels are notified of it.",
+    ),
+];
+/// What is said after nothing was done.
+const NOT_DONE: [(&str, &str); 2] = [
     ("nothing", "Nothing was selected."),
     ("none-left", "Nothing was done: none of the selected alerts is firing, or the action does not apply to them."),
 ];
 
-/// What the page says was done.
-pub(super) fn done(params: &Params) -> Option<&'static str> {
+/// What the page says was done, and to how many.
+pub(super) fn done(params: &Params) -> Option<String> {
     let name = params.get("done")?;
-    DONE.into_iter().find(|(is, _)| *is == name).map(|(_, text)| text)
+    if let Some((_, text)) = NOT_DONE.into_iter().find(|(is, _)| *is == name) {
+        return Some(text.to_owned());
+    }
+    let (_, verb, how, follows) = DONE.into_iter().find(|(is, ..)| *is == name)?;
+    let number = |name: &str| params.get(name).and_then(|text| text.parse::<usize>().ok()).filter(|count| *count > 0);
+    let count = number("count").map(|count| format!(" {}", words::counted(count, "alert"))).unwrap_or_default();
+    let left = number("left").map(|left| {
+        let was = if left == 1 { "was" } else { "were" };
+        format!(" {left} of those selected {was} left alone: not firing, or the action does not apply.")
+    });
+    Some(format!("{verb}{count}{how}. {follows}{}", left.unwrap_or_default()))
 }
 
 /// `GET /alerts`.
@@ -65,6 +84,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         if is_past {
             lines.sort_by_key(|line| std::cmp::Reverse(line.row.changed_at));
         }
+        let may_act = visit.caller.may(Role::Analyst);
+        let acceptable = if may_act { accept::count(&visit, &params, filter.shift.as_deref()).await? } else { 0 };
         let rules: Vec<&str> = find::rules(&config, visit.scope()).map(|rule| rule.name.as_str()).collect();
         Ok::<_, query::Error>(json!({
             "done": done(&params),
@@ -80,7 +101,11 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "count": words::counted(lines.len(), "alert"),
             "alerts": alert_rows(&visit, &lines),
             "has_alerts": !lines.is_empty(),
-            "may_act": visit.caller.may(Role::Analyst),
+            "may_act": may_act,
+            "accept_all": (acceptable > 0).then(|| match acceptable {
+                1 => "Accept the one that matches…".to_owned(),
+                count => format!("Accept all {count} that match…"),
+            }),
             "next": next,
         }))
     };

@@ -75,7 +75,19 @@ impl Visit {
     ///
     /// `template`: its name, which is not that of the place in the navigation. `page`: what it shows.
     pub(super) async fn show(&self, place: Place, title: &str, template: &str, page: &Value) -> Answer {
-        Ok(self.write(StatusCode::OK, place, title, template, page).await)
+        self.show_as(StatusCode::OK, place, title, template, page).await
+    }
+
+    /// The same with another status.
+    pub(super) async fn show_as(
+        &self,
+        status: StatusCode,
+        place: Place,
+        title: &str,
+        template: &str,
+        page: &Value,
+    ) -> Answer {
+        Ok(self.write(status, place, title, template, page).await)
     }
 
     async fn write(&self, status: StatusCode, place: Place, title: &str, template: &str, page: &Value) -> Response {
@@ -133,7 +145,7 @@ impl Visit {
 }
 
 /// What is wrong, a sentence each, with a capital and a full stop.
-fn sentences(error: &query::Error) -> Vec<String> {
+pub(super) fn sentences(error: &query::Error) -> Vec<String> {
     let lines = match error {
         query::Error::Store(_) => vec!["the store could not be read; try again in a minute".to_owned()],
         query::Error::Ambiguous { what, .. } => vec![what.clone()],

@@ -11,7 +11,7 @@ use super::assets;
 use crate::domain::characters;
 
 /// Every template, by name.
-const TEMPLATES: [(&str, &str); 29] = [
+const TEMPLATES: [(&str, &str); 30] = [
     ("layout", include_str!("html/layout.hbs")),
     ("time", include_str!("html/time.hbs")),
     ("change", include_str!("html/change.hbs")),
@@ -25,6 +25,7 @@ const TEMPLATES: [(&str, &str); 29] = [
     ("fleet", include_str!("html/fleet.hbs")),
     ("tenant", include_str!("html/tenant.hbs")),
     ("alerts", include_str!("html/alerts.hbs")),
+    ("accept", include_str!("html/accept.hbs")),
     ("alert", include_str!("html/alert.hbs")),
     ("deliveries", include_str!("html/deliveries.hbs")),
     ("delivery", include_str!("html/delivery.hbs")),

@@ -181,7 +181,7 @@ fn columns(params: &Params, filter: &Filter) -> Vec<Value> {
         (Sort::Attention, "", ""),
         (Sort::Day, "24 h", "number"),
         (Sort::Week, "7 d", "number wide"),
-        (Sort::Month, "30 d", "number wide"),
+        (Sort::Month, "30 d", "number wide month"),
     ];
     columns
         .map(|(sort, name, class)| {

@@ -1,6 +1,7 @@
 //! The dashboard: pages written on the server, for people. Every page works without scripts; the one script that there is makes it
 //! pleasant. A page holds no logic: it shows what [`crate::query`] answers, and a form does what is in [`crate::action`].
 
+mod accept;
 mod acts;
 mod alert;
 mod alerts;

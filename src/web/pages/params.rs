@@ -23,7 +23,8 @@ impl Params {
 
     /// The same address with another value for that name; `None`: without it. A further page is one of another list.
     pub(super) fn with(&self, path: &str, name: &str, value: Option<&str>) -> String {
-        let kept = self.0.iter().filter(|(is, value)| is != name && is != "after" && is != "done" && !value.is_empty());
+        let is_of_this_page = |is: &str| ["after", "done", "count", "left"].contains(&is);
+        let kept = self.0.iter().filter(|(is, value)| is != name && !is_of_this_page(is) && !value.is_empty());
         let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(value.map(|value| (name, value)));
         let pairs: Vec<String> = kept.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use axum::extract::Query;
+use axum::{extract::Query, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::{
@@ -33,9 +33,27 @@ const LISTED_MAX: usize = 4;
 const WIDTH: f64 = 700.0;
 const HEIGHT: f64 = 22.0;
 
+/// The length of a silence unless somebody chooses another.
+const LENGTH: &str = "4h";
+
 /// `GET /silences`.
 pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let params = Params(pairs);
+    let done = match params.get("done") {
+        Some("silenced") => Some("The silence is in force."),
+        Some("ended") => Some("The silence is over. What it held is looked at within seconds."),
+        _ => None,
+    };
+    show(&visit, StatusCode::OK, json!({ "done": done }), &Params::default()).await
+}
+
+/// The page again, with what somebody wrote into the form and what is wrong with it.
+pub(super) async fn again(visit: &Visit, fields: &Params, problems: Vec<String>) -> Answer {
+    show(visit, StatusCode::UNPROCESSABLE_ENTITY, json!({ "problems": problems }), fields).await
+}
+
+/// `said`: what the page says of what was done, or of what was not. `fields`: what stands in the form.
+async fn show(visit: &Visit, status: StatusCode, mut said: Value, fields: &Params) -> Answer {
     let shown = async {
         let (config, face) = (visit.app.config(), visit.face());
         let now = face.now;
@@ -53,13 +71,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         let within = days.end().map_or(Duration::ZERO, |end| end.since(now));
         let windows = maintenance::list(&config, visit.scope(), within, now);
         let windows: Vec<Value> = windows.iter().map(|window| window_row(&face, window, &days)).collect();
-        let done = match params.get("done") {
-            Some("silenced") => Some("The silence is in force."),
-            Some("ended") => Some("The silence is over. What it held is looked at within seconds."),
-            _ => None,
-        };
         Ok::<_, query::Error>(json!({
-            "done": done,
+            "done": said["done"].take(), "problems": said["problems"].take(),
             "has_active": !active.is_empty(), "active": active,
             "has_coming": !coming.is_empty(), "coming": coming,
             "has_past": !past.is_empty(), "past": past,
@@ -67,14 +80,26 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "days": format!("{DAYS} days"),
             "may_act": may_end,
             "is_all": visit.scope().is_all(),
-            "rules": find::rules(&config, visit.scope()).map(|rule| &rule.name).collect::<Vec<_>>(),
-            "lengths": LENGTHS.map(|(value, text)| json!({ "value": value, "text": text, "is_default": value == "4h" })),
+            "form": form(fields, find::rules(&config, visit.scope()).map(|rule| rule.name.as_str())),
         }))
     };
     match shown.await {
-        Ok(page) => visit.show(Place::Silences, "Silences", "silences", &page).await,
+        Ok(page) => visit.show_as(status, Place::Silences, "Silences", "silences", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// The form, filled in as it was.
+fn form<'a>(fields: &Params, rules: impl Iterator<Item = &'a str>) -> Value {
+    let (rule, length) = (fields.get("rule"), fields.get("length").unwrap_or(LENGTH));
+    json!({
+        "tenants": fields.text("tenants"),
+        "labels": fields.text("labels"),
+        "rules": rules.map(|name| json!({ "name": name, "is_here": rule == Some(name) })).collect::<Vec<_>>(),
+        "lengths": LENGTHS.map(|(value, text)| json!({ "value": value, "text": text, "is_here": value == length })),
+        "comment": fields.text("comment"),
+        "is_everything": fields.get("everything").is_some(),
+    })
 }
 
 fn silence_row(face: &Clockface, silence: &Silence, may_end: bool) -> Value {

@@ -30,6 +30,7 @@ pub(super) async fn page(visit: Visit) -> Answer {
         let (config, face) = (visit.app.config(), visit.face());
         let rejected = visit.app.rejected();
         let system = system::show(visit.store(), &config, rejected.as_ref(), visit.scope(), face.now).await?;
+        let system = system.listening(visit.app.address);
         let filter = Filter { only: Some(Only::Blind), sort: Sort::Checked, ..Filter::default() };
         let (memory, page) = (&visit.app.fleet, Page::first(LATE_MAX));
         let late = fleet::fleet(visit.store(), &config, memory, visit.scope(), &filter, &page, face.now).await?;

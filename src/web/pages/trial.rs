@@ -49,6 +49,7 @@ pub(super) async fn view(
         "from": face.full(written.since),
         "until": face.full(written.until),
         "readings": words::counted(written.readings, "reading"),
+        "is_all": visit.scope().is_all(),
         "partly": (written.tenants_replayed < written.tenants_asked).then(|| {
             format!("{} of {}", written.tenants_replayed, words::counted(written.tenants_asked, "tenant"))
         }),

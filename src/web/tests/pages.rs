@@ -150,6 +150,89 @@ async fn accepting_all_says_so_if_none_has_a_level_to_accept() {
     assert_eq!(firing.len(), 1, "nothing was done");
 }
 
+/// An alert that fires because its score fell from 500 to 450.
+fn after_a_drop(now: Timestamp) -> AlertUpdate {
+    let mut update = below_a_floor(now);
+    update.rule = RuleName::parse("drop").unwrap();
+    if let AlertState::Firing(firing) = &mut update.alert.state {
+        firing.terms.when = Condition::from_words("drop 5% within 1d").unwrap();
+        firing.baseline = Some(500.0);
+    }
+    update
+}
+
+#[tokio::test]
+async fn accepting_all_that_match_asks_first_and_records_why_and_from_which_level() {
+    let fixture = fixture().await;
+    let mut outcome = outcome(&fixture, TenantIdentity::default());
+    outcome.alerts = vec![after_a_drop(fixture.clock.now())];
+    assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
+    let token = fixture.token("all", Role::Admin, None, "1d").await;
+    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
+    let list = fixture.get("/alerts?rule=drop", &headers).await;
+    assert!(list.body.contains("Accept the one that matches"), "{}", list.body);
+    let asked = fixture.send("POST /alerts", &headers, "do=accept-all&rule=drop&comment=New+model").await;
+    assert!(asked.status == 200 && asked.body.contains("Accept 1 alert as the new level?"), "{}", asked.body);
+    assert!(asked.body.contains("value=\"New model\""), "{}", asked.body);
+    let set = asked.body.split("name=\"set\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let firing = async || {
+        let filter = AlertFilter { firing_only: true, ..AlertFilter::default() };
+        fixture.store.alerts(&filter).await.unwrap().len()
+    };
+    let changed = fixture.send("POST /alerts", &headers, "do=accept-listed&rule=drop&set=other").await;
+    assert!(changed.status == 409 && changed.body.contains("nothing was accepted"), "{}", changed.body);
+    let long = format!("do=accept-listed&rule=drop&set={set}&comment={}", "x".repeat(501));
+    let refused = fixture.send("POST /alerts", &headers, &long).await;
+    assert!(refused.status == 422 && refused.body.contains("role=\"alert\""), "{}", refused.body);
+    assert_eq!(firing().await, 1, "nothing was done");
+    let yes = format!("do=accept-listed&rule=drop&comment=New+model&set={set}");
+    let done = fixture.send("POST /alerts", &headers, &yes).await;
+    assert_eq!((done.status, done.header(LOCATION)), (303, "/alerts?count=1&done=accepted"), "{}", done.body);
+    assert_eq!(firing().await, 0);
+    let said = fixture.get("/alerts?count=1&done=accepted", &headers).await;
+    assert!(said.body.contains("Accepted 1 alert as the new level."), "{}", said.body);
+    let audit = fixture.get("/api/v1/audit?action=alert.accept", &headers).await.body;
+    for recorded in ["\"comment\":\"New model\"", "\"baselines\":{\"alert contoso drop device-secure-score\":500.0}"] {
+        assert!(audit.contains(recorded), "{audit} lacks {recorded}");
+    }
+}
+
+#[tokio::test]
+async fn a_silence_with_a_mistake_is_shown_again_as_it_was_written() {
+    let fixture = fixture().await;
+    let token = fixture.token("all", Role::Analyst, None, "1d").await;
+    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
+    for (written, shown) in [
+        (
+            "tenants=contoso%2C+nobodyy&labels=tier&rule=drop&length=24h&comment=patching",
+            &[
+                "There is no tenant",
+                "is not a label",
+                "value=\"contoso, nobodyy\"",
+                "value=\"tier\"",
+                "<option selected>drop</option>",
+                "<option value=\"24h\" selected>",
+                "value=\"patching\"",
+            ][..],
+        ),
+        ("comment=patching", &["Name a tenant, a label or a rule"]),
+        ("everything=yes&tenants=contoso&comment=patching", &["The box for everything is ticked", "\"yes\" checked"]),
+    ] {
+        let answer = fixture.send("POST /silences", &headers, written).await;
+        assert_eq!(answer.status, 422, "{written}");
+        for text in shown {
+            assert!(answer.body.contains(text), "{written} lacks {text}: {}", answer.body);
+        }
+        let main = answer.body.split("role=\"alert\"").nth(1).unwrap();
+        assert!(!main.contains("scorewatch ") && !main.contains("--"), "{main}");
+    }
+    assert!(fixture.store.silences(None).await.unwrap().is_empty());
+    let answer = fixture.send("POST /silences", &headers, "tenants=contoso&comment=patching").await;
+    assert_eq!((answer.status, answer.header(LOCATION)), (303, "/silences?done=silenced"), "{}", answer.body);
+}
+
 #[tokio::test]
 async fn every_page_is_written_for_whoever_may_see_it() {
     let fixture = fixture().await;
