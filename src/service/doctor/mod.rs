@@ -72,7 +72,7 @@ async fn of_installation(config: &Arc<Config>, is_offline: bool, clock: &Clock) 
     findings.extend(running::findings(config, &egress).await);
     findings.extend(process::findings(config, process));
     findings.extend(credentials::findings(config, is_offline, now).await);
-    if inspection.is_some_and(|inspection| inspection.schema == inspection.newest && inspection.faults.is_empty()) {
+    if inspection.is_some_and(|inspection| inspection.schema >= inspection.newest && inspection.faults.is_empty()) {
         findings.extend(channels::findings(config, now).await);
     }
     if is_offline {
