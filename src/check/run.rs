@@ -112,6 +112,7 @@ impl Checker {
     /// Asks for each score that the tenant is polled for, and for what is to be known of excluded controls.
     async fn fetch(&self, plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>, due_at: Timestamp) -> Read {
         let lateness = self.clock.now().since(due_at);
+        self.store.division().note_lateness(lateness);
         let next_check_at = next_due(plan, tenant, self.clock.now());
         let mut fetched = Vec::with_capacity(tenant.scores.len());
         let mut outcome = "ok";

@@ -55,6 +55,11 @@ pub(super) async fn migrate(file: &Path, arguments: &Arguments) -> Result<(), Fa
 fn said(step: SchemaStep, took_s: Option<f64>) -> String {
     let SchemaStep { from, to } = step;
     match (took_s, from) {
+        _ if from > to => {
+            format!(
+                "the store has schema {from}, newer than this version's {to}, which works with it; there is nothing to do"
+            )
+        }
         _ if step.is_current() => format!("the store has schema {to}, the newest; there is nothing to do"),
         (None, 0) => format!("there is no store yet; it would be made with schema {to}"),
         (None, _) => format!("the store has schema {from}; it would be changed to schema {to}"),
@@ -71,6 +76,11 @@ mod tests {
     fn it_says_from_which_schema_to_which() {
         for (from, took, text) in [
             (21, None, "the store has schema 21, the newest; there is nothing to do"),
+            (
+                24,
+                None,
+                "the store has schema 24, newer than this version's 21, which works with it; there is nothing to do",
+            ),
             (0, None, "there is no store yet; it would be made with schema 21"),
             (7, None, "the store has schema 7; it would be changed to schema 21"),
             (0, Some(0.04), "the store was made with schema 21 in 0.0 s"),

@@ -29,7 +29,7 @@ pub(super) async fn replicas(file: &Path, arguments: &Arguments) -> Result<(), F
     let found = query::replicas::list(&*store, &Scope::All).await;
     store.close().await;
     let now = Clock::System.now();
-    let header = ["PLACE", "VERSION", "STARTED", "LAST SEEN", "STATE", "SHARDS", "CONFIGURATION"];
+    let header = ["PLACE", "VERSION", "STARTED", "LAST SEEN", "STATE", "SHARDS", "LATENESS", "CONFIGURATION"];
     output::listing(&found?, arguments.json, header, "no replicas", |replica| {
         [
             output::visible(&replica.place),
@@ -38,6 +38,7 @@ pub(super) async fn replicas(file: &Path, arguments: &Arguments) -> Result<(), F
             output::ago(replica.heard_at, now),
             state(replica).to_owned(),
             replica.shards.to_string(),
+            output::or_dash(replica.lateness().as_ref()),
             configuration(replica),
         ]
     })

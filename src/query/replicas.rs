@@ -1,10 +1,12 @@
 //! The services that share the store.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::Error;
 use crate::{
-    domain::{Scope, Timestamp},
+    domain::{Scope, Timestamp, format_duration},
     store::{ReplicaRecord, Store},
 };
 
@@ -27,10 +29,20 @@ pub struct Replica {
     pub leads: bool,
     /// How many of the 64 shards of tenants and channels are its own.
     pub shards: u32,
+    /// How late the checks of the last minute began at most, as of its last heartbeat; null: its version does not say it.
+    pub lateness_ms: Option<u64>,
     /// Its configuration; the same as long as it says the same, wherever its files are and wherever the replica listens.
     pub fingerprint: String,
     /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with.
     pub same_configuration: Option<bool>,
+}
+
+impl Replica {
+    /// How late its checks begin, for people, in whole seconds.
+    #[must_use]
+    pub fn lateness(&self) -> Option<String> {
+        self.lateness_ms.map(|late| format_duration(Duration::from_secs(late / 1_000)))
+    }
 }
 
 /// The services that share the store, oldest first; none for a limited scope, and if only one process may have the store.
@@ -58,6 +70,7 @@ fn compared(records: Vec<ReplicaRecord>) -> Vec<Replica> {
         living: record.is_living,
         leads: record.leads,
         shards: record.shards,
+        lateness_ms: record.lateness.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX)),
         fingerprint: record.fingerprint,
     };
     records.into_iter().map(replica).collect()
@@ -79,6 +92,7 @@ mod tests {
             is_living: true,
             shards: 32,
             leads,
+            lateness: None,
         }
     }
 
@@ -90,5 +104,18 @@ mod tests {
         assert_eq!(same(vec![record("a", "old", false)]), [None]);
         let dead = ReplicaRecord { is_living: false, ..record("a", "old", true) };
         assert_eq!(same(vec![dead, record("b", "new", false)]), [None, None]);
+    }
+
+    #[test]
+    fn lateness_is_said_in_whole_seconds_if_it_is_known() {
+        for (lateness, millis, said) in [
+            (None, None, None),
+            (Some(Duration::ZERO), Some(0), Some("0s")),
+            (Some(Duration::from_millis(1_999)), Some(1_999), Some("1s")),
+            (Some(Duration::from_secs(200)), Some(200_000), Some("3m20s")),
+        ] {
+            let found = compared(vec![ReplicaRecord { lateness, ..record("a", "one", true) }]).remove(0);
+            assert_eq!((found.lateness_ms, found.lateness().as_deref()), (millis, said));
+        }
     }
 }

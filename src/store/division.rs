@@ -12,6 +12,7 @@
 
 mod grace;
 mod keeping;
+mod lateness;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -22,6 +23,7 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
+    time::Duration,
 };
 
 use tokio::{
@@ -29,6 +31,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::lateness::Lateness;
 pub(super) use self::{
     grace::Grace,
     timing::Timing,
@@ -116,6 +119,8 @@ struct State {
     agrees: bool,
     /// This replica's configuration.
     fingerprint: String,
+    /// How late its checks begin.
+    lateness: Lateness,
     is_leaving: bool,
     has_left: bool,
 }
@@ -202,6 +207,7 @@ impl Division {
             living: 1,
             agrees: false,
             fingerprint,
+            lateness: Lateness::default(),
             is_leaving: false,
             has_left: false,
         };
@@ -313,6 +319,13 @@ impl Division {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.0.as_ref().map_or(0, |inner| *inner.revision.borrow())
+    }
+
+    /// Notes that a check begins so long after it was due.
+    pub fn note_lateness(&self, late: Duration) {
+        if let Some(inner) = &self.0 {
+            inner.state().lateness.note(late, Instant::now());
+        }
     }
 
     /// Notes the configuration that is in force from now on.

@@ -33,6 +33,7 @@ pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use overview::{Advice, OpenAlert, SeriesSamples, TenantAdvice, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 pub use schema::SchemaStep;
+pub(in crate::store) use schema::{admit, usable_since_key};
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 pub use upkeep::{Downtime, ReplicaRecord};
 

@@ -7,6 +7,7 @@ mod arrived;
 pub(crate) mod between;
 mod folder;
 mod identity;
+pub(crate) mod later;
 #[cfg(feature = "pfx")]
 pub(crate) mod pfx;
 pub(crate) mod postgres;

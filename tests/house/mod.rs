@@ -10,6 +10,7 @@ mod scope;
 mod sentences;
 mod siblings;
 mod source;
+mod statements;
 
 use std::{
     fs,

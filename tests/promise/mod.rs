@@ -58,4 +58,5 @@ mod suspended;
 mod time_zones;
 mod trusted_rules;
 mod two_processes;
+mod upgraded;
 mod watchdog;

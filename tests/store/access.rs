@@ -10,11 +10,11 @@ use scorewatch::{
 
 use super::{fixture::*, tenant::entra};
 
-fn by(action: &'static str, seconds: i64) -> NewEntry {
+pub(super) fn by(action: &'static str, seconds: i64) -> NewEntry {
     NewEntry::by(&Caller::local("ann"), action, None, at(seconds))
 }
 
-fn token(name: &str, secret: &str) -> NewToken {
+pub(super) fn token(name: &str, secret: &str) -> NewToken {
     let limits = Limits::Only { tenants: Some([entra(7)].into()), labels: None };
     NewToken {
         name: name.to_owned(),
@@ -27,7 +27,7 @@ fn token(name: &str, secret: &str) -> NewToken {
     }
 }
 
-fn account(name: &str) -> NewAccount {
+pub(super) fn account(name: &str) -> NewAccount {
     NewAccount {
         name: name.to_owned(),
         password: PasswordHash("$argon2id$1".to_owned()),

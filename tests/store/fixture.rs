@@ -1,6 +1,6 @@
 //! Makes what goes into a store, and a store in a directory of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 
 use scorewatch::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
@@ -18,7 +18,7 @@ use scorewatch::{
 };
 use tempfile::TempDir;
 
-use crate::harness::postgres::Postgres;
+use crate::harness::{later, postgres::Postgres};
 
 tokio::task_local! {
     /// The server on which a test's stores are; a test outside of it has them in files.
@@ -49,7 +49,19 @@ impl Fixture {
             Err(_) => None,
         };
         let store = open(&directory, database.as_ref()).await;
-        Self { directory, store, database }
+        let fixture = Self { directory, store, database };
+        if env::var_os("SCOREWATCH_LATER_SCHEMA").is_some() { fixture.added_to().await } else { fixture }
+    }
+
+    /// The same store after a later version has added to it.
+    pub(super) async fn added_to(self) -> Self {
+        self.store.close().await;
+        match (&self.database, Postgres::shared()) {
+            (Some(database), Some(server)) => later::add_to_postgres(server, database).await,
+            _ => later::add_to_sqlite(&self.directory.path().join("data/s.db")).await,
+        }
+        let store = open(&self.directory, self.database.as_ref()).await;
+        Self { store, ..self }
     }
 
     /// The same store, opened beside the service.

@@ -53,6 +53,12 @@ async fn replicas_share_the_shards_and_each_leaves_its_own_to_the_others() {
     let listed = second.replicas().await.unwrap();
     let facts: Vec<_> = listed.iter().map(|one| (one.shards, one.leads, one.is_living, &*one.fingerprint)).collect();
     assert_eq!(facts, [(32, true, true, "one"), (32, false, true, "one")]);
+    // How late it is goes out with its next heartbeat, which a changed configuration brings forward.
+    division.note_lateness(Duration::from_millis(2_500));
+    division.configured("two".to_owned());
+    until(&other, |other| !other.agrees()).await;
+    let late: Vec<_> = second.replicas().await.unwrap().iter().map(|one| one.lateness).collect();
+    assert_eq!(late, [Some(Duration::from_millis(2_500)), Some(Duration::ZERO)]);
     // What is under way on a shard keeps it.
     let tenure = division.begin(Shard::LEAD).unwrap();
     division.leave();
@@ -102,6 +108,43 @@ async fn what_a_dead_replica_was_sending_is_repeated_and_what_it_writes_is_refus
     assert!(!other.possible_duplicate, "what nobody was sending is no repeat");
     assert_eq!(heir.commit(check("contoso", Some(1), 20)).await, Ok(Commit::Done));
     heir.close().await;
+}
+
+#[tokio::test]
+async fn two_replicas_that_claim_at_once_never_take_the_same_delivery_and_none_waits_for_the_other_s_send() {
+    let Some((server, database)) = Postgres::shared_database().await else { return };
+    let (first, second) = (join(&database, "one").await, join(&database, "one").await);
+    for number in 0..8 {
+        for name in ["soc", "desk"] {
+            let new = new_notification(&format!("{name} {number}"), None, &[name]);
+            assert!(first.announce(new, at(number)).await.unwrap());
+        }
+    }
+    let (soc, desk, terms) = (channel("soc"), channel("desk"), ClaimTerms::default());
+    let mut sent = BTreeSet::new();
+    for number in 10..18 {
+        // Not even if both take a channel for their own.
+        let claims = tokio::join!(first.claim(&soc, terms, at(number)), second.claim(&soc, terms, at(number)));
+        let sending = match claims {
+            (Ok(Claim::Send(sending)), Ok(Claim::Idle)) | (Ok(Claim::Idle), Ok(Claim::Send(sending))) => sending,
+            other => panic!("{other:?}"),
+        };
+        assert!(sent.insert(sending.id));
+        // Whoever sends has no transaction open meanwhile.
+        let beside = claim(&second, "desk", number).await;
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        let mut connection = server.connect(&database.database).await;
+        assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&mut connection).await.unwrap(), 0);
+        assert!(matches!(second.claim(&desk, terms, at(number)).await, Ok(Claim::Idle)), "one at a time");
+        let settled = tokio::join!(
+            first.settle(sending.id, sending.attempt, AttemptOutcome::Delivered, None, at(number)),
+            second.settle(beside.id, beside.attempt, AttemptOutcome::Delivered, None, at(number)),
+        );
+        assert!(settled.0.is_ok() && settled.1.is_ok(), "{settled:?}");
+    }
+    assert_eq!(sent.len(), 8);
+    first.close().await;
+    second.close().await;
 }
 
 async fn state(store: &Joined, name: &str) -> &'static str {

@@ -38,6 +38,11 @@ fn judge(inspected: &Result<Option<Inspection>, StoreError>) -> Finding {
             let what = format!("its schema {schema} is older than this version's {newest}");
             Finding::warning("store", what, format!("back it up, then {START}: that brings it up to date"))
         }
+        Ok(Some(Inspection { schema, newest, .. })) if schema > newest => {
+            let what =
+                format!("it is whole, with schema {schema}, which is newer than this version's {newest} and suits it");
+            Finding::ok("store", what)
+        }
         Ok(Some(Inspection { schema, .. })) => Finding::ok("store", format!("it is whole, with schema {schema}")),
     }
 }
@@ -56,6 +61,7 @@ mod tests {
         for (inspected, verdict, said) in [
             (Ok(None), Verdict::Warning, "no store yet"),
             (seen(21, &[]), Verdict::Ok, "schema 21"),
+            (seen(22, &[]), Verdict::Ok, "schema 22, which is newer than this version's 21"),
             (seen(7, &[]), Verdict::Warning, "its schema 7 is older"),
             (seen(21, &["row 3 missing from index x"]), Verdict::Error, "row 3 missing"),
             (Err(StoreError::Full), Verdict::Error, "disk is full"),

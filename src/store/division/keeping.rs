@@ -1,6 +1,6 @@
 //! What the keeper says to a division, and asks of it.
 
-use std::{collections::BTreeSet, future::pending};
+use std::{collections::BTreeSet, future::pending, time::Duration};
 
 use tokio::time::Instant;
 
@@ -16,6 +16,11 @@ impl Division {
 
     pub(in crate::store) fn fingerprint(&self) -> String {
         self.0.as_ref().map(|inner| inner.state().fingerprint.clone()).unwrap_or_default()
+    }
+
+    /// How late the checks of the last minute began at most.
+    pub(in crate::store) fn lateness(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |inner| inner.state().lateness.longest(Instant::now()))
     }
 
     pub(in crate::store) fn is_leaving(&self) -> bool {

@@ -179,12 +179,13 @@ impl Keeper {
         }
         let renewed = sqlx::query(
             "UPDATE replica SET heard_at = clock_timestamp(), fingerprint = $2, is_leaving = $3, \
-             expires_at = clock_timestamp() + make_interval(secs => $4) WHERE id = $1",
+             expires_at = clock_timestamp() + make_interval(secs => $4), lateness_ms = $5 WHERE id = $1",
         )
         .bind(&self.id)
         .bind(&says.0)
         .bind(says.1)
         .bind(self.timing.lease.as_secs_f64())
+        .bind(i64::try_from(self.division.lateness().as_millis()).unwrap_or(i64::MAX))
         .execute(on)
         .await?;
         if renewed.rows_affected() == 0 {

@@ -8,21 +8,27 @@ use uuid::Uuid;
 use super::error::at_open;
 use crate::{
     crash_point::{self, CrashPoint, Work},
-    store::StoreError,
+    store::{
+        StoreError,
+        record::{admit, usable_since_key},
+    },
 };
 
-/// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store.
-const MIGRATIONS: [(i64, &str); 3] = [
+/// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store. One that only
+/// adds says so in `meta` ([`usable_since_key`]), so that older programs go on with the store. Any other has to refuse to work while a
+/// replica lives, as [`refuse_beside_older`] does.
+const MIGRATIONS: [(i64, &str); 4] = [
     (20, include_str!("migrations/0020.sql")),
     (21, include_str!("migrations/0021.sql")),
-    (NEWEST, include_str!("migrations/0022.sql")),
+    (22, include_str!("migrations/0022.sql")),
+    (NEWEST, include_str!("migrations/0023.sql")),
 ];
 /// The schema that this version works with.
-pub(super) const NEWEST: i64 = 22;
+pub(super) const NEWEST: i64 = 23;
 /// Names the lock under which schemas change: "Scor".
 const LOCK: i64 = 0x5363_6f72;
 
-/// The version of the schema; 0: there is none.
+/// The version of the schema; 0: there is none. It may be newer than [`NEWEST`], if it says that this program works with it.
 pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
     let read = async {
         let is_there: bool =
@@ -34,9 +40,9 @@ pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreE
     };
     let version: i64 = read.await.map_err(|error: sqlx::Error| at_open(&error))?;
     if version > NEWEST {
-        return Err(StoreError::Open(format!(
-            "it was written by a newer version (schema {version}, this one knows {NEWEST}); use that version"
-        )));
+        let said = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(usable_since_key(version));
+        let usable_since: Option<String> = said.fetch_optional(connection).await.map_err(|error| at_open(&error))?;
+        admit(version, NEWEST, usable_since.as_deref())?;
     }
     Ok(version)
 }
@@ -47,7 +53,7 @@ pub(super) const REPLICAS_SINCE: i64 = 22;
 /// Brings the schema up to date, all in one transaction, which no other process is in at the same time. Other services of this version or
 /// a later one may work meanwhile: what a migration adds does not trouble them. One from before [`REPLICAS_SINCE`] may not.
 pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), StoreError> {
-    if version(connection).await? == NEWEST {
+    if version(connection).await? >= NEWEST {
         return Ok(());
     }
     let migrated = within_lock(connection).await;
@@ -106,7 +112,7 @@ fn script(from: i64) -> String {
         let _ = writeln!(script, "{migration}INSERT INTO schema_version (version) VALUES ({version});");
     }
     if from == 0 {
-        let _ = writeln!(script, "INSERT INTO meta VALUES ('identity', '{}');", Uuid::new_v4().simple());
+        let _ = writeln!(script, "INSERT INTO meta (key, value) VALUES ('identity', '{}');", Uuid::new_v4().simple());
     }
     script
 }

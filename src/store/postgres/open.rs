@@ -46,7 +46,7 @@ pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection,
 pub(super) async fn connect_beside(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
     let mut connection = connect(settings).await?;
     match migrate::version(&mut connection).await? {
-        migrate::NEWEST => Ok(connection),
+        migrate::NEWEST.. => Ok(connection),
         0 => Err(StoreError::Open(format!("there is no store in `{settings}`; start the service once"))),
         _ => Err(StoreError::Open("its schema is older than this version; start the service once".to_owned())),
     }

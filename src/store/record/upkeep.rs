@@ -1,5 +1,7 @@
 //! What is known of the service itself.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::domain::Timestamp;
@@ -34,4 +36,6 @@ pub struct ReplicaRecord {
     pub shards: u32,
     /// Whether it does what is done once for the whole fleet.
     pub leads: bool,
+    /// How late the checks of the last minute began at most, as of its last heartbeat; `None`: it does not say.
+    pub lateness: Option<Duration>,
 }

@@ -33,6 +33,12 @@ fn optional(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_nanos))
 }
 
+/// What [`token`] reads.
+const TOKEN: &str = "id, name, role, limits, created_at, created_by, expires_at, last_used_at, revoked_at";
+/// What [`account`] reads, of `account AS a`.
+const ACCOUNT: &str =
+    "a.id, a.name, a.role, a.limits, a.created_at, a.created_by, a.password_set_at, a.last_signed_in_at, a.disabled_at";
+
 fn token(row: &Row) -> Result<TokenRecord, StoreError> {
     Ok(TokenRecord {
         id: row.try_get("id")?,
@@ -63,13 +69,14 @@ fn account(row: &Row) -> Result<AccountRecord, StoreError> {
 
 /// The SQL behind [`crate::store::Access::tokens`].
 pub(super) async fn tokens(pool: &Pool) -> Result<Vec<TokenRecord>, StoreError> {
-    let rows = query("SELECT * FROM token ORDER BY id DESC").fetch_all(pool).await?;
+    let rows = query(format!("SELECT {TOKEN} FROM token ORDER BY id DESC")).fetch_all(pool).await?;
     rows.iter().map(token).collect()
 }
 
 /// The SQL behind [`crate::store::Access::find_token`].
 pub(super) async fn find_token(pool: &Pool, digest: SecretDigest) -> Result<Option<TokenRecord>, StoreError> {
-    let found = query("SELECT * FROM token WHERE digest = $1").bind(&digest.0[..]).fetch_optional(pool).await?;
+    let sql = format!("SELECT {TOKEN} FROM token WHERE digest = $1");
+    let found = query(sql).bind(&digest.0[..]).fetch_optional(pool).await?;
     found.as_ref().map(token).transpose()
 }
 
@@ -118,13 +125,14 @@ pub(super) async fn revoke_token(db: &mut Connection, name: &str, entry: &NewEnt
 
 /// The SQL behind [`crate::store::Access::accounts`].
 pub(super) async fn accounts(pool: &Pool) -> Result<Vec<AccountRecord>, StoreError> {
-    let rows = query("SELECT * FROM account ORDER BY name").fetch_all(pool).await?;
+    let rows = query(format!("SELECT {ACCOUNT} FROM account AS a ORDER BY a.name")).fetch_all(pool).await?;
     rows.iter().map(account).collect()
 }
 
 /// The SQL behind [`crate::store::Access::find_account`].
 pub(super) async fn find_account(pool: &Pool, name: &str) -> Result<Option<(AccountRecord, PasswordHash)>, StoreError> {
-    let found = query("SELECT * FROM account WHERE name = $1").bind(name).fetch_optional(pool).await?;
+    let sql = format!("SELECT {ACCOUNT}, a.password FROM account AS a WHERE a.name = $1");
+    let found = query(sql).bind(name).fetch_optional(pool).await?;
     found.as_ref().map(|row| Ok((account(row)?, PasswordHash(row.try_get("password")?)))).transpose()
 }
 
@@ -204,10 +212,10 @@ pub(super) async fn add_session(db: &mut Connection, new: &NewSession, entry: &N
 
 /// The SQL behind [`crate::store::Access::find_session`].
 pub(super) async fn find_session(pool: &Pool, digest: SecretDigest) -> Result<Option<SessionRecord>, StoreError> {
-    let found = query(
-        "SELECT a.*, s.seen_at, s.expires_at FROM session AS s JOIN account AS a ON a.id = s.account_id \
-         WHERE s.digest = $1",
-    )
+    let found = query(format!(
+        "SELECT {ACCOUNT}, s.seen_at, s.expires_at FROM session AS s JOIN account AS a ON a.id = s.account_id \
+         WHERE s.digest = $1"
+    ))
     .bind(&digest.0[..])
     .fetch_optional(pool)
     .await?;

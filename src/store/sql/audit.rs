@@ -83,7 +83,7 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
 
 /// The SQL behind [`crate::store::Audit::links`].
 pub(super) async fn links(pool: &Pool, after: u64, limit: u32) -> Result<Vec<Link>, StoreError> {
-    let rows = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+    let rows = query("SELECT seq, at, action, body, salt, digest, erases, previous, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(limit)
         .fetch_all(pool)

@@ -88,7 +88,8 @@ pub(super) async fn write(connection: &mut Connection, name: &str, state: &Chann
 
 /// Every channel that anything is known of.
 pub(super) async fn records(pool: &Pool) -> Result<Vec<ChannelRecord>, StoreError> {
-    let rows = query("SELECT * FROM channel ORDER BY name").fetch_all(pool).await?;
+    let sql = format!("SELECT name, {STATE}, destination, access, seen_at, drilled_at FROM channel ORDER BY name");
+    let rows = query(sql).fetch_all(pool).await?;
     let record = |found: &Row| -> Result<ChannelRecord, StoreError> {
         let channel = row::channel(found.try_get("name")?)?;
         let state = state_of(found)?;

@@ -1,4 +1,8 @@
 //! What a channel sends next: chosen, merged with what can go along, and on record before anybody sends it.
+//!
+//! A claim is a short transaction that is over before anything is sent, and like every one that writes it takes its turn, whichever
+//! process it is of. So no two claims meet at a row, and none skips rows that another transaction has locked: what is skipped may be the
+//! earlier message of the alert whose later one is taken. A queue has one owner, so there is nobody who could take another row instead.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let statement = match body {
         Some(body) => {
-            query("INSERT INTO exclusion VALUES ($1, $2) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
+            query("INSERT INTO exclusion (tenant_id, body) VALUES ($1, $2) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
                 .bind(tenant)
                 .bind(body)
         }

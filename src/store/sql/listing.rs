@@ -22,6 +22,10 @@ pub(super) async fn busy_channels(pool: &Pool) -> Result<Vec<ChannelName>, Store
     names.iter().map(|name| row::channel(name)).collect()
 }
 
+/// What [`delivery_row`] reads, of `delivery AS d`.
+const DELIVERY: &str = "d.id, d.notification_id, d.channel, d.tenant, d.state, d.attempts, d.queued_at, d.next_attempt_at, d.finished_at, \
+    d.hold_why, d.hold_until, d.merged_into, d.last_error, d.possible_duplicate";
+
 fn delivery_row(found: &Row) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: DeliveryId(found.try_get("id")?),
@@ -41,13 +45,13 @@ fn delivery_row(found: &Row) -> Result<Delivery, StoreError> {
 }
 
 pub(super) async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-    let rows = query(
-        "SELECT * FROM delivery WHERE ($1 IS NULL OR state IN list($1)) \
+    let rows = query(format!(
+        "SELECT {DELIVERY} FROM delivery AS d WHERE ($1 IS NULL OR state IN list($1)) \
          AND ($2 IS NULL OR channel = $2) AND ($3 IS NULL OR tenant = $3) \
          AND ($5 IS NULL OR tenant IN list($5)) AND ($6 IS NULL OR id < $6) \
          AND ($7 IS NULL OR substr(notification_id, 1, length($7)) = $7) \
-         ORDER BY id DESC LIMIT $4",
-    )
+         ORDER BY id DESC LIMIT $4"
+    ))
     .bind((!filter.states.is_empty()).then(|| list_of(filter.states.iter().map(|state| state.as_str()))))
     .bind(filter.channel.as_ref().map(ChannelName::as_str))
     .bind(filter.tenant.as_ref().map(TenantId::as_str))
@@ -61,9 +65,9 @@ pub(super) async fn deliveries(pool: &Pool, filter: &DeliveryFilter) -> Result<V
 }
 
 pub(super) async fn delivery(pool: &Pool, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
-    let found = query(
-        "SELECT d.*, n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = $1",
-    )
+    let found = query(format!(
+        "SELECT {DELIVERY}, n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = $1"
+    ))
     .bind(id.0)
     .fetch_optional(pool)
     .await?;
@@ -83,7 +87,8 @@ pub(super) async fn delivery(pool: &Pool, id: DeliveryId) -> Result<Option<Deliv
             error: found.try_get(4)?,
         })
     };
-    let covers = query("SELECT * FROM delivery WHERE merged_into = $1 ORDER BY id").bind(id.0).fetch_all(pool).await?;
+    let covers = query(format!("SELECT {DELIVERY} FROM delivery AS d WHERE d.merged_into = $1 ORDER BY d.id"));
+    let covers = covers.bind(id.0).fetch_all(pool).await?;
     Ok(Some(DeliveryDetail {
         covers: covers.iter().map(delivery_row).collect::<Result<_, _>>()?,
         delivery: delivery_row(&found)?,

@@ -138,7 +138,7 @@ const COPIED_TO: &str = "copied_to";
 
 /// Notes where a store was copied to.
 pub(super) async fn note_copied(db: &mut db::Connection, to: &str) -> Result<(), StoreError> {
-    db::query("INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+    db::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
         .bind(COPIED_TO)
         .bind(to)
         .execute(db)

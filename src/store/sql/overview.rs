@@ -164,7 +164,7 @@ const ADVISED_SQLITE: &str = "SELECT id, impact, tenant, points FROM (\
     AND coalesce(j.value ->> 1, 1) > 0 AND NOT (j.value ->> 4) AND j.value ->> 0 IN list($3)\
     ) WHERE place <= $4 ORDER BY id, impact, place";
 const ADVISED_POSTGRES: &str = "SELECT p.id, p.impact, p.tenant, p.points FROM (\
-    SELECT a.*, row_number() OVER (PARTITION BY a.id, a.impact ORDER BY a.points DESC, a.tenant) AS place FROM (\
+    SELECT a.id, a.impact, a.tenant, a.points, row_number() OVER (PARTITION BY a.id, a.impact ORDER BY a.points DESC, a.tenant) AS place FROM (\
     SELECT j.value ->> 0 AS id, r.impact, t.tenant, (j.value ->> 1)::bigint AS exposed, \
     (j.value ->> 3)::double precision AS points, (j.value ->> 4)::boolean AS is_excepted \
     FROM recommendation AS r JOIN tenant AS t ON t.id = r.tenant_id, json_array_elements(r.rows::json) AS j(value) \

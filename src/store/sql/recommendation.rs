@@ -28,7 +28,8 @@ impl Prepared {
 pub(super) async fn write(connection: &mut Connection, tenant: i64, snapshots: &[Prepared]) -> Result<(), StoreError> {
     for snapshot in snapshots {
         query(
-            "INSERT INTO recommendation VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, impact) DO UPDATE SET \
+            "INSERT INTO recommendation (tenant_id, impact, taken_at, is_complete, rows) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, impact) DO UPDATE SET \
              taken_at = excluded.taken_at, is_complete = excluded.is_complete, rows = excluded.rows",
         )
         .bind(tenant)

@@ -1,5 +1,7 @@
 //! The services that share a store.
 
+use std::time::Duration;
+
 use super::{
     db::{Connection, Dialect, Pool, list_of, query, query_scalar},
     row,
@@ -14,7 +16,7 @@ const LIST: &str = "SELECT r.id, r.place, r.version, r.fingerprint, \
     (extract(epoch FROM r.started_at) * 1000000)::bigint, (extract(epoch FROM r.heard_at) * 1000000)::bigint, \
     (r.expires_at > clock_timestamp())::int::bigint, \
     CASE WHEN r.is_sole THEN (SELECT count(*) FROM shard) ELSE (SELECT count(*) FROM shard AS s WHERE s.owner = r.id) END, \
-    (r.is_sole OR EXISTS (SELECT 1 FROM shard AS s WHERE s.owner = r.id AND s.shard = 0))::int::bigint \
+    (r.is_sole OR EXISTS (SELECT 1 FROM shard AS s WHERE s.owner = r.id AND s.shard = 0))::int::bigint, r.lateness_ms \
     FROM replica AS r ORDER BY r.started_at, r.id";
 /// Nanoseconds in one of them.
 const NANOS: i64 = 1_000;
@@ -38,6 +40,7 @@ pub(super) async fn list(pool: &Pool) -> Result<Vec<ReplicaRecord>, StoreError> 
                 is_living: found.try_get::<i64, _>(6)? != 0,
                 shards: row::count(found.try_get(7)?)?,
                 leads: found.try_get::<i64, _>(8)? != 0,
+                lateness: found.try_get::<Option<i64>, _>(9)?.map(|late| Duration::from_millis(late.unsigned_abs())),
             })
         })
         .collect()

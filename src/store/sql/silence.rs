@@ -30,10 +30,12 @@ fn silence(found: &Row) -> Result<Silence, StoreError> {
 
 /// The SQL behind [`crate::store::Silences::silences`].
 pub(super) async fn list(pool: &Pool, after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
-    let rows = query("SELECT * FROM silence WHERE ends_at > $1 ORDER BY id DESC")
-        .bind(after.map_or(i64::MIN, Timestamp::as_nanos))
-        .fetch_all(pool)
-        .await?;
+    let rows = query(
+        "SELECT id, starts_at, ends_at, author, comment, matchers FROM silence WHERE ends_at > $1 ORDER BY id DESC",
+    )
+    .bind(after.map_or(i64::MIN, Timestamp::as_nanos))
+    .fetch_all(pool)
+    .await?;
     rows.iter().map(silence).collect()
 }
 

@@ -56,7 +56,7 @@ pub async fn backup(database: &Path, target: &Path) -> Result<Backup, StoreError
     let (contents, is_compared) = made?;
     let path = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
     let bytes = place(staged, target)?;
-    Ok(Backup { path, bytes, is_current: contents.schema == open::NEWEST, contents, is_compared })
+    Ok(Backup { path, bytes, is_current: contents.schema >= open::NEWEST, contents, is_compared })
 }
 
 /// An empty file beside the one that is to be, with a name that nobody else has.

@@ -180,11 +180,12 @@ async fn stored(connection: &mut SqliteConnection) -> Result<Option<String>, Sto
 }
 
 async fn keep(connection: &mut SqliteConnection, generation: &str) -> Result<(), StoreError> {
-    let kept =
-        sqlx::query("INSERT INTO meta VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-            .bind(generation)
-            .execute(connection)
-            .await;
+    let kept = sqlx::query(
+        "INSERT INTO meta (key, value) VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(generation)
+    .execute(connection)
+    .await;
     kept.map(drop).map_err(|error| at_open(&error))
 }
 

@@ -11,15 +11,19 @@ use uuid::Uuid;
 use super::error::at_open;
 use crate::{
     crash_point::{self, CrashPoint, Work},
-    store::StoreError,
+    store::{
+        StoreError,
+        record::{admit, usable_since_key},
+    },
 };
 
 /// Older ones can damage a database when a checkpoint and a reset of the write-ahead log meet ("The WAL-reset bug", sqlite.org).
 const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// Marks the file as ours in its header: "Scor".
 const APPLICATION_ID: i64 = 0x5363_6f72;
-/// Schema changes, oldest first; the first makes schema version 1.
-const MIGRATIONS: [&str; 22] = [
+/// Schema changes, oldest first; the first makes schema version 1. One that only adds says so in `meta` ([`usable_since_key`]), so that an
+/// older program goes on with the store.
+const MIGRATIONS: [&str; 23] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -42,6 +46,7 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("migrations/0020.sql"),
     include_str!("migrations/0021.sql"),
     include_str!("migrations/0022.sql"),
+    include_str!("migrations/0023.sql"),
 ];
 
 /// The schema that this version works with.
@@ -138,7 +143,7 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
         return Err(StoreError::Open(format!("there is no `{}`; start the service once", path.display())));
     }
     let mut connection = connect(options(path).busy_timeout(BUSY_TIMEOUT_BESIDE)).await?;
-    if schema_version(&mut connection).await? == MIGRATIONS.len() {
+    if schema_version(&mut connection).await? >= MIGRATIONS.len() {
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
@@ -204,13 +209,13 @@ pub(super) fn readers(path: &Path) -> SqlitePool {
     pool.connect_lazy_with(options(path).read_only(true))
 }
 
-/// The schema's version; 0: a new file.
+/// The schema's version; 0: a new file. It may be newer than [`NEWEST`], if it says that this program works with it.
 async fn schema_version(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
     let row = sqlx::query(
         "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), \
          (SELECT count(*) FROM sqlite_schema)",
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await
     .map_err(|error| at_open(&error))?;
     let (version, application, objects): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -220,20 +225,20 @@ async fn schema_version(connection: &mut SqliteConnection) -> Result<usize, Stor
     if application != APPLICATION_ID {
         return Err(StoreError::Open("the file is another program's database".to_owned()));
     }
-    match usize::try_from(version) {
-        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
-        _ => Err(StoreError::Open(format!(
-            "it was written by a newer version (schema {version}, this one knows {}); use that version",
-            MIGRATIONS.len()
-        ))),
+    let newest = i64::try_from(NEWEST).unwrap_or(i64::MAX);
+    if version > newest {
+        let said = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(usable_since_key(version));
+        let usable_since: Option<String> = said.fetch_optional(connection).await.map_err(|error| at_open(&error))?;
+        admit(version, newest, usable_since.as_deref())?;
     }
+    usize::try_from(version).map_err(|_| StoreError::Open(format!("its schema has the number {version}")))
 }
 
 async fn migrate(connection: &mut SqliteConnection, from: usize) -> Result<(), StoreError> {
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(from) {
         let version = index + 1;
         let identity = if index == 0 {
-            format!("INSERT INTO meta VALUES ('identity', '{}'), ('clean', '1');", Uuid::new_v4().simple())
+            format!("INSERT INTO meta (key, value) VALUES ('identity', '{}'), ('clean', '1');", Uuid::new_v4().simple())
         } else {
             String::new()
         };
@@ -274,10 +279,12 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, StoreError>
 pub(super) async fn mark_clean(connection: &mut SqliteConnection, clean: bool) -> Result<(), StoreError> {
     let work = if clean { Work::MarkClosed } else { Work::MarkInUse };
     crash_point::reach(CrashPoint::BeforeCommit(work));
-    sqlx::query("INSERT INTO meta VALUES ('clean', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-        .bind(if clean { "1" } else { "0" })
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO meta (key, value) VALUES ('clean', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(if clean { "1" } else { "0" })
+    .execute(connection)
+    .await?;
     crash_point::reach(CrashPoint::AfterCommit(work));
     Ok(())
 }

@@ -123,7 +123,7 @@ async fn verify(copy: &Path, entry: &NewEntry) -> Result<Contents, StoreError> {
         }
     };
     let mut connection = Connection::Sqlite(connection);
-    if schema == open::NEWEST {
+    if schema >= open::NEWEST {
         audit::add(&mut connection, entry, &[]).await?;
     }
     if let Connection::Sqlite(mut connection) = connection {

@@ -76,8 +76,8 @@ async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works()
     let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
     let half = store.writer.write(Work::Heartbeat, |db| {
         Box::pin(async move {
-            query("INSERT INTO meta VALUES ('beat', '0')").execute(&mut *db).await?;
-            query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;
+            query("INSERT INTO meta (key, value) VALUES ('beat', '0')").execute(&mut *db).await?;
+            query("INSERT INTO meta (key, value) VALUES ('identity', 'taken')").execute(db).await?;
             Ok(())
         })
     });

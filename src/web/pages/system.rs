@@ -79,6 +79,7 @@ fn replica(face: &Clockface, replica: &Replica) -> Value {
             (true, false) => "works",
         },
         "shards": replica.shards,
+        "lateness": replica.lateness(),
         "fingerprint": replica.fingerprint,
         "differs": replica.same_configuration == Some(false),
     })

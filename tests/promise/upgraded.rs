@@ -1,0 +1,56 @@
+//! The service beside a later version that adds to the store, as in a rolling upgrade or after a rollback.
+
+use crate::harness::{HIGH, LOW, SOC, Service, World, kinds, later, postgres::Postgres};
+
+/// The score changes, and the message about that is the one of that number.
+async fn sends(world: &World, service: &Service, score: f64, number: usize, kind: &str) {
+    world.set_score("contoso", score);
+    world.settle(service, SOC).await;
+    let accepted = world.accepted(SOC, "contoso");
+    assert_eq!((accepted.len(), kinds(&accepted).last().map(|last| last.0)), (number, Some(kind)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_goes_on_and_can_be_started_again_after_a_later_version_has_changed_the_store() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    let first = world.run().await;
+    sends(&world, &first, LOW, 1, "alert.firing").await;
+    later::add_to_postgres(server, &database).await;
+    sends(&world, &first, HIGH, 2, "alert.resolved").await;
+    let second = Service::spawn(&world.folder.config(), &[]);
+    second.listening().await;
+    assert_eq!(first.stop().await.code(), Some(0));
+    sends(&world, &second, LOW, 3, "alert.firing").await;
+
+    later::outgrow_postgres(server, &database).await;
+    let third = Service::spawn(&world.folder.config(), &[]);
+    assert_eq!(third.ended().await.code(), Some(1));
+    assert!(third.log().contains("it was written by a newer version"), "{}", third.log());
+    sends(&world, &second, HIGH, 4, "alert.resolved").await;
+    assert_eq!(second.stop().await.code(), Some(0));
+    assert!(world.arrived(SOC).iter().all(|arrived| !arrived.possible_duplicate), "nothing is repeated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_is_put_back_works_with_what_a_later_one_has_added_to_a_file_and_refuses_more() {
+    let world = World::new().await;
+    let file = world.folder.path().join("data/scorewatch.db");
+    let service = world.run().await;
+    sends(&world, &service, LOW, 1, "alert.firing").await;
+    assert_eq!(service.stop().await.code(), Some(0));
+    later::add_to_sqlite(&file).await;
+    let service = world.run().await;
+    sends(&world, &service, HIGH, 2, "alert.resolved").await;
+    assert_eq!(service.stop().await.code(), Some(0));
+    let migrated = world.command(&["migrate", "--check"]).await;
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert!(String::from_utf8_lossy(&migrated.stdout).contains("which works with it"), "{migrated:?}");
+
+    later::outgrow_sqlite(&file).await;
+    let refused = Service::spawn(&world.folder.config(), &[]);
+    assert_eq!(refused.ended().await.code(), Some(1));
+    assert!(refused.log().contains("it was written by a newer version"), "{}", refused.log());
+}
