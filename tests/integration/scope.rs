@@ -238,26 +238,6 @@ async fn a_list_shows_a_scope_its_own_and_nothing_of_others() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them() {
-    let scene = Scene::new().await;
-    let now = scene.now();
-    for (scope, drills, silenced, shown) in [
-        // A drill, and what the operator is sent on two channels about two silences of everybody.
-        (Scope::All, 5, 4, &["contoso-team", "fabrikam-team", "inhouse-desk"][..]),
-        (only(&["contoso", "fabrikam", "tailspin"]), 0, 3, &["contoso-team", "fabrikam-team"]),
-        (only(&["contoso"]), 0, 1, &["contoso-team"]),
-        (nobody(), 0, 0, &[]),
-    ] {
-        let of = deliveries::list(scene.store(), &scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap();
-        let about_none = of.items.iter().filter(|delivery| delivery.tenant.is_none()).count();
-        let silences = silences::list(scene.store(), &scope, false, &Page::ALL, now).await.unwrap();
-        let listed = query::channels::list(scene.store(), &scene.config, &scope, now).await.unwrap();
-        let names: Vec<_> = listed.iter().map(|channel| channel.name.as_str()).collect();
-        assert_eq!((about_none, silences.items.len(), names.as_slice()), (drills, silenced, shown), "{scope:?}");
-    }
-}
-
 /// Asserts that what lies beyond the scope is refused with the words for what does not exist.
 fn as_if_absent<T>(
     what: &str,
