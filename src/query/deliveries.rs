@@ -175,13 +175,21 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<De
 
 /// The same with the message as its channel is given it: in its language, without what it does not show, and without the values behind
 /// the texts, which are in the store only.
-#[must_use]
-pub fn as_sent(config: &Config, detail: DeliveryDetail) -> DeliveryDetail {
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn as_sent(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    id: DeliveryId,
+) -> Result<DeliveryDetail, Error> {
+    let detail = show(store, scope, id).await?;
     let notification = match config.channels.get(&detail.delivery.channel) {
         Some(settings) => in_words(&settings.show.of(&detail.notification), &settings.locale),
         None => in_words(&detail.notification, &Locale::default()),
     };
-    DeliveryDetail { notification, ..detail }
+    Ok(DeliveryDetail { notification, ..detail })
 }
 
 /// A delivery as the store has it, if the scope sees it, by the number that the scope is shown.

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use scorewatch::{
     action::{drill, silence},
-    channel::ChannelSettings,
+    channel::{ChannelSettings, Show},
     config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
     domain::{Caller, Extras, Labels, Scope, SeenChannels, Selector, Timestamp},
     notify::{
@@ -69,6 +69,7 @@ impl Scene {
         let guide = Guide { about: Some("inhouse-words".into()), runbook: Some("https://inhouse-wiki.example".into()) };
         let fenced = |id: &str| ChannelSettings {
             audience: Audience { tenants: Some([tenant_id(id)].into()), ..Audience::default() },
+            show: Show { labels: false, about: false },
             ..fixture.channel(&format!("{id}-team"))
         };
         let before = setup::config()

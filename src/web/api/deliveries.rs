@@ -48,8 +48,8 @@ async fn meant(call: &Call<Nothing>) -> Result<DeliveryId, Problem> {
 }
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<DeliveryDetail, Problem> {
-    let detail = deliveries::show(call.store.as_ref(), &call.caller.scope, meant(&call).await?).await?;
-    Ok(deliveries::as_sent(&call.config, detail))
+    let id = meant(&call).await?;
+    Ok(deliveries::as_sent(call.store.as_ref(), &call.config, &call.caller.scope, id).await?)
 }
 
 /// A delivery that is queued again.

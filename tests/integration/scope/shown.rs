@@ -3,7 +3,7 @@
 //! test here asserts.
 
 use scorewatch::{
-    config::access::Seen,
+    config::Seen,
     domain::Scope,
     query::{self, Page, deliveries, find, silences},
 };
@@ -26,7 +26,7 @@ async fn what_is_meant_for_our_own_people_is_shown_to_whoever_is_limited_if_the_
     ] {
         let mut config = (*scene.config).clone();
         config.access.show = show;
-        let scope = find::seeing(&config, Scope::only([tenant_id("contoso")].into()));
+        let scope = find::seeing(&config, &Scope::only([tenant_id("contoso")].into()));
         if words.is_none() {
             assert_eq!(scope, only(&["contoso"]), "their own channel is seen in any case");
         }
