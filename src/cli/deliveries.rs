@@ -89,8 +89,7 @@ async fn obey(store: &dyn Store, at_hand: &Readable, action: Action) -> Result<(
         }
         Action::Show { id, json } => {
             let id = ids::delivery(store, scope, &id).await?;
-            let detail = query::deliveries::show(store, scope, id).await?;
-            let detail = query::deliveries::as_sent(&at_hand.config, detail);
+            let detail = query::deliveries::as_sent(store, &at_hand.config, scope, id).await?;
             if json {
                 return output::json(&detail);
             }

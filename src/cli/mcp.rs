@@ -59,7 +59,7 @@ pub(super) async fn mcp(file: &Path, arguments: &Arguments) -> Result<(), Failur
         Scope::All
     } else {
         let tenants = find::tenants(&config, &Scope::All, &arguments.tenant)?;
-        find::seeing(&config, Scope::only(tenants.into_iter().map(|tenant| tenant.id.clone()).collect()))
+        find::seeing(&config, &Scope::only(tenants.into_iter().map(|tenant| tenant.id.clone()).collect()))
     };
     let caller = Caller { role: Role::Viewer, scope, ..Caller::local(caller::name()) };
     let store: Arc<dyn query::Store> = query::open(&config).await?.into();

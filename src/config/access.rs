@@ -15,6 +15,7 @@ use super::{
     oidc::{Around, oidc},
     raw::RawAccess,
     scope::Scope,
+    seen::Seen,
     words::one_of,
 };
 use crate::{diagnostic::Warning, domain::Complaint, oidc::Settings};
@@ -45,31 +46,6 @@ pub struct AccessSettings {
     pub oidc: Option<Arc<Settings>>,
     /// What whoever is limited to some tenants sees besides the facts about these.
     pub show: Seen,
-}
-
-/// What whoever is limited to some tenants sees besides the facts about these: a customer is to see as little of what is meant for our
-/// own people as in a channel of theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word that is written or not")]
-pub struct Seen {
-    /// The labels of tenants.
-    pub labels: bool,
-    /// What the author of a rule wrote (`about`, `runbook`), and why controls are excluded.
-    pub about: bool,
-    /// The names of channels that others share, and what was sent there.
-    pub channels: bool,
-    /// Messages to the operator.
-    pub operator: bool,
-}
-
-impl Seen {
-    /// The words under `show:`.
-    pub const WORDS: [&'static str; 4] = ["labels", "about", "channels", "operator"];
-
-    fn of(words: &[&str]) -> Self {
-        let has = |word| words.contains(&word);
-        Self { labels: has("labels"), about: has("about"), channels: has("channels"), operator: has("operator") }
-    }
 }
 
 impl Config {

@@ -181,14 +181,26 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<De
 
 /// The same with the message as its channel is given it: in its language, without what it does not show, and without the values behind
 /// the texts, which are in the store only.
-#[must_use]
-pub fn as_sent(config: &Config, detail: DeliveryDetail) -> DeliveryDetail {
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn as_sent(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    id: DeliveryId,
+) -> Result<DeliveryDetail, Error> {
+    let mut detail = show(store, scope, id).await?;
     let notification = match config.channels.get(&detail.delivery.channel) {
-        Some(settings) => in_words(&settings.show.of(&detail.notification), &settings.locale),
+        Some(settings) => {
+            // What is kept has no links of the configuration in force.
+            config.complete_links(settings, &mut detail.notification);
+            in_words(&settings.show.of(&detail.notification), &settings.locale)
+        }
         // Whoever is handed it instead may be shown no more than a customer is.
         None => in_words(&Show { labels: false, about: false }.of(&detail.notification), &Locale::default()),
     };
-    DeliveryDetail { notification, ..detail }
+    Ok(DeliveryDetail { notification, ..detail })
 }
 
 /// A delivery as the store has it, if the scope sees it, by the number that the scope is shown.

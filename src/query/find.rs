@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{Error, error::Thing};
 use crate::{
     channel::ChannelSettings,
-    config::{Config, Tenant, access::Seen},
+    config::{Config, Seen, Tenant},
     domain::{ChannelName, Extras, Scope, SeenChannels, TenantId},
     rule::{Rule, RuleName},
 };
@@ -81,9 +81,9 @@ fn is_of(config: &Config, tenants: &BTreeSet<TenantId>, channel: &ChannelSetting
 
 /// The scope with what it sees, by this configuration, besides the facts about its tenants.
 #[must_use]
-pub fn seeing(config: &Config, scope: Scope) -> Scope {
+pub fn seeing(config: &Config, scope: &Scope) -> Scope {
     let Seen { labels, about, channels, operator } = config.access.show;
-    scope.with(|tenants| {
+    scope.clone().with(|tenants| {
         let of_them = || config.channels.values().filter(|channel| is_of(config, tenants, channel));
         let channels = if channels {
             SeenChannels::All

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     channel::{ChannelKind, Show},
-    config::access::Seen,
+    config::seen::Seen,
     domain::{Cloud, Language, Region, Role, ScoreKind, Severity},
     schedule::Zone,
 };

@@ -134,7 +134,7 @@ fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
 /// The scope of limits by the configuration in force.
 fn scope_of(config: &Config, limits: &Limits) -> Scope {
     let tenants = config.tenants.values().map(|tenant| (&tenant.id, tenant.account.entra, &*tenant.labels));
-    find::seeing(config, limits.scope(tenants))
+    find::seeing(config, &limits.scope(tenants))
 }
 
 /// A person is sent to the sign-in page and comes back from there; anything else is told that it is unauthorized.

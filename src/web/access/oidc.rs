@@ -154,7 +154,7 @@ pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -
     let membership = Membership { groups: person.groups, app_roles: person.app_roles };
     let granted = oidc::decide(&settings.grants, &membership)?;
     let scope = granted.reach.scope(config.tenants.values().map(|tenant| (&tenant.id, &*tenant.labels)));
-    let scope = find::seeing(config, scope);
+    let scope = find::seeing(config, &scope);
     Some(Caller {
         name: person.name,
         role: granted.role,

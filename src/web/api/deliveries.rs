@@ -48,12 +48,8 @@ async fn meant(call: &Call<Nothing>) -> Result<DeliveryId, Problem> {
 }
 
 pub(super) async fn show(call: Call<Nothing>) -> Result<DeliveryDetail, Problem> {
-    let mut detail = deliveries::show(call.store.as_ref(), &call.caller.scope, meant(&call).await?).await?;
-    // As it is sent: what is kept has no links of the configuration in force.
-    if let Some(channel) = call.config.channels.get(detail.delivery.channel.as_str()) {
-        call.config.complete_links(channel, &mut detail.notification);
-    }
-    Ok(deliveries::as_sent(&call.config, detail))
+    let id = meant(&call).await?;
+    Ok(deliveries::as_sent(call.store.as_ref(), &call.config, &call.caller.scope, id).await?)
 }
 
 /// A delivery that is queued again.

@@ -58,8 +58,8 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         page["done"] = json!(done(&params));
         page["chart"] = drawn(&visit, &face, &row).await?;
         page["trace"] = trace(&visit, &face, &which, &row).await?;
-        // A reminder does not repeat why the score fell.
-        if page["causes"].as_array().is_none_or(Vec::is_empty) {
+        // A reminder does not repeat why the score fell. Of a tenant that is gone there is no trace, and none is to be made.
+        if page["trace"].is_object() && page["causes"].as_array().is_none_or(Vec::is_empty) {
             let causes = page["trace"]["causes"].take();
             page["causes"] = if causes.is_array() { causes } else { json!([]) };
         }

@@ -285,7 +285,7 @@ async fn whatever_is_done_is_recorded_and_whoever_lacks_the_role_does_nothing() 
     assert_eq!(
         all[..all.len() - before],
         [
-            "channel.drill channel soc",
+            "channel.drill channel inhouse-desk",
             "tenant.recheck tenant contoso",
             "silence.end silence 1",
             "alert.accept alert contoso drop device-secure-score",

@@ -1,9 +1,14 @@
-//! What is meant for our own people, such as labels and the words of a rule's author, is shown to whoever is limited to some tenants only
-//! if the configuration says so. That nothing of it is shown otherwise is what every other test here asserts.
+//! What several tenants share is not shown to whoever is limited to some of them. What is meant for our own people, such as labels and the
+//! words of a rule's author, is shown to them only if the configuration says so; that nothing of it is shown otherwise is what every other
+//! test here asserts.
 
-use scorewatch::{config::access::Seen, domain::Scope, query::find};
+use scorewatch::{
+    config::Seen,
+    domain::Scope,
+    query::{self, Page, deliveries, find, silences},
+};
 
-use super::{Scene, only};
+use super::{Scene, nobody, only};
 use crate::integration::setup::tenant_id;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -21,7 +26,7 @@ async fn what_is_meant_for_our_own_people_is_shown_to_whoever_is_limited_if_the_
     ] {
         let mut config = (*scene.config).clone();
         config.access.show = show;
-        let scope = find::seeing(&config, Scope::only([tenant_id("contoso")].into()));
+        let scope = find::seeing(&config, &Scope::only([tenant_id("contoso")].into()));
         if words.is_none() {
             assert_eq!(scope, only(&["contoso"]), "their own channel is seen in any case");
         }
@@ -37,5 +42,25 @@ async fn what_is_meant_for_our_own_people_is_shown_to_whoever_is_limited_if_the_
                 assert!(!json.contains(other), "{what} shows {other} beside {words:?}: {json}");
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them() {
+    let scene = Scene::new().await;
+    let now = scene.now();
+    for (scope, drills, silenced, shown) in [
+        // A drill, and what the operator is sent on two channels about two silences of everybody.
+        (Scope::All, 5, 4, &["contoso-team", "fabrikam-team", "inhouse-desk"][..]),
+        (only(&["contoso", "fabrikam", "tailspin"]), 0, 3, &["contoso-team", "fabrikam-team"]),
+        (only(&["contoso"]), 0, 1, &["contoso-team"]),
+        (nobody(), 0, 0, &[]),
+    ] {
+        let of = deliveries::list(scene.store(), &scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap();
+        let about_none = of.items.iter().filter(|delivery| delivery.tenant.is_none()).count();
+        let silences = silences::list(scene.store(), &scope, false, &Page::ALL, now).await.unwrap();
+        let listed = query::channels::list(scene.store(), &scene.config, &scope, now).await.unwrap();
+        let names: Vec<_> = listed.iter().map(|channel| channel.name.as_str()).collect();
+        assert_eq!((about_none, silences.items.len(), names.as_slice()), (drills, silenced, shown), "{scope:?}");
     }
 }
