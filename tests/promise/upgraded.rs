@@ -5,6 +5,8 @@ use crate::harness::{HIGH, LOW, SOC, Service, World, kinds, later, postgres::Pos
 /// The score changes, and the message about that is the one of that number.
 async fn sends(world: &World, service: &Service, score: f64, number: usize, kind: &str) {
     world.set_score("contoso", score);
+    // It is not waited for a tenant that was not read before.
+    world.checked(service, "contoso", 1).await;
     world.settle(service, SOC).await;
     let accepted = world.accepted(SOC, "contoso");
     assert_eq!((accepted.len(), kinds(&accepted).last().map(|last| last.0)), (number, Some(kind)));
