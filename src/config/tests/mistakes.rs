@@ -168,7 +168,7 @@ fn a_pattern_that_matches_nothing_is_the_only_thing_said_of_it() {
 }
 
 #[test]
-fn a_tenants_file_that_begins_like_the_main_file_is_told_so() {
+fn a_tenants_file_that_begins_like_the_main_file_says_what_to_delete() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("f.yaml"), "tenants:\n  - id: fabrikam\n    tenant_id: x\n").unwrap();
     let text = say(folder.path(), &MAIN.replace("tenants:\n", "tenants:\n  - f.yaml\n"), RULES);

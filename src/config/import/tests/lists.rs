@@ -108,7 +108,7 @@ fn lists_of_other_programs_are_understood_as_they_are() {
 }
 
 #[test]
-fn items_on_one_line_are_told_apart_by_their_number() {
+fn items_on_one_line_are_distinguished_by_their_number() {
     let contract = |id: &str, name: &str| format!("{{\"customerId\":\"{id}\",\"displayName\":\"{name}\"}}");
     let (one, other) = (contract(CONTOSO, "Contoso"), contract(CONTOSO, "Contosö"));
     let plan = Desk::new().plan(format!("{{\"value\":[{one},{one}]}}").as_bytes());
