@@ -190,6 +190,20 @@ impl<'a> Receivers<'a> {
         receivers
     }
 
+    /// Whether whatever one of these channels sends arrives where the other's does.
+    #[must_use]
+    pub fn are_one(&self, one: &ChannelSettings, other: &ChannelSettings) -> bool {
+        let reference = one.kind.address_reference();
+        if one.name == other.name || (reference.is_some() && reference == other.kind.address_reference()) {
+            return true;
+        }
+        let of = |channel: &ChannelSettings| self.of_channel.get(channel.name.as_str());
+        of(one).zip(of(other)).is_some_and(|(own, theirs)| {
+            // Of mails, each of the recipients must be the same.
+            own == theirs || (own.len() == 1 && theirs.len() == 1 && Address::any_shared(own, theirs))
+        })
+    }
+
     /// The channels of another audience whose messages arrive at the same receiver. One may be named twice.
     pub fn of_other_audiences(&self, channel: &ChannelSettings) -> impl Iterator<Item = &'a ChannelSettings> {
         let differs = |other: &&&ChannelSettings| other.audience != channel.audience;

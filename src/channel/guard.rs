@@ -14,6 +14,13 @@ const COPY: &str = "copy the URL again";
 /// What to do about a URL without TLS.
 const OWN_NETWORK: &str =
     "write `https://`; if the receiver is in your own network, set `allow_private` on the channel";
+/// What to do about a URL of an address that is not public.
+const ALLOW: &str =
+    "if the receiver is in your own network, set `allow_private` on the channel, like `allow_private: [10.0.0.0/8]`";
+/// Quotation marks that were copied with a URL.
+const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '„', '‘', '’'];
+/// What may come right before a URL that is a part of another.
+const BEFORE_INNER: [char; 8] = ['=', '/', '?', '&', '#', ':', ',', ';'];
 /// Longest URL that Power Automate takes, in characters.
 const URL_BYTES_MAX: usize = 16 * 1024;
 
@@ -52,6 +59,12 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if url.len() > URL_BYTES_MAX {
         return refuse("it is longer than 16 KiB", COPY);
     }
+    if url.starts_with(QUOTES) || url.ends_with(QUOTES) {
+        return refuse("it has quotation marks around it", "delete the quotation marks");
+    }
+    if has_second(url) {
+        return refuse("a second URL follows right behind it", "delete one of the two");
+    }
     let Ok(parsed) = Url::parse(url) else { return refuse("it is not a URL", COPY) };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return refuse("it has a user name in it", COPY);
@@ -68,9 +81,16 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     // The egress says the same when it is sent; here it is reported before anything is shown or queued.
     match Egress::vet(&SecretString::from(url), private) {
         Ok(()) => Ok(parsed),
-        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called", COPY),
+        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called", ALLOW),
         Err(_) => refuse("it is too long, or its host is malformed", COPY),
     }
+}
+
+/// Whether it was pasted twice, or another one behind it.
+fn has_second(url: &str) -> bool {
+    let schemes = url.match_indices("https://").chain(url.match_indices("http://"));
+    let mut before = schemes.filter_map(|(at, _)| url.get(..at)?.chars().next_back());
+    before.any(|letter| !BEFORE_INNER.contains(&letter))
 }
 
 /// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.
@@ -153,6 +173,26 @@ mod tests {
         assert!(crate::channel::slack::vet_url("https://10.0.0.1/x", &Private::Loopback).is_err());
         assert!(webhook("http://soar.example/x", &Private::Refused).is_err());
         assert!(webhook("https://soar.example/x", &Private::Refused).is_ok());
+    }
+
+    #[test]
+    fn what_to_do_fits_what_is_wrong() {
+        let twice = "https://soar.example/x?sig=AAAhttps://soar.example/x?sig=AAA";
+        for (url, what, instead) in [
+            ("https://10.1.2.3/hook", "may not be called", "allow_private: [10.0.0.0/8]"),
+            ("https://localhost/hook", "may not be called", "allow_private: [10.0.0.0/8]"),
+            ("http://localhost/hook", "must begin with `https://`", "set `allow_private`"),
+            ("\"https://soar.example/hook\"", "quotation marks", "delete the quotation marks"),
+            ("‘https://soar.example/hook’", "quotation marks", "delete the quotation marks"),
+            (twice, "a second URL follows", "delete one of the two"),
+            ("https://soar.example/xhttps://other.example/", "a second URL follows", "delete one of the two"),
+        ] {
+            let Err(ComposeError::Url(said)) = webhook(url, &Private::Refused) else { panic!("{url}") };
+            assert!(said.what.contains(what) && said.instead.contains(instead), "{url}: {said:?}");
+        }
+        for url in ["https://relay.example/?to=https://a.example/x", "https://relay.example/https://a.example/x"] {
+            assert!(webhook(url, &Private::Refused).is_ok(), "{url}");
+        }
     }
 
     #[test]

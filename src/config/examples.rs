@@ -225,6 +225,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("reports", "store", "write `report: weekly` in a channel"),
     ("silence", "store", "make one with `scorewatch silences add`, or write `maintenance:` for times that come round"),
     ("silences", "store", "make one with `scorewatch silences add`, or write `maintenance:` for times that come round"),
+    ("tenants", "tenant_id", "delete `tenants:` and the dash below it: a tenant's file begins with `id:`"),
     ("token", "bearer_token", "did you mean `bearer_token`?"),
     ("token", "url", "delete it: messages go to the address of a webhook, `url: { file: PATH }`"),
 ];

@@ -57,6 +57,10 @@ impl Written {
     }
 }
 
+/// An exclusion at the top of the main file.
+const EXAMPLE: &str = "{ controls: [AdminMFAV2], tenants: all, reason: Okta enforces MFA, until: 2027-03-01 }";
+/// The same at a tenant.
+const OWN_EXAMPLE: &str = "{ controls: [AdminMFAV2], reason: Okta enforces MFA, until: 2027-03-01 }";
 /// Most characters of a reason: as many as a message shows of what a rule's author wrote.
 const REASON_CHARACTERS_MAX: usize = 300;
 
@@ -110,7 +114,7 @@ pub(super) fn exclusions(
     draft: &mut Draft,
 ) -> Exclusions {
     let mut read = Exclusions::new();
-    for (index, raw) in draft.items(raw, at) {
+    for (index, raw) in items(raw, at, EXAMPLE, draft) {
         let here = at.item(index);
         here.only(RawExclusion::KEYS, draft);
         let tenants_at = here.key("tenants");
@@ -134,13 +138,26 @@ pub(super) fn of_tenant(
     draft: &mut Draft,
 ) -> Exclusions {
     let mut read = Exclusions::new();
-    for (index, raw) in draft.items(raw, at) {
+    for (index, raw) in items(raw, at, OWN_EXAMPLE, draft) {
         let here = at.item(index);
         here.only(RawOwnExclusion::KEYS, draft);
         let parts = Parts { controls: raw.controls, reason: raw.reason, until: raw.until };
         let tenants = tenant.into_iter().cloned().collect();
         if let (Some(exclusion), true) = (one(parts, tenants, Selector::default(), &here, draft), tenant.is_some()) {
             read.push(Written::at(exclusion, &here));
+        }
+    }
+    read
+}
+
+/// The exclusions of a list. People write the names of controls alone there, of which an example says what else belongs to it.
+fn items<T>(raw: Field<Vec<Field<T>>>, at: &Scope<'_>, example: &str, draft: &mut Draft) -> Vec<(usize, T)> {
+    let mut read = Vec::new();
+    for (index, item) in draft.take(raw, at).unwrap_or_default().into_iter().enumerate() {
+        match item {
+            Field::Good(exclusion) => read.push((index, exclusion)),
+            Field::Bad(misfit) => draft.error(&at.item(index), misfit.what, format!("write `exclude: [{example}]`")),
+            Field::Absent => {}
         }
     }
     read

@@ -39,7 +39,7 @@ impl Follower {
             }
         };
         let debouncer = new_debouncer(STILL, None, wake)
-            .inspect_err(|error| warn!(%error, "changed files are not seen; send SIGHUP instead"))
+            .inspect_err(|error| warn!(%error, "the configuration's files can't be watched for changes; send SIGHUP after each change"))
             .ok();
         Self { debouncer, folders: Folders::new() }
     }
@@ -69,7 +69,7 @@ impl Follower {
             if let Err(error) = outcome
                 && !known.contains_key(folder)
             {
-                warn!(folder = %folder.display(), %error, "changes here are not seen; send SIGHUP instead");
+                warn!(folder = %folder.display(), %error, "this folder can't be watched for changes; send SIGHUP after each change");
             }
         }
     }

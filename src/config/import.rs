@@ -12,6 +12,7 @@ mod sheet;
 pub(in crate::config) mod slug;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use super::pending::Pending;
 pub use super::place::PlaceError;

@@ -4,6 +4,7 @@
 mod customers;
 mod escalation;
 mod excluded;
+mod periods;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub(super) struct Whole<'a> {
     pub(super) channels: &'a Channels,
     pub(super) operator: &'a Operator,
     pub(super) spread: std::time::Duration,
+    /// How long values are kept.
+    pub(super) kept: std::time::Duration,
 }
 
 /// Tenants that no rule can distinguish.
@@ -86,11 +89,14 @@ fn groups(tenants: &Tenants) -> Vec<Group<'_>> {
 /// Rules that can't fire, or that nobody hears.
 fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mut Problems) {
     if whole.tenants.by_id.is_empty() {
-        let instead = "add a file under `tenants:`, or check the pattern there";
-        problems.warning(Warning::NoTenants, &top.key("tenants"), "there is no tenant, so nothing is watched", instead);
+        if !matches_nothing("tenants", problems) {
+            let instead = "add a file under `tenants:`, or check the pattern there";
+            let what = "there is no tenant, so nothing is watched";
+            problems.warning(Warning::NoTenants, &top.key("tenants"), what, instead);
+        }
         return;
     }
-    if whole.rules.is_empty() {
+    if whole.rules.is_empty() && !matches_nothing("rules", problems) {
         let instead = "write `rules: [rules.yaml]`, or load one of the rule packs";
         problems.warning(Warning::NoRules, &top.key("rules"), "there is no rule, so no score is judged", instead);
     }
@@ -109,6 +115,9 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             let what = format!("rule `{name}` can never fire: no tenant that it selects polls `{score}`");
             warn(Warning::RuleScoreNotPolled, "score", what, format!("add `{score}` to `scores:`"));
         }
+        for (key, what, instead) in periods::too_long(rule, whole.kept) {
+            warn(Warning::PeriodTooLong, key, what, instead);
+        }
         let is_unheard = rule.notify.is_empty() && selected.iter().all(|group| rule.of_tenant(group.notify).is_empty());
         for (warning, what, instead) in escalation::doubts(rule, is_unheard) {
             warn(warning, "escalate", what, instead);
@@ -119,6 +128,12 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             warn(Warning::RuleNotifiesNobody, "notify", what, instead);
         }
     }
+}
+
+/// Whether it was said that a pattern under that key of the main file matches no file, of which all else follows.
+fn matches_nothing(key: &str, problems: &Problems) -> bool {
+    let is_of = |path: &str| path.strip_prefix(key).is_some_and(|rest| rest.starts_with('['));
+    problems.list.iter().any(|problem| problem.warning == Some(Warning::PatternMatchesNothing) && is_of(&problem.key))
 }
 
 /// Tenants that no rule notifies anybody of.

@@ -122,6 +122,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
     let locale = locale(&mut raw, &top, draft);
+    let (spread, kept) = lasting(&mut raw, &top, draft);
     let channels = read_channels(written, &locale, &here, draft);
     let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &locale, &mut tenants, &top, draft);
@@ -135,8 +136,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     audiences::check(&rules, &tenants, &channels, draft);
     audiences::check_known(&here, &tenants, &channels, draft);
     draft.channels = receivers::placed(&here, &channels);
-    let shared = receivers::problems_in_the_open(&draft.channels);
-    draft.list.extend(shared);
+    draft.problems.list.extend(receivers::problems_in_the_open(&draft.channels));
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, draft);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, draft);
     exclude(raw.exclude, &top.key("exclude"), &mut tenants, draft);
@@ -145,8 +145,8 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let known = raw.maintenance.is_written().then(|| Known { rules: names(), lacks_rules, ..tenants.known() });
     let known = known.unwrap_or_default();
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
-    let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
-    lint(&Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread }, &top, draft);
+    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept };
+    lint(&all, &top, draft);
     Some(Config {
         store: located(raw.store, &top, draft)?,
         listen,
@@ -158,7 +158,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: draft.parse(raw.concurrency, &top.key("concurrency"), whole).unwrap_or(256),
-        retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
+        retention: kept,
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,
         exclusions: tenants.exclusions.into_iter().map(|written| written.exclusion).collect(),
@@ -187,6 +187,13 @@ fn located(raw: Field<RawStore>, top: &Scope<'_>, draft: &mut Draft) -> Option<S
 /// The templates of a configuration whose own can't be read.
 fn built_in(draft: &Draft) -> Option<Arc<Registry>> {
     if draft.is_lenient { crate::channel::templates(None).ok().map(Arc::new) } else { None }
+}
+
+/// Over what time tenants are read, and how long values are kept.
+fn lasting(raw: &mut RawMain, top: &Scope<'_>, draft: &mut Draft) -> (Duration, Duration) {
+    let spread = draft.parse(std::mem::take(&mut raw.spread), &top.key("spread"), parse_duration);
+    let retention = draft.duration(std::mem::take(&mut raw.retention), &top.key("retention"), RETENTION);
+    (spread.unwrap_or(Duration::from_mins(10)), retention)
 }
 
 /// Under which address people reach us, and who of them gets in.

@@ -63,6 +63,12 @@ fn problems(
     channels.iter().filter_map(problem).collect()
 }
 
+/// Whether two channels send to one receiver, as far as it can be known without reading a secret.
+pub(super) fn is_one_receiver(channels: &Channels, one: &ChannelName, other: &ChannelName) -> bool {
+    let (Some(one), Some(other)) = (channels.get(one), channels.get(other)) else { return one == other };
+    Receivers::of([&**one, &**other], &read_in_the_open).are_one(one, other)
+}
+
 fn shared_words(channel: &ChannelSettings, other: &ChannelSettings) -> String {
     format!(
         "channel `{}` sends to the same receiver as channel `{}`, and their audiences differ",

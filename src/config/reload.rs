@@ -92,12 +92,20 @@ fn start(mut reload: Reload, config: Arc<Config>, shutdown: CancellationToken) -
     Ok(Changes { taken, rejected })
 }
 
+/// How advice begins that names the word that was probably meant.
+const MEANT: &str = "did you mean";
+
 impl Rejected {
     fn of(problems: &[Problem]) -> Self {
         let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.level == Level::Error).collect();
         let first = errors.first().map_or_else(String::new, |first| {
-            let key = if first.key.is_empty() { String::new() } else { format!("{}: ", first.key) };
-            format!("{}: {key}{}", first.place, first.what)
+            // An unknown key is named by what is wrong with it.
+            let last = first.key.rsplit('.').next().unwrap_or_default();
+            let is_named = last.is_empty() || first.what.contains(&format!("`{last}`"));
+            let key = if is_named { String::new() } else { format!("{}: ", first.key) };
+            let is_meant = first.instead.starts_with(MEANT);
+            let meant = if is_meant { format!(" ({})", first.instead) } else { String::new() };
+            format!("{}: {key}{}{meant}", first.place, first.what)
         });
         let warnings = problems.iter().filter(|problem| problem.level == Level::Warning);
         let shown = errors.iter().copied().chain(warnings).take(PROBLEMS_MAX).cloned().collect();
@@ -132,7 +140,9 @@ impl Reload {
                 systemd::reloaded();
             }
             let Some(loaded) = read else {
-                error!("the changed configuration could not be read: a fault of scorewatch; the old one goes on");
+                error!(
+                    "the changed configuration could not be read because of a bug in Scorewatch; the old one stays in force"
+                );
                 self.metrics.reloaded(false);
                 let first = "it could not be read because of a fault of Scorewatch".to_owned();
                 rejecting.send_replace(Some(Rejected { errors: 1, first, problems: Vec::new() }));

@@ -55,6 +55,14 @@ impl<'a> Scope<'a> {
         Self { file: self.file, mark: node.map_or(self.mark, |node| node.mark), node, step }
     }
 
+    /// The mapping that this is a key of.
+    const fn mapping(&self) -> Option<&'a Scope<'a>> {
+        match self.step {
+            Step::Key(parent, _) => Some(parent),
+            Step::Root | Step::Item(..) => None,
+        }
+    }
+
     /// The folder that relative paths start from.
     pub(super) fn folder(&self) -> &'a Path {
         self.file.parent().unwrap_or(Path::new(""))
@@ -197,9 +205,9 @@ impl Problems {
         }
     }
 
-    /// Something is not there. That is not reported where a key was misspelt that was probably meant for it: the cause was.
+    /// Something is not there. That is not reported in a mapping that has an unknown key, which may be meant for it: the cause was.
     pub(super) fn missing(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        if !self.is_misspelt(at) {
+        if !self.is_misspelt(at) && !at.mapping().is_some_and(|mapping| self.is_misspelt(mapping)) {
             self.error(at, what, instead);
         }
     }

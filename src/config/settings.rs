@@ -14,6 +14,7 @@ use super::{
     field::{Field, Word},
     files,
     raw::{RawBrand, RawFlapping, RawFleet, RawMetrics, RawOperator},
+    receivers::is_one_receiver,
     rules::{above_zero, share},
     scope::Scope,
     words::{Names, notify, one_of, visible, written_out},
@@ -41,13 +42,14 @@ pub(super) fn operator(
     if !raw.is_written() && !draft.is_misspelt(at) {
         draft.warning(Warning::OperatorMissing, at, NOBODY_HEARS, NAME_A_CHANNEL);
     }
-    let is_written = raw.is_written();
-    let raw = draft.take(raw, at).unwrap_or_default();
+    let written = draft.take(raw, at);
+    let is_mapping = written.is_some();
+    let raw = written.unwrap_or_default();
     at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
     let (count, is_absent) = (raw.notify.count(), !raw.notify.is_written());
     let notify = notify(raw.notify, &here, names, draft);
-    let is_left_out = is_absent && is_written && !draft.is_misspelt(&here);
+    let is_left_out = is_absent && is_mapping && !draft.is_misspelt(&here) && !draft.is_misspelt(at);
     if count == Some(0) || is_left_out {
         draft.warning(Warning::OperatorMissing, &here, NOBODY_HEARS, NAME_A_CHANNEL);
     }
@@ -56,11 +58,17 @@ pub(super) fn operator(
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
         draft.error(&here, what, "name a channel without `tenants:` and `labels:`");
     }
-    if let [only] = &*notify
-        && count == Some(1)
-        && !is_fenced(only)
+    if count == Some(notify.len())
+        && let [first, others @ ..] = &*notify
+        && !is_fenced(first)
+        && others.iter().all(|other| is_one_receiver(channels, first, other))
     {
-        let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
+        let what = match others {
+            [] => format!("channel `{first}` is the operator's only one, and can't report its own failure"),
+            [.., last] => {
+                format!("channels `{first}` and `{last}` send to one receiver, which can't report its own failure")
+            }
+        };
         draft.warning(Warning::OperatorHasOneChannel, &here, what, "name a second channel, best of another service");
     }
     Operator { notify, blind_after: draft.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)) }

@@ -65,8 +65,10 @@ const ALIASES: &[(&str, &str)] = &[
     ("public", "commercial"),
     ("receivers", "channels"),
     ("recipients", "to"),
+    ("schedule", "from"),
     ("sender", "from"),
     ("sinks", "channels"),
+    ("slug", "id"),
     ("smtp", "email"),
     ("start", "from"),
     ("switzerland", "swa"),
@@ -78,6 +80,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("var", "env"),
     ("variable", "env"),
     ("vault", "store"),
+    ("webhook", "url"),
     ("windows", "maintenance"),
 ];
 

@@ -142,6 +142,7 @@ impl Tenants {
         }
         self.check_audiences(&id, &labels, &notify, at, draft);
         let Some(entra) = entra else { return };
+        check_app(entra, credential.as_deref(), at, draft);
         let (Some(app), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
         let scores = Arc::clone(self.scores.entry(scores).or_insert_with_key(|scores| scores.as_slice().into()));
@@ -283,6 +284,16 @@ fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, d
         let instead = "write `credential: { client_id: …, secret: { file: … } }` for this tenant, or set `endpoints:` at the \
                        top of the main file";
         draft.error(&at.key(key), what, instead);
+    }
+}
+
+/// Complains of an app that has the id of the directory: one of the two was pasted twice.
+fn check_app(entra: EntraTenantId, app: Option<&AppCredential>, at: &Scope<'_>, draft: &mut Draft) {
+    if app.is_some_and(|app| app.client_id == entra.0) {
+        let what = "this is also the `client_id` of the tenant's app, and no app has the ID of a directory";
+        let instead = "copy the directory (tenant) ID and the application (client) ID from the overview page of the app \
+                       registration";
+        draft.error(&at.key("tenant_id"), what, instead);
     }
 }
 

@@ -73,6 +73,11 @@ pub(super) fn written_out(path: &str) -> Result<String, Complaint> {
 /// Reads a GUID, and reports text that is not one.
 pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Uuid> {
     let read = Uuid::parse_str(text);
+    if read.as_ref().is_ok_and(Uuid::is_nil) {
+        let instead = "copy the ID from the overview page in Entra, like `2f1c0a5e-0000-4000-8000-000000000001`";
+        problems.error(at, "this is a placeholder: all of its digits are zero", instead);
+        return None;
+    }
     if read.is_err() {
         let (host, instead) =
             (text.split_once('.'), "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`");

@@ -55,6 +55,8 @@ warnings! {
         "The score can never change by that much: a `drop` of more than 100%, or more points than the score has."
     ForNotShorterThanWithin "for-not-shorter-than-within"
         "When `for` has passed, the value that the score is compared with may have left the `within` window."
+    PeriodTooLong "period-too-long"
+        "The rule looks back (`within`) for longer than values are kept (`retention`), or waits (`for`) for more than 30 days or longer than that."
     SchedulePauses "schedule-pauses"
         "There is more time between two checks than a rule's `no_data`, or the schedule pauses for longer than its `for`: \
          a single failed check counts as no data, and a condition counts as having held while nothing was read."
@@ -76,7 +78,7 @@ warnings! {
     OperatorMissing "operator-missing"
         "There is no `operator:`, or it names no channel, so nobody is notified when Scorewatch can't read tenants, or when a channel fails."
     OperatorHasOneChannel "operator-has-one-channel"
-        "The operator's only channel can't report its own failure."
+        "The operator's only channel, or the only receiver of its channels, can't report its own failure."
     TimezoneMissing "timezone-missing"
         "Without `timezone:`, schedules and windows follow UTC."
     ScheduleEitherDay "schedule-either-day"
@@ -143,6 +145,8 @@ warnings! {
         "An imported list has a column that is not used."
     ListIncomplete "list-incomplete"
         "An imported list is one page of Microsoft Graph's answer: the customers on the other pages are missing."
+    RelationshipEnded "relationship-ended"
+        "An imported list has a customer with whom every relationship is over. It is not imported."
     UnknownAllow "unknown-allow"
         "A comment `scorewatch: allow(NAME)` names no warning."
 }

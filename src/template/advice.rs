@@ -30,6 +30,15 @@ pub(super) fn reason(notification: &Notification, words: &Words) -> Option<Strin
     joined(&says)
 }
 
+/// The same without the class of the failure, if the headline has that in brackets.
+pub(super) fn without_class(reason: String, data: &Facts, headline: &str) -> String {
+    let class = data.operator.as_ref().map(|operator| format!("({})", operator.class));
+    match class.filter(|class| headline.contains(class.as_str())) {
+        Some(class) => reason.replace(&format!(" {class}"), ""),
+        None => reason,
+    }
+}
+
 /// What to do: the rule's author's words, or the step that fixes it.
 pub(super) fn what_to_do(notification: &Notification, words: &Words) -> Option<String> {
     let data = &notification.data;

@@ -34,8 +34,8 @@ pub(super) struct Fact {
     pub(super) value: String,
 }
 
-/// The facts, the weightiest first. `headline` is what the message says first.
-pub(super) fn facts(notification: &Notification, headline: &str, locale: &Locale) -> Vec<Fact> {
+/// The facts, the weightiest first. `headline` is what the message says first, `reason` what it says next.
+pub(super) fn facts(notification: &Notification, headline: &str, reason: Option<&str>, locale: &Locale) -> Vec<Fact> {
     let (data, words) = (&notification.data, locale.words());
     let mut facts = Vec::new();
     let mut say = |is, value: Option<String>| {
@@ -59,7 +59,8 @@ pub(super) fn facts(notification: &Notification, headline: &str, locale: &Locale
         say(FactName::Excluded, excluded_controls(score, words));
     }
     if let Some(alert) = &data.alert {
-        say(FactName::Since, Some(since(notification, alert, locale)));
+        let (name, since) = since(notification, alert, locale);
+        say(name, Some(since).filter(|since| reason.is_none_or(|reason| !reason.contains(since.as_str()))));
         let is_reminder = notification.kind == NotificationType::AlertReminder;
         say(FactName::Acknowledged, is_reminder.then(|| words.alert.not_acknowledged.to_owned()));
         say(FactName::Escalated, escalated(alert, locale));
@@ -109,19 +110,19 @@ fn excluded_controls(score: &ScoreFacts, words: &Words) -> Option<String> {
     Some(format!("{}{with_them}", sentence(&excluded.controls, words)?))
 }
 
-/// When an alert began, and how long it has lasted.
-fn since(notification: &Notification, alert: &AlertFacts, locale: &Locale) -> String {
+/// When an alert began, and how long it has lasted; of one that is over, from when to when.
+fn since(notification: &Notification, alert: &AlertFacts, locale: &Locale) -> (FactName, String) {
     let words = locale.words();
     let began = locale.time(alert.started_at);
     let until = alert.resolved_at.unwrap_or(notification.timestamp);
     let lasted = words.duration(until.since(alert.started_at), Place::Alone);
     match (alert.resolved_at, notification.kind) {
-        (Some(end), _) => (words.alert.period)(&began, &locale.time(end), &lasted),
+        (Some(end), _) => (FactName::From, (words.alert.period)(&began, &locale.time(end), &lasted)),
         (
             None,
             NotificationType::AlertReminder | NotificationType::AlertWorsened | NotificationType::AlertEscalated,
-        ) => format!("{began} ({lasted})"),
-        (None, _) => began,
+        ) => (FactName::Since, format!("{began} ({lasted})")),
+        (None, _) => (FactName::Since, began),
     }
 }
 
@@ -150,7 +151,11 @@ fn of_operator(
     say: &mut impl FnMut(FactName, Option<String>),
 ) {
     let time = |at| locale.time(at);
-    say(FactName::Class, Some(operator.class.clone()).filter(|class| !headline.contains(class.as_str())));
+    // Of the end of something there is no class: nothing is wrong.
+    let is_over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some())
+        || (operator.until.is_some() && notification.kind != NotificationType::OperatorCredential);
+    let class = Some(operator.class.clone()).filter(|class| !is_over && !headline.contains(class.as_str()));
+    say(FactName::Class, class);
     say(FactName::Channel, operator.channel.clone().filter(|channel| !headline.contains(channel.as_str())));
     if notification.kind == NotificationType::OperatorCredential {
         say(FactName::Expires, operator.until.map(time));

@@ -146,6 +146,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
 
     let id = NotificationId::of_parts(&["sample", kind.as_str()]);
     let is_alert = kind.as_str().starts_with("alert.");
+    let is_blind = kind == Type::OperatorBlind;
     let about_tenant = is_alert || matches!(kind, Type::OperatorBlind | Type::OperatorCredential | Type::MonthReport);
     Notification {
         kind,
@@ -160,15 +161,10 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                     possible_duplicate: false,
                     covers: Vec::new(),
                 },
-                alert: is_alert.then(|| alert(kind)),
+                alert: if is_blind { Some(operator::alert()) } else { is_alert.then(|| alert(kind)) },
                 tenant: about_tenant.then(|| tenant(name)),
-                rule: is_alert.then(|| RuleFacts {
-                    name: "device-score-drop".to_owned(),
-                    condition: "drop 5% within 24h".to_owned(),
-                    about: None,
-                    runbook: None,
-                }),
-                score: is_alert.then(|| score(kind)),
+                rule: if is_blind { Some(operator::rule()) } else { is_alert.then(rule) },
+                score: if is_blind { Some(operator::score()) } else { is_alert.then(|| score(kind)) },
                 no_data: Vec::new(),
                 explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
                     .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
@@ -201,6 +197,15 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap_or(Timestamp::EPOCH)
+}
+
+fn rule() -> RuleFacts {
+    RuleFacts {
+        name: "device-score-drop".to_owned(),
+        condition: "drop 5% within 24h".to_owned(),
+        about: None,
+        runbook: None,
+    }
 }
 
 fn alert(kind: NotificationType) -> AlertFacts {
@@ -297,7 +302,7 @@ fn bare(mut sample: Notification) -> Notification {
         (operator.headline, operator.detail, operator.news) = (None, None, None);
     }
     if let Some(alert) = &mut data.alert {
-        alert.resolution = None;
+        (alert.resolution, alert.reason, alert.remark) = (None, None, None);
     }
     if let Some(score) = &mut data.score {
         (score.baseline, score.previous, score.loss, score.loss_percent) = (None, None, None, None);

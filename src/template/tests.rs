@@ -167,6 +167,32 @@ fn no_fact_repeats_the_headline_or_another_fact() {
 }
 
 #[test]
+fn the_operator_reads_class_and_time_once_and_of_an_end_no_class() {
+    let said = |notification: &Notification| {
+        let shown = words(&shortened(notification, LEVELS[0]), &Locale::default());
+        let shown = serde_json::to_value(&shown).unwrap();
+        let keys: Vec<String> =
+            shown["facts"].as_array().unwrap().iter().map(|fact| fact["key"].as_str().unwrap().to_owned()).collect();
+        (shown["headline"].to_string(), shown["reason"].to_string(), keys)
+    };
+    let mut blind = sample::notification(NotificationType::OperatorBlind, "Contoso Ltd");
+    let (headline, reason, keys) = said(&blind);
+    assert!(headline.contains("(secret-expired)") && !reason.contains("secret-expired"), "{headline} {reason}");
+    assert!(reason.contains("Checks have been failing since 2026-11-24 07:00"), "{reason}");
+    assert!(!keys.contains(&"Since".to_owned()) && !keys.contains(&"Class".to_owned()), "{keys:?}");
+
+    let alert = blind.data.alert.as_mut().unwrap();
+    (alert.resolved_at, alert.resolution) = (Some(blind.timestamp), Some(Resolution::Recovered));
+    (alert.reason, alert.remark) = (None, None);
+    let operator = blind.data.operator.as_mut().unwrap();
+    (operator.class, operator.until) = ("recovered".to_owned(), Some(blind.timestamp));
+    let (.., keys) = said(&blind);
+    assert!(keys.contains(&"From".to_owned()) && !keys.contains(&"Class".to_owned()), "{keys:?}");
+    let (.., keys) = said(&sample::notification(NotificationType::OperatorDowntime, "Contoso Ltd"));
+    assert!(!keys.contains(&"Class".to_owned()), "{keys:?}");
+}
+
+#[test]
 fn no_button_is_cut_off_and_none_leads_nowhere() {
     for notification in realistic() {
         let links = summary(&notification, &Locale::default()).links;

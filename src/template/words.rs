@@ -116,8 +116,8 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
     let shown = as_one.as_ref().unwrap_or(notification);
     let data = &shown.data;
     let headline = headline::headline(shown, left_out, locale);
-    let reason = advice::reason(shown, words);
-    let mut facts = facts(shown, &headline, locale);
+    let reason = advice::reason(shown, words).map(|reason| advice::without_class(reason, data, &headline));
+    let mut facts = facts(shown, &headline, reason.as_deref(), locale);
     // A customer's report has its own language, and says everything in its lines.
     facts.retain(|_| data.month.is_none());
     // Each rule has a line.

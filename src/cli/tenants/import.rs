@@ -129,7 +129,7 @@ fn show(plan: &Plan, is_written: bool) {
     }
     let rows = plan.lines.iter().map(|line| {
         [
-            line.line.to_string(),
+            line.item.map_or_else(|| line.line.to_string(), |item| format!("item {item}")),
             word(line.outcome).to_owned(),
             output::or_dash(line.id.as_ref()),
             line.name.clone(),
@@ -145,11 +145,13 @@ fn show(plan: &Plan, is_written: bool) {
         output::say(&output::table(["ID", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
     }
     let count = |outcome| plan.lines.iter().filter(|line| line.outcome == outcome).count();
-    let [new, known, refused, merged] = [Outcome::New, Outcome::Known, Outcome::Refused, Outcome::Merged].map(count);
+    let [new, known, refused] = [Outcome::New, Outcome::Known, Outcome::Refused].map(count);
+    let [merged, ended] = [Outcome::Merged, Outcome::Ended].map(count);
     let merged = if merged == 0 { String::new() } else { format!(", {merged} merged with a row above") };
+    let ended = if ended == 0 { String::new() } else { format!(", {ended} ended") };
     let written = if is_written { "" } else { "; nothing was written" };
     output::say("");
-    output::say(&format!("{new} new, {known} known, {refused} refused{merged}{written}"));
+    output::say(&format!("{new} new, {known} known, {refused} refused{merged}{ended}{written}"));
 }
 
 const fn word(outcome: Outcome) -> &'static str {
@@ -157,6 +159,7 @@ const fn word(outcome: Outcome) -> &'static str {
         Outcome::New => "new",
         Outcome::Merged => "same",
         Outcome::Known => "known",
+        Outcome::Ended => "ended",
         Outcome::Refused => "refused",
     }
 }

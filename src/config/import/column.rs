@@ -23,6 +23,8 @@ pub(super) enum Column {
     TenantId,
     /// The primary domain; a slug may come from it.
     Domain,
+    /// Whether a relationship with the customer still holds.
+    Status,
     /// The column with the tenant's national cloud.
     Cloud,
     /// The nearer API host.
@@ -57,7 +59,7 @@ pub(super) enum Heading {
 }
 
 /// Columns of lists that others export which say nothing of use here.
-const IDLE: [&str; 30] = [
+const IDLE: [&str; 29] = [
     "accessdetails",
     "additionalproperties",
     "allowdelegatedaccess",
@@ -85,7 +87,6 @@ const IDLE: [&str; 30] = [
     "relationshiptopartner",
     "requests",
     "servicemanagementdetails",
-    "status",
     "tags",
     "verificationcode",
 ];
@@ -114,6 +115,7 @@ pub(super) fn heading(written: &str) -> Heading {
         "primarydomainname" | "primarydomain" | "domain" | "domainname" | "defaultdomainname" | "defaultdomain" => {
             Column::Domain
         }
+        "status" => Column::Status,
         "cloud" => Column::Cloud,
         "region" => Column::Region,
         "clientid" | "applicationid" | "appid" => Column::ClientId,

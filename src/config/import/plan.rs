@@ -1,7 +1,7 @@
 //! What would become of a list: which of its tenants are new, which are known, and which are refused. Writes nothing.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -12,13 +12,15 @@ use super::{
     Pending,
     column::Column,
     row::{self, Offer},
-    sheet::{self, Sheet},
+    sheet::{self, Row, Sheet},
     slug::{There, slug_of},
+    written::{differences, labels, written},
 };
 use crate::{
-    diagnostic::{Level, Place, Problem},
+    diagnostic::{Level, Place, Problem, Warning},
     domain::{Cloud, EntraTenantId, Labels, TenantId},
     microsoft::Hosts,
+    secret::redact::echo,
 };
 
 /// The key under which the app of a tenant, or of all tenants, is written.
@@ -51,6 +53,8 @@ pub enum Outcome {
     Merged,
     /// The configuration has that tenant, and is left alone.
     Known,
+    /// It is a relationship with a customer, and that is over.
+    Ended,
     /// Something is wrong with it.
     Refused,
 }
@@ -60,6 +64,9 @@ pub enum Outcome {
 pub struct Line {
     /// Its line in the list.
     pub line: usize,
+    /// Which item of the list it is, from 1, where several are on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<usize>,
     /// What becomes of it.
     pub outcome: Outcome,
     /// The tenant's slug; `None`: it never got one.
@@ -74,6 +81,24 @@ pub struct Line {
     pub differs: Vec<String>,
     /// Where an administrator of a new tenant consents to the app that serves all tenants.
     pub consent_link: Option<String>,
+}
+
+impl Line {
+    /// A row of which nothing is known to be right yet.
+    fn of(row: &Row, sheet: &Sheet, offer: Option<&Offer>) -> Self {
+        let name = sheet.cell(row, &Column::Name).unwrap_or_default();
+        Self {
+            line: row.line,
+            item: row.item,
+            outcome: Outcome::Refused,
+            id: offer.and_then(|offer| offer.id.clone()),
+            name: offer.map_or(name, |offer| &offer.name).to_owned(),
+            tenant_id: offer.map(|offer| offer.entra),
+            file: None,
+            differs: Vec::new(),
+            consent_link: None,
+        }
+    }
 }
 
 /// What would become of a list.
@@ -94,29 +119,6 @@ impl Plan {
     pub fn is_good(&self) -> bool {
         self.problems.iter().all(|problem| problem.level != Level::Error)
     }
-}
-
-/// The content of one tenant's file.
-#[derive(Serialize)]
-struct Written<'a> {
-    id: &'a TenantId,
-    name: &'a str,
-    tenant_id: EntraTenantId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cloud: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential: Option<BTreeMap<&'static str, Value<'a>>>,
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    labels: Labels,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Value<'a> {
-    Text(String),
-    Kept(BTreeMap<&'static str, &'a str>),
 }
 
 /// Says what would become of a list.
@@ -164,33 +166,29 @@ impl Plan {
         // Slugs that are given come before those that are made.
         taken.extend(sheet.rows.iter().filter_map(|row| sheet.cell(row, &Column::Id)).map(ToOwned::to_owned));
         let mut seen: HashMap<EntraTenantId, (usize, Offer)> = HashMap::new();
-        let mut given: HashMap<TenantId, usize> = HashMap::new();
+        let mut given: HashMap<TenantId, String> = HashMap::new();
+        let mut over = Over::of(sheet);
         let there = There { config, folder, kept: &wish.kept };
         let common_cloud = common_cloud(config);
         let mut offers = Vec::new();
-        for row in &sheet.rows {
+        for (index, row) in sheet.rows.iter().enumerate() {
             let mut faults = Vec::new();
             let offer = row::offer(sheet, row, &mut faults);
             let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud).or(common_cloud), ..offer });
-            let name = sheet.cell(row, &Column::Name).unwrap_or_default().to_owned();
-            let mut line = Line {
-                line: row.line,
-                outcome: Outcome::Refused,
-                id: offer.as_ref().and_then(|offer| offer.id.clone()),
-                name: offer.as_ref().map_or(name, |offer| offer.name.clone()),
-                tenant_id: offer.as_ref().map(|offer| offer.entra),
-                file: None,
-                differs: Vec::new(),
-                consent_link: None,
-            };
-            if let Some(offer) = offer {
-                let first = seen.entry(offer.entra).or_insert_with(|| (row.line, offer.clone()));
-                if first.0 != row.line {
+            let mut line = Line::of(row, sheet, offer.as_ref());
+            let is_new = |offer: &&Offer| !known.contains_key(&offer.entra);
+            let customer = offer.as_ref().filter(is_new).map(|offer| offer.entra);
+            if customer.is_some_and(|customer| over.covers(customer, index, row, sheet)) {
+                line.outcome = Outcome::Ended;
+            } else if let Some(offer) = offer {
+                let first = seen.entry(offer.entra).or_insert_with(|| (index, offer.clone()));
+                if first.0 != index {
                     match row::contradiction(&first.1, &offer) {
                         // Partner Center lists a customer once for each relationship.
                         None => line.outcome = Outcome::Merged,
                         Some((column, what)) => {
-                            let what = format!("line {} has the same `tenant_id` and another {what}", first.0);
+                            let there = sheet.rows.get(first.0).map(Row::found_at).unwrap_or_default();
+                            let what = format!("{there} has the same `tenant_id` and another {what}");
                             faults.push((column, what, "delete one of the two rows, or correct the `tenant_id`"));
                         }
                     }
@@ -199,7 +197,7 @@ impl Plan {
                     line.id = Some(tenant.id.clone());
                     line.differs = differences(&offer, tenant);
                 } else {
-                    let id = slug_of(&offer, row.line, &there, &taken, &mut given, &mut faults);
+                    let id = slug_of(&offer, &row.found_at(), &there, &taken, &mut given, &mut faults);
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());
                         let path = folder.join(format!("{id}.yaml"));
@@ -222,7 +220,22 @@ impl Plan {
             }
             self.lines.push(line);
         }
+        self.warn_of_ended(wish.list, sheet, over);
         offers
+    }
+
+    /// Says of each customer with whom every relationship is over that it is left out.
+    fn warn_of_ended(&mut self, list: &Path, sheet: &Sheet, over: Over) {
+        for (index, status) in over.left_out.into_values() {
+            let (Some(row), Some(name)) = (sheet.rows.get(index), self.lines.get(index).map(|line| &line.name)) else {
+                continue;
+            };
+            let (line, column) = sheet.place(row, &Column::Status);
+            let place = Place { file: list.to_owned(), line, column };
+            let what = format!("the relationship with `{}` is {status}, so this customer is not imported", echo(name));
+            let instead = "write its file by hand if it is still to be watched";
+            self.problems.push(Problem::warning(Warning::RelationshipEnded, place, "", what, instead));
+        }
     }
 
     /// Loads the configuration as it will be, and compares what is read back with what was offered.
@@ -297,6 +310,31 @@ impl Plan {
     }
 }
 
+/// Relationships that are over, in a list that has some.
+struct Over {
+    /// With whom another relationship still holds.
+    held: HashSet<String>,
+    /// The first row of each customer with whom none does, and its state.
+    left_out: BTreeMap<EntraTenantId, (usize, String)>,
+}
+
+impl Over {
+    fn of(sheet: &Sheet) -> Self {
+        let rows = sheet.rows.iter().filter(|row| sheet.is_of_relationships && row::ended(sheet, row).is_none());
+        let held = rows.filter_map(|row| sheet.cell(row, &Column::TenantId)).map(str::to_lowercase).collect();
+        Self { held, left_out: BTreeMap::new() }
+    }
+
+    /// Whether a row is a relationship that is over.
+    fn covers(&mut self, customer: EntraTenantId, index: usize, row: &Row, sheet: &Sheet) -> bool {
+        let Some(status) = row::ended(sheet, row) else { return false };
+        if !self.held.contains(&customer.to_string()) {
+            self.left_out.entry(customer).or_insert_with(|| (index, status.to_lowercase()));
+        }
+        true
+    }
+}
+
 /// A folder that is there while the configuration is tried out: a secret's file is named from it, as in `../secrets/contoso`. Gone
 /// again if it was not there before.
 struct TestFolder<'a>(Option<&'a Path>);
@@ -335,66 +373,4 @@ fn tenants_folder(config: &Path) -> PathBuf {
 fn stems(folder: &Path) -> impl Iterator<Item = String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".yaml")?.to_owned()))
-}
-
-fn labels(offer: &Offer, of_all: &Labels) -> Labels {
-    let mut labels = of_all.clone();
-    labels.extend(offer.labels.clone());
-    labels
-}
-
-fn written<'a>(id: &'a TenantId, offer: &'a Offer, of_all: &Labels) -> Written<'a> {
-    let credential = offer.app.as_ref().map(|app| {
-        let (key, place) = match app.material.column {
-            Column::SecretEnv => ("secret", "env"),
-            Column::SecretCredential => ("secret", "credential"),
-            Column::CertificateFile => ("certificate", "file"),
-            _ => ("secret", "file"),
-        };
-        let kept = Value::Kept(BTreeMap::from([(place, app.material.text.as_str())]));
-        BTreeMap::from([("client_id", Value::Text(app.client_id.to_string())), (key, kept)])
-    });
-    Written {
-        id,
-        name: &offer.name,
-        tenant_id: offer.entra,
-        cloud: offer.cloud.map(Cloud::as_str),
-        region: offer.region.map(crate::domain::Region::as_str),
-        credential,
-        labels: labels(offer, of_all),
-    }
-}
-
-/// In what a row differs from the tenant that is known. Only what the row says is compared.
-fn differences(offer: &Offer, tenant: &Tenant) -> Vec<String> {
-    let mut differs = Vec::new();
-    let mut compare = |what: &str, here: &str, there: &str| {
-        if here != there {
-            differs.push(format!("{what}: `{here}` in the list, `{there}` in the configuration"));
-        }
-    };
-    if let Some(id) = &offer.id {
-        compare("id", id.as_str(), tenant.id.as_str());
-    }
-    if offer.is_named {
-        compare("name", &offer.name, &tenant.name);
-    }
-    if let Some(app) = &offer.app {
-        compare("client_id", &app.client_id.to_string(), &tenant.account.app.client_id.to_string());
-    }
-    let hosts = &tenant.account.hosts;
-    if let Some(cloud) = offer.cloud.filter(|_| !hosts.loopback) {
-        let expected = Hosts::of(cloud, offer.region);
-        compare("cloud (by its scope)", &expected.defender_scope, &hosts.defender_scope);
-        compare("cloud (by its portal)", &expected.portal, &hosts.portal);
-    }
-    if let Some(region) = offer.region.filter(|_| !hosts.loopback) {
-        let expected = Hosts::of(offer.cloud.unwrap_or_default(), Some(region));
-        compare("region (by its host)", &expected.defender, &hosts.defender);
-    }
-    for (key, value) in &offer.labels {
-        let there = tenant.labels.get(key).map_or("", AsRef::as_ref);
-        compare(&format!("label {key}"), value, there);
-    }
-    differs
 }

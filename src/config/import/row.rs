@@ -48,6 +48,15 @@ pub(super) struct Kept {
     pub(super) text: String,
 }
 
+/// States of a GDAP relationship that is over; Graph calls them so.
+const OVER: [&str; 2] = ["terminated", "expired"];
+
+/// The state of a relationship that is over, where the row is one: Graph names the customer of it under `customer`.
+pub(super) fn ended<'a>(sheet: &'a Sheet, row: &'a Row) -> Option<&'a str> {
+    let status = sheet.cell(row, &Column::Status).filter(|_| sheet.is_of_relationships)?;
+    OVER.iter().any(|over| over.eq_ignore_ascii_case(status)).then_some(status)
+}
+
 /// What is wrong with a row: of which column, what, and what to write instead.
 pub(super) type Fault = (Column, String, &'static str);
 

@@ -29,6 +29,8 @@ pub struct Sheet {
     /// What each column holds; `None`: not used.
     columns: Vec<Option<Column>>,
     pub(super) rows: Vec<Row>,
+    /// Whether its rows are relationships with customers, which have names and states of their own.
+    pub(super) is_of_relationships: bool,
 }
 
 /// A row of the sheet after its header.
@@ -36,12 +38,25 @@ pub struct Sheet {
 pub(super) struct Row {
     /// The row's line in the file, from 1.
     pub(super) line: usize,
-    /// Where it begins in the text.
-    start: usize,
+    /// Which item of the list it is, from 1, where several are on one line; `None`: its line says it.
+    pub(super) item: Option<usize>,
+    at: Cursor,
     cells: Vec<String>,
 }
 
+impl Row {
+    /// How people find it in the file: `line 5`, or `item 2`.
+    pub(super) fn found_at(&self) -> String {
+        self.item.map_or_else(|| format!("line {}", self.line), |item| format!("item {item}"))
+    }
+}
+
 impl Sheet {
+    /// JSON of which nothing is read yet.
+    const fn of(text: String) -> Self {
+        Self { text, separator: None, columns: Vec::new(), rows: Vec::new(), is_of_relationships: false }
+    }
+
     /// What a row has in a column; empty is nothing.
     pub(super) fn cell<'a>(&self, row: &'a Row, column: &Column) -> Option<&'a str> {
         let index = self.index(column)?;
@@ -69,15 +84,16 @@ impl Sheet {
     /// Line and column of a row's cell; of the row where it has no such cell.
     pub(super) fn place(&self, row: &Row, column: &Column) -> (usize, usize) {
         let index = self.index(column).filter(|index| *index < row.cells.len()).unwrap_or_default();
-        self.place_of(row.line, row.start, index)
+        self.place_of(&row.at, index)
     }
 
     fn index(&self, column: &Column) -> Option<usize> {
         self.columns.iter().position(|known| known.as_ref() == Some(column))
     }
 
-    fn place_of(&self, line: usize, start: usize, index: usize) -> (usize, usize) {
-        self.separator.map_or((line, 1), |separator| place_of(&self.text, separator, line, start, index))
+    fn place_of(&self, at: &Cursor, index: usize) -> (usize, usize) {
+        let of_item = (at.line, at.column);
+        self.separator.map_or(of_item, |separator| place_of(&self.text, separator, at.line, at.byte, index))
     }
 
     /// How many rows there are.
@@ -148,8 +164,8 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
     }
     let (first, begin) = skip_preamble(&text);
     let separator = separator(text.get(begin..).unwrap_or_default());
-    let mut sheet = Sheet { text, separator: Some(separator), columns: Vec::new(), rows: Vec::new() };
-    let mut at = Cursor { line: first, byte: begin };
+    let mut sheet = Sheet { separator: Some(separator), ..Sheet::of(text) };
+    let mut at = Cursor { line: first, column: 1, byte: begin };
     let body = sheet.text.clone();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -165,7 +181,7 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         if is_header {
             is_header = false;
             for (index, (level, what, instead)) in sheet.read_columns(&record) {
-                complaints.add(sheet.place_of(at.line, at.byte, index), level, what, instead);
+                complaints.add(sheet.place_of(&at, index), level, what, instead);
             }
         } else if record.iter().any(|cell| !cell.trim().is_empty()) {
             kept = sheet.read_row(&record, &at, kept, &mut complaints)?;
@@ -209,12 +225,12 @@ impl Sheet {
                 "this row has {} cells, more than the {COLUMNS_MAX} columns that a list may have",
                 record.len()
             );
-            complaints.error((at.line, 1), what, "delete the columns that are not needed");
+            complaints.error((at.line, at.column), what, "delete the columns that are not needed");
             return None;
         }
         if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
             let what = "this cell is longer than anything that belongs here";
-            complaints.error(self.place_of(at.line, at.byte, index), what, "close the quote that opens it");
+            complaints.error(self.place_of(at, index), what, "close the quote that opens it");
             return None;
         }
         Some(())
@@ -231,7 +247,7 @@ impl Sheet {
         let columns = self.columns.len();
         if record.iter().skip(columns).any(|cell| !cell.is_empty()) {
             let what = format!("this row has {} cells, and there are {columns} columns", record.len());
-            let place = self.place_of(at.line, at.byte, columns);
+            let place = self.place_of(at, columns);
             complaints.error(place, what, "put a cell with a separator in it into quotes");
         }
         if self.rows.len() >= ROWS_MAX {
@@ -244,7 +260,7 @@ impl Sheet {
             complaints.error((at.line, 1), format!("there are more than {CELLS_MAX} cells"), "split the list");
             return None;
         }
-        self.rows.push(Row { line: at.line, start: at.byte, cells });
+        self.rows.push(Row { line: at.line, item: None, at: *at, cells });
         Some(kept)
     }
 }
@@ -262,11 +278,11 @@ impl Sheet {
     fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<ColumnProblem> {
         let mut reported = Vec::new();
         // A relationship to a customer has a name of its own.
-        let of_customer =
+        self.is_of_relationships =
             header.iter().any(|written| is_of_customer(written) && heading(written) == Heading::Used(Column::Name));
         for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
             let column = match heading(written) {
-                Heading::Used(Column::Name) if of_customer && !is_of_customer(written) => None,
+                Heading::Used(Column::Name) if self.is_of_relationships && !is_of_customer(written) => None,
                 Heading::Used(column) if self.has(&column) => {
                     let what = "this column is there a second time".to_owned();
                     reported.push((index, (Level::Error, what, "delete one of the two")));
@@ -310,8 +326,10 @@ impl Sheet {
 }
 
 /// Where a row begins. Lines are counted once, on the way.
+#[derive(Debug, Clone, Copy)]
 struct Cursor {
     line: usize,
+    column: usize,
     byte: usize,
 }
 

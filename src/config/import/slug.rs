@@ -26,10 +26,10 @@ pub(super) struct There<'a> {
 /// The slug of a new tenant: the one that is given, or one that is made.
 pub(super) fn slug_of(
     offer: &Offer,
-    line: usize,
+    found_at: &str,
     there: &There<'_>,
     taken: &BTreeSet<String>,
-    given: &mut HashMap<TenantId, usize>,
+    given: &mut HashMap<TenantId, String>,
     faults: &mut Vec<row::Fault>,
 ) -> Option<TenantId> {
     let There { config, folder, kept } = there;
@@ -43,8 +43,8 @@ pub(super) fn slug_of(
         let name = if offer.is_named { &offer.name } else { "" };
         return slug(name, &offer.domain, offer.entra.0, taken);
     };
-    if let Some(first) = given.insert(id.clone(), line) {
-        faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
+    if let Some(first) = given.insert(id.clone(), found_at.to_owned()) {
+        faults.push((Column::Id, format!("this `id` is also in {first}"), "give each tenant an `id` of its own"));
     } else if let Some(other) = config.tenants.get(id) {
         let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
         faults.push((Column::Id, what, "give this one another `id`, or correct the `tenant_id`"));

@@ -90,6 +90,7 @@ async fn a_change_is_taken_and_a_bad_one_refused_whole_until_it_is_good_again() 
     assert_eq!(world.receiver.borrow().spread.as_secs(), 120, "the old one goes on");
     let rejected = world.rejected.wait_for(Option::is_some).await.unwrap().clone().unwrap();
     assert!(rejected.errors > 0 && rejected.first.contains("scorewatch.yaml:2:"), "{rejected:?}");
+    assert!(rejected.first.ends_with("unknown key `notfy` (did you mean `notify`?)"), "{rejected:?}");
     assert!(world.metrics.render(None).contains("scorewatch_configuration_rejected 1"));
     world.write("scorewatch.yaml", &MAIN.replace("1m", "4m"));
     world.taken(|config| config.spread.as_secs() == 240).await;

@@ -1,6 +1,7 @@
 //! The mistakes that people make in a first configuration: each is one edit of it, with the words that are said of it, and whether
 //! an editor that knows the JSON Schema marks it, too.
 
+mod causes;
 mod habits;
 pub(super) mod schema;
 mod table;
@@ -8,6 +9,7 @@ mod table;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use self::{
+    causes::CAUSES,
     habits::HABITS,
     table::{Editor, MISTAKES, Mistake},
 };
@@ -89,7 +91,7 @@ fn the_first_configuration_has_no_mistake() {
 #[test]
 fn each_mistake_is_named_once_and_nothing_that_follows_from_it() {
     let mut missed = Vec::new();
-    for mistake in MISTAKES.iter().chain(HABITS) {
+    for mistake in MISTAKES.iter().chain(HABITS).chain(CAUSES) {
         let folder = tempfile::tempdir().unwrap();
         let text = say(folder.path(), &change(MAIN, 'm', mistake), &change(RULES, 'r', mistake));
         // An error suppresses what may follow from it; a warning may come with others.
@@ -104,7 +106,7 @@ fn each_mistake_is_named_once_and_nothing_that_follows_from_it() {
 #[test]
 fn an_editor_marks_every_mistake_unless_a_schema_can_not_know_of_it() {
     let mut missed = Vec::new();
-    for mistake in MISTAKES.iter().chain(HABITS) {
+    for mistake in MISTAKES.iter().chain(HABITS).chain(CAUSES) {
         let (subject, text) = match mistake.0 {
             'm' => (Subject::Main, change(MAIN, 'm', mistake)),
             _ => (Subject::Rules, change(RULES, 'r', mistake)),
@@ -114,7 +116,7 @@ fn an_editor_marks_every_mistake_unless_a_schema_can_not_know_of_it() {
             Editor::Marks => refusal.is_some(),
             Editor::NotYaml => !schema::is_yaml(&text),
             Editor::MayBeMeant => refusal.is_none() && schema::is_yaml(&text) && mistake.3.contains("warning["),
-            Editor::Twice | Editor::Elsewhere | Editor::OnDisk | Editor::Compares => {
+            Editor::Twice | Editor::Elsewhere | Editor::OnDisk | Editor::Compares | Editor::Intricate => {
                 refusal.is_none() && schema::is_yaml(&text)
             }
         };
@@ -152,6 +154,26 @@ fn a_warning_about_a_schedule_is_switched_off_like_any_other() {
         let allowed = main.replace("# every 15 minutes", &format!("# scorewatch: allow({name})"));
         assert_eq!(say(folder.path(), &allowed, RULES), "0 problems in 0 files");
     }
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_the_only_thing_said_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenants = &MAIN[MAIN.find("tenants:").unwrap()..MAIN.find("channels:").unwrap()];
+    for main in [MAIN.replace(tenants, "tenants: [tenant/*.yaml]\n"), MAIN.replace("[rules.yaml]", "['rule/*.yaml']")] {
+        let text = say(folder.path(), &main, RULES);
+        let is_alone = !text.contains("[no-tenants]") && !text.contains("[no-rules]");
+        assert!(text.contains("warning[pattern-matches-nothing]") && is_alone, "{text}");
+    }
+}
+
+#[test]
+fn a_tenants_file_that_begins_like_the_main_file_says_what_to_delete() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("f.yaml"), "tenants:\n  - id: fabrikam\n    tenant_id: x\n").unwrap();
+    let text = say(folder.path(), &MAIN.replace("tenants:\n", "tenants:\n  - f.yaml\n"), RULES);
+    let said = "unknown key `tenants`; delete `tenants:` and the dash below it: a tenant's file begins with `id:`";
+    assert!(text.contains(said) && text.ends_with("1 problem in 1 file"), "{text}");
 }
 
 #[test]

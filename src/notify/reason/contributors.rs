@@ -137,7 +137,7 @@ mod tests {
         let (explanation, causes) = said(items, None);
         assert_eq!(
             explanation,
-            "Likely contributors are the recommendations with the largest impact; there is no earlier list to compare with."
+            "There is no earlier list of recommendations to compare with; those with the largest impact may have contributed."
         );
         assert_eq!(causes, ["Do b: ", "Do c: ", "Do a: "]);
     }
@@ -165,14 +165,14 @@ mod tests {
             let (explanation, sentences) = said(now, Some(before));
             assert_eq!(sentences, causes);
             assert!(
-                explanation.starts_with("Likely contributors: ") && explanation.contains("2026-11-20"),
+                explanation.contains("changed for the worse since they were last read on 2026-11-20"),
                 "{explanation}"
             );
         }
         open.exposed = Some(0);
         let (explanation, sentences) = said(vec![open.clone()], Some(vec![item("freed", 2.0, 1, 9)]));
         assert_eq!(sentences, ["Do freed: "], "fewer exposed devices are no reason");
-        assert!(explanation.contains("none has changed for the worse"), "{explanation}");
+        assert!(explanation.contains("No recommendation has changed for the worse"), "{explanation}");
     }
 
     #[test]

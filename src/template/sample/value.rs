@@ -61,7 +61,7 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
         NotificationType::OperatorConfiguration => News::ConfigurationRejected {
             errors: 2,
             is_still: false,
-            first: "scorewatch.yaml:4:1: unknown key `colour`".to_owned(),
+            first: "scorewatch.yaml:4:1: unknown key `colour` (did you mean `color`?)".to_owned(),
         },
         NotificationType::OperatorSilence => {
             News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200 }

@@ -44,7 +44,11 @@ fn sheet(text: String, items: Vec<Value>, complaints: &mut Complaints<'_>) -> Op
     let mut keys: Vec<String> = Vec::new();
     for (item, at) in items.into_iter().zip(&places) {
         let Value::Object(item) = item else {
-            complaints.error((at.line, 1), "a customer is an object", "write it like `{ \"customerId\": \"…\" }`");
+            complaints.error(
+                (at.line, at.column),
+                "a customer is an object",
+                "write it like `{ \"customerId\": \"…\" }`",
+            );
             return None;
         };
         let cells = cells(item);
@@ -56,7 +60,7 @@ fn sheet(text: String, items: Vec<Value>, complaints: &mut Complaints<'_>) -> Op
         }
         rows.push(cells);
     }
-    let mut sheet = Sheet { text, separator: None, columns: Vec::new(), rows: Vec::new() };
+    let mut sheet = Sheet::of(text);
     let header = StringRecord::from(keys.clone());
     let Some(first) = places.first() else {
         complaints.error((1, 1), "the list is empty", "import an answer in which there are customers");
@@ -72,6 +76,10 @@ fn sheet(text: String, items: Vec<Value>, complaints: &mut Complaints<'_>) -> Op
         let record: StringRecord = keys.iter().map(cell).collect();
         sheet.check_size(&record, at, complaints)?;
         kept = sheet.read_row(&record, at, kept, complaints)?;
+    }
+    // As Graph answers, all of it is on one line, which tells no item from another.
+    if places.windows(2).any(|pair| pair[0].line == pair[1].line) {
+        sheet.rows.iter_mut().enumerate().for_each(|(index, row)| row.item = Some(index + 1));
     }
     Some(sheet)
 }
@@ -105,17 +113,21 @@ fn plain(value: Value) -> Option<String> {
 /// Where each item begins. The text is JSON; where something else than the items is in it, all begin at its first line.
 fn places(text: &str, count: usize) -> Vec<Cursor> {
     let depth_of_items = if text.trim_start().starts_with('[') { 1 } else { 2 };
-    let (mut found, mut depth, mut line) = (Vec::new(), 0_usize, 1);
+    let (mut found, mut depth, mut line, mut column) = (Vec::new(), 0_usize, 1, 0);
     let (mut is_text, mut is_escaped) = (false, false);
     for (byte, letter) in text.bytes().enumerate() {
-        line += usize::from(letter == b'\n');
+        // Columns count characters, and all bytes of one except its first begin with the bits 10.
+        column += usize::from(letter & 0xC0 != 0x80);
+        if letter == b'\n' {
+            (line, column) = (line + 1, 0);
+        }
         match letter {
             _ if is_escaped => is_escaped = false,
             b'\\' if is_text => is_escaped = true,
             b'"' => is_text = !is_text,
             b'{' | b'[' if !is_text => {
                 if letter == b'{' && depth == depth_of_items {
-                    found.push(Cursor { line, byte });
+                    found.push(Cursor { line, column, byte });
                 }
                 depth += 1;
             }
@@ -123,5 +135,5 @@ fn places(text: &str, count: usize) -> Vec<Cursor> {
             _ => {}
         }
     }
-    if found.len() == count { found } else { (0..count).map(|_| Cursor { line: 1, byte: 0 }).collect() }
+    if found.len() == count { found } else { vec![Cursor { line: 1, column: 1, byte: 0 }; count] }
 }

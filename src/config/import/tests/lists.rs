@@ -108,6 +108,46 @@ fn lists_of_other_programs_are_understood_as_they_are() {
 }
 
 #[test]
+fn items_on_one_line_are_distinguished_by_their_number() {
+    let contract = |id: &str, name: &str| format!("{{\"customerId\":\"{id}\",\"displayName\":\"{name}\"}}");
+    let (one, other) = (contract(CONTOSO, "Contoso"), contract(CONTOSO, "Contosö"));
+    let plan = Desk::new().plan(format!("{{\"value\":[{one},{one}]}}").as_bytes());
+    assert_eq!(complaints(&plan.problems), [""; 0]);
+    assert_eq!(outcomes(&plan), ["new contoso", "merged -"]);
+    assert_eq!(plan.lines.iter().map(|line| (line.line, line.item)).collect::<Vec<_>>(), [(1, Some(1)), (1, Some(2))]);
+    let plan = Desk::new().plan(format!("{{\"value\":[{other},{one}]}}").as_bytes());
+    let second = format!("{{\"value\":[{other},").chars().count() + 1;
+    let said = format!("list.csv:1:{second}: item 1 has the same `tenant_id` and another name");
+    assert_eq!(complaints(&plan.problems), [said]);
+}
+
+#[test]
+fn a_relationship_that_is_over_makes_no_tenant() {
+    let columns = "id,customer.tenantId,customer.displayName,status";
+    let left_out = "list.csv:2:83: the relationship with `Contoso` is terminated, so this customer is not imported";
+    for (states, rows, said) in [
+        (&["terminated"][..], &["ended -"][..], &[left_out][..]),
+        (&["terminated", "Expired"], &["ended -", "ended -"], &[left_out]),
+        (&["terminated", "active"], &["ended -", "new contoso"], &[]),
+        (&["active", "terminated"], &["new contoso", "ended -"], &[]),
+        (&["terminationRequested", "active"], &["new contoso", "merged -"], &[]),
+    ] {
+        let rows_of = |state: &&str| format!("{OTHER},{CONTOSO},Contoso,{state}\n");
+        let list = format!("{columns}\n{}", states.iter().map(rows_of).collect::<String>());
+        let plan = Desk::new().plan(list.as_bytes());
+        assert_eq!((outcomes(&plan), complaints(&plan.problems)), (to_owned(rows), to_owned(said)), "{list}");
+        assert!(plan.is_good());
+    }
+    // Of other lists nobody knows what a status means.
+    let plan = Desk::new().plan(format!("id,tenant_id,status\ncontoso,{CONTOSO},terminated\n").as_bytes());
+    assert_eq!(outcomes(&plan), ["new contoso"]);
+}
+
+fn to_owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
 fn the_consent_link_leads_to_the_cloud_of_the_tenant() {
     let app = "6d2a0000-0000-4000-8000-000000000002";
     for (cloud, of_all, host) in [
@@ -154,7 +194,7 @@ fn an_answer_of_graph_is_read_as_it_is() {
         (
             format!("{{ \"value\": [\n  {one},\n  {} ] }}", contract("x", "Fabrikam")),
             &["new contoso-ltd", "refused -"],
-            &["list.csv:4:1: this is not a GUID"],
+            &["list.csv:4:3: this is not a GUID"],
         ),
         (
             "{ \"error\": { \"code\": \"Forbidden\" } }".to_owned(),

@@ -17,6 +17,8 @@ pub(super) enum Editor {
     OnDisk,
     /// Two values do not fit each other. A schema compares a value with constants only.
     Compares,
+    /// A pattern could mark it, and would be one that nobody can read.
+    Intricate,
 }
 use Editor::{Compares, Elsewhere, Marks, MayBeMeant, NotYaml, OnDisk, Twice};
 

@@ -211,7 +211,7 @@ fn configuration(news: &News) -> Said {
     said(
         format!("Die geänderte Konfiguration {was} abgelehnt ({errors} Fehler). Die alte bleibt in Kraft."),
         format!("Konfiguration {still}abgelehnt"),
-        format!("Fehler: {errors}. Die alte Konfiguration bleibt in Kraft."),
+        format!("Sie enthält {errors} Fehler. Die alte Konfiguration bleibt in Kraft."),
         Some(format!(
             "beheben Sie {first}; `scorewatch check` zeigt alle Fehler, und eine berichtigte Konfiguration wird ohne Neustart geladen. \
              Bis dahin werden Mandanten und Kanäle, die sie entfernt, weiter bedient"

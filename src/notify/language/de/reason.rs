@@ -131,19 +131,21 @@ fn why(why: &Why) -> String {
         }
         Why::Recommendations { shown, since, is_part, is_complete } => {
             let day = since.map(|at| GERMAN.day(at)).unwrap_or_default();
-            let largest = "Wahrscheinliche Ursachen sind die Empfehlungen mit der größten Auswirkung";
+            let largest = "die mit der größten Auswirkung können beigetragen haben";
             let what = match shown {
                 Shown::Nothing => "Defender nennt keine Empfehlung, die in dieser Bewertung zählt".to_owned(),
                 Shown::Changed(1) => {
-                    format!(
-                        "Wahrscheinliche Ursache: 1 Empfehlung hat sich seit dem letzten Abruf am {day} verschlechtert"
-                    )
+                    format!("1 Empfehlung hat sich seit dem letzten Abruf am {day} verschlechtert")
                 }
-                Shown::Changed(count) => format!(
-                    "Wahrscheinliche Ursachen: {count} Empfehlungen haben sich seit dem letzten Abruf am {day} verschlechtert"
-                ),
-                Shown::Unchanged => format!("{largest}; keine hat sich seit dem letzten Abruf am {day} verschlechtert"),
-                Shown::NoEarlierList => format!("{largest}; es gibt keine frühere Liste zum Vergleich"),
+                Shown::Changed(count) => {
+                    format!("{count} Empfehlungen haben sich seit dem letzten Abruf am {day} verschlechtert")
+                }
+                Shown::Unchanged => {
+                    format!("Keine Empfehlung hat sich seit dem letzten Abruf am {day} verschlechtert; {largest}")
+                }
+                Shown::NoEarlierList => {
+                    format!("Es gibt keine frühere Liste der Empfehlungen zum Vergleich; {largest}")
+                }
             };
             let of_all = if *is_part { ". Sie gelten für den ganzen Mandanten" } else { "" };
             let cut = if *is_complete { "" } else { ". Nur ein Teil der Liste wurde abgerufen" };

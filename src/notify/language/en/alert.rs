@@ -38,7 +38,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     with_them: |count, value| format!("{}: {value}", if count == 1 { "With it" } else { "With them" }),
     of: |one, other| format!("{one} of {other}"),
     before: |now, before| format!("{now} (before: {before})"),
-    period: |from, until, lasted| format!("{from} until {until} ({lasted})"),
+    period: |from, until, lasted| format!("{from} to {until} ({lasted})"),
     gained: |loss| format!("gained {loss}"),
     lost: |loss| format!("lost {loss}"),
     regressed: "What regressed",

@@ -183,7 +183,7 @@ fn configuration(news: &News) -> Said {
     said(
         format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
         format!("Configuration {still} rejected"),
-        format!("Errors: {errors}. The old configuration stays in force."),
+        format!("It has {count}. The old configuration stays in force."),
         Some(format!(
             "fix {first}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. \
              Until then, tenants and channels that it removes are still served"

@@ -128,13 +128,13 @@ fn why(why: &Why) -> String {
                 Shown::Nothing => "Defender lists no recommendation that affects this score".to_owned(),
                 Shown::Changed(count) => {
                     let verb = if *count == 1 { "recommendation has changed" } else { "recommendations have changed" };
-                    format!("Likely contributors: {count} {verb} for the worse since they were last read on {day}")
+                    format!("{count} {verb} for the worse since they were last read on {day}")
                 }
                 Shown::Unchanged => format!(
-                    "Likely contributors are the recommendations with the largest impact; none has changed for the worse since they were last read on {day}"
+                    "No recommendation has changed for the worse since they were last read on {day}; those with the largest impact may have contributed"
                 ),
                 Shown::NoEarlierList => {
-                    "Likely contributors are the recommendations with the largest impact; there is no earlier list to compare with".to_owned()
+                    "There is no earlier list of recommendations to compare with; those with the largest impact may have contributed".to_owned()
                 }
             };
             let of_all = if *is_part { ". The list is that of the whole tenant" } else { "" };

@@ -40,7 +40,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
     with_them: |count, value| format!("{}\u{a0}: {value}", if count < 2 { "Avec lui" } else { "Avec eux" }),
     of: |one, other| format!("{one} sur {other}"),
     before: |now, before| format!("{now} (auparavant\u{a0}: {before})"),
-    period: |from, until, lasted| format!("{from}, jusqu’au {until} ({lasted})"),
+    period: |from, until, lasted| format!("{from} au {until} ({lasted})"),
     gained: |loss| format!("gain de {loss}"),
     lost: |loss| format!("perte de {loss}"),
     regressed: "Ce qui s’est dégradé",

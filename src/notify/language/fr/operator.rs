@@ -206,7 +206,7 @@ fn configuration(news: &News) -> Said {
     said(
         format!("La configuration modifiée {was} ({count}). L’ancienne reste en vigueur."),
         format!("Configuration {still}refusée"),
-        format!("Erreurs\u{a0}: {errors}. L’ancienne configuration reste en vigueur."),
+        format!("Elle contient {count}. L’ancienne configuration reste en vigueur."),
         Some(format!(
             "corrigez {first}\u{a0}; `scorewatch check` affiche toutes les erreurs, et une configuration corrigée est chargée sans \
              redémarrage. D’ici là, les locataires et les canaux qu’elle supprime restent desservis"

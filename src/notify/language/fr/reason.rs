@@ -134,19 +134,23 @@ fn why(why: &Why) -> String {
         }
         Why::Recommendations { shown, since, is_part, is_complete } => {
             let day = since.map(|at| FRENCH.day(at)).unwrap_or_default();
-            let largest = "Les causes probables sont les recommandations qui ont le plus d’impact";
+            let largest = "celles qui ont le plus d’impact ont pu y contribuer";
             let what = match shown {
                 Shown::Nothing => "Defender ne présente aucune recommandation qui compte dans ce score".to_owned(),
-                Shown::Changed(count @ 0..=1) => format!(
-                    "Cause probable\u{a0}: {count} recommandation s’est dégradée depuis la dernière lecture, le {day}"
-                ),
-                Shown::Changed(count) => format!(
-                    "Causes probables\u{a0}: {count} recommandations se sont dégradées depuis la dernière lecture, le {day}"
-                ),
-                Shown::Unchanged => {
-                    format!("{largest}\u{a0}; aucune ne s’est dégradée depuis la dernière lecture, le {day}")
+                Shown::Changed(count @ 0..=1) => {
+                    format!("{count} recommandation s’est dégradée depuis la dernière lecture, le {day}")
                 }
-                Shown::NoEarlierList => format!("{largest}\u{a0}; il n’y a pas de liste antérieure à comparer"),
+                Shown::Changed(count) => {
+                    format!("{count} recommandations se sont dégradées depuis la dernière lecture, le {day}")
+                }
+                Shown::Unchanged => {
+                    format!(
+                        "Aucune recommandation ne s’est dégradée depuis la dernière lecture, le {day}\u{a0}; {largest}"
+                    )
+                }
+                Shown::NoEarlierList => {
+                    format!("Il n’y a pas de liste antérieure des recommandations à comparer\u{a0}; {largest}")
+                }
             };
             let of_all = if *is_part { ". Elles portent sur l’ensemble du locataire" } else { "" };
             let cut = if *is_complete { "" } else { ". Seule une partie de la liste a été lue" };
