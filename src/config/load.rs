@@ -134,16 +134,14 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, draft);
     let lacks_rules = draft.errors() > errors || draft.is_misspelt(&top.key("rules"));
     audiences::check(&rules, &tenants, &channels, draft);
-    audiences::check_known(&here, &tenants, &channels, draft);
-    draft.channels = receivers::placed(&here, &channels);
-    draft.problems.list.extend(receivers::problems_in_the_open(&draft.channels));
+    check_channels(&here, &tenants, &channels, draft);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, draft);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, draft);
     exclude(raw.exclude, &top.key("exclude"), &mut tenants, draft);
     // Most have no window, and many tenants are not listed for nothing.
     let names = || rules.iter().map(|(rule, _)| &rule.name).collect();
-    let known = raw.maintenance.is_written().then(|| Known { rules: names(), lacks_rules, ..tenants.known() });
-    let known = known.unwrap_or_default();
+    let find = || Known { rules: names(), lacks_rules, ..tenants.known() };
+    let known = if raw.maintenance.is_written() { find() } else { Known::default() };
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept };
     lint(&all, &top, draft);
@@ -174,6 +172,13 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         is_partial: draft.is_lenient,
         findings: Arc::default(),
     })
+}
+
+/// Reports what is wrong with several channels together, or with a channel and the tenants.
+fn check_channels(at: &Scope<'_>, tenants: &Tenants, channels: &Channels, draft: &mut Draft) {
+    audiences::check_known(at, tenants, channels, draft);
+    draft.channels = receivers::placed(at, channels);
+    draft.problems.list.extend(receivers::problems_in_the_open(&draft.channels));
 }
 
 /// Where the store is. In a rejected configuration, its default place counts only if no other was meant.
