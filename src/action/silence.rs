@@ -153,8 +153,10 @@ pub async fn add(
     let id = store.add_silence(new.clone()).await?;
     let NewSilence { matchers, starts_at, ends_at, author, comment } = new;
     let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
+    // It is in force by now, so the operator is notified even if it could not be recorded.
+    let notified = wide::notify(store, config, &silence, now).await;
     record(store, NewEntry::by(caller, "silence.add", Some(format!("silence {id}")), now).after(&silence)).await?;
-    wide::notify(store, config, &silence, now).await?;
+    notified?;
     Ok(Silence { id: SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0)), ..silence })
 }
 

@@ -67,6 +67,8 @@ pub(super) fn app() -> Uuid {
 /// No tenants, rules or channels; nobody is notified when tenants can't be read.
 pub(super) fn config() -> Config {
     Config {
+        is_partial: false,
+        written: Arc::default(),
         store: StoreLocation::Sqlite("data/s.db".into()),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
