@@ -159,9 +159,26 @@ pub async fn accept_all(
     now: Timestamp,
 ) -> Result<Accepted, Error> {
     must(caller, Role::Analyst)?;
+    let picked = picked(store, config, &caller.scope, pick).await?;
+    accept_rows(store, config, caller, picked, pick, is_dry, now).await
+}
+
+/// Accepts these alerts, which the caller was shown, with what the pick says of them; with `is_dry`, only says which ones it would.
+///
+/// # Errors
+/// As [`accept_all`].
+pub async fn accept_rows(
+    store: &dyn Store,
+    config: &Config,
+    caller: &Caller,
+    picked: Vec<AlertRow>,
+    pick: &Pick,
+    is_dry: bool,
+    now: Timestamp,
+) -> Result<Accepted, Error> {
+    must(caller, Role::Analyst)?;
     let Pick { by, comment, .. } = pick;
     Signature { by: by.as_deref(), comment: comment.as_deref() }.check()?;
-    let picked = picked(store, config, &caller.scope, pick).await?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
     let mut baselines = serde_json::Map::new();

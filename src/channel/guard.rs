@@ -59,7 +59,7 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if url.len() > URL_BYTES_MAX {
         return refuse("it is longer than 16 KiB", COPY);
     }
-    if url.starts_with(QUOTES) || url.ends_with(QUOTES) {
+    if url.starts_with(QUOTES) {
         return refuse("it has quotation marks around it", "delete the quotation marks");
     }
     if has_second(url) {
@@ -86,11 +86,14 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     }
 }
 
-/// Whether it was pasted twice, or another one behind it.
+/// Whether it was pasted twice, or another one of the same host behind it. Others may have one inside.
 fn has_second(url: &str) -> bool {
     let schemes = url.match_indices("https://").chain(url.match_indices("http://"));
-    let mut before = schemes.filter_map(|(at, _)| url.get(..at)?.chars().next_back());
-    before.any(|letter| !BEFORE_INNER.contains(&letter))
+    let mut inner = schemes.filter(|(at, _)| *at > 0).filter_map(|(at, _)| Some((url.get(..at)?, url.get(at..)?)));
+    let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
+    inner.any(|(before, behind)| {
+        !before.ends_with(BEFORE_INNER) && host(url).is_some_and(|own| host(behind).as_ref() == Some(&own))
+    })
 }
 
 /// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.

@@ -74,6 +74,7 @@ impl Draft {
     /// Puts the problems into file order, each once, without the warnings that a comment switches off.
     pub(super) fn settle(&mut self) {
         self.problems.list.retain(|problem| !self.allowed.covers(problem));
+        self.problems.leave_out_consequences();
         self.problems.settle();
     }
 }

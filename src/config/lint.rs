@@ -89,14 +89,12 @@ fn groups(tenants: &Tenants) -> Vec<Group<'_>> {
 /// Rules that can't fire, or that nobody hears.
 fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mut Problems) {
     if whole.tenants.by_id.is_empty() {
-        if !matches_nothing("tenants", problems) {
-            let instead = "add a file under `tenants:`, or check the pattern there";
-            let what = "there is no tenant, so nothing is watched";
-            problems.warning(Warning::NoTenants, &top.key("tenants"), what, instead);
-        }
+        let instead = "add a file under `tenants:`, or check the pattern there";
+        let what = "there is no tenant, so nothing is watched";
+        problems.warning(Warning::NoTenants, &top.key("tenants"), what, instead);
         return;
     }
-    if whole.rules.is_empty() && !matches_nothing("rules", problems) {
+    if whole.rules.is_empty() {
         let instead = "write `rules: [rules.yaml]`, or load one of the rule packs";
         problems.warning(Warning::NoRules, &top.key("rules"), "there is no rule, so no score is judged", instead);
     }
@@ -128,12 +126,6 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             warn(Warning::RuleNotifiesNobody, "notify", what, instead);
         }
     }
-}
-
-/// Whether it was said that a pattern under that key of the main file matches no file, of which all else follows.
-fn matches_nothing(key: &str, problems: &Problems) -> bool {
-    let is_of = |path: &str| path.strip_prefix(key).is_some_and(|rest| rest.starts_with('['));
-    problems.list.iter().any(|problem| problem.warning == Some(Warning::PatternMatchesNothing) && is_of(&problem.key))
 }
 
 /// Tenants that no rule notifies anybody of.

@@ -182,6 +182,16 @@ impl Problems {
         self.list.dedup();
     }
 
+    /// Leaves out that there is no tenant or no rule where it is reported that a pattern matches no file, from which that follows.
+    pub(super) fn leave_out_consequences(&mut self) {
+        let causes = self.list.iter().filter(|problem| problem.warning == Some(Warning::PatternMatchesNothing));
+        let keys: Vec<String> = causes.filter_map(|cause| Some(cause.key.split_once('[')?.0.to_owned())).collect();
+        let follows = |problem: &Problem| {
+            matches!(problem.warning, Some(Warning::NoTenants | Warning::NoRules)) && keys.contains(&problem.key)
+        };
+        self.list.retain(|problem| !follows(problem));
+    }
+
     /// How many errors there are.
     pub(super) fn errors(&self) -> usize {
         self.list.iter().filter(|problem| problem.level == Level::Error).count()

@@ -153,7 +153,8 @@ fn of_operator(
     let time = |at| locale.time(at);
     // Of the end of something there is no class: nothing is wrong.
     let is_over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some())
-        || (operator.until.is_some() && notification.kind != NotificationType::OperatorCredential);
+        || (operator.until.is_some_and(|until| until <= notification.timestamp)
+            && notification.kind != NotificationType::OperatorCredential);
     let class = Some(operator.class.clone()).filter(|class| !is_over && !headline.contains(class.as_str()));
     say(FactName::Class, class);
     say(FactName::Channel, operator.channel.clone().filter(|channel| !headline.contains(channel.as_str())));

@@ -41,7 +41,7 @@ async fn a_tenant_is_checked_when_a_person_asks_whatever_its_schedule_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_that_was_mended_a_moment_ago_is_not_remembered_when_a_person_asks() {
+async fn a_refusal_of_a_moment_ago_is_not_remembered_when_a_person_asks() {
     let world = World::new().await;
     world.write();
     let main = std::fs::read_to_string(world.folder.config()).unwrap();

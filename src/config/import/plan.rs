@@ -320,8 +320,9 @@ struct Over {
 
 impl Over {
     fn of(sheet: &Sheet) -> Self {
-        let rows = sheet.rows.iter().filter(|row| sheet.is_of_relationships && row::ended(sheet, row).is_none());
-        let held = rows.filter_map(|row| sheet.cell(row, &Column::TenantId)).map(str::to_lowercase).collect();
+        let rows = sheet.rows.iter().filter(|row| sheet.is_of_graph && row::ended(sheet, row).is_none());
+        let ids = rows.filter_map(|row| sheet.cell(row, &Column::TenantId)?.parse::<uuid::Uuid>().ok());
+        let held = ids.map(|id| id.to_string()).collect();
         Self { held, left_out: BTreeMap::new() }
     }
 

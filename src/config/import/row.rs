@@ -53,7 +53,7 @@ const OVER: [&str; 2] = ["terminated", "expired"];
 
 /// The state of a relationship that is over, where the row is one: Graph names the customer of it under `customer`.
 pub(super) fn ended<'a>(sheet: &'a Sheet, row: &'a Row) -> Option<&'a str> {
-    let status = sheet.cell(row, &Column::Status).filter(|_| sheet.is_of_relationships)?;
+    let status = sheet.cell(row, &Column::Status).filter(|_| sheet.is_of_graph)?;
     OVER.iter().any(|over| over.eq_ignore_ascii_case(status)).then_some(status)
 }
 

@@ -31,6 +31,8 @@ pub struct Sheet {
     pub(super) rows: Vec<Row>,
     /// Whether its rows are relationships with customers, which have names and states of their own.
     pub(super) is_of_relationships: bool,
+    /// Whether Graph has written it, which has all that it knows of a customer under `customer`.
+    pub(super) is_of_graph: bool,
 }
 
 /// A row of the sheet after its header.
@@ -54,7 +56,14 @@ impl Row {
 impl Sheet {
     /// JSON of which nothing is read yet.
     const fn of(text: String) -> Self {
-        Self { text, separator: None, columns: Vec::new(), rows: Vec::new(), is_of_relationships: false }
+        Self {
+            text,
+            separator: None,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            is_of_relationships: false,
+            is_of_graph: false,
+        }
     }
 
     /// What a row has in a column; empty is nothing.
@@ -280,8 +289,11 @@ impl Sheet {
         // A relationship to a customer has a name of its own.
         self.is_of_relationships =
             header.iter().any(|written| is_of_customer(written) && heading(written) == Heading::Used(Column::Name));
+        self.is_of_graph = header.iter().any(|written| written.trim().to_lowercase().starts_with("customer."));
         for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
             let column = match heading(written) {
+                // In other lists it may be that of a contract or of an invoice.
+                Heading::Used(Column::Status) if !self.is_of_graph => None,
                 Heading::Used(Column::Name) if self.is_of_relationships && !is_of_customer(written) => None,
                 Heading::Used(column) if self.has(&column) => {
                     let what = "this column is there a second time".to_owned();

@@ -20,7 +20,8 @@ const BATCH: usize = 256;
 const POLL_INTERVAL: Duration = Duration::from_mins(15);
 
 /// At most this many missed checks between two readings are replayed. Rules ask only whether there were more than [`MISSED_MAX`], and the
-/// first of them begins a gap; a schedule of each minute has a thousand others between the readings of two days, which change nothing.
+/// first of them begins a gap; a schedule of each minute has a thousand others between the readings of two days. They change no rule's
+/// result; a shift of the fleet waits less for a tenant that was out of reach for long.
 const MISSED_CHECKS_MAX: usize = 4 * MISSED_MAX as usize;
 
 /// Into so many parts the time between two records is divided at most: each is a check that gave the newest record once more. Of a day,

@@ -22,7 +22,9 @@ impl SchemaStep {
 }
 
 /// The key in `meta` under which the migration to a schema writes the oldest schema whose programs work with it, if it only adds: tables,
-/// indexes, and columns that are null or have a default. As the key is that of one schema, a migration that writes nothing lets no older
+/// indexes, and columns that are null or have a default. A table that it adds may refer to no other than `tenant`, unless its rows go with
+/// what they refer to: retention of an older program knows nothing of them. A new kind of message or of stored value is nothing that an
+/// older program can read, so it takes a schema that says nothing. As the key is that of one schema, a migration that writes nothing lets no older
 /// program in.
 pub(in crate::store) fn usable_since_key(schema: i64) -> String {
     format!("usable_since.{schema}")

@@ -81,7 +81,11 @@ async fn refuse_rows(to: &mut Connection, table: &str) -> Result<(), StoreError>
 
 /// What reads all rows of a table.
 fn select(shape: &Shape) -> String {
-    let only = if shape.name == "meta" { format!(" WHERE key NOT IN {OWN_NOTES}") } else { String::new() };
+    let only = if shape.name == "meta" {
+        format!(" WHERE key NOT IN {OWN_NOTES} AND key NOT LIKE 'usable_since.%'")
+    } else {
+        String::new()
+    };
     format!("SELECT {} FROM \"{}\"{only}", shape.list(), shape.name)
 }
 

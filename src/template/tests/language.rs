@@ -50,7 +50,9 @@ fn said(notification: &Notification, language: Language) -> Vec<String> {
 }
 
 /// What is not ours to say: names, titles of Microsoft's, what failed, what a rule's author wrote.
-const OUTSIDE: [&str; 25] = [
+const OUTSIDE: [&str; 26] = [
+    // Of `check`, which speaks English.
+    "(did you mean `color`?)",
     "scorewatch deliveries show",
     "Contoso Ltd",
     "VanArsdel",

@@ -95,7 +95,7 @@ pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
         return show(visit, fields, rows, Because::Changed).await;
     }
     let (config, now) = (visit.app.config(), visit.app.now());
-    match alert::accept_all(visit.store(), &config, &visit.caller, &pick, false, now).await {
+    match alert::accept_rows(visit.store(), &config, &visit.caller, rows.clone(), &pick, false, now).await {
         Ok(accepted) if accepted.alerts.is_empty() => Ok(see("/alerts", "none-left")),
         Ok(accepted) => Ok(see(&format!("/alerts?count={}", accepted.alerts.len()), "accepted")),
         Err(Error::Invalid(problems)) => show(visit, fields, rows, Because::Wrong(problems)).await,
@@ -103,9 +103,12 @@ pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
     }
 }
 
-/// A digest of which alerts these are, in whatever order.
+/// A digest of which alerts these are and of how far each has come, in whatever order: what has worsened since was not shown.
 fn set_of(rows: &[AlertRow]) -> String {
-    let mut keys: Vec<String> = rows.iter().map(|row| serde_json::to_string(&row.key).unwrap_or_default()).collect();
+    let text = |row: &AlertRow| {
+        serde_json::to_string(&(&row.key, row.alert.generation, row.alert.sequence)).unwrap_or_default()
+    };
+    let mut keys: Vec<String> = rows.iter().map(text).collect();
     keys.sort_unstable();
     hex(&Sha256::digest(keys.join("\n"))[..SET_BYTES])
 }

@@ -1,5 +1,4 @@
 //! Mistakes, by what they are made in.
-
 /// Whether an editor that knows the schema marks a mistake; if not, why a schema can't know of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Editor {
