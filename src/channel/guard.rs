@@ -86,13 +86,14 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     }
 }
 
-/// Whether it was pasted twice, or another one of the same host behind it. Others may have one inside.
+/// Whether it was pasted twice, or another one behind it. A query may have another URL inside, with whatever stands before that.
 fn has_second(url: &str) -> bool {
     let schemes = url.match_indices("https://").chain(url.match_indices("http://"));
     let mut inner = schemes.filter(|(at, _)| *at > 0).filter_map(|(at, _)| Some((url.get(..at)?, url.get(at..)?)));
     let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
     inner.any(|(before, behind)| {
-        !before.ends_with(BEFORE_INNER) && host(url).is_some_and(|own| host(behind).as_ref() == Some(&own))
+        let is_of_same_host = || host(url).is_some_and(|own| host(behind).as_ref() == Some(&own));
+        !before.ends_with(BEFORE_INNER) && (!before.contains('?') || is_of_same_host())
     })
 }
 
@@ -193,7 +194,13 @@ mod tests {
             let Err(ComposeError::Url(said)) = webhook(url, &Private::Refused) else { panic!("{url}") };
             assert!(said.what.contains(what) && said.instead.contains(instead), "{url}: {said:?}");
         }
-        for url in ["https://relay.example/?to=https://a.example/x", "https://relay.example/https://a.example/x"] {
+        for url in [
+            "https://relay.example/?to=https://a.example/x",
+            "https://relay.example/https://a.example/x",
+            "https://relay.example/notify?urls=json+https://a.example/x",
+            "https://relay.example/notify?to=%20https://a.example/x",
+            "https://relay.example/rows?$filter=name%20eq%20'soc'",
+        ] {
             assert!(webhook(url, &Private::Refused).is_ok(), "{url}");
         }
     }

@@ -121,8 +121,7 @@ async fn a_number_that_was_edited_for_two_hundred_tenants_is_two_lines() {
     let list = |schedule: &str| {
         let mut text = String::new();
         for number in 0..200 {
-            let entra = entra(&format!("t{number}"));
-            let app = entra.to_string();
+            let (entra, app) = (entra(&format!("t{number}")), entra(&format!("app{number}")));
             let _ = writeln!(
                 text,
                 "- {{ id: t{number:03}, tenant_id: {entra}, schedule: \"{schedule}\", \

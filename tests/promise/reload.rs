@@ -105,7 +105,7 @@ async fn a_log_that_is_written_beside_the_configuration_is_no_change_of_it() {
     world.write();
     world.checked(&service, "fabrikam", 1).await;
     let log = service.log();
-    assert_eq!(log.matches("the changed configuration is taken").count(), 1, "{log}");
+    assert_eq!(log.matches("the changed configuration is now in force").count(), 1, "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    alerts::alert_rows,
+    alert_table,
     answer::{Answer, Visit, see},
     chrome::Place,
     params::Params,
@@ -128,7 +128,7 @@ async fn show(visit: &Visit, fields: &Params, rows: Vec<AlertRow>, because: Beca
         "count": words::counted(lines.len(), "alert"),
         "tenants": words::counted(tenants.len(), "tenant"),
         "is_one": lines.len() == 1,
-        "alerts": alert_rows(visit, listed),
+        "alerts": alert_table::rows(visit, listed),
         "more": lines.len().checked_sub(LISTED_MAX).filter(|more| *more > 0),
         "kept": kept.collect::<Vec<Value>>(),
         "set": set,

@@ -7,7 +7,8 @@ use axum::extract::{Path, Query};
 use serde_json::{Value, json};
 
 use super::{
-    alerts::{alert_rows, done},
+    alert_table,
+    alerts::done,
     answer::{Answer, Visit, go},
     chart,
     chrome::Place,
@@ -91,7 +92,7 @@ fn view(visit: &Visit, line: &AlertLine) -> Value {
     let is_firing = row.alert.is_firing();
     let links = said.iter().flat_map(|said| &said.links).filter(|link| link.url.starts_with("https://"));
     json!({
-        "alert": alert_rows(visit, std::slice::from_ref(line))[0],
+        "alert": alert_table::rows(visit, std::slice::from_ref(line))[0],
         "headline": said.as_ref().map(|said| said.headline.clone()).filter(|headline| !headline.is_empty() && !is_back),
         "note": said.as_ref().and_then(|said| said.note.clone()),
         "causes": said.as_ref().map(|said| said.causes.clone()).unwrap_or_default(),

@@ -1,24 +1,18 @@
 //! `GET /alerts`: every open and past alert of all tenants, and what can be done to many of them at once.
 
 use axum::extract::Query;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    accept,
+    accept, alert_table,
     answer::{Answer, Visit},
     chrome::Place,
     params::Params,
-    words::{self, Clockface},
+    words,
 };
 use crate::{
-    check::blind::OPERATOR_BLIND,
     domain::Role,
-    query::{
-        self, Page,
-        alerts::{self, AlertLine},
-        find, ids,
-    },
-    rule::display,
+    query::{self, Page, alerts, find, ids},
 };
 
 /// So many alerts on a page. Those that are open are rarely more.
@@ -99,7 +93,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
             "rule": params.text("rule"),
             "is_filtered": filter != alerts::Filter { resolved: is_past, ..alerts::Filter::default() },
             "count": words::counted(lines.len(), "alert"),
-            "alerts": alert_rows(&visit, &lines),
+            "alerts": alert_table::rows(&visit, &lines),
             "has_alerts": !lines.is_empty(),
             "may_act": may_act,
             "accept_all": (acceptable > 0).then(|| match acceptable {
@@ -113,54 +107,4 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         Ok(page) => visit.show(Place::Alerts, "Alerts", "alerts", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
-}
-
-/// Alerts as the template `alert-table` shows them.
-pub(super) fn alert_rows(visit: &Visit, lines: &[AlertLine]) -> Value {
-    let (config, face) = (visit.app.config(), visit.face());
-    let name = |line: &AlertLine| config.tenants.get(&line.row.key.tenant).map(|tenant| tenant.name.clone());
-    let shift_name = words::shift_name(visit.scope());
-    let row = |line: &AlertLine| {
-        let mut row = alert_row(&face, line, name(line).as_deref());
-        row["shift_name"] = json!(shift_name);
-        row
-    };
-    lines.iter().map(row).collect()
-}
-
-/// `name`: the tenant's in the configuration; `None`: it has left it, so it has no page.
-fn alert_row(face: &Clockface, line: &AlertLine, name: Option<&str>) -> Value {
-    let (key, has_page) = (&line.row.key, name.is_some());
-    let last = line.row.last_notification.as_ref();
-    let said = || last.and_then(|last| last.data.tenant.as_ref()).map(|tenant| tenant.name.as_str());
-    let name = name.or_else(said).unwrap_or(key.tenant.as_str());
-    let number = |value: f64| key.score.map_or_else(|| display::number(value), |kind| words::value(kind, value));
-    let resolved = last.and_then(|last| last.data.alert.as_ref()).and_then(|alert| alert.resolved_at);
-    let loss = line.loss.filter(|loss| *loss > 0.0);
-    json!({
-        "id": line.id,
-        "short_id": line.short_id,
-        "tenant": key.tenant,
-        "tenant_name": name,
-        "has_page": has_page,
-        "rule": key.rule,
-        "score": if key.rule.as_str() == OPERATOR_BLIND { "can't be read" } else {
-            key.score.map_or("All scores", words::score_name)
-        },
-        "is_pending": line.row.alert.state.as_str() == "pending",
-        "subject": key.subject.as_ref().map(ToString::to_string),
-        "severity": line.severity.map(words::severity),
-        "state": line.row.alert.state.as_str(),
-        "value": line.value.map(number),
-        "compared": line.compared_with.map(number),
-        "loss": loss.map(display::number),
-        "loss_percent": line.loss_percent.filter(|_| loss.is_some()).map(|percent| format!("{percent:.1}")),
-        "since": face.optional(line.since),
-        "until": face.optional(resolved.filter(|_| line.since.is_none())),
-        "acknowledged": line.row.acknowledged.as_ref().map(|seen| json!({
-            "by": seen.by, "comment": seen.comment, "at": face.moment(seen.at),
-        })),
-        "shift": line.row.shift,
-        "is_open": line.since.is_some(),
-    })
 }

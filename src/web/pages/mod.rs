@@ -4,6 +4,7 @@
 mod accept;
 mod acts;
 mod alert;
+mod alert_table;
 mod alerts;
 mod answer;
 mod assets;

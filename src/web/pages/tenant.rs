@@ -6,7 +6,7 @@ use axum::extract::{Path, Query};
 use serde_json::{Value, json};
 
 use super::{
-    alerts::alert_rows,
+    alert_table,
     answer::{Answer, Visit},
     chart,
     chrome::Place,
@@ -57,7 +57,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         let portal = of.score_page(of.scores.first().copied().unwrap_or(ScoreKind::SecureScore));
         let mut page = view(&face, visit.scope(), &detail, &portal, &windows, span);
         page["regressed"] = json!(regressed(&lines, &face));
-        page["alerts"] = alert_rows(&visit, &lines);
+        page["alerts"] = alert_table::rows(&visit, &lines);
         page["deliveries"] = delivery_rows(&visit, &sent).await?;
         page["actions"] = actions.iter().map(action).collect();
         page["compared"] = compared(&visit, &detail).await?;
