@@ -82,7 +82,7 @@ async fn a_fall_of_an_excluded_control_is_not_news_and_neither_is_its_exclusion(
     // The exclusion ends at one customer and begins at another, between two records and with the next one.
     world.setup.top = exclude("contoso, northwind");
     world.write();
-    service.says("the changed configuration is taken").await;
+    service.says("the changed configuration is now in force").await;
     for tenant in ["contoso", "fabrikam"] {
         world.checked(&service, tenant, 4).await;
         world.cloud.set_records(entra(tenant), vec![record(2, 0.0, 45.0), record(3, 0.0, 45.0)]);

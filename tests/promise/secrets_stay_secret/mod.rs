@@ -74,11 +74,11 @@ async fn no_secret_shows_anywhere() {
 
     fixture.break_configuration();
     service.signal("HUP");
-    service.says("the old one goes on").await;
+    service.says("the one before stays in force").await;
     sinks.extend(sinks::refusals(&fixture).await);
     fixture.repair_configuration();
     service.signal("HUP");
-    service.says("the changed configuration is taken").await;
+    service.says("the changed configuration is now in force").await;
 
     sinks.extend(sinks::received(&fixture));
     let environment = fs::read(format!("/proc/{}/environ", service.id())).unwrap();
@@ -117,7 +117,7 @@ async fn no_secret_shows_anywhere() {
         ("log", "ended with exit code 1"),
         ("log", "the channel is parked"),
         ("log", "rejected: the receiver answered 400"),
-        ("log", "the old one goes on"),
+        ("log", "the one before stays in force"),
     ] {
         proves(&sinks, name, text);
     }
