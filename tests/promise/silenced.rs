@@ -119,7 +119,7 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
                 "rule `none`",
                 "score `x`",
                 "severity `bad`",
-                "`--label y`",
+                "`y` is not a label",
                 "`z` is not a duration",
             ],
         ),
