@@ -134,7 +134,14 @@ async fn two_replicas_that_claim_at_once_never_take_the_same_delivery_and_none_w
         let beside = claim(&second, "desk", number).await;
         let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
         let mut connection = server.connect(&database.database).await;
-        assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&mut connection).await.unwrap(), 0);
+        // A heartbeat may have one for a moment.
+        let mut still_open = 1;
+        for _ in 0..100 {
+            if still_open > 0 {
+                still_open = sqlx::query_scalar::<_, i64>(open).fetch_one(&mut connection).await.unwrap();
+            }
+        }
+        assert_eq!(still_open, 0);
         assert!(matches!(second.claim(&desk, terms, at(number)).await, Ok(Claim::Idle)), "one at a time");
         let settled = tokio::join!(
             first.settle(sending.id, sending.attempt, AttemptOutcome::Delivered, None, at(number)),
