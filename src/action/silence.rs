@@ -95,6 +95,8 @@ impl Draft {
         for text in &self.tenants {
             match find::tenant(config, scope, text) {
                 Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),
+                Err(_) if config.is_partial => problems
+                    .push(format!("there is no tenant `{text}`, or its part of the configuration can't be read")),
                 Err(_) => problems.push(format!("there is no tenant `{text}`")),
             }
         }

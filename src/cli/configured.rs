@@ -15,24 +15,23 @@ use crate::{
     zones::Zones,
 };
 
-/// Whether the configuration on disk was rejected, and this command uses what can be read of it.
+/// Whether this command uses what can be read of a rejected configuration, for errors that are made where no configuration is at hand.
 static IS_PARTIAL: AtomicBool = AtomicBool::new(false);
 
 /// A configuration to look things up in. By one that was rejected, nothing may be decided for several tenants.
 pub(super) struct Readable {
     pub(super) config: Arc<Config>,
-    is_whole: bool,
 }
 
 impl Readable {
     /// The configuration, if it is valid and so the one that the service uses, or is about to.
     pub(super) fn whole(&self) -> Option<&Config> {
-        self.is_whole.then_some(&*self.config)
+        (!self.config.is_partial).then_some(&*self.config)
     }
 
     /// Refuses what would do something else by a part of a configuration than by all of it.
     pub(super) fn must_be_whole(&self, what: &str) -> Result<(), Failure> {
-        if self.is_whole {
+        if !self.config.is_partial {
             return Ok(());
         }
         Err(wrong_input(format!("{what} needs a valid configuration; correct what `scorewatch check` reports")))
@@ -53,14 +52,14 @@ pub(super) fn configured_by(file: &Path) -> Result<(Arc<Config>, Zones), Failure
 /// and nobody is to be kept from acknowledging an alert by somebody who is half-way through an edit.
 pub(super) fn readable(file: &Path) -> Result<Readable, Failure> {
     let loaded = match taken(config::load(file)) {
-        Ok((config, _)) => return Ok(Readable { config, is_whole: true }),
+        Ok((config, _)) => return Ok(Readable { config }),
         Err(loaded) => loaded,
     };
     let Some(config) = config::load_leniently(file) else { return Err(refused(&loaded)) };
     IS_PARTIAL.store(true, Ordering::Relaxed);
     output::set_zone(&config.timezone);
     output::complain(&rejection(&loaded.problems));
-    Ok(Readable { config: Arc::new(config), is_whole: false })
+    Ok(Readable { config: Arc::new(config) })
 }
 
 /// What is added to the error that a tenant, rule or channel is not there.

@@ -164,7 +164,8 @@ mod tests {
                 "scorewatch.yaml",
                 "spread: 90m\nfleet: { hold: 5m }\nrules: [rules.yaml]\ntenants: [tenants/*.yaml, { id: d, name: D }]\n\
                  maintenance: [{ name: weekly, from: \"0 0 2 * * SUN\" }]\n\
-                 channels: { soc: { type: webhook, url: \"https://soar.example/hunter2\", tenants: [a, b] } }\n",
+                 channels: { soc: { type: webhook, url: \"https://soar.example/hunter2\", tenants: [a, b] }, \
+                 page: { type: teams, url: { exec: [/usr/bin/get, --token, hunter2] } } }\n",
             ),
             ("rules.yaml", "rules: [{ name: low, when: { below: 300 }, runbook: https://wiki.example/low }]"),
             ("tenants/one.yaml", "[{ id: a, credential: { secret: { file: x } } }, { id: b }]"),
@@ -184,6 +185,8 @@ mod tests {
         assert_eq!(written(&outline.rules["low"]), "runbook: https://wiki.example/low; when.below: 300");
         let channel = written(&outline.channels["soc"]);
         assert!(channel.starts_with("tenants: [a, b]; type: webhook; url: https://soar.example/…#"), "{channel}");
+        let program = written(&outline.channels["page"]);
+        assert!(program.contains("url.exec: [/usr/bin/get, …#") && !program.contains("hunter2"), "{program}");
         assert_eq!(outline.tenants.keys().map(String::as_str).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
         assert_eq!(written(&outline.tenants["a"]), "credential.secret.file: x");
     }

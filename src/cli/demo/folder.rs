@@ -86,7 +86,7 @@ pub(super) fn write(
     let base = cloud.base_url();
     let doors = doors.written();
     let (schedule, fleet) = (schedule(EVERY_SECOND), fleet(HOLD_SECONDS));
-    let weekday = now.plus(UNTIL_MAINTENANCE).to_chrono().format("%a").to_string().to_uppercase();
+    let weekday = maintenance_day(now);
     let mut text = format!(
         "{doors}store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\n{schedule}\ntimezone: UTC\nspread: 0s\n\
          scores: [device-secure-score, exposure-score, secure-score]\n{fleet}\n\
@@ -141,6 +141,11 @@ pub(super) fn slow_down(folder: &Path, hold_seconds: u64) -> io::Result<()> {
     replace(folder, &changes.each_ref().map(|(written, instead)| (written.as_str(), instead.as_str())))
 }
 
+/// The day of the week on which the maintenance window opens.
+fn maintenance_day(now: Timestamp) -> String {
+    now.plus(UNTIL_MAINTENANCE).to_chrono().format("%a").to_string().to_uppercase()
+}
+
 fn schedule(cron: &str) -> String {
     format!("schedule: \"{cron}\"")
 }
@@ -153,4 +158,20 @@ fn replace(folder: &Path, changes: &[(&str, &str)]) -> io::Result<()> {
     let file = folder.join("scorewatch.yaml");
     let text = fs::read_to_string(&file)?;
     fs::write(&file, changes.iter().fold(text, |text, (written, instead)| text.replace(written, instead)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_maintenance_window_is_open_during_a_demo() {
+        let day = |at: Timestamp| at.to_chrono().format("%a").to_string().to_uppercase();
+        for hour in 0..7 * 24 {
+            let now = Timestamp::from_seconds(hour * 3_600);
+            // It may have opened last night, or open while the demo runs.
+            let near = [now, now.minus(Duration::from_hours(24)), now.plus(Duration::from_hours(24))].map(day);
+            assert!(!near.contains(&maintenance_day(now)), "{now:?}");
+        }
+    }
 }

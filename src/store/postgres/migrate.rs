@@ -79,7 +79,7 @@ async fn within_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     }
     let script = script(from);
     let applied = async {
-        // Services wait behind whoever waits for a table, so nobody is waited for that has one for long, such as a dump.
+        // While this waits for a table, every service waits behind it. So it gives up soon if somebody has one for long, such as a dump.
         sqlx::raw_sql("SET LOCAL lock_timeout = '2s'").execute(&mut *connection).await?;
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut *connection).await?;
         crash_point::reach(CrashPoint::BeforeCommit(Work::Migration));

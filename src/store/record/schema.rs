@@ -22,10 +22,10 @@ impl SchemaStep {
 }
 
 /// The key in `meta` under which the migration to a schema writes the oldest schema whose programs work with it, if it only adds: tables,
-/// indexes, and columns that are null or have a default. A table that it adds may refer to no other than `tenant`, unless its rows go with
-/// what they refer to: retention of an older program knows nothing of them. A new kind of message or of stored value is nothing that an
-/// older program can read, so it takes a schema that says nothing. As the key is that of one schema, a migration that writes nothing lets no older
-/// program in.
+/// indexes, and columns that are null or have a default. Of existing tables, a new one may refer only to `tenant`, unless its rows are
+/// deleted with those that they refer to: an older program's retention knows nothing of them. An older program can't read a new kind of
+/// message or stored value, so a migration that introduces one writes no such key, and neither does the next schema without one: then no
+/// older program is let in.
 pub(in crate::store) fn usable_since_key(schema: i64) -> String {
     format!("usable_since.{schema}")
 }

@@ -281,6 +281,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_closed_to_others_is_our_own_and_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, victim) = (folder.path().join("s.db"), folder.path().join("victim"));
+        for path in [&database, &victim] {
+            fs::write(path, "").unwrap();
+            fs::set_permissions(path, Permissions::from_mode(0o664)).unwrap();
+        }
+        symlink(&victim, beside(&database, "-shm")).unwrap();
+        assert!(close_to_others(&database).unwrap_err().to_string().contains("s.db-shm` is open to others"));
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&database), mode(&victim)), (FILE_MODE, 0o664));
+    }
+
+    #[test]
     fn what_root_makes_belongs_to_the_directory_s_owner() {
         if !rustix::process::geteuid().is_root() {
             return;

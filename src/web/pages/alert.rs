@@ -59,7 +59,7 @@ pub(super) async fn page(visit: Visit, Path(id): Path<String>, Query(pairs): Que
         page["done"] = json!(done(&params));
         page["chart"] = drawn(&visit, &face, &row).await?;
         page["trace"] = trace(&visit, &face, &which, &row).await?;
-        // A reminder does not repeat why the score fell. Of a tenant that is gone there is no trace, and none is to be made.
+        // A reminder does not repeat why the score fell. A tenant that is gone has no trace, and none must be made up.
         if page["trace"].is_object() && page["causes"].as_array().is_none_or(Vec::is_empty) {
             let causes = page["trace"]["causes"].take();
             page["causes"] = if causes.is_array() { causes } else { json!([]) };

@@ -41,7 +41,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     let params = Params(pairs);
     let done = match params.get("done") {
         Some("silenced") => Some("The silence is in force."),
-        Some("ended") => Some("The silence is over. What it held is looked at within seconds."),
+        Some("ended") => Some("The silence is over. What it held back is evaluated again within seconds."),
         _ => None,
     };
     show(&visit, StatusCode::OK, json!({ "done": done }), &Params::default()).await
