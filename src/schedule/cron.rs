@@ -8,6 +8,8 @@
 //! whole has no run. Any other schedule follows the clock as it is shown: what is left out does not run, what comes twice
 //! runs twice, and so `0 */15 * * * *` runs every 15 real minutes throughout.
 
+mod asked;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use croner::{
@@ -15,6 +17,7 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 
+use self::asked::Asked;
 use super::{
     Zone, cause,
     occurrence::{self, LeftOut, Occurrence, Reading},
@@ -38,6 +41,7 @@ struct Definition {
     cron: Cron,
     /// Whether it has one second, one minute and one hour.
     is_daily: bool,
+    asked: Asked,
 }
 
 /// The times between two ticks of a schedule.
@@ -86,7 +90,13 @@ impl Schedule {
             ));
         }
         let is_daily = cron.determine_job_type() == JobType::FixedTime;
-        Ok(Self(Arc::new(Definition { expression: expression.to_owned(), zone, cron, is_daily })))
+        Ok(Self(Arc::new(Definition {
+            expression: expression.to_owned(),
+            zone,
+            cron,
+            is_daily,
+            asked: Asked::default(),
+        })))
     }
 
     /// The expression as written.
@@ -105,7 +115,9 @@ impl Schedule {
     #[must_use]
     pub fn next_tick(&self, after: Timestamp) -> Option<Timestamp> {
         // Ticks are whole seconds: one after the second that `after` lies in is one after `after`.
-        self.first_from(after.as_seconds() + 1, self.ticks()).and_then(instant)
+        let from = after.as_seconds() + 1;
+        let tick = self.0.asked.first_from(from, || Some(self.first_from(from, self.ticks())?.second))?;
+        instant(tick)
     }
 
     /// The first instant after `after` at which a tenant with that phase is due: a tick plus the phase.
@@ -165,7 +177,7 @@ impl Schedule {
     /// The last tick at or before `at`; `None` only where the range of [`Timestamp`] begins.
     #[must_use]
     pub fn last_tick(&self, at: Timestamp) -> Option<Timestamp> {
-        self.last_before(at.as_seconds() + 1, self.ticks()).and_then(instant)
+        self.last_before(at.as_seconds() + 1, self.ticks()).and_then(|tick| instant(tick.second))
     }
 
     /// What counts as a tick where clocks are changed.
@@ -200,9 +212,9 @@ impl fmt::Display for Schedule {
 }
 
 /// `None`: beyond the range of time.
-pub(super) fn instant(occurrence: Occurrence) -> Option<Timestamp> {
-    let at = Timestamp::from_seconds(occurrence.second);
-    (at.as_seconds() == occurrence.second).then_some(at)
+pub(super) fn instant(second: i64) -> Option<Timestamp> {
+    let at = Timestamp::from_seconds(second);
+    (at.as_seconds() == second).then_some(at)
 }
 
 #[cfg(test)]

@@ -47,14 +47,14 @@ impl Window {
     /// When it begins for the first time in our reckoning; `None`: never.
     #[must_use]
     pub fn first_begin(&self) -> Option<Timestamp> {
-        self.from.first_from(1, self.beginnings(self.from.shows_twice())).and_then(instant)
+        self.from.first_from(1, self.beginnings(self.from.shows_twice())).and_then(|begin| instant(begin.second))
     }
 
     /// When it begins next after `now`, and when that occurrence ends; `None`: never again.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
         let reading = self.beginnings(self.from.shows_twice());
-        let begin = self.from.first_from(now.as_seconds() + 1, reading).and_then(instant)?;
+        let begin = self.from.first_from(now.as_seconds() + 1, reading).and_then(|begin| instant(begin.second))?;
         Some((begin, self.covers(begin).unwrap_or(begin)))
     }
 
@@ -71,7 +71,10 @@ impl Window {
         let end = match &self.end {
             WindowEnd::After(length) => {
                 let reading = self.beginnings(self.from.shows_twice());
-                let begin = self.from.first_from(now.minus(*length).as_seconds() + 1, reading).and_then(instant);
+                let begin = self
+                    .from
+                    .first_from(now.minus(*length).as_seconds() + 1, reading)
+                    .and_then(|begin| instant(begin.second));
                 begin.filter(|begin| *begin <= now).map(|begin| begin.plus(*length))
             }
             // A beginning that is shown for the second time may have a nearer end than one that was shown once, later on the clock.
