@@ -2,7 +2,7 @@
 //! operations go together: to SQLite in a few fixed sizes, so that each statement is prepared once; to a PostgreSQL server, to which
 //! the way is longer, all at once, as one array for each column.
 
-use std::{fmt::Write, sync::OnceLock};
+use std::sync::OnceLock;
 
 use super::db::{Connection, Dialect, Query, Row, Value, columns, query};
 use crate::store::StoreError;
@@ -38,13 +38,12 @@ impl Bulk {
     fn text(&self, rows: usize) -> String {
         let mut sql = self.head.to_owned();
         for number in 0..rows * self.columns {
-            let before = match (number, number % self.columns) {
-                (0, _) => "(",
-                (_, 0) => "),(",
-                _ => ",",
-            };
-            // Writing to a text does not fail.
-            let _ = write!(sql, "{before}${}", number + 1);
+            // Without numbers: a driver looks each number up among all others, each time that it binds.
+            sql.push_str(match (number, number % self.columns) {
+                (0, _) => "(?",
+                (_, 0) => "),(?",
+                _ => ",?",
+            });
         }
         sql.push(')');
         sql.push_str(self.tail);
@@ -127,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_numbered_through_all_rows() {
+    fn every_row_has_a_place_for_each_value() {
         static PAIRS: Bulk = Bulk::new("INSERT INTO t VALUES ", 2, " RETURNING id");
-        assert_eq!(PAIRS.text(1), "INSERT INTO t VALUES ($1,$2) RETURNING id");
-        assert_eq!(PAIRS.text(3), "INSERT INTO t VALUES ($1,$2),($3,$4),($5,$6) RETURNING id");
+        assert_eq!(PAIRS.text(1), "INSERT INTO t VALUES (?,?) RETURNING id");
+        assert_eq!(PAIRS.text(3), "INSERT INTO t VALUES (?,?),(?,?),(?,?) RETURNING id");
     }
 
     #[test]
