@@ -15,7 +15,9 @@ pub(in super::super) enum Traces {}
 pub(in super::super) fn prepare() -> Result<Option<(Taker, Traces)>, String> {
     match wanted(|name| std::env::var(name).ok()) {
         Wanted::Nothing => Ok(None),
-        Wanted::To(_) | Wanted::Unknown(_) => {
+        Wanted::Unknown(what) => Err(what.to_owned()),
+        Wanted::To(url) => {
+            drop(url);
             Err("this binary was built without traces; build without `--no-default-features`".to_owned())
         }
     }
