@@ -28,7 +28,7 @@ use crate::{
     domain::{Averages, ChannelName, ControlsRead, ScoreKind, Timestamp, format_duration},
     microsoft::{FailureClass, FetchError, Microsoft, PartlyRead, Polled},
     store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
-    telemetry::Metrics,
+    telemetry::{Metrics, Traced},
 };
 
 /// How often a check is judged again before it gives way; conflicts come from people's commands and are rare.
@@ -40,6 +40,11 @@ const CALLS_PER_SCORE: u32 = 4;
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// What reading one credential takes at worst: a program that a person gave a minute, and its turn among others.
 const CREDENTIAL_WITHIN: Duration = Duration::from_secs(70);
+
+/// The outcome of a check that read every score.
+const OK: &str = "ok";
+/// The outcome of a check whose result could not be stored; it is repeated.
+const NOT_COMMITTED: &str = "not-committed";
 
 /// Visits tenants. Cheap to clone.
 #[derive(Clone)]
@@ -83,6 +88,14 @@ pub struct Visit {
     pub is_backed_off: bool,
 }
 
+impl Visit {
+    /// What came of its calls: [`OK`], or the class of a failure.
+    fn outcome(&self) -> &'static str {
+        let failure = self.fetched.iter().rev().find_map(|fetched| fetched.result.as_ref().err());
+        failure.map_or(OK, |failure| failure.class)
+    }
+}
+
 impl Checker {
     /// Visits one tenant whose turn has come, from `record`, what the store knew of it. `None`: shutdown came first.
     ///
@@ -96,6 +109,10 @@ impl Checker {
         record: Option<TenantRecord>,
         shutdown: &CancellationToken,
     ) -> Result<Option<Visit>, StoreError> {
+        let span = match turn {
+            Turn::Check { .. } => Traced::check(&tenant.id, &tenant.scores),
+            Turn::Wake => Traced::nothing(),
+        };
         let read = match turn {
             Turn::Check { due_at } => {
                 // Nothing is lost by leaving early: what is not committed is due again after the start.
@@ -106,7 +123,10 @@ impl Checker {
             }
             Turn::Wake => Read::default(),
         };
-        self.settle(plan, tenant, turn, record, read, shutdown).await.map(Some)
+        let visit = self.settle(plan, tenant, turn, record, read, shutdown).await;
+        let outcome = visit.as_ref().map_or(NOT_COMMITTED, Visit::outcome);
+        span.end(outcome, outcome != OK);
+        visit.map(Some)
     }
 
     /// Asks for each score that the tenant is polled for, and for what is to be known of excluded controls.
@@ -115,7 +135,7 @@ impl Checker {
         self.store.division().note_lateness(lateness);
         let next_check_at = next_due(plan, tenant, self.clock.now());
         let mut fetched = Vec::with_capacity(tenant.scores.len());
-        let mut outcome = "ok";
+        let mut outcome = OK;
         let wanted = Wanted::of(plan, tenant, record, self.clock.now());
         let newest = |score| newest(record.filter(|_| !wanted.asks_for_all(score))?, score);
         let with_controls = wanted.asks();

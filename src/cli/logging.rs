@@ -1,8 +1,10 @@
-//! Logs: to standard error, human on a terminal and JSON otherwise; `SCOREWATCH_LOG` sets the level.
+//! Logs: to standard error, human on a terminal and JSON otherwise; `SCOREWATCH_LOG` sets the level. The service's spans go to a
+//! collector, if the environment names one.
 
 use std::io::{self, IsTerminal, Write, stderr};
 
-use crate::domain::characters;
+use super::traces::{self, Traces};
+use crate::{domain::characters, telemetry::TRACE_TARGET};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -12,8 +14,8 @@ const TALKATIVE: [&str; 9] =
 /// A library's target that logs every added job at `info`.
 const CLOCKWORK: &str = "tokio_cron_scheduler";
 
-/// Starts logging. The service logs what it does; other commands log only what goes wrong.
-pub(super) fn start(service: bool) {
+/// Starts logging. The service logs what it does; other commands log only what goes wrong. Gives what sends the service's traces.
+pub(super) fn start(service: bool) -> Option<Traces> {
     let level = if service { "info" } else { "error" };
     let filter = std::env::var("SCOREWATCH_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new(level));
@@ -23,11 +25,23 @@ pub(super) fn start(service: bool) {
     } else {
         layer.json().flatten_event(true).with_writer(|| Shown { is_json: true }).boxed()
     };
-    let started =
-        tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
-    if started.is_err() {
+    let mut layers = vec![layer.with_filter(filter_fn(harmless)).with_filter(filter).boxed()];
+    let prepared = if service { traces::prepare() } else { Ok(None) };
+    let (traces, fault) = match prepared {
+        Ok(Some((taker, traces))) => {
+            layers.push(taker);
+            (Some(traces), None)
+        }
+        Ok(None) => (None, None),
+        Err(fault) => (None, Some(fault)),
+    };
+    if tracing_subscriber::registry().with(layers).try_init().is_err() {
         tracing::debug!("logging was already started");
     }
+    if let Some(fault) = fault {
+        tracing::warn!("no traces are sent: {fault}");
+    }
+    traces
 }
 
 /// Standard error, with hidden characters escaped. On a terminal, the formatter's own colors stay: it has escaped the control
@@ -59,7 +73,9 @@ fn harmless(metadata: &Metadata<'_>) -> bool {
     let of = |library: &str| {
         metadata.target().strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    if of(CLOCKWORK) {
+    if metadata.target() == TRACE_TARGET {
+        false
+    } else if of(CLOCKWORK) {
         *metadata.level() <= Level::WARN
     } else {
         *metadata.level() <= Level::INFO || !TALKATIVE.iter().any(|library| of(library))

@@ -34,6 +34,7 @@ mod store;
 mod tenants;
 mod test;
 mod token;
+mod traces;
 mod who_sees;
 mod windows;
 
@@ -41,7 +42,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use self::configured::{Readable, configured, configured_by, perhaps_unread, readable};
+use self::{
+    configured::{Readable, configured, configured_by, perhaps_unread, readable},
+    traces::Traces,
+};
 use crate::{
     query::{self, Thing},
     secret::PassedOn,
@@ -214,7 +218,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { WRONG_INPUT } else { FINE });
         }
     };
-    logging::start(matches!(cli.command, Command::Run(_)));
+    let traces = logging::start(matches!(cli.command, Command::Run(_)));
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was already installed");
     }
@@ -223,7 +227,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&Failure::Run(Some(error.into()))),
     };
-    let code = match runtime.block_on(obey(cli)) {
+    let code = match runtime.block_on(obey(cli, traces)) {
         Ok(()) => ExitCode::from(FINE),
         Err(failure) => report(&failure),
     };
@@ -233,11 +237,11 @@ pub fn main() -> ExitCode {
     code
 }
 
-async fn obey(cli: Cli) -> Result<(), Failure> {
+async fn obey(cli: Cli, traces: Option<Traces>) -> Result<(), Failure> {
     let file = cli.config;
     match cli.command {
         Command::Init(arguments) => init::init(arguments).await,
-        Command::Run(arguments) => run::run(&file, &arguments).await,
+        Command::Run(arguments) => traces::along(traces, run::run(&file, &arguments)).await,
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
         Command::Test(arguments) => test::test(&arguments),

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tracing::{debug, error, info, warn};
+use tracing::{error, warn};
 
 use super::{
     addresses, admission,
     context::{Context, STORE_TROUBLE_WAIT, lease_lost},
-    fetch,
+    fetch, outcome,
     send::{self, Sent, Written},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     notify::{ChannelHealth, DeliveryId, NotificationType, backoff, channel_health::Fared},
     store::{AttemptOutcome, ClaimedDelivery},
     task,
+    telemetry::Traced,
 };
 
 /// Why an attempt failed that panicked.
@@ -85,6 +86,8 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
         settle(context, &delivery, AttemptOutcome::NotMade, None).await;
         return None;
     }
+    let kind = delivery.notification.kind.as_str();
+    let span = Traced::attempt(channel, settings.kind.as_str(), kind, delivery.id.0, delivery.attempt);
     let sending = async {
         match written {
             Ok(written) => unless_renewed(settings, written.send(&context.egress, started).await).await,
@@ -109,7 +112,7 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
     if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
         context.budget.credit(host, delivery.attempt);
     }
-    Some(conclude(context, admitted, &delivery, sent, host, started).await)
+    Some(conclude(context, admitted, &delivery, sent, host, started, span).await)
 }
 
 /// Finds out whether the delivery may still be sent, and leaves out what may not be shown. `None`: it is not sent now, which is on
@@ -168,6 +171,7 @@ async fn conclude(
     sent: Sent,
     host: Option<String>,
     started: Timestamp,
+    span: Traced,
 ) -> Attempt {
     let Admitted { config, settings, tenants } = admitted;
     let now = context.clock.now();
@@ -176,10 +180,11 @@ async fn conclude(
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
     let is_proven = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
     health.proven_at = is_proven.then_some(now);
-    let outcome = outcome(&settings, delivery, sent, now);
+    let outcome = came_of(&settings, delivery, sent, now);
     let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
-    log_outcome(&settings.name, delivery, &outcome);
-    context.metrics.attempt_made(&settings.name, outcome_name(&outcome), now.since(started));
+    outcome::log(&settings.name, delivery, &outcome);
+    context.metrics.attempt_made(&settings.name, outcome::name(&outcome), now.since(started));
+    span.end(outcome::name(&outcome), !matches!(outcome, AttemptOutcome::Delivered));
     // A rejection may come to rest, or park the channel; whoever is looked at in vain loses nothing.
     let is_settled =
         matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
@@ -331,7 +336,7 @@ async fn record(
     }
 }
 
-fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
+fn came_of(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
     match sent.verdict {
         Verdict::Delivered => AttemptOutcome::Delivered,
         Verdict::Plainer { reason } if !delivery.plain => AttemptOutcome::Plainer { error: reason },
@@ -355,45 +360,5 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, n
                 None => AttemptOutcome::Dead { error: format!("given up: {reason}") },
             }
         }
-    }
-}
-
-const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
-    match outcome {
-        AttemptOutcome::Delivered => "delivered",
-        AttemptOutcome::Retry { .. } => "retry",
-        AttemptOutcome::Plainer { .. } => "plainer",
-        AttemptOutcome::Rejected { .. } => "rejected",
-        AttemptOutcome::Dead { .. } => "dead",
-        AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. } => "parked",
-        AttemptOutcome::NotMade => "not-made",
-    }
-}
-
-fn log_outcome(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &AttemptOutcome) {
-    let ClaimedDelivery { id, attempt, notification, .. } = delivery;
-    let short_id = &notification.data.notification.short_id;
-    let kind = notification.kind.as_str();
-    match outcome {
-        AttemptOutcome::Delivered => info!(%channel, delivery = %id, attempt, %short_id, kind, "delivered"),
-        AttemptOutcome::Retry { error, next_attempt_at, .. } => {
-            warn!(%channel, delivery = %id, attempt, %short_id, kind, %next_attempt_at, "not delivered yet: {error}");
-        }
-        AttemptOutcome::Plainer { error } => {
-            warn!(%channel, delivery = %id, attempt, %short_id, kind, "rejected; now as plain text: {error}");
-        }
-        AttemptOutcome::Rejected { error } => {
-            error!(%channel, delivery = %id, attempt, %short_id, kind, "rejected: {error}");
-        }
-        AttemptOutcome::StillParked { error, .. } => {
-            warn!(%channel, delivery = %id, attempt, %short_id, kind, "the channel is still parked: {error}");
-        }
-        AttemptOutcome::Dead { error } => {
-            error!(%channel, delivery = %id, attempt, %short_id, kind, "dead letter: {error}");
-        }
-        AttemptOutcome::Parked { error } => {
-            error!(%channel, delivery = %id, attempt, %short_id, kind, "the channel is parked: {error}");
-        }
-        AttemptOutcome::NotMade => debug!(%channel, delivery = %id, attempt, %short_id, kind, "not sent after all"),
     }
 }

@@ -10,6 +10,7 @@ pub mod drill;
 mod fetch;
 mod fleet;
 pub mod operator;
+mod outcome;
 mod release;
 mod reroute;
 pub mod secrets;

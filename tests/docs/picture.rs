@@ -1,9 +1,14 @@
-//! The picture in the README is drawn from `docs/images/message.json`: what the service sends to Teams today.
+//! The pictures of messages are drawn from files in `docs/images/`, which are what the service sends today: `message.json` to Teams,
+//! `mail.html` by mail.
 
 use std::{fs, path::Path};
 
 use scorewatch::{
-    channel::{self, teams},
+    channel::{
+        self,
+        email::{self, Letter},
+        teams,
+    },
     domain::{Counts, Labels, Points, ScoreKind, Timestamp},
     notify::language::Locale,
     notify::{Notification, NotificationType, notification::Cause, reason::CauseKind},
@@ -14,6 +19,7 @@ use serde_json::Value;
 use super::page::ROOT;
 
 const PAYLOAD: &str = "docs/images/message.json";
+const MAIL: &str = "docs/images/mail.html";
 
 /// A secure score that fell because two controls lost points.
 fn message() -> Notification {
@@ -68,4 +74,17 @@ fn the_message_in_the_readme_s_picture_is_what_the_service_sends() {
         drawn == written,
         "run `UPDATE_DOCS=1 cargo test --test all -- docs::`, then `docs/images/render {PAYLOAD}`"
     );
+}
+
+#[test]
+fn the_mail_in_the_guide_s_picture_is_what_the_service_sends() {
+    let registry = channel::templates(None).unwrap();
+    let letter = registry.render("email", &email::DIALECT, &message(), &Locale::default()).unwrap();
+    let written = serde_json::from_slice::<Letter>(&letter).unwrap().html.unwrap();
+    let file = Path::new(ROOT).join(MAIL);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &written).unwrap();
+    }
+    let is_drawn = fs::read_to_string(&file).is_ok_and(|drawn| drawn == written);
+    assert!(is_drawn, "run `UPDATE_DOCS=1 cargo test --test all -- docs::`, then `docs/images/render {MAIL}`");
 }

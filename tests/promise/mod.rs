@@ -56,6 +56,8 @@ mod store_files;
 #[cfg(debug_assertions)]
 mod suspended;
 mod time_zones;
+#[cfg(feature = "traces")]
+mod traced;
 mod trusted_rules;
 mod two_processes;
 mod upgraded;

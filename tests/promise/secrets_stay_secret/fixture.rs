@@ -79,6 +79,7 @@ impl Fixture {
             *channel = channel.replacen("max: 500ms", "max: 20s", 1);
         }
         trouble(&mut world, &base);
+        collect_traces(&world, &base);
         let channels: Vec<_> =
             KINDS.iter().filter(&wanted).filter(|kind| kind.is_channel()).map(|kind| kind.name).collect();
         world.setup.rules = world.setup.rules.replace("[soc]", &format!("[soc, {}]", channels.join(", ")));
@@ -191,6 +192,14 @@ impl Fixture {
 pub(super) async fn patiently(what: &str, wait: impl Future<Output = ()>) {
     let arrived = crate::harness::event(wait).await;
     assert!(arrived.is_some(), "waited in vain for {what}");
+}
+
+/// A collector of traces at the address in the environment: it repeats the secret when it refuses a batch, and takes the next one.
+fn collect_traces(world: &World, base: &str) {
+    let door = kinds::named(kinds::ENDPOINT).canary();
+    let _ = world.receivers.add_webhook(&door);
+    let all = all_texts(base);
+    world.receivers.script(&door, vec![repeating(Reply::text(400, &all), &kinds::named(kinds::HEADERS).text(base))]);
 }
 
 /// What else holds secrets, and what opens it.

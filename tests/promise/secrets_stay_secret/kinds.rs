@@ -18,7 +18,7 @@ pub(super) enum Kept {
     Credential,
     /// In the configuration itself: a generic webhook's URL may stand there.
     Open,
-    /// In the environment, and nothing refers to it.
+    /// In the environment, and nothing in the configuration refers to it.
     Unused,
     /// In a comment of the configuration.
     Comment,
@@ -66,7 +66,11 @@ const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.e
 const PFX: &[u8] = include_bytes!("../../harness/pfx/sealed.pfx");
 const KEY_OF_PFX: &[u8] = include_bytes!("../../harness/pfx/own.key.der");
 
-pub(super) const KINDS: [Kind; 46] = [
+/// The headers that a collector of traces wants, and its address.
+pub(super) const HEADERS: &str = "otel-exporter-otlp-headers";
+pub(super) const ENDPOINT: &str = "otel-exporter-otlp-traces-endpoint";
+
+pub(super) const KINDS: [Kind; 48] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
@@ -123,6 +127,9 @@ pub(super) const KINDS: [Kind; 46] = [
     kind(super::provider::SECRET, File, "CANARY", ""),
     // How the database knows us
     kind(super::database::PASSWORD, File, "CANARY", ""),
+    // How a collector of traces knows us; the variables are named as the kinds are
+    kind(HEADERS, Unused, "x-api-key=CANARY", ""),
+    kind(ENDPOINT, Unused, "HOOK", ""),
     // What lies about
     kind("variable-of-others", Unused, "CANARY", ""),
     kind("comment", Comment, "CANARY", ""),

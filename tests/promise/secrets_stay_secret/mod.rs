@@ -60,35 +60,8 @@ fn proves(sinks: &[Sink], name: &str, text: &str) {
     assert!(sinks.iter().any(|sink| shows(&sink)), "{name} does not show {text}: {}", all());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_secret_shows_anywhere() {
-    let fixture = Fixture::new(|_| true).await;
-    let service = Service::spawn(&fixture.world.folder.config(), &fixture.environment());
-    let address = service.listening().await;
-    fixture.live_through_trouble().await;
-    let mut sinks = sinks::pages(address).await;
-    sinks.extend(provider::sign_in(address).await);
-    sinks.extend(sinks::process(service.id()));
-    sinks.extend(sinks::files(&fixture, "while it runs"));
-    sinks.extend(sinks::commands(&fixture).await);
-
-    fixture.break_configuration();
-    service.signal("HUP");
-    service.says("the one before stays in force").await;
-    sinks.extend(sinks::refusals(&fixture).await);
-    fixture.repair_configuration();
-    service.signal("HUP");
-    service.says("the changed configuration is now in force").await;
-
-    sinks.extend(sinks::received(&fixture));
-    let environment = fs::read(format!("/proc/{}/environ", service.id())).unwrap();
-    let log = sinks.len();
-    sinks.push(sink("log", service.log()));
-    assert!(service.stop().await.success());
-    sinks.extend(sinks::visits(&fixture).await);
-    sinks.extend(database::commands(&fixture).await);
-    sinks.extend(sinks::files(&fixture, "afterwards"));
-
+/// Asserts that each place was read.
+fn proves_all(sinks: &[Sink]) {
     for (name, text) in [
         ("page /metrics", "scorewatch_"),
         ("page /healthz", "200 OK"),
@@ -119,8 +92,49 @@ async fn no_secret_shows_anywhere() {
         ("log", "rejected: the receiver answered 400"),
         ("log", "the one before stays in force"),
     ] {
-        proves(&sinks, name, text);
+        proves(sinks, name, text);
     }
+    #[cfg(feature = "traces")]
+    for (name, text) in [
+        ("log", "traces can't be sent: the collector answered 400"),
+        ("what receivers got", "scorewatch.channel_type"),
+        ("what receivers got", "teams-url-in-variable"),
+    ] {
+        proves(sinks, name, text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_shows_anywhere() {
+    let fixture = Fixture::new(|_| true).await;
+    let service = Service::spawn(&fixture.world.folder.config(), &fixture.environment());
+    let address = service.listening().await;
+    fixture.live_through_trouble().await;
+    let mut sinks = sinks::pages(address).await;
+    sinks.extend(provider::sign_in(address).await);
+    sinks.extend(sinks::process(service.id()));
+    sinks.extend(sinks::files(&fixture, "while it runs"));
+    sinks.extend(sinks::commands(&fixture).await);
+
+    fixture.break_configuration();
+    service.signal("HUP");
+    service.says("the one before stays in force").await;
+    sinks.extend(sinks::refusals(&fixture).await);
+    fixture.repair_configuration();
+    service.signal("HUP");
+    service.says("the changed configuration is now in force").await;
+
+    let environment = fs::read(format!("/proc/{}/environ", service.id())).unwrap();
+    let log = sinks.len();
+    sinks.push(sink("log", service.log()));
+    assert!(service.stop().await.success());
+    // By now the last spans were sent, too.
+    sinks.extend(sinks::received(&fixture));
+    sinks.extend(sinks::visits(&fixture).await);
+    sinks.extend(database::commands(&fixture).await);
+    sinks.extend(sinks::files(&fixture, "afterwards"));
+
+    proves_all(&sinks);
     let talkative = String::from_utf8_lossy(&sinks[log].text).into_owned();
     assert!(talkative.contains("\"TRACE\"") || talkative.contains("\"DEBUG\""), "the log is at its most talkative");
     sweep(&sinks);

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::Value;
 
-use super::fixture::Fixture;
+use super::{fixture::Fixture, kinds};
 use crate::harness::{files_below, get};
 
 /// What was read at one place.
@@ -51,12 +51,14 @@ pub(super) fn files(fixture: &Fixture, when: &str) -> Vec<Sink> {
     files.map(|(name, text)| sink(format!("{name} {when}"), text)).collect()
 }
 
-/// What every receiver got, except the address that it was called at: headers and body.
+/// What every receiver got, except the address that it was called at: headers and body. The collector of traces is sent its key in a
+/// header, so only the spans are looked at there.
 pub(super) fn received(fixture: &Fixture) -> Vec<Sink> {
     let requests = fixture.world.receivers.received();
     let line = |request: &std::sync::Arc<scorewatch::simulation::receiver::Received>| {
         let mut text = Vec::new();
-        for (name, value) in &request.headers {
+        let is_collector = *request.channel == *kinds::named(kinds::ENDPOINT).canary();
+        for (name, value) in request.headers.iter().filter(|_| !is_collector) {
             text.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
         }
         [&text[..], b"\n", &request.body, b"\n"].concat()

@@ -1,0 +1,67 @@
+//! What the environment says about traces.
+
+use secrecy::SecretString;
+
+/// Whether traces are sent, and where.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// The environment does not ask for any.
+    Nothing,
+    /// To this URL, which may hold a secret.
+    To(SecretString),
+    /// It asks for what is not offered.
+    Unknown(&'static str),
+}
+
+/// Reads the standard variables of OpenTelemetry that concern a collector of traces. `variable` gives the value of one.
+pub(super) fn wanted(variable: impl Fn(&str) -> Option<String>) -> Wanted {
+    let set = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let is = |name: &str, word: &str| set(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
+    if is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
+        return Wanted::Nothing;
+    }
+    // The general address is that of all signals, the other one that of traces alone.
+    let of_all = || set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|url| format!("{}/v1/traces", url.trim_end_matches('/')));
+    let Some(url) = set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(of_all) else { return Wanted::Nothing };
+    let protocol = set("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| set("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    if protocol.is_some_and(|protocol| protocol != "http/protobuf") {
+        return Wanted::Unknown("the environment asks for another protocol than `http/protobuf`, the only one offered");
+    }
+    Wanted::To(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn traces_are_sent_where_the_environment_says_and_by_no_other_protocol() {
+        for (environment, expected) in [
+            ("", "nothing"),
+            ("OTEL_SERVICE_NAME=scorewatch", "nothing"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=", "nothing"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://otel:4318", "http://otel:4318/v1/traces"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=https://otel.example/otlp/", "https://otel.example/otlp/v1/traces"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://otel:4318/x", "http://otel:4318/x"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://b/", "http://b/"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_SDK_DISABLED=true", "nothing"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_TRACES_EXPORTER=none", "nothing"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_TRACES_EXPORTER=otlp", "http://a/v1/traces"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "http://a/v1/traces"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "unknown"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=http://a OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json", "unknown"),
+        ] {
+            let value = |name: &str| {
+                environment.split(' ').filter_map(|pair| pair.split_once('=')).find(|(known, _)| *known == name)
+            };
+            let found = match wanted(|name| value(name).map(|(_, value)| value.to_owned())) {
+                Wanted::Nothing => "nothing".to_owned(),
+                Wanted::To(url) => url.expose_secret().to_owned(),
+                Wanted::Unknown(_) => "unknown".to_owned(),
+            };
+            assert_eq!(found, expected, "{environment}");
+        }
+    }
+}
