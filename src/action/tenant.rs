@@ -1,6 +1,6 @@
 //! Requests a check of a tenant, and erases the data of one that is no longer configured.
 
-use super::record::{must, record};
+use super::record::must;
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
     config::{Config, StoreLocation},
@@ -26,8 +26,8 @@ pub async fn recheck(
 ) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let tenant = find::tenant(config, &caller.scope, id)?;
-    if store.request_check(&tenant.id, now).await? {
-        record(store, NewEntry::by(caller, "tenant.recheck", Some(format!("tenant {id}")), now)).await?;
+    let entry = NewEntry::by(caller, "tenant.recheck", Some(format!("tenant {id}")), now);
+    if store.request_check(&tenant.id, entry).await? {
         return Ok(());
     }
     Err(Error::Conflict(format!(

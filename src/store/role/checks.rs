@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    store::{CheckOutcome, Commit, Due, SeriesRecord, StoreError, TenantRecord},
+    store::{CheckOutcome, Commit, Due, NewEntry, SeriesRecord, StoreError, TenantRecord},
 };
 
 /// What a check reads before it judges, and the one transaction that it writes.
@@ -22,6 +22,9 @@ pub trait Checks: Send + Sync + 'static {
     /// belongs to another tenant.
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
 
+    /// Writes what a person made of a tenant's alerts, as [`commit`](Self::commit) writes a check's outcome.
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError>;
+
     /// Those of these series of a tenant whose subjects are [gone](crate::store::SeriesUpdate::GONE).
     async fn gone_series(
         &self,
@@ -37,7 +40,7 @@ pub trait Checks: Send + Sync + 'static {
 
     /// Makes a tenant due now on a person's word; it is [wanted](Self::wanted), and a check under way that commits later counts as the
     /// one asked for. `false`: the tenant is not known.
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn request_check(&self, tenant: &TenantId, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is
     /// written.

@@ -5,8 +5,12 @@ use async_trait::async_trait;
 use crate::{
     crash_point::Work,
     domain::{RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    store::sql::{SqlStore, check::Check, outage, read, recommendation, silence},
-    store::{CheckOutcome, Checks, Commit, Due, SeriesRecord, StoreError, TenantRecord},
+    store::sql::{
+        SqlStore, audit,
+        check::{self, Check},
+        outage, read, recommendation, silence,
+    },
+    store::{CheckOutcome, Checks, Commit, Due, NewEntry, SeriesRecord, StoreError, TenantRecord},
 };
 
 #[async_trait]
@@ -21,6 +25,19 @@ impl Checks for SqlStore {
 
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError> {
         self.writer.check(Check::prepare(outcome)?).await
+    }
+
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError> {
+        let written = [Check::prepare(outcome)?];
+        self.writer
+            .write(Work::Check, move |db| {
+                Box::pin(async move {
+                    let is_done = check::write(db, &written).await? == [Commit::Done];
+                    audit::note(db, is_done, &entry).await?;
+                    Ok(if is_done { Commit::Done } else { Commit::Conflict })
+                })
+            })
+            .await
     }
 
     async fn gone_series(
@@ -39,11 +56,14 @@ impl Checks for SqlStore {
         recommendation::of(&self.readers, tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
+    async fn request_check(&self, tenant: &TenantId, entry: NewEntry) -> Result<bool, StoreError> {
         let tenant = tenant.clone();
         self.writer
             .write(Work::RequestCheck, move |db| {
-                Box::pin(async move { silence::request_check(db, &tenant, now).await })
+                Box::pin(async move {
+                    let is_requested = silence::request_check(db, &tenant, entry.at).await?;
+                    audit::note(db, is_requested, &entry).await
+                })
             })
             .await
     }
