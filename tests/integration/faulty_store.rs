@@ -1,7 +1,7 @@
 //! A store whose commits and loads can be made to fail, break down or wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -145,8 +145,8 @@ impl Checks for FaultyStore {
         self.inner.recommendations(tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, entry: NewEntry) -> Result<bool, StoreError> {
-        self.inner.request_check(tenant, entry).await
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        self.inner.request_checks(tenants, entry).await
     }
 
     async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {

@@ -16,9 +16,9 @@ use scorewatch::{
     store::{
         Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
         Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage, Outages,
-        Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences,
-        Store, StoreError, TenantRecord, Totals, Upkeep,
+        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage,
+        Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice,
+        Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -98,8 +98,8 @@ impl Checks for Parts {
         self.checks.recommendations(tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, entry: NewEntry) -> Result<bool, StoreError> {
-        self.checks.request_check(tenant, entry).await
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        self.checks.request_checks(tenants, entry).await
     }
 
     async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
@@ -128,11 +128,7 @@ impl Outbox for Parts {
         self.outbox.announce(notification, now).await
     }
 
-    async fn announce_requested(
-        &self,
-        notifications: Vec<NewNotification>,
-        entry: NewEntry,
-    ) -> Result<bool, StoreError> {
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError> {
         self.outbox.announce_requested(notifications, entry).await
     }
 

@@ -37,9 +37,7 @@ const ACTS: [(&str, Act); 14] = [
         let seen = Acknowledgement { at: entry.at, by: "ann".to_owned(), comment: "seen".to_owned() };
         async move { store.acknowledge(&key("contoso", "low"), seen, entry).await }.boxed()
     }),
-    ("unacknowledge", |store, entry| {
-        async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()
-    }),
+    ("unacknowledge", |store, entry| async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()),
     ("commit_action", |store, entry| {
         async move {
             let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 30);
@@ -48,7 +46,9 @@ const ACTS: [(&str, Act); 14] = [
         }
         .boxed()
     }),
-    ("request_check", |store, entry| async move { store.request_check(&tenant("contoso"), entry).await }.boxed()),
+    ("request_checks", |store, entry| {
+        async move { Ok(store.request_checks(&[tenant("contoso")].into(), entry).await? == 1) }.boxed()
+    }),
     ("resend", |store, entry| {
         async move {
             let dead = store.deliveries(&DeliveryFilter::default()).await?;
@@ -60,7 +60,7 @@ const ACTS: [(&str, Act); 14] = [
     ("unpark", |store, entry| async move { store.unpark(&channel("soc"), entry).await }.boxed()),
     ("announce_requested", |store, entry| {
         let all = vec![new_notification("three", None, &["soc"]), new_notification("four", None, &["desk"])];
-        async move { store.announce_requested(all, entry).await }.boxed()
+        async move { store.announce_requested(all, entry).await.map(|()| true) }.boxed()
     }),
     ("add_token", |store, entry| async move { store.add_token(token("grafana", "one"), entry).await }.boxed()),
     ("revoke_token", |store, entry| async move { store.revoke_token("grafana", entry).await }.boxed()),
@@ -80,10 +80,8 @@ fn silence() -> NewSilence {
 async fn trouble(store: &dyn Store) {
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
-    outcome.notifications = vec![
-        new_notification("one", Some(key("contoso", "low")), &["desk"]),
-        new_notification("two", None, &["soc"]),
-    ];
+    outcome.notifications =
+        vec![new_notification("one", Some(key("contoso", "low")), &["desk"]), new_notification("two", None, &["soc"])];
     commit(store, outcome).await;
     let dead = claim(store, "desk", 1).await;
     let outcome = AttemptOutcome::Dead { error: "400".to_owned() };

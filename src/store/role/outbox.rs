@@ -18,12 +18,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Writes notifications that a person asks for, all together and each as [`announce`](Self::announce) does, to be sent from the entry's
-    /// time on. `false`: all of their ids were already there.
-    async fn announce_requested(
-        &self,
-        notifications: Vec<NewNotification>,
-        entry: NewEntry,
-    ) -> Result<bool, StoreError>;
+    /// time on. That somebody asked is recorded even if their ids were already there.
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Whether there is a notification of that id.
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError>;

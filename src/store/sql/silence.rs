@@ -1,8 +1,10 @@
 //! Silences, and acknowledgements of single alerts.
 
+use std::collections::BTreeSet;
+
 use super::{
     alert_notes, audit,
-    db::{Connection, Pool, Row, query, query_scalar},
+    db::{Connection, Pool, Row, list_of, query, query_scalar},
     escalation, hold, row,
     text::to_json,
 };
@@ -139,20 +141,21 @@ pub(super) async fn unacknowledge(
     Ok(true)
 }
 
-/// The SQL behind [`crate::store::Checks::request_check`].
-pub(super) async fn request_check(
+/// The SQL behind [`crate::store::Checks::request_checks`].
+pub(super) async fn request_checks(
     connection: &mut Connection,
-    tenant: &TenantId,
+    tenants: &BTreeSet<TenantId>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<u64, StoreError> {
     let due = query(
-        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) WHERE tenant = $1",
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) \
+         WHERE tenant IN (SELECT v.value FROM list($1) AS v)",
     )
-    .bind(tenant.as_str())
+    .bind(list_of(tenants))
     .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(due.rows_affected() > 0)
+    Ok(due.rows_affected())
 }
 
 /// The SQL behind [`crate::store::Checks::rechecks_requested`].

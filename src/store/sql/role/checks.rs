@@ -1,5 +1,7 @@
 //! How an SQL store is a [`Checks`](crate::store::Checks).
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -56,13 +58,14 @@ impl Checks for SqlStore {
         recommendation::of(&self.readers, tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, entry: NewEntry) -> Result<bool, StoreError> {
-        let tenant = tenant.clone();
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        let tenants = tenants.clone();
         self.writer
             .write(Work::RequestCheck, move |db| {
                 Box::pin(async move {
-                    let is_requested = silence::request_check(db, &tenant, entry.at).await?;
-                    audit::note(db, is_requested, &entry).await
+                    let requested = silence::request_checks(db, &tenants, entry.at).await?;
+                    audit::note(db, requested > 0, &entry).await?;
+                    Ok(requested)
                 })
             })
             .await

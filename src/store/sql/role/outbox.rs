@@ -19,21 +19,16 @@ impl Outbox for SqlStore {
         self.writer.write(Work::Announce, move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
     }
 
-    async fn announce_requested(
-        &self,
-        notifications: Vec<NewNotification>,
-        entry: NewEntry,
-    ) -> Result<bool, StoreError> {
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError> {
         let prepared = notifications.iter().map(|new| Prepared::new(new, entry.at));
         let all: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
         self.writer
             .write(Work::Announce, move |db| {
                 Box::pin(async move {
-                    let mut is_new = false;
                     for one in &all {
-                        is_new |= outbox::announce(db, one).await?;
+                        outbox::announce(db, one).await?;
                     }
-                    audit::note(db, is_new, &entry).await
+                    audit::add(db, &entry, &[]).await
                 })
             })
             .await
