@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::record::{self, must, record};
+use super::record::{self, must};
 use crate::{
     check::close,
     config::Config,
@@ -89,8 +89,7 @@ pub async fn acknowledge(
     let alert = alerts::show(store, &caller.scope, which).await?.key;
     let entry = NewEntry::by(caller, "alert.acknowledge", Some(record::alert(&alert)), by.at)
         .after(json!({ "by": by.by, "comment": by.comment }));
-    if store.acknowledge(&alert, by).await? {
-        record(store, entry).await?;
+    if store.acknowledge(&alert, by, entry).await? {
         return Ok(alert);
     }
     Err(Error::Conflict("only a firing alert can be acknowledged".to_owned()))
@@ -109,12 +108,9 @@ pub async fn unacknowledge(
     must(caller, Role::Analyst)?;
     let row = alerts::show(store, &caller.scope, which).await?;
     let alert = row.key;
-    let was_acknowledged = store.unacknowledge(&alert, now).await?;
-    if was_acknowledged {
-        let before = row.acknowledged.map(|by| json!({ "by": by.by, "comment": by.comment }));
-        let entry = NewEntry::by(caller, "alert.unacknowledge", Some(record::alert(&alert)), now).before(before);
-        record(store, entry).await?;
-    }
+    let before = row.acknowledged.map(|by| json!({ "by": by.by, "comment": by.comment }));
+    let entry = NewEntry::by(caller, "alert.unacknowledge", Some(record::alert(&alert)), now).before(before);
+    let was_acknowledged = store.unacknowledge(&alert, entry).await?;
     Ok(TakenBack { alert, was_acknowledged })
 }
 
@@ -132,18 +128,11 @@ pub async fn accept(
 ) -> Result<AlertKey, Error> {
     must(caller, Role::Analyst)?;
     signature.check()?;
-    let Signature { by, comment } = signature;
     let row = alerts::show(store, &caller.scope, which).await?;
-    match close::accept(store, config, &row, by, now).await? {
-        Some(_) => {
-            let baseline = row.alert.firing().and_then(|firing| firing.baseline);
-            let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now);
-            record(store, entry.before(json!({ "baseline": baseline })).after(json!({ "by": by, "comment": comment })))
-                .await?;
-            Ok(row.key)
-        }
-        None => Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned())),
+    if is_accepted(store, config, caller, &row, signature, now).await? {
+        return Ok(row.key);
     }
+    Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned()))
 }
 
 /// Accepts every firing alert that is picked and has a level; with `is_dry`, only says which these are.
@@ -177,49 +166,33 @@ pub async fn accept_rows(
     now: Timestamp,
 ) -> Result<Accepted, Error> {
     must(caller, Role::Analyst)?;
-    let Pick { by, comment, .. } = pick;
-    Signature { by: by.as_deref(), comment: comment.as_deref() }.check()?;
+    let signature = Signature { by: pick.by.as_deref(), comment: pick.comment.as_deref() };
+    signature.check()?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
-    let mut baselines = serde_json::Map::new();
-    let mut failed = None;
     for row in acceptable {
-        let done = if is_dry { Ok(true) } else { is_accepted(store, config, &row, pick, now).await };
-        match done {
-            Ok(true) => {
-                let baseline = row.alert.firing().and_then(|firing| firing.baseline);
-                baselines.insert(record::alert(&row.key), json!(baseline));
-                alerts.push(row);
-            }
-            Ok(false) => {}
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
+        if is_dry || is_accepted(store, config, caller, &row, signature, now).await? {
+            alerts.push(row);
         }
-    }
-    if !is_dry && !alerts.is_empty() {
-        let all: Vec<String> = alerts.iter().map(|row: &AlertRow| record::alert(&row.key)).collect();
-        let said = json!({ "by": by, "comment": comment, "alerts": all });
-        let before = json!({ "baselines": baselines });
-        let entry = NewEntry::by(caller, "alert.accept", None, now).before(before).after(said);
-        record(store, entry).await?;
-    }
-    if let Some(error) = failed {
-        return Err(error);
     }
     Ok(Accepted { alerts, without_level: floors.len() })
 }
 
-/// Whether it was there to be accepted.
+/// Accepts the level of one alert, which has an entry of its own. Whether it was there to be accepted.
 async fn is_accepted(
     store: &dyn Store,
     config: &Config,
+    caller: &Caller,
     row: &AlertRow,
-    pick: &Pick,
+    signature: Signature<'_>,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    Ok(close::accept(store, config, row, pick.by.as_deref(), now).await?.is_some())
+    let Signature { by, comment } = signature;
+    let baseline = row.alert.firing().and_then(|firing| firing.baseline);
+    let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now)
+        .before(json!({ "baseline": baseline }))
+        .after(json!({ "by": by, "comment": comment }));
+    Ok(close::accept(store, config, row, by, &entry).await?.is_some())
 }
 
 /// The firing alerts that every given filter picks.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::record::{must, record};
+use super::record::must;
 use crate::{
     config::Config,
     domain::{Caller, ChannelName, Role, Timestamp},
@@ -29,10 +29,9 @@ pub async fn unpark(
     }
     let known = store.channels().await?.into_iter().find(|known| known.channel == channel);
     let parked = known.and_then(|known| known.parked);
-    if store.unpark(&channel, now).await? {
-        let before = parked.map(|parked| json!({ "parked_since": parked.since, "reason": parked.reason }));
-        record(store, NewEntry::by(caller, "channel.unpark", Some(format!("channel {channel}")), now).before(before))
-            .await?;
+    let before = parked.map(|parked| json!({ "parked_since": parked.since, "reason": parked.reason }));
+    let entry = NewEntry::by(caller, "channel.unpark", Some(format!("channel {channel}")), now).before(before);
+    if store.unpark(&channel, entry).await? {
         return Ok(channel);
     }
     Err(Error::Conflict(format!("channel `{channel}` is not parked")))

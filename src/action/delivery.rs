@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::record::{must, record};
+use super::record::must;
 use crate::{
     config::Config,
     domain::{Caller, Role, Timestamp},
@@ -36,9 +36,8 @@ pub async fn resend(
     }
     let meant = Numbers::of_deliveries(store, &caller.scope).meant(id.0).map(DeliveryId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
-    if store.resend(meant, now).await? {
-        let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);
-        record(store, entry.before(json!({ "state": state.as_str() }))).await?;
+    let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);
+    if store.resend(meant, entry.before(json!({ "state": state.as_str() }))).await? {
         return Ok(());
     }
     Err(Error::Conflict(format!("delivery {id} is already on its way ({})", state.as_str())))

@@ -1,6 +1,6 @@
 //! Sends a channel a drill: a marked message that shows whether it works.
 
-use super::record::{must, record};
+use super::record::must;
 use crate::{
     config::Config,
     delivery,
@@ -35,8 +35,9 @@ pub async fn drill(
     must(caller, Role::Admin)?;
     let settings = find::channel(config, &caller.scope, name)?;
     let channel = settings.name.clone();
-    delivery::drill::queue(store, config, &channel, now, now).await?;
-    record(store, NewEntry::by(caller, "channel.drill", Some(format!("channel {channel}")), now)).await?;
+    let message = delivery::drill::message(store.identity(), config, &channel, now, now);
+    let entry = NewEntry::by(caller, "channel.drill", Some(format!("channel {channel}")), now);
+    store.announce_requested(vec![message], entry).await?;
     let is_parked = store.channels().await?.iter().any(|known| known.channel == channel && known.parked.is_some());
     Ok(Queued { channel, is_parked, is_proven_by_people: config.is_proven_by_people(settings) })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::record::{must, record};
+use super::record::must;
 use crate::{
     channel::ChannelSettings,
     config::{Config, Tenant},
@@ -59,6 +59,7 @@ pub async fn send(
     let known = known.filter(|known| known.identity.is(tenant.account.entra));
     let key = known.map(|known| known.identity.key);
     let mut queued = Queued { channels: Vec::new(), report };
+    let mut messages = Vec::new();
     for channel in channels {
         let name = &channel.name;
         let by_schedule = key.as_deref().filter(|_| queued.report.is_over && queued.report.asked_microsoft);
@@ -78,11 +79,12 @@ pub async fn send(
         let facts = MonthFacts { language: tenant.language, brand, report: queued.report.clone() };
         let notification = month::message(id, tenant.facts(), facts, now);
         let (tenant, channels) = (Some(tenant.id.clone()), vec![name.clone()]);
-        store.announce(NewNotification { notification, alert: None, tenant, hold: None, channels }, now).await?;
+        messages.push(NewNotification { notification, alert: None, tenant, hold: None, channels });
         queued.channels.push(name.clone());
     }
     let after = json!({ "month": queued.report.month.to_string(), "channels": queued.channels });
-    record(store, NewEntry::by(caller, "report.send", Some(format!("tenant {}", tenant.id)), now).after(after)).await?;
+    let entry = NewEntry::by(caller, "report.send", Some(format!("tenant {}", tenant.id)), now).after(after);
+    store.announce_requested(messages, entry).await?;
     Ok(queued)
 }
 

@@ -6,7 +6,7 @@ mod report;
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::record::{must, record};
 use crate::{
@@ -149,14 +149,14 @@ pub async fn send(
         let what = if scope.is_all() { what } else { "another audience reads the same receiver".to_owned() };
         return Err(Error::Conflict(format!("not sent: {what}; give each channel a receiver of its own")));
     }
+    // No transaction reaches a receiver, so the entry comes first: what was sent can't lack it.
+    if let Some(store) = store {
+        record(store, NewEntry::by(caller, "channel.test", Some(format!("channel {}", settings.name)), now)).await?;
+    }
     let sent = match send::write(settings, &config.templates, &preview.notification, Form::Rich, now) {
         Ok(written) => written.send(&Egress::new(), now).await.verdict,
         Err(verdict) => verdict,
     };
-    if let Some(store) = store {
-        let entry = NewEntry::by(caller, "channel.test", Some(format!("channel {}", settings.name)), now);
-        record(store, entry.after(json!({ "delivered": matches!(sent, Verdict::Delivered) }))).await?;
-    }
     match sent {
         Verdict::Delivered => Ok(()),
         Verdict::Retry { reason, .. }

@@ -1,4 +1,5 @@
-//! Who may act, and how what they did is recorded in the audit log: right after it was done.
+//! Who may act, and how what is done outside of the store is recorded in the audit log: before it is done, so that nothing that was done can
+//! lack its entry. What is done to the store is recorded by the call that does it, in the same transaction.
 
 use crate::{
     domain::{Caller, Role},
@@ -15,13 +16,11 @@ pub(super) fn must(caller: &Caller, role: Role) -> Result<(), Error> {
     Err(Error::Forbidden(format!("this takes the role `{role}`, and yours is `{}`", caller.role)))
 }
 
-/// Records what was done.
+/// Records what is about to be done.
 pub(super) async fn record(store: &dyn Audit, entry: NewEntry) -> Result<(), Error> {
-    let (action, who) = (entry.action, entry.body.who.clone());
-    store.record(entry).await.map_err(|error| {
-        tracing::error!(action, who, %error, "an action was taken, and could not be recorded in the audit log");
-        Error::Failed(format!("it was done, but could not be recorded in the audit log: {error}"))
-    })
+    let not_done =
+        |error| Error::Failed(format!("nothing was done, as it can't be recorded in the audit log: {error}"));
+    store.record(entry).await.map_err(not_done)
 }
 
 /// How an alert is named there.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::record::{must, record};
+use super::record::must;
 pub use crate::notify::silence::NewSilence;
 use crate::{
     check::blind::OPERATOR_BLIND,
@@ -152,13 +152,9 @@ pub async fn add(
 ) -> Result<Silence, Error> {
     must(caller, Role::Analyst)?;
     new.matchers = new.matchers.limited_to(&caller.scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
-    let id = store.add_silence(new.clone()).await?;
-    let NewSilence { matchers, starts_at, ends_at, author, comment } = new;
-    let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
-    // It is in force by now, so the operator is notified even if it could not be recorded.
-    let notified = wide::notify(store, config, &silence, now).await;
-    record(store, NewEntry::by(caller, "silence.add", Some(format!("silence {id}")), now).after(&silence)).await?;
-    notified?;
+    let id = store.add_silence(new.clone(), NewEntry::by(caller, "silence.add", None, now)).await?;
+    let silence = new.numbered(id);
+    wide::notify(store, config, &silence, now).await?;
     Ok(Silence { id: SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0)), ..silence })
 }
 
@@ -171,9 +167,9 @@ pub async fn end(store: &dyn Store, caller: &Caller, id: SilenceId, now: Timesta
     let silence = silences::show(store, &caller.scope, id).await?;
     let meant = Numbers::of_silences(store, &caller.scope).meant(id.0).map(SilenceId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Silence, id))?;
-    if store.end_silence(meant, now).await? {
-        let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {meant}")), now);
-        record(store, entry.before(json!({ "ends_at": silence.ends_at })).after(json!({ "ends_at": now }))).await?;
+    let entry = NewEntry::by(caller, "silence.end", Some(format!("silence {meant}")), now);
+    let entry = entry.before(json!({ "ends_at": silence.ends_at })).after(json!({ "ends_at": now }));
+    if store.end_silence(meant, entry).await? {
         return Ok(());
     }
     Err(Error::Conflict(format!("silence {id} is already over")))

@@ -61,9 +61,10 @@ pub async fn backup(config: &Config, caller: &Caller, to: &Path, now: Timestamp)
     let StoreLocation::Sqlite(path) = &config.store else {
         return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
     };
-    let backup = sqlite::backup::backup(path, to).await.map_err(refused)?;
-    note(config, caller, &backup, backup.path.display().to_string(), now).await?;
-    Ok(backup)
+    let copy = sqlite::backup::verified(path, to).await.map_err(refused)?;
+    // No transaction reaches a file, so the entry comes before the copy has a name: a copy that can be found can't lack it.
+    note(config, caller, copy.is_current(), sqlite::backup::absolute(to).display().to_string(), now).await?;
+    copy.place(to).map_err(refused)
 }
 
 /// Writes a verified copy of a store in a SQLite file, beside the service that works on it. Meanwhile the copy is beside the store.
@@ -83,18 +84,21 @@ pub async fn write_backup(
     let trouble = |error: io::Error| Error::Store(StoreError::Failed(format!("the backup can't be written: {error}")));
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = tempfile::Builder::new().prefix("backup.partial-").tempdir_in(beside).map_err(trouble)?;
-    let backup = sqlite::backup::backup(path, &folder.path().join("store.db")).await.map_err(refused)?;
+    let target = folder.path().join("store.db");
+    let verified = sqlite::backup::verified(path, &target).await.map_err(refused)?;
+    let is_current = verified.is_current();
+    let backup = verified.place(&target).map_err(refused)?;
     let mut copy = File::open(&backup.path).map_err(trouble)?;
     // Whatever happens from here on, no copy is left behind, and whoever took it is on record.
     drop(folder);
-    note(config, caller, &backup, "standard output".to_owned(), now).await?;
+    note(config, caller, is_current, "standard output".to_owned(), now).await?;
     io::copy(&mut copy, to).and_then(|_| to.flush()).map_err(trouble)?;
     Ok(backup)
 }
 
 /// Puts a backup on record. An older schema may have no audit log, and is not changed for it.
-async fn note(config: &Config, caller: &Caller, backup: &Backup, to: String, now: Timestamp) -> Result<(), Error> {
-    if !backup.is_current {
+async fn note(config: &Config, caller: &Caller, is_current: bool, to: String, now: Timestamp) -> Result<(), Error> {
+    if !is_current {
         return Ok(());
     }
     let store = query::open(config).await?;

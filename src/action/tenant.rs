@@ -1,6 +1,10 @@
 //! Requests a check of a tenant, and erases the data of one that is no longer configured.
 
-use super::record::{must, record};
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::record::must;
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
     config::{Config, StoreLocation},
@@ -26,13 +30,27 @@ pub async fn recheck(
 ) -> Result<(), Error> {
     must(caller, Role::Analyst)?;
     let tenant = find::tenant(config, &caller.scope, id)?;
-    if store.request_check(&tenant.id, now).await? {
-        record(store, NewEntry::by(caller, "tenant.recheck", Some(format!("tenant {id}")), now)).await?;
+    let entry = NewEntry::by(caller, "tenant.recheck", Some(format!("tenant {id}")), now);
+    if store.request_checks(&BTreeSet::from([tenant.id.clone()]), entry).await? > 0 {
         return Ok(());
     }
     Err(Error::Conflict(format!(
         "tenant `{id}` has never been checked; the service checks it as soon as it runs with it"
     )))
+}
+
+/// Makes every tenant of the caller's scope due now. They wait for their turn as always: `concurrency` bounds how many are checked at a
+/// time. Returns how many there are; a tenant that was never checked is due anyway.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Store`].
+pub async fn recheck_all(store: &dyn Store, config: &Config, caller: &Caller, now: Timestamp) -> Result<u64, Error> {
+    must(caller, Role::Analyst)?;
+    let of_scope = config.tenants.keys().filter(|tenant| caller.scope.includes(tenant));
+    let tenants: BTreeSet<TenantId> = of_scope.cloned().collect();
+    let after = json!({ "tenants": tenants.len() });
+    let entry = NewEntry::by(caller, "tenant.recheck", Some("all tenants".to_owned()), now).after(after);
+    Ok(store.request_checks(&tenants, entry).await?)
 }
 
 /// Erases what the store knows of a tenant that is no longer configured, named by its id there or its Entra id, and searches for

@@ -21,8 +21,8 @@ use crate::{
     },
     rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Step, Transition},
     store::{
-        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, SeriesRecord,
-        Store, StoreError, TenantIdentity, TenantRecord,
+        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewEntry, NewNotification,
+        SeriesRecord, Store, StoreError, TenantIdentity, TenantRecord,
     },
 };
 
@@ -72,7 +72,8 @@ pub async fn close_orphans(
     Ok(busy)
 }
 
-/// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. Returns the channels that have something to send.
+/// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. It is done at the time of its entry, which
+/// is recorded with it. Returns the channels that have something to send.
 ///
 /// # Errors
 /// [`StoreError`]. `Ok(None)`: there is no such firing alert, or its rule does not compare with a baseline.
@@ -81,9 +82,9 @@ pub async fn accept(
     config: &Config,
     row: &AlertRow,
     by: Option<&str>,
-    now: Timestamp,
+    entry: &NewEntry,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    let by = AcceptedBy::Person(by.map(str::to_owned));
+    let (now, by) = (entry.at, Word::Person(by.map(str::to_owned), entry));
     change(store, config, row, by, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
 }
 
@@ -99,8 +100,7 @@ pub async fn accept_covered(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     let keeps_state =
         |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
-    change(store, config, row, AcceptedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now))
-        .await
+    change(store, config, row, Word::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -115,7 +115,7 @@ async fn end(
         store,
         config,
         row,
-        AcceptedBy::Time,
+        Word::Configuration,
         now,
         |_| true,
         |alert, window| Some(rule::close(alert, resolution, window, now)),
@@ -123,12 +123,40 @@ async fn end(
     .await
 }
 
+/// On whose word an alert is taken further.
+enum Word<'a> {
+    /// That of a person, whose name may be known, with what is recorded of it.
+    Person(Option<String>, &'a NewEntry),
+    /// What the notice said that covered the alert.
+    Evidence,
+    /// That of the configuration, in which it has no place.
+    Configuration,
+}
+
+impl Word<'_> {
+    /// Who accepts a level by it.
+    fn accepted_by(&self) -> AcceptedBy {
+        match self {
+            Self::Person(name, _) => AcceptedBy::Person(name.clone()),
+            Self::Evidence => AcceptedBy::Evidence,
+            Self::Configuration => AcceptedBy::Time,
+        }
+    }
+
+    async fn commit(&self, store: &dyn Store, outcome: CheckOutcome) -> Result<Commit, StoreError> {
+        match *self {
+            Self::Person(_, entry) => store.commit_action(outcome, entry.clone()).await,
+            Self::Evidence | Self::Configuration => store.commit(outcome).await,
+        }
+    }
+}
+
 /// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
 async fn change(
     store: &dyn Store,
     config: &Config,
     row: &AlertRow,
-    accepted_by: AcceptedBy,
+    word: Word<'_>,
     now: Timestamp,
     is_notified: impl Fn(&ChannelName) -> bool,
     step: impl Fn(&Alert, &[Sample]) -> Option<Step>,
@@ -143,7 +171,7 @@ async fn change(
         let failing = record.health.failing.as_ref();
         let excluded = excluded(config, &record, series, now);
         let compose = |transition| {
-            let (identity, accepted_by, excluded) = (&record.identity, accepted_by.clone(), excluded.clone());
+            let (identity, accepted_by, excluded) = (&record.identity, word.accepted_by(), excluded.clone());
             let alert = ComposedAlert { row, identity, known, failing, excluded, accepted_by };
             notification_of(store.origin(), config, alert, transition)
         };
@@ -173,7 +201,7 @@ async fn change(
                 waits.until = waits.until.min(now.plus(ACCEPTED_WAIT));
             }
         }
-        if store.commit(outcome).await? == Commit::Done {
+        if word.commit(store, outcome).await? == Commit::Done {
             held.confirm(store).await?;
             return Ok(Some(channels));
         }

@@ -58,8 +58,11 @@ enum Action {
     /// Check tenants now, regardless of their schedule
     Recheck {
         /// The tenant's id; may be repeated
-        #[arg(required = true)]
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
         ids: Vec<String>,
+        /// All tenants; `concurrency` bounds how many are checked at a time
+        #[arg(long)]
+        all: bool,
     },
     /// Show one tenant: settings, credentials, scores, alerts
     Show {
@@ -97,7 +100,15 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
         Action::Show { id, json } => {
             show(find::tenant(config, scope, &id)?, &query::tenants::show(store, config, scope, &id).await?, json)
         }
-        Action::Recheck { ids } => {
+        Action::Recheck { all: true, .. } => {
+            let count = tenant::recheck_all(store, config, &caller::caller(), now).await?;
+            let are_due =
+                if count == 1 { "1 tenant is due now".to_owned() } else { format!("{count} tenants are due now") };
+            let then = output::by_service(query::system::is_running(store, now).await, "checks them");
+            output::say(&format!("{are_due}; {then}"));
+            Ok(())
+        }
+        Action::Recheck { ids, .. } => {
             let is_running = query::system::is_running(store, now).await;
             for id in &ids {
                 tenant::recheck(store, config, &caller::caller(), id, now).await?;

@@ -73,7 +73,7 @@ fn one(raw: RawCredential, at: &Scope<'_>, draft: &mut Draft) -> Option<(uuid::U
     .filter(|(_, _, field)| field.is_written())
     .collect();
     match written.len() {
-        0 if draft.is_misspelt(at) => {}
+        0 if draft.is_one_meant(at, &["secret", "certificate", "federated_token"]) => {}
         0 => draft.error(at, "the app has nothing to prove itself with", MATERIALS),
         1 => {}
         _ => draft.error(

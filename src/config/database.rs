@@ -135,7 +135,7 @@ pub(super) fn store(raw: Field<RawStore>, top: &Scope<'_>, draft: &mut Draft) ->
 fn database(raw: RawDatabase, at: &Scope<'_>, draft: &mut Draft) -> Option<DatabaseLocation> {
     at.only(RawDatabase::KEYS, draft);
     if !raw.postgres.is_written() {
-        if !draft.is_misspelt(at) {
+        if !draft.is_one_meant(at, &["postgres"]) {
             draft.error(at, "the store names no database", "write `postgres: postgres://USER@HOST/DATABASE`");
         }
         return None;

@@ -81,7 +81,7 @@ fn window(
     let written = draft.require(from, &at.key("from"), "\"0 0 22 * * FRI\"");
     let from = written.and_then(|word| schedule(Field::Good(word), &at.key("from"), timezone, draft));
     if length.is_written() == until.is_written() {
-        if !until.is_written() && draft.is_misspelt(at) {
+        if !until.is_written() && draft.is_one_meant(at, &["for", "until"]) {
             return None;
         }
         draft.error(at, "a window has one end", "write one of `for: 6h` and `until: \"0 0 6 * * MON\"`");

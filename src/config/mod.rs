@@ -198,7 +198,8 @@ impl Config {
     }
 
     /// Base of the links that messages show: no message shows one without TLS.
-    fn shown_url(&self) -> Option<&str> {
+    #[must_use]
+    pub fn shown_url(&self) -> Option<&str> {
         self.public_url.as_deref().filter(|base| base.starts_with("https:"))
     }
 }

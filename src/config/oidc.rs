@@ -186,9 +186,9 @@ fn grant(raw: RawGrant, at: &Scope<'_>, is_entra: bool, known: &Known<'_>, probl
     at.only(RawGrant::KEYS, problems);
     let written = [raw.group.is_written(), raw.app_role.is_written(), raw.anyone.is_written()];
     let count = written.into_iter().filter(|is_written| *is_written).count();
-    if count != 1 {
+    if count > 1 || count == 0 && !problems.is_one_meant(at, &["group", "app_role", "anyone"]) {
         let what = if count == 0 { "this does not say who gets the role" } else { "a grant is for one kind of people" };
-        problems.missing(at, what, "write one of `group:`, `app_role:` and `anyone: true`");
+        problems.error(at, what, "write one of `group:`, `app_role:` and `anyone: true`");
     }
     let here = at.key("group");
     let group = problems.parse(raw.group, &here, name).map(|text| group_name(&text));

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use super::{Channels, Config, scope::Scope};
 use crate::{
     channel::{ChannelSettings, address::Receivers},
-    diagnostic::{Place, Problem},
+    diagnostic::{Place, Problem, Warning},
     domain::ChannelName,
     secret::{SecretError, SecretReference, SecretString},
 };
@@ -67,6 +67,41 @@ fn problems(
 pub(super) fn is_one_receiver(channels: &Channels, one: &ChannelName, other: &ChannelName) -> bool {
     let (Some(one), Some(other)) = (channels.get(one), channels.get(other)) else { return one == other };
     Receivers::of([&**one, &**other], &read_in_the_open).are_one(one, other)
+}
+
+/// All of the operator's channels, and where they are named.
+#[derive(Debug, Clone)]
+pub(super) struct Operators {
+    pub(super) place: Place,
+    /// The path of the key.
+    pub(super) key: String,
+    pub(super) channels: Vec<Arc<ChannelSettings>>,
+}
+
+impl Operators {
+    /// That they are one receiver, by what this machine keeps of their addresses.
+    pub(super) fn problem_on_this_machine(&self) -> Option<Problem> {
+        let [first, others @ ..] = self.channels.as_slice() else { return None };
+        let receivers = Receivers::of(self.channels.iter().map(AsRef::as_ref), &SecretReference::resolve);
+        let is_one = !others.is_empty() && others.iter().all(|other| receivers.are_one(first, other));
+        is_one.then(|| self.problem())
+    }
+
+    /// That they are one receiver.
+    pub(super) fn problem(&self) -> Problem {
+        let names: Vec<_> = self.channels.iter().map(|channel| &channel.name).collect();
+        let what = match names.as_slice() {
+            [first, .., last] => {
+                format!("channels `{first}` and `{last}` send to one receiver, which can't report its own failure")
+            }
+            only => {
+                let only = only.first().map(ToString::to_string).unwrap_or_default();
+                format!("channel `{only}` is the operator's only one, and can't report its own failure")
+            }
+        };
+        let instead = "name a second channel, best of another service";
+        Problem::warning(Warning::OperatorHasOneChannel, self.place.clone(), self.key.clone(), what, instead)
+    }
 }
 
 fn shared_words(channel: &ChannelSettings, other: &ChannelSettings) -> String {

@@ -121,8 +121,8 @@ fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Opti
         raw.no_data.is_written(),
     ];
     if given.iter().filter(|given| **given).count() != 1 {
-        let is_misspelt = problems.is_misspelt(at) && given == [false; 5];
-        if is_misspelt {
+        let keys = ["below", "above", "drop", "rise", "no_data"];
+        if given == [false; 5] && problems.is_one_meant(at, &keys) {
             return None;
         }
         problems.error(
@@ -161,7 +161,7 @@ fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Opti
 fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: &mut Problems) -> Option<Recover> {
     at.only(RawRecover::KEYS, problems);
     let given = [raw.above.is_written(), raw.below.is_written(), raw.regained.is_written()];
-    if given == [false; 3] && problems.is_misspelt(at) {
+    if given == [false; 3] && problems.is_one_meant(at, &["above", "below", "regained"]) {
         return None;
     }
     if given.iter().filter(|given| **given).count() != 1 {

@@ -1,6 +1,10 @@
 //! Where in the files the validation stands, and the problems that it has found.
 
-use std::{collections::HashSet, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     disguise, examples,
@@ -55,14 +59,6 @@ impl<'a> Scope<'a> {
         Self { file: self.file, mark: node.map_or(self.mark, |node| node.mark), node, step }
     }
 
-    /// The mapping that this is a key of.
-    const fn mapping(&self) -> Option<&'a Scope<'a>> {
-        match self.step {
-            Step::Key(parent, _) => Some(parent),
-            Step::Root | Step::Item(..) => None,
-        }
-    }
-
     /// The folder that relative paths start from.
     pub(super) fn folder(&self) -> &'a Path {
         self.file.parent().unwrap_or(Path::new(""))
@@ -103,10 +99,12 @@ impl<'a> Scope<'a> {
             keys.iter().map(|key| key.trim_start_matches("r#")).collect()
         };
         let (known, near) = (plain(known), plain(near));
+        // What belongs elsewhere as a whole lacks everything here.
+        let is_foreign = !entries.iter().any(|entry| known.contains(&&*entry.key));
         for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
             let here = Scope { mark: entry.mark, ..self.key(&entry.key) };
-            problems.misspelt.insert(self.identity());
             if let Some((what, instead)) = disguise::of(&entry.key) {
+                problems.add_strangers(self, 1);
                 problems.error(&here, what, instead);
                 continue;
             }
@@ -121,10 +119,21 @@ impl<'a> Scope<'a> {
                 (None, Some(suggested)) => format!("did you mean `{suggested}`?"),
                 (None, None) => format!("use one of {}", quoted(&near)),
             };
-            if let Some(suggested) = suggested {
-                problems.misspelt.insert(self.key(suggested).identity());
+            match suggested {
+                Some(suggested) => drop(problems.misspelt.insert(self.key(suggested).identity())),
+                None if elsewhere.is_none() => problems.add_strangers(self, 1),
+                None if is_foreign => problems.add_strangers(self, usize::MAX),
+                None => {}
             }
             problems.error(&here, format!("unknown key `{}`", entry.key), instead);
+        }
+    }
+
+    /// The mapping that this is a key of.
+    const fn mapping(&self) -> Option<&'a Scope<'a>> {
+        match self.step {
+            Step::Key(parent, _) => Some(parent),
+            Step::Root | Step::Item(..) => None,
         }
     }
 
@@ -153,8 +162,10 @@ impl Spot {
 pub(super) struct Problems {
     /// In the order in which they were found.
     pub(super) list: Vec<Problem>,
-    /// Keys that misspelt ones were probably meant for, and mappings that have unknown keys.
-    pub(super) misspelt: HashSet<(Arc<Path>, String)>,
+    /// Keys that misspelt ones were probably meant for.
+    misspelt: HashSet<(Arc<Path>, String)>,
+    /// How many unknown keys a mapping has that may be meant for anything.
+    strangers: HashMap<(Arc<Path>, String), usize>,
     /// Whether the names of the channels are not known, because what holds them can't be read.
     pub(super) channels_unread: bool,
 }
@@ -215,14 +226,35 @@ impl Problems {
         }
     }
 
-    /// Something is not there. That is not reported in a mapping that has an unknown key, which may be meant for it: the cause was.
+    /// Something is not there. That is not reported where an unknown key may be meant for it: the cause was. Each unknown key explains
+    /// one missing key.
     pub(super) fn missing(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        if !self.is_misspelt(at) && !at.mapping().is_some_and(|mapping| self.is_misspelt(mapping)) {
+        if !self.is_misspelt(at) && !at.mapping().is_some_and(|mapping| self.is_stranger_meant(mapping)) {
             self.error(at, what, instead);
         }
     }
 
-    /// Whether a misspelt key was probably meant for this key, or whether this mapping has an unknown key.
+    /// Whether an unknown key of a mapping may be meant for one of these keys, none of which is there.
+    pub(super) fn is_one_meant(&mut self, mapping: &Scope<'_>, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.is_misspelt(&mapping.key(key))) || self.is_stranger_meant(mapping)
+    }
+
+    /// Whether the mapping has an unknown key that explains no other missing key yet and may be meant for anything.
+    fn is_stranger_meant(&mut self, mapping: &Scope<'_>) -> bool {
+        if self.strangers.is_empty() {
+            return false;
+        }
+        let Some(left) = self.strangers.get_mut(&mapping.identity()).filter(|left| **left > 0) else { return false };
+        *left = if *left == usize::MAX { *left } else { *left - 1 };
+        true
+    }
+
+    fn add_strangers(&mut self, mapping: &Scope<'_>, count: usize) {
+        let known = self.strangers.entry(mapping.identity()).or_default();
+        *known = known.saturating_add(count);
+    }
+
+    /// Whether a misspelt key was probably meant for this key.
     pub(super) fn is_misspelt(&self, at: &Scope<'_>) -> bool {
         !self.misspelt.is_empty() && self.misspelt.contains(&at.identity())
     }

@@ -63,7 +63,7 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
     let has_foreign = refuse_foreign(&raw, at, draft);
     let places = [raw.env.is_written(), raw.file.is_written(), raw.credential.is_written()];
     let count = places.iter().filter(|is_written| **is_written).count();
-    if count == 0 && (has_foreign || draft.is_misspelt(at)) {
+    if count == 0 && (has_foreign || draft.is_one_meant(at, RawReference::KEYS)) {
         return None;
     }
     if count != 1 {

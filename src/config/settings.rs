@@ -14,7 +14,7 @@ use super::{
     field::{Field, Word},
     files,
     raw::{RawBrand, RawFlapping, RawFleet, RawMetrics, RawOperator},
-    receivers::is_one_receiver,
+    receivers::{Operators, is_one_receiver},
     rules::{above_zero, share},
     scope::Scope,
     words::{Names, notify, one_of, visible, written_out},
@@ -49,7 +49,7 @@ pub(super) fn operator(
     let here = at.key("notify");
     let (count, is_absent) = (raw.notify.count(), !raw.notify.is_written());
     let notify = notify(raw.notify, &here, names, draft);
-    let is_left_out = is_absent && is_mapping && !draft.is_misspelt(&here) && !draft.is_misspelt(at);
+    let is_left_out = is_absent && is_mapping && !draft.is_one_meant(at, &["notify"]);
     if count == Some(0) || is_left_out {
         draft.warning(Warning::OperatorMissing, &here, NOBODY_HEARS, NAME_A_CHANNEL);
     }
@@ -61,15 +61,17 @@ pub(super) fn operator(
     if count == Some(notify.len())
         && let [first, others @ ..] = &*notify
         && !is_fenced(first)
-        && others.iter().all(|other| is_one_receiver(channels, first, other))
     {
-        let what = match others {
-            [] => format!("channel `{first}` is the operator's only one, and can't report its own failure"),
-            [.., last] => {
-                format!("channels `{first}` and `{last}` send to one receiver, which can't report its own failure")
-            }
+        let operators = Operators {
+            place: here.place(),
+            key: here.path(),
+            channels: notify.iter().filter_map(|name| channels.get(name).cloned()).collect(),
         };
-        draft.warning(Warning::OperatorHasOneChannel, &here, what, "name a second channel, best of another service");
+        if others.iter().all(|other| is_one_receiver(channels, first, other)) {
+            draft.list.push(operators.problem());
+        }
+        // Addresses behind different references are compared by `check`, which reads them.
+        draft.world.operators = Some(operators);
     }
     Operator { notify, blind_after: draft.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)) }
 }

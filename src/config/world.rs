@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 
-use super::{Loaded, StoreLocation, disguise, excerpt, trial::SecretUse};
+use super::{Loaded, StoreLocation, disguise, excerpt, receivers::Operators, trial::SecretUse};
 use crate::{
     channel::{ChannelSettings, ComposeError},
     diagnostic::{Place, Problem, Warning},
@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) exclusions: Vec<(Place, String, Timestamp)>,
     /// The files, each with the place of its first key.
     pub(super) files: Vec<Place>,
+    /// The operator's channels.
+    pub(super) operators: Option<Operators>,
     /// Where the store is.
     pub(super) store: Option<(Place, StoreLocation)>,
 }
@@ -71,6 +73,7 @@ impl Loaded {
         if let Some((place, StoreLocation::Sqlite(path))) = &self.world.store {
             found.extend(unwritable(place, path));
         }
+        found.extend(self.world.operators.as_ref().and_then(Operators::problem_on_this_machine));
         found.retain(|problem| !self.allowed.covers(problem));
         if !found.is_empty() {
             self.problems.extend(found);

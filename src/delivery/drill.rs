@@ -7,6 +7,20 @@ use crate::{
     store::{NewNotification, Store, StoreError},
 };
 
+/// The drill of a channel that was due at `due_at`, as of `at`.
+#[must_use]
+pub fn message(
+    identity: &str,
+    config: &Config,
+    channel: &ChannelName,
+    due_at: Timestamp,
+    at: Timestamp,
+) -> NewNotification {
+    let id = drill::id(identity, channel, due_at);
+    let notification = drill::message(id.clone(), config.confirm_url(&id), at);
+    NewNotification { notification, alert: None, tenant: None, hold: None, channels: vec![channel.clone()] }
+}
+
 /// Queues the drill that was due at `due_at`, to be sent at `at`. `false`: it was queued before.
 ///
 /// # Errors
@@ -18,9 +32,5 @@ pub async fn queue(
     due_at: Timestamp,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let id = drill::id(store.identity(), channel, due_at);
-    let confirm = config.confirm_url(&id);
-    let notification = drill::message(id, confirm, at);
-    let channels = vec![channel.clone()];
-    store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, at).await
+    store.announce(message(store.identity(), config, channel, due_at, at), at).await
 }

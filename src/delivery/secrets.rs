@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
     notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
-    store::{NewNotification, Shard, StoreError},
+    store::{NewEntry, NewNotification, Shard, StoreError},
     template::sample,
 };
 
@@ -76,7 +76,8 @@ pub async fn watch(context: &Context, known: &SecretWatch) -> Result<(), StoreEr
             continue;
         }
         let was = known.ends(&channel);
-        if parked.contains(&channel) && context.store.unpark(&channel, now).await? {
+        let entry = || NewEntry::by_service("channel.unpark", Some(format!("channel {channel}")), now);
+        if parked.contains(&channel) && context.store.unpark(&channel, entry()).await? {
             info!(%channel, "the channel's secrets can be read again; its queue goes on");
             context.wake(&channel);
         } else if let Some(was) = was {

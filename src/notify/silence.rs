@@ -201,6 +201,13 @@ pub struct NewSilence {
 }
 
 impl NewSilence {
+    /// The silence that it becomes with that number.
+    #[must_use]
+    pub fn numbered(self, id: SilenceId) -> Silence {
+        let Self { matchers, starts_at, ends_at, author, comment } = self;
+        Silence { id, matchers, starts_at, ends_at, author, comment }
+    }
+
     /// All that is wrong with it, a sentence each.
     #[must_use]
     pub fn problems(&self, now: Timestamp) -> Vec<String> {

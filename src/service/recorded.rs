@@ -8,12 +8,9 @@ use tracing::error;
 
 use crate::{
     config::{Config, Outline, reload::Rejected},
-    domain::{Origin, Timestamp},
-    store::{Audit, EntryBody, NewEntry, hex},
+    domain::Timestamp,
+    store::{Audit, NewEntry, hex},
 };
-
-/// How the service signs.
-const SERVICE: &str = "scorewatch";
 
 /// Names of each kind that are written out; of more, the number is.
 const NAMES_MAX: usize = 50;
@@ -21,6 +18,8 @@ const NAMES_MAX: usize = 50;
 const KEYS_MAX: usize = 100;
 /// Characters of each.
 const TEXT_MAX: usize = 200;
+/// Bytes of the digest by which two longer texts differ that begin alike.
+const DIGEST_BYTES: usize = 8;
 
 /// Records the configuration with which the service starts.
 pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
@@ -41,8 +40,8 @@ pub(super) async fn rejected(store: &dyn Audit, rejection: &Rejected, now: Times
 
 /// A log that can't be written does not keep a configuration from taking effect: the service's own log says so.
 async fn record(store: &dyn Audit, action: &'static str, before: Option<Value>, after: Value, now: Timestamp) {
-    let body = EntryBody { who: SERVICE.to_owned(), origin: Origin::Service, target: None, before, after: Some(after) };
-    if let Err(error) = store.record(NewEntry { at: now, action, body }).await {
+    let entry = NewEntry::by_service(action, None, now).before(before).after(after);
+    if let Err(error) = store.record(entry).await {
         error!(action, %error, "this could not be recorded in the audit log");
     }
 }
@@ -97,8 +96,15 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
 fn rewritten(before: &Outline, after: &Outline) -> Map<String, Value> {
     let (was, is) = (texts(before), texts(after));
     let keys: BTreeSet<_> = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key)).collect();
-    let short = |text: Option<&&String>| text.map(|text| text.chars().take(TEXT_MAX).collect::<String>());
+    let short = |text: Option<&&String>| text.map(|text| short(text));
     keys.into_iter().map(|key| (key.clone(), json!([short(was.get(key)), short(is.get(key))]))).collect()
+}
+
+/// A text, or the beginning of a long one with its length and digest, so that what differs never looks the same.
+fn short(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(TEXT_MAX) else { return text.to_owned() };
+    let digest = hex(&Sha256::digest(text)[..DIGEST_BYTES]);
+    format!("{}… ({} characters, SHA-256 {digest}…)", &text[..end], text.chars().count())
 }
 
 /// What the files say of the service, the rules and the channels, by the way to each text.
@@ -132,4 +138,31 @@ pub(super) fn meaning(config: &Config) -> String {
 
 fn named(things: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     things.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_that_begin_alike_do_not_look_the_same_after_a_reload() {
+        let long = |end: &str| format!("{}{end}", "ä".repeat(TEXT_MAX));
+        let outline = |text: String| {
+            let mut outline = Outline::default();
+            outline.service.insert("brand.name".to_owned(), text);
+            outline
+        };
+        for (was, is) in [(long("x"), long("y")), (long(""), long("y")), (long("x"), long("xx"))] {
+            let written = rewritten(&outline(was.clone()), &outline(is.clone()));
+            let both = written["brand.name"].as_array().unwrap();
+            assert_ne!(both[0], both[1], "{was} and {is}");
+        }
+        assert_eq!(short(&long("")), long(""), "what fits stays whole");
+        assert!(
+            short(&long("x")).starts_with(&format!("{}… (201 characters, SHA-256 ", long(""))),
+            "{}",
+            short(&long("x"))
+        );
+        assert!(rewritten(&outline(long("x")), &outline(long("x"))).is_empty());
+    }
 }

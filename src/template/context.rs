@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     link::safe_link,
-    month,
+    month, outage,
     phrases::is_link,
     reading, report, text,
     words::{self, Shown},
@@ -117,8 +117,9 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
     let says_one_reading = reading::as_one(notification).is_some();
     let mut notification = notification.clone();
     let mut items = std::mem::take(&mut notification.data.items);
-    // What is over is the least grave, whatever it was.
-    items.sort_by_key(|item| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some()));
+    // What is over is the least grave, whatever it was; an outage explains what is below it.
+    let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
+    items.sort_by_key(|item| (is_over(item), !outage::is_outage(item)));
     let left_out = items.len().saturating_sub(level.items);
     if notification.kind == NotificationType::Digest {
         count_left_out(&mut notification, &items, level.items);
@@ -127,8 +128,11 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
     let line_max = if says_one_reading { level.text_characters } else { LINE_TEXT_CHARACTERS };
     let of_lines = Level { text_characters: level.text_characters.min(line_max), ..level };
     notification = cut_texts(notification, level);
-    notification.data.items =
-        items.into_iter().map(|item| DigestItem::from(cut_texts(Notification::from(item), of_lines))).collect();
+    let cut = |item: DigestItem| {
+        let level = if outage::is_outage(&item) { level } else { of_lines };
+        DigestItem::from(cut_texts(Notification::from(item), level))
+    };
+    notification.data.items = items.into_iter().map(cut).collect();
     Shown { notification, left_out, lines_max: level.items }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     fold::{self, Folded, fold},
+    outage,
     phrases::{loss, moved},
 };
 use crate::{
@@ -51,6 +52,8 @@ pub(super) fn lines(
 /// The pages of the alerts that these lines are about, in the order of [`lines`].
 pub(super) fn pages(items: &[DigestItem], words: &Words) -> Vec<Option<String>> {
     let page = |folded: Folded<'_>| match folded {
+        // Of many tenants that can't be read, the page on which that is fixed says more than any page of ours.
+        Folded::One(item) if outage::is_outage(item) => item.links.fix.clone().or_else(|| item.links.dashboard.clone()),
         Folded::One(item) => item.links.dashboard.clone(),
         Folded::Many { .. } => None,
     };

@@ -18,6 +18,7 @@ mod lines;
 mod link;
 pub(crate) mod markup;
 mod month;
+mod outage;
 pub(crate) mod payload;
 mod phrases;
 mod plain;

@@ -8,6 +8,7 @@ use super::{
     facts::{Fact, facts},
     headline,
     lines::{self, LinkedLine, LinkedParagraph},
+    outage,
     phrases::is_link,
     reading, report, shift,
 };
@@ -97,6 +98,9 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
     let (emoji, color) = look(notification);
     let left_out = notification.data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(items.len()));
     let as_one = reading::as_one(notification);
+    let outage = outage::as_one(notification);
+    let consequences = outage.as_ref().map(|_| outage::consequences(items));
+    let items = consequences.as_ref().unwrap_or(items);
     let sign = |item: &Notification| look(item).0;
     let data = &notification.data;
     let said = match (&data.report, &data.month) {
@@ -106,14 +110,15 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
         (None, None) if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out, words),
         (None, None) => {
             let headline = |item: &Notification| headline::in_full(item, locale);
+            let headline = |item: &Notification| outage::line(item).unwrap_or_else(|| headline(item));
             lines::lines(items, left_out, notification.data.digest.as_ref(), words, sign, headline)
         }
     };
+    let shown = as_one.as_ref().or(outage.as_ref()).unwrap_or(notification);
     let what_to_do = match &as_one {
         Some(_) => reading::what_to_do(items),
-        None => advice::what_to_do(notification, words),
+        None => advice::what_to_do(shown, words),
     };
-    let shown = as_one.as_ref().unwrap_or(notification);
     let data = &shown.data;
     let headline = headline::headline(shown, left_out, locale);
     let reason = advice::reason(shown, words).map(|reason| advice::without_class(reason, data, &headline));
@@ -127,9 +132,11 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown, locale:
     let causes_title = causes::title(&data.causes, words);
     let pages = if as_one.is_some() { lines::own_pages(items) } else { lines::pages(items, words) };
     let pages = pages.into_iter().chain(std::iter::repeat(None));
-    let title = (words.alert.link)(LinkTo::Alert);
+    let fixes = |url: &str| items.iter().any(|item| item.links.fix.as_deref() == Some(url));
+    let title = |url: Option<&str>| (words.alert.link)(url.filter(|url| fixes(url)).map_or(LinkTo::Alert, fix_page));
     let linked = said.iter().zip(pages);
-    let linked_lines: Vec<_> = linked.map(|(text, url)| LinkedLine { text: text.clone(), title, url }).collect();
+    let linked_lines: Vec<_> =
+        linked.map(|(text, url)| LinkedLine { text: text.clone(), title: title(url.as_deref()), url }).collect();
     Words {
         emoji,
         color,

@@ -5,6 +5,7 @@
 
 mod arrived;
 pub(crate) mod between;
+mod entry;
 mod folder;
 mod identity;
 pub(crate) mod later;
@@ -31,6 +32,7 @@ use scorewatch::{
 use uuid::Uuid;
 
 pub(crate) use arrived::{Arrived, accepted, arrived, kinds};
+pub(crate) use entry::by_ann;
 pub(crate) use folder::{Folder, Setup};
 pub(crate) use identity::Pair;
 pub(crate) use process::Service;

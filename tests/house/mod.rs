@@ -3,6 +3,7 @@
 
 mod debug_form;
 mod english;
+mod entries;
 mod functions;
 mod kinds;
 mod layers;

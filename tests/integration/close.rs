@@ -15,6 +15,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, channels, config, drop_of, entra, minutes, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 /// `contoso` has fallen from 400 to 250: `low` and `drop` fire, and `soc` was notified.
 async fn fallen(fixture: &Fixture) -> Config {
@@ -158,9 +159,9 @@ async fn only_a_loss_against_a_baseline_can_be_accepted_and_only_once() {
     let (store, now) = (fixture.store.as_ref(), fixture.clock.now());
     let rows = fixture.firing().await;
     let row = |name: &str| rows.iter().find(|row| row.key.rule.as_str() == name).unwrap();
-    assert_eq!(accept(store, &config, row("low"), Some("ana"), now).await.unwrap(), None);
-    assert_eq!(accept(store, &config, row("drop"), Some("ana"), now).await.unwrap(), Some(channels(&["soc"])));
-    assert_eq!(accept(store, &config, row("drop"), Some("ana"), now).await.unwrap(), None);
+    assert_eq!(accept(store, &config, row("low"), Some("ana"), &by_ann(now)).await.unwrap(), None);
+    assert_eq!(accept(store, &config, row("drop"), Some("ana"), &by_ann(now)).await.unwrap(), Some(channels(&["soc"])));
+    assert_eq!(accept(store, &config, row("drop"), Some("ana"), &by_ann(now)).await.unwrap(), None);
     assert_eq!(fixture.queued().await[2..], ["alert.resolved (Accepted) to soc"]);
     let over = fixture.store.alerts(&AlertFilter::default()).await.unwrap();
     let over = over.iter().filter_map(|row| row.last_notification.as_ref()?.data.alert.clone());

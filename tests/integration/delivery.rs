@@ -17,6 +17,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, SCORE, channel_name, channels, config, rule_name, tenant_id},
 };
+use crate::harness::by_ann;
 
 /// Queues a message about `contoso` and one of its alerts, by rule.
 pub(super) async fn queue(store: &dyn Store, name: &str, rule: &str, to: &[&str], now: Timestamp) {
@@ -123,7 +124,7 @@ async fn what_is_never_taken_becomes_a_dead_letter_that_can_be_resent() {
     assert!(dead.finished_at.unwrap().since(queued_at) > Duration::from_hours(23));
     assert_eq!(arrived.recv().await, Some(tenant_id("contoso")));
     fixture.receivers.set("soc", None);
-    assert!(fixture.store.resend(dead.id, fixture.clock.now()).await.unwrap());
+    assert!(fixture.store.resend(dead.id, by_ann(fixture.clock.now())).await.unwrap());
     fixture.pass(30);
     dispatcher.drain().await.unwrap();
     assert_eq!(states(&fixture).await[0], DeliveryState::Delivered);
@@ -166,7 +167,7 @@ async fn a_receiver_that_is_gone_parks_its_channel_and_keeps_the_queue_in_order(
     assert!(said["hint"].as_str().unwrap().contains("channels unpark soc"));
 
     fixture.receivers.set("soc", None);
-    assert!(fixture.store.unpark(&channel_name("soc"), fixture.clock.now()).await.unwrap());
+    assert!(fixture.store.unpark(&channel_name("soc"), by_ann(fixture.clock.now())).await.unwrap());
     dispatcher.drain().await.unwrap();
     assert_eq!(sent(&fixture, "soc")[1..], lines(&[("one", 204), ("two", 204), ("three", 204)]));
 
@@ -324,7 +325,7 @@ async fn a_receiver_that_another_audience_reads_gets_nothing_as_soon_as_that_is_
     let summary = arrived["data"]["operator"]["summary"].as_str().unwrap();
     assert!(summary.contains("channel `fabrikam` sends to the same receiver"), "{summary}");
     write("contoso", &fixture.receivers.add_webhook("own"));
-    fixture.store.unpark(&channel_name("contoso"), fixture.clock.now()).await.unwrap();
+    fixture.store.unpark(&channel_name("contoso"), by_ann(fixture.clock.now())).await.unwrap();
     dispatcher.drain().await.unwrap();
     assert_eq!(states(&fixture).await[0], DeliveryState::Delivered);
 }

@@ -14,11 +14,12 @@ use super::{
     setup::{Build, at, config, minutes, rule},
     silence::{NOTHING, Scene, of_contoso, window},
 };
+use crate::harness::by_ann;
 
 /// A person ends it, by a command that looked at its clock long before it could write.
 fn ended_late(fixture: &Fixture, silence: SilenceId) -> impl Future<Output = ()> + Send + 'static {
     let (store, then) = (fixture.store.clone(), fixture.clock.now().minus(minutes(1)));
-    async move { assert!(store.end_silence(silence, then).await.unwrap()) }
+    async move { assert!(store.end_silence(silence, by_ann(then)).await.unwrap()) }
 }
 
 #[tokio::test]
@@ -52,7 +53,7 @@ async fn a_silence_that_is_ended_while_a_check_is_written_holds_nothing_of_it() 
         config().with_tenant(fixture.tenant("contoso", 280.0)).with_channel(fixture.channel("soc")).with_rule(low);
     let (author, comment) = ("ann".to_owned(), "patching".to_owned());
     let silence = NewSilence { matchers: of_contoso(), starts_at: at(-30), ends_at: at(100), author, comment };
-    let silence = fixture.store.add_silence(silence).await.unwrap();
+    let silence = fixture.store.add_silence(silence, by_ann(at(0))).await.unwrap();
     let store = FaultyStore::new(fixture.store.clone());
     store.meanwhile(ended_late(&fixture, silence));
     let checker = Checker { store: store.store(), ..fixture.checker() };

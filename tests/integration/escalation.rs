@@ -24,6 +24,7 @@ use super::{
     planner::{PlannerFixture, checked},
     setup::{Build, at, channels, config, minutes, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 const NOTHING: [&str; 0] = [];
 
@@ -97,7 +98,7 @@ impl Scene {
     async fn acknowledge(&self, minute: i64) {
         let key = self.fixture.firing().await.remove(0).key;
         let seen = Acknowledgement { at: at(minute), by: "ann".into(), comment: "ticket".into() };
-        assert!(self.fixture.store.acknowledge(&key, seen).await.unwrap());
+        assert!(self.fixture.store.acknowledge(&key, seen, by_ann(at(0))).await.unwrap());
     }
 
     /// The same tenant and store by another configuration, as after a restart.
@@ -162,7 +163,7 @@ async fn a_silence_delays_an_escalation_and_an_acknowledgement_meanwhile_ends_it
         let matchers = Matchers { tenants: BTreeSet::from([tenant_id("contoso")]), ..Matchers::default() };
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let new = NewSilence { matchers, starts_at: at(10), ends_at: at(100), author, comment };
-        scene.fixture.store.add_silence(new).await.unwrap();
+        scene.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap();
         assert_eq!(scene.wake(30).await, NOTHING);
         if acknowledged {
             scene.acknowledge(50).await;
@@ -171,7 +172,7 @@ async fn a_silence_delays_an_escalation_and_an_acknowledgement_meanwhile_ends_it
         assert_eq!(scene.check(105, 280.0).await, expected, "{acknowledged}");
         if withdrawn {
             let key = scene.fixture.firing().await.remove(0).key;
-            assert!(scene.fixture.store.unacknowledge(&key, at(110)).await.unwrap());
+            assert!(scene.fixture.store.unacknowledge(&key, by_ann(at(110))).await.unwrap());
             assert_eq!(scene.wake(110).await, ["alert.escalated to call"], "nobody sees to it after all");
         }
         let knows = !acknowledged || withdrawn;
@@ -187,7 +188,7 @@ async fn what_fires_in_a_silence_is_escalated_only_once_it_was_sent_for_long_eno
     let scene = Scene::new().await;
     let (author, comment) = ("ann".to_owned(), "patching".to_owned());
     let new = NewSilence { matchers: Matchers::default(), starts_at: at(0), ends_at: at(100), author, comment };
-    scene.fixture.store.add_silence(new).await.unwrap();
+    scene.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap();
     assert_eq!(scene.check(15, 280.0).await, NOTHING);
     assert_eq!(scene.wake(60).await, NOTHING);
     assert_eq!(scene.wake(100).await, ["alert.firing to soc"]);

@@ -1,7 +1,7 @@
 //! A store whose commits and loads can be made to fail, break down or wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -19,7 +19,7 @@ use scorewatch::{
     },
     store::{
         AlertFilter, AlertRow, CheckOutcome, Checks, Commit, DeliveryDetail, DeliveryFilter, Due, Holds, Listings,
-        SeriesRecord, Store, StoreError, TenantRecord, Totals,
+        NewEntry, SeriesRecord, Store, StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -125,6 +125,10 @@ impl Checks for FaultyStore {
         }
     }
 
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError> {
+        self.inner.commit_action(outcome, entry).await
+    }
+
     async fn gone_series(
         &self,
         tenant: &TenantId,
@@ -141,8 +145,8 @@ impl Checks for FaultyStore {
         self.inner.recommendations(tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
-        self.inner.request_check(tenant, now).await
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        self.inner.request_checks(tenants, entry).await
     }
 
     async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {

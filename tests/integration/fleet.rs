@@ -33,6 +33,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, at, channels, config, drop_of, minutes, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 /// Tenants `t0`, `t1`, …, each read every 15 minutes at a minute of its own.
 struct Fleet {
@@ -122,7 +123,11 @@ impl Fleet {
         let matchers = Matchers { tenants: [tenant_id(tenant)].into(), ..Matchers::default() };
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let (starts_at, ends_at) = (self.fixture.clock.now(), self.fixture.clock.now().plus(minutes(for_minutes)));
-        self.fixture.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+        self.fixture
+            .store
+            .add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }, by_ann(at(0)))
+            .await
+            .unwrap();
     }
 
     fn all_fall_to(&mut self, score: f64) {

@@ -16,9 +16,9 @@ use scorewatch::{
     store::{
         Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
         Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages,
-        Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences,
-        Store, StoreError, TenantRecord, Totals, Upkeep,
+        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage,
+        Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice,
+        Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -78,6 +78,10 @@ impl Checks for Parts {
         self.checks.commit(outcome).await
     }
 
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError> {
+        self.checks.commit_action(outcome, entry).await
+    }
+
     async fn gone_series(
         &self,
         tenant: &TenantId,
@@ -94,8 +98,8 @@ impl Checks for Parts {
         self.checks.recommendations(tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
-        self.checks.request_check(tenant, now).await
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        self.checks.request_checks(tenants, entry).await
     }
 
     async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
@@ -122,6 +126,10 @@ impl Roster for Parts {
 impl Outbox for Parts {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
         self.outbox.announce(notification, now).await
+    }
+
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError> {
+        self.outbox.announce_requested(notifications, entry).await
     }
 
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
@@ -162,8 +170,8 @@ impl Outbox for Parts {
         self.outbox.busy_channels().await
     }
 
-    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
-        self.outbox.resend(delivery, now).await
+    async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError> {
+        self.outbox.resend(delivery, entry).await
     }
 
     async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
@@ -206,20 +214,20 @@ impl Silences for Parts {
         self.silences.silences(ends_after).await
     }
 
-    async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError> {
-        self.silences.add_silence(silence).await
+    async fn add_silence(&self, silence: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError> {
+        self.silences.add_silence(silence, entry).await
     }
 
-    async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
-        self.silences.end_silence(silence, now).await
+    async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError> {
+        self.silences.end_silence(silence, entry).await
     }
 
-    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError> {
-        self.silences.acknowledge(alert, by).await
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError> {
+        self.silences.acknowledge(alert, by, entry).await
     }
 
-    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError> {
-        self.silences.unacknowledge(alert, now).await
+    async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError> {
+        self.silences.unacknowledge(alert, entry).await
     }
 }
 
@@ -245,8 +253,8 @@ impl Channels for Parts {
         self.channels.confirm(drill, now).await
     }
 
-    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
-        self.channels.unpark(channel, now).await
+    async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError> {
+        self.channels.unpark(channel, entry).await
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, at, channels, config, drop_of, entra, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 const ROLES: [&str; 2] = ["Score.Read.All", "SecurityRecommendation.Read.All"];
 
@@ -113,7 +114,8 @@ async fn all_alerts_of_a_visit_share_one_answer_and_a_conflict_does_not_ask_agai
     assert_eq!(fixture.cloud.tenant_counts(entra("contoso")).guidance_requests, 1);
     let known = fixture.record("contoso").await;
     let row = fixture.firing().await.pop().unwrap();
-    let busy = close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), fixture.clock.now()).await.unwrap();
+    let busy =
+        close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), &by_ann(fixture.clock.now())).await.unwrap();
     assert_eq!(busy, Some(channels(&["soc"])));
     fixture.pass(15);
     fixture.set_score("contoso", 250.0);

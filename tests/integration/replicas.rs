@@ -15,7 +15,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, channel_name, config, entra, tenant_id},
 };
-use crate::harness::{event, postgres::Postgres};
+use crate::harness::{by_ann, event, postgres::Postgres};
 
 /// For how long what one replica refuses waits for the others.
 const UNTIL_AGREED: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ async fn a_tenant_that_somebody_wants_looked_at_is_looked_at_once_by_its_owner()
     let config = config().with_tenant(first.tenant("contoso", 400.0));
     first.visit(&config).await;
     let asked_at = first.clock.now();
-    assert!(first.store.request_check(&tenant_id("contoso"), asked_at).await.unwrap());
+    assert_eq!(first.store.request_checks(&[tenant_id("contoso")].into(), by_ann(asked_at)).await, Ok(1));
     let mut heard = Vec::new();
     for one in [&first, &second] {
         let (dispatcher, keeps, settled) = one.dispatcher(config.clone());

@@ -23,6 +23,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, at, channels, config, entra, minutes, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 /// `contoso`, judged by one rule with a step and reminders.
 pub(super) struct Scene {
@@ -64,7 +65,7 @@ impl Scene {
     async fn silence_of(&self, matchers: Matchers, from: i64, until: i64) -> SilenceId {
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let new = NewSilence { matchers, starts_at: at(from), ends_at: at(until), author, comment };
-        self.fixture.store.add_silence(new).await.unwrap()
+        self.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap()
     }
 
     /// What the channel is sent when the tenant is checked at that minute with that score.
@@ -132,7 +133,7 @@ async fn the_end_of_a_notified_alert_is_sent_when_the_silence_ends_or_is_ended()
         assert_eq!(scene.check(30, 400.0).await, NOTHING);
         if is_ended_early {
             assert_eq!(scene.look(40).await, NOTHING);
-            assert!(scene.fixture.store.end_silence(silence, at(40)).await.unwrap());
+            assert!(scene.fixture.store.end_silence(silence, by_ann(at(40))).await.unwrap());
         } else {
             scene.until(100);
         }
@@ -198,10 +199,10 @@ async fn silences_that_overlap_hold_until_none_covers_any_more() {
     scene.check(10, 280.0).await;
     let second = scene.silence(20, 200).await;
     assert_eq!(scene.look(100).await, NOTHING, "the second is in force");
-    assert!(!scene.fixture.store.end_silence(first, at(110)).await.unwrap());
+    assert!(!scene.fixture.store.end_silence(first, by_ann(at(110))).await.unwrap());
     scene.silence_of(Matchers { rules: BTreeSet::from([low().name]), ..Matchers::default() }, 110, 150).await;
     scene.until(120);
-    assert!(scene.fixture.store.end_silence(second, at(120)).await.unwrap());
+    assert!(scene.fixture.store.end_silence(second, by_ann(at(120))).await.unwrap());
     assert_eq!(scene.look(149).await, NOTHING, "the third is in force");
     assert_eq!(scene.look(150).await, ["alert.firing"]);
 }
@@ -340,17 +341,17 @@ async fn what_a_person_has_seen_is_not_reminded_of_until_it_worsens_or_is_over()
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     let key = scene.fixture.firing().await.remove(0).key;
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
-    assert!(scene.fixture.store.acknowledge(&key, seen.clone()).await.unwrap());
+    assert!(scene.fixture.store.acknowledge(&key, seen.clone(), by_ann(at(0))).await.unwrap());
     assert_eq!(scene.check(75, 280.0).await, NOTHING, "a reminder would be due");
     assert_eq!(scene.fixture.firing().await[0].acknowledged, Some(seen.clone()));
     assert_eq!(scene.check(90, 220.0).await, ["alert.worsened"]);
     assert_eq!(scene.fixture.firing().await[0].acknowledged, None, "this nobody has seen yet");
     assert_eq!(scene.check(165, 220.0).await, ["alert.reminder"]);
-    assert!(scene.fixture.store.acknowledge(&key, seen.clone()).await.unwrap());
+    assert!(scene.fixture.store.acknowledge(&key, seen.clone(), by_ann(at(0))).await.unwrap());
     assert_eq!(scene.check(240, 220.0).await, NOTHING);
-    assert!(scene.fixture.store.unacknowledge(&key, at(250)).await.unwrap());
+    assert!(scene.fixture.store.unacknowledge(&key, by_ann(at(250))).await.unwrap());
     assert_eq!(scene.check(255, 220.0).await, ["alert.reminder"]);
-    assert!(scene.fixture.store.acknowledge(&key, seen).await.unwrap());
+    assert!(scene.fixture.store.acknowledge(&key, seen, by_ann(at(0))).await.unwrap());
     assert_eq!(scene.check(270, 400.0).await, ["alert.resolved"]);
 }
 
@@ -360,13 +361,13 @@ async fn an_acknowledgement_that_is_taken_back_lets_a_reminder_come_at_once() {
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     let (store, key) = (scene.fixture.store.clone(), scene.fixture.firing().await.remove(0).key);
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
-    assert!(store.acknowledge(&key, seen).await.unwrap());
+    assert!(store.acknowledge(&key, seen, by_ann(at(0))).await.unwrap());
     assert_eq!(scene.check(75, 280.0).await, NOTHING);
     while scene.settled.try_recv().is_ok() {}
 
     scene.until(77);
     let before = scene.fixture.record("contoso").await;
-    assert!(store.unacknowledge(&key, at(77)).await.unwrap());
+    assert!(store.unacknowledge(&key, by_ann(at(77))).await.unwrap());
     scene.dispatcher.sweep().await;
     scene.dispatcher.sweep().await;
     assert_eq!(scene.settled.try_recv().ok(), Some(tenant_id("contoso")), "it is to be looked at");
@@ -375,6 +376,6 @@ async fn an_acknowledgement_that_is_taken_back_lets_a_reminder_come_at_once() {
     assert!(!stale.channels.is_empty(), "a check that took it for acknowledged judges again");
     assert_eq!(scene.sent().await, ["alert.reminder"]);
     assert!(store.rechecks_requested().await.unwrap().is_empty());
-    assert!(!store.unacknowledge(&key, at(78)).await.unwrap());
+    assert!(!store.unacknowledge(&key, by_ann(at(78))).await.unwrap());
     assert!(store.rechecks_requested().await.unwrap().is_empty(), "nobody has asked for anything");
 }

@@ -25,6 +25,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, SCORE, at, channels, config, minutes, sample, tenant_id},
 };
+use crate::harness::by_ann;
 
 /// From one reading of a tenant to its next, in minutes.
 const QUARTER: i64 = 15;
@@ -90,7 +91,7 @@ impl Scenario {
         let fixture = Fixture::new().await;
         let config = self.config(&fixture);
         for silence in self.silences() {
-            fixture.store.add_silence(silence).await.unwrap();
+            fixture.store.add_silence(silence, by_ann(at(0))).await.unwrap();
         }
         let (dispatcher, _sender, _settled) = fixture.dispatcher(config.clone());
         let plan = CheckPlan::new(Arc::new(config.clone()));

@@ -16,6 +16,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, SCORE, at, channels, config, drop_of, entra, minutes, rule, tenant_id},
 };
+use crate::harness::by_ann;
 
 #[tokio::test]
 async fn a_visit_leaves_sample_alert_and_delivery_in_the_store() {
@@ -67,7 +68,8 @@ async fn what_somebody_else_changed_meanwhile_is_judged_again_and_nothing_is_los
     let known = fixture.record("contoso").await;
     // A person accepts the loss while the next visit is under way.
     let row = fixture.firing().await.pop().unwrap();
-    let busy = close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), fixture.clock.now()).await.unwrap();
+    let busy =
+        close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), &by_ann(fixture.clock.now())).await.unwrap();
     assert_eq!(busy, Some(channels(&["soc"])));
     fixture.pass(15);
     fixture.set_score("contoso", 299.0);

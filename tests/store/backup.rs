@@ -13,7 +13,7 @@ use scorewatch::{
         Audit, Checks, Claim, ClaimTerms, EntryFilter, NewEntry, Outbox, StoreError, Upkeep, Verifier,
         sqlite::{
             SqliteStore,
-            backup::{Backup, backup},
+            backup::{Backup, verified},
             restore::{Restored, restore},
         },
     },
@@ -21,6 +21,10 @@ use scorewatch::{
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::fixture::*;
+
+async fn backup(database: &Path, target: &Path) -> Result<Backup, StoreError> {
+    verified(database, target).await?.place(target)
+}
 
 struct Folder(tempfile::TempDir);
 

@@ -109,9 +109,9 @@ async fn requested_rechecks_are_known_until_a_check_is_written() {
     commit(&*fixture.store, outcome).await;
     commit(&*fixture.store, check("fabrikam", None, 0)).await;
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
-    assert!(fixture.store.acknowledge(&alert, seen).await.unwrap());
+    assert!(fixture.store.acknowledge(&alert, seen, by_ann(at(0))).await.unwrap());
     assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
-    assert!(fixture.store.unacknowledge(&alert, at(10)).await.unwrap());
+    assert!(fixture.store.unacknowledge(&alert, by_ann(at(10))).await.unwrap());
     let fixture = fixture.reopen().await;
     assert_eq!(fixture.store.rechecks_requested().await.unwrap(), [(tenant("contoso"), at(10))]);
     commit(&*fixture.store, check("fabrikam", Some(1), 11)).await;
@@ -131,9 +131,13 @@ async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written(
     };
     let by_schedule = due(&*fixture.store).await;
     assert!(by_schedule > at(10));
-    assert!(!fixture.store.request_check(&tenant("nobody"), at(10)).await.unwrap());
-    assert!(fixture.store.request_check(&tenant("contoso"), at(10)).await.unwrap());
-    assert!(fixture.store.request_check(&tenant("contoso"), at(11)).await.unwrap(), "as often as they like");
+    assert_eq!(fixture.store.request_checks(&[tenant("nobody")].into(), by_ann(at(10))).await, Ok(0));
+    assert_eq!(fixture.store.request_checks(&[tenant("contoso")].into(), by_ann(at(10))).await, Ok(1));
+    assert_eq!(
+        fixture.store.request_checks(&[tenant("contoso")].into(), by_ann(at(11))).await,
+        Ok(1),
+        "as often as they like"
+    );
     let fixture = fixture.reopen().await;
     assert_eq!(due(&*fixture.store).await, at(10));
     assert_eq!(fixture.store.rechecks_requested().await.unwrap(), [(tenant("contoso"), at(11))]);

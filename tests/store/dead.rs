@@ -96,7 +96,7 @@ async fn a_rejection_is_put_down_to_the_message_once() {
     let first = claim(store, "soc", 0).await;
     store.settle(first.id, 1, rejected(), None, at(1)).await.unwrap();
     assert_eq!(state(store, first.id).await, DeliveryState::Dead);
-    assert!(store.resend(first.id, at(1)).await.unwrap());
+    assert!(store.resend(first.id, by_ann(at(1))).await.unwrap());
     let again = claim(store, "soc", 1).await;
     assert_eq!(again.id, first.id);
     store.settle(again.id, 2, rejected(), None, at(2)).await.unwrap();

@@ -75,12 +75,12 @@ async fn plant(store: &dyn Store) {
         let record = load(store, slug).await;
         commit(store, check_of(slug, Some((record.version, record.identity)), 4 * 86_400)).await;
         let by = Acknowledgement { at: at(1), by: "ann".to_owned(), comment: format!("seen at {slug}") };
-        assert!(store.acknowledge(&key(slug, "low"), by).await.unwrap());
+        assert!(store.acknowledge(&key(slug, "low"), by, by_ann(at(0))).await.unwrap());
         let matchers = Matchers { tenants: BTreeSet::from([tenant(slug)]), ..Matchers::default() };
-        store.add_silence(silence(matchers, format!("for {slug}"))).await.unwrap();
+        store.add_silence(silence(matchers, format!("for {slug}")), by_ann(at(0))).await.unwrap();
     }
     let both = Matchers { tenants: BTreeSet::from([tenant(SLUG), tenant("fabrikam")]), ..Matchers::default() };
-    store.add_silence(silence(both, format!("both, {NAME} too"))).await.unwrap();
+    store.add_silence(silence(both, format!("both, {NAME} too")), by_ann(at(0))).await.unwrap();
     for channel in ["soc", "own"] {
         let claimed = claim(store, channel, 4 * 86_400).await;
         let error = format!("{SLUG} was refused");
@@ -137,7 +137,7 @@ fn forgets() -> NewEntry {
 
 async fn the_log_has_lost_the_names_and_keeps_its_order(store: &dyn Store) {
     let entries = store.entries(&EntryFilter::default()).await.unwrap();
-    let shown: Vec<_> = entries.iter().map(|entry| (entry.action.as_str(), entry.erased)).collect();
+    let shown: Vec<_> = entries.iter().take(4).map(|entry| (entry.action.as_str(), entry.erased)).collect();
     assert_eq!(
         shown,
         [("tenant.forget", false), ("alert.accept", true), ("tenant.recheck", false), ("silence.add", true)]
@@ -147,7 +147,9 @@ async fn the_log_has_lost_the_names_and_keeps_its_order(store: &dyn Store) {
     let mut verifier = Verifier::default();
     let links = store.links(0, 100).await.unwrap();
     links.iter().try_for_each(|link| verifier.take(link)).unwrap();
-    assert_eq!((verifier.finish(), verifier.erased(), links[3].erases.as_slice()), (Ok(()), 2, &[1, 3][..]));
+    // The second and the fifth are of the silences that were planted.
+    assert_eq!((verifier.finish(), verifier.erased()), (Ok(()), 4));
+    assert_eq!(links.last().unwrap().erases, [2, 5, 6, 8]);
 }
 
 async fn erase_in(fixture: &Fixture, name: &str, dry_run: bool) -> Result<(TenantId, Erased), EraseError> {

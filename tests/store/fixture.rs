@@ -18,6 +18,7 @@ use scorewatch::{
 };
 use tempfile::TempDir;
 
+pub(super) use crate::harness::by_ann;
 use crate::harness::{later, postgres::Postgres};
 
 tokio::task_local! {

@@ -136,7 +136,7 @@ async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backl
     let held = DeliveryFilter { states: vec![DeliveryState::Held], ..DeliveryFilter::default() };
     let rows = store.deliveries(&held).await.unwrap();
     assert_eq!(rows[0].hold, Some(Hold { why: SILENCE, until: at(100) }));
-    assert!(!store.unpark(&channel("soc"), at(1)).await.unwrap());
+    assert!(!store.unpark(&channel("soc"), by_ann(at(1))).await.unwrap());
 }
 
 async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due() {
@@ -290,12 +290,12 @@ async fn what_is_held_or_suppressed_is_sent_on_request() {
     let id = ids(&due(store, 50).await[0])[0];
     store.release(vec![vec![(id, Decision::Suppress)]], at(50)).await.unwrap();
     announce(store, says("F2", 2, Some(90))).await;
-    assert!(store.resend(id, at(60)).await.unwrap());
+    assert!(store.resend(id, by_ann(at(60))).await.unwrap());
     let sent = claim(store, "soc", 60).await;
     assert_eq!((sent.id, sent.queued_at), (id, at(60)));
     store.settle(id, 1, AttemptOutcome::Delivered, None, at(61)).await.unwrap();
     let held = ids(&due(store, 90).await[0])[0];
-    assert!(store.resend(held, at(62)).await.unwrap());
+    assert!(store.resend(held, by_ann(at(62))).await.unwrap());
     assert!(due(store, 90).await.is_empty());
     assert_eq!(claim(store, "soc", 62).await.id, held);
 }

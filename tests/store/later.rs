@@ -45,7 +45,7 @@ async fn works(store: &dyn Store, round: u32) {
     let matchers = Matchers { tenants: [tenant(&name)].into(), ..Matchers::default() };
     let (starts_at, ends_at) = (at(second), at(second + 50));
     let silence = NewSilence { matchers, starts_at, ends_at, author: "ann".into(), comment: "patching".into() };
-    store.add_silence(silence).await.unwrap();
+    store.add_silence(silence, by_ann(at(0))).await.unwrap();
     assert_eq!(store.silences(None).await.unwrap().len(), seen);
     store.heartbeat(at(second)).await.unwrap();
     assert_eq!(store.last_heartbeat().await.unwrap(), Some(at(second)));
@@ -62,8 +62,8 @@ async fn works(store: &dyn Store, round: u32) {
     store.add_session(session, by("session.create", second)).await.unwrap();
     assert_eq!(store.find_session(digest).await.unwrap().unwrap().account.name, name);
     assert_eq!(store.accounts().await.unwrap().len(), seen);
-    assert_eq!(store.entries(&EntryFilter::default()).await.unwrap().len(), 3 * seen);
-    assert_eq!(store.links(0, 100).await.unwrap().len(), 3 * seen);
+    assert_eq!(store.entries(&EntryFilter::default()).await.unwrap().len(), 4 * seen);
+    assert_eq!(store.links(0, 100).await.unwrap().len(), 4 * seen);
     assert!(!store.prune(at(second), 365 * DAY).await.unwrap());
 }
 

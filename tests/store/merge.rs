@@ -136,7 +136,7 @@ async fn what_died_with_a_digest_is_merged_when_it_is_sent_again() {
     let dead = AttemptOutcome::Dead { error: "the receiver answered 400".to_owned() };
     store.settle(digest.id, digest.attempt, dead, None, at(1)).await.unwrap();
     assert_eq!(states(store).await, [Dead; 4]);
-    assert!(store.resend(digest.id, at(2)).await.unwrap());
+    assert!(store.resend(digest.id, by_ann(at(2))).await.unwrap());
     assert_eq!(states(store).await, [Merged, Merged, Merged, Queued]);
     let again = claim_merging(store, 2, at(2)).await;
     assert_eq!(again.id, digest.id);

@@ -126,7 +126,7 @@ async fn fill(store: &dyn Store) {
         assert!(store.announce(new, at(seconds)).await.unwrap());
     }
     let seen = Acknowledgement { at: at(6), by: "a".to_owned(), comment: String::new() };
-    assert!(store.acknowledge(&key("contoso", "low"), seen).await.unwrap());
+    assert!(store.acknowledge(&key("contoso", "low"), seen, by_ann(at(0))).await.unwrap());
     assert!(store.announce(says("low", NotificationType::AlertWorsened, 3, 5, None), at(7)).await.unwrap());
     assert!(store.announce(new_notification("unreadable", None, &["lost"]), at(8)).await.unwrap());
 }

@@ -41,6 +41,7 @@ mod outbox;
 mod postgres;
 mod reading;
 mod recommendation;
+mod recorded;
 mod replicas;
 mod restore;
 mod retention;

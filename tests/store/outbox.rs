@@ -157,8 +157,8 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     let known = store.channels().await.unwrap();
     let parked = known[0].parked.as_ref().unwrap();
     assert_eq!((known.len(), parked.reason.as_str(), parked.since), (1, "410", at(2)));
-    assert!(store.unpark(&channel("soc"), at(2000)).await.unwrap());
-    assert!(!store.unpark(&channel("soc"), at(2000)).await.unwrap());
+    assert!(store.unpark(&channel("soc"), by_ann(at(2000))).await.unwrap());
+    assert!(!store.unpark(&channel("soc"), by_ann(at(2000))).await.unwrap());
     let again = claim(store, "soc", 2000).await;
     let from_now_on = "what was kept is not given up for the time in which it could not be sent";
     assert_eq!((again.id, again.attempt, again.queued_at), (claimed.id, 2, at(2000)), "{from_now_on}");
@@ -172,12 +172,12 @@ async fn a_dead_letter_is_sent_again_under_its_old_id() {
     let store = &*fixture.store;
     store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
-    assert!(!store.resend(claimed.id, at(1)).await.unwrap(), "it is under way");
+    assert!(!store.resend(claimed.id, by_ann(at(1))).await.unwrap(), "it is under way");
     store.settle(claimed.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(1)).await.unwrap();
     assert_eq!(asked(store, "soc", 5).await, Claim::Idle);
     assert!(store.busy_channels().await.unwrap().is_empty());
-    assert!(store.resend(claimed.id, at(9)).await.unwrap());
-    assert!(!store.resend(DeliveryId(999), at(9)).await.unwrap());
+    assert!(store.resend(claimed.id, by_ann(at(9))).await.unwrap());
+    assert!(!store.resend(DeliveryId(999), by_ann(at(9))).await.unwrap());
     let again = claim(store, "soc", 9).await;
     assert_eq!((again.id, again.attempt, again.queued_at), (claimed.id, 2, at(9)));
     assert_eq!(again.notification, claimed.notification);

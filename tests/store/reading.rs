@@ -100,7 +100,7 @@ async fn rules_that_fire_on_one_reading_are_one_message_and_each_alert_is_notifi
         assert_eq!((alert.notified_at, alert.notified_channels), (Some(at(7)), vec![channel("soc")]), "{}", alert.rule);
     }
     let by = Acknowledgement { at: at(8), by: "ana".to_owned(), comment: "seen".to_owned() };
-    assert!(store.acknowledge(&key("contoso", "floor"), by).await.unwrap());
+    assert!(store.acknowledge(&key("contoso", "floor"), by, by_ann(at(0))).await.unwrap());
     let acknowledged = |rule: &'static str, alerts: &[scorewatch::store::AlertRecord]| {
         alerts.iter().any(|alert| alert.rule.as_str() == rule && alert.acknowledged.is_some())
     };

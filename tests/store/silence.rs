@@ -28,8 +28,8 @@ fn silence(from: i64, until: i64) -> NewSilence {
 
 async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     let fixture = Fixture::new().await;
-    let first = fixture.store.add_silence(silence(0, 100)).await.unwrap();
-    let second = fixture.store.add_silence(silence(50, 200)).await.unwrap();
+    let first = fixture.store.add_silence(silence(0, 100), by_ann(at(0))).await.unwrap();
+    let second = fixture.store.add_silence(silence(50, 200), by_ann(at(0))).await.unwrap();
     let fixture = fixture.reopen().await;
     let store = &*fixture.store;
     let list = async |after: Option<i64>| {
@@ -45,9 +45,9 @@ async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     assert_eq!((kept.author, kept.comment), (author, comment));
 
     announce(store, says("F1", 1, Some(200))).await;
-    assert!(store.end_silence(second, at(60)).await.unwrap());
-    assert!(!store.end_silence(second, at(61)).await.unwrap(), "it is over");
-    assert!(!store.end_silence(SilenceId(99), at(61)).await.unwrap());
+    assert!(store.end_silence(second, by_ann(at(60))).await.unwrap());
+    assert!(!store.end_silence(second, by_ann(at(61))).await.unwrap(), "it is over");
+    assert!(!store.end_silence(SilenceId(99), by_ann(at(61))).await.unwrap());
     assert_eq!(list(Some(60)).await, [first]);
     assert_eq!(due(store, 60).await.len(), 1, "what it held is looked at at once");
     while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
@@ -75,14 +75,14 @@ async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and
     let seen = |seconds| Acknowledgement { at: at(seconds), by: "ann".to_owned(), comment: "seen".to_owned() };
     let acknowledged = async || load(store, "contoso").await.alerts[0].acknowledged.clone();
     let alert = key("contoso", "low");
-    assert!(store.acknowledge(&alert, seen(5)).await.unwrap());
+    assert!(store.acknowledge(&alert, seen(5), by_ann(at(0))).await.unwrap());
     worsens(store, 10, 2).await;
     assert_eq!(acknowledged().await, Some(seen(5)), "it is still on its way");
     let claimed = claim(store, "soc", 11).await;
     store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(12)).await.unwrap();
     assert_eq!(acknowledged().await, None);
     // It is over before it is delivered.
-    assert!(store.acknowledge(&alert, seen(15)).await.unwrap());
+    assert!(store.acknowledge(&alert, seen(15), by_ann(at(0))).await.unwrap());
     worsens(store, 20, 3).await;
     let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 25);
     let mut over = firing(1, 3);
@@ -100,18 +100,18 @@ async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_b
     let fixture = Fixture::new().await;
     let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
     let alert = key("contoso", "low");
-    assert!(!fixture.store.acknowledge(&alert, word("ann")).await.unwrap(), "there is no such alert");
+    assert!(!fixture.store.acknowledge(&alert, word("ann"), by_ann(at(0))).await.unwrap(), "there is no such alert");
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", pending())];
     commit(&*fixture.store, outcome).await;
-    assert!(!fixture.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
+    assert!(!fixture.store.acknowledge(&alert, word("ann"), by_ann(at(0))).await.unwrap(), "it does not fire");
     let mut version = 1;
     for (said, number, survives) in [("W1", 2, true), ("R1", 3, true), ("U1", 4, false)] {
         let mut outcome = check("contoso", Some(version), 1);
         outcome.alerts = vec![update("low", firing(1, 1))];
         commit(&*fixture.store, outcome).await;
-        assert!(fixture.store.acknowledge(&alert, word("ann")).await.unwrap());
-        assert!(fixture.store.acknowledge(&alert, word("bob")).await.unwrap(), "twice is harmless");
+        assert!(fixture.store.acknowledge(&alert, word("ann"), by_ann(at(0))).await.unwrap());
+        assert!(fixture.store.acknowledge(&alert, word("bob"), by_ann(at(0))).await.unwrap(), "twice is harmless");
         let row = fixture.store.alerts(&AlertFilter::default()).await.unwrap().remove(0);
         assert_eq!(row.acknowledged, Some(word("ann")), "the first to say so");
         // A check that took it for not acknowledged judges again.
@@ -130,10 +130,10 @@ async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_b
         assert_eq!(acknowledged, survives.then(|| word("ann")), "{said}");
         // Who takes it back lets a check under way judge again.
         version += 4 + u64::from(survives);
-        assert_eq!(fixture.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
+        assert_eq!(fixture.store.unacknowledge(&alert, by_ann(at(60))).await.unwrap(), survives);
     }
     let store = &*fixture.store;
-    assert!(store.acknowledge(&alert, word("ann")).await.unwrap());
+    assert!(store.acknowledge(&alert, word("ann"), by_ann(at(0))).await.unwrap());
     let commit_as = async |state, notifications| {
         let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 70);
         (outcome.alerts, outcome.notifications) = (vec![update("low", state)], notifications);
@@ -143,7 +143,8 @@ async fn an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_b
     };
     assert_eq!(commit_as(resolved(1, 5), vec![says("O1", 5, None)]).await, (true, false), "it is over");
     assert!(
-        !store.acknowledge(&alert, word("bob")).await.unwrap() && !store.unacknowledge(&alert, at(71)).await.unwrap()
+        !store.acknowledge(&alert, word("bob"), by_ann(at(0))).await.unwrap()
+            && !store.unacknowledge(&alert, by_ann(at(71))).await.unwrap()
     );
     assert_eq!(commit_as(firing(1, 5), Vec::new()).await, (true, true), "it was not over after all");
     assert_eq!(commit_as(firing(2, 1), Vec::new()).await, (false, false), "it fires anew");
@@ -170,7 +171,7 @@ async fn an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_s
             claim(store, "call", 2).await;
         }
         let by = Acknowledgement { at: at(5), by: "ann".to_owned(), comment: String::new() };
-        assert!(store.acknowledge(&alert, by).await.unwrap());
+        assert!(store.acknowledge(&alert, by, by_ann(at(0))).await.unwrap());
         let record = load(store, "contoso").await.alerts.remove(0);
         let (state, notified, steps) = if is_tried {
             ("sending", vec![channel("call"), channel("soc")], 1)

@@ -75,7 +75,7 @@ async fn an_end_that_was_taken_back_and_is_sent_by_a_person_stops_no_check() {
     let fixture = ended(Some(100)).await;
     commit(&*fixture.store, taking_back(2)).await;
     let delivery = fixture.store.deliveries(&DeliveryFilter::default()).await.unwrap()[0].id;
-    assert!(fixture.store.resend(delivery, at(40)).await.unwrap());
+    assert!(fixture.store.resend(delivery, by_ann(at(40))).await.unwrap());
     let _claimed = claim(&*fixture.store, "soc", 41).await;
     commit(&*fixture.store, taking_back(3)).await;
 }

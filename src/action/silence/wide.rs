@@ -32,7 +32,8 @@ pub(super) async fn notify(store: &dyn Store, config: &Config, silence: &Silence
     }
     // Rounded up to whole minutes: a silence that began a moment ago is a few seconds short.
     let seconds = length.as_secs().div_ceil(60) * 60;
-    let news = News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds };
+    let has_page = config.shown_url().is_some();
+    let news = News::Silenced { id: silence.id.0, author: silence.author.clone(), everybody, seconds, has_page };
     let class = if everybody { "silence-wide" } else { "silence-long" };
     let facts = OperatorFacts { from: Some(from), until: Some(until), ..OperatorFacts::of(news, class, None) };
     let kind = NotificationType::OperatorSilence;

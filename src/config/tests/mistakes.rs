@@ -104,6 +104,52 @@ fn each_mistake_is_named_once_and_nothing_that_follows_from_it() {
 }
 
 #[test]
+fn an_unknown_key_explains_one_missing_key_and_hides_no_other() {
+    let id = "    tenant_id: 2f1c0a5e-0000-4000-8000-000000000001\n";
+    for (main, said) in [
+        (
+            MAIN.replace("- id: contoso", "- handle: contoso").replace(id, ""),
+            ["unknown key `handle`", "`tenant_id` is missing"],
+        ),
+        (
+            MAIN.replace("- id: contoso", "- slug: contoso").replace(id, ""),
+            ["did you mean `id`?", "`tenant_id` is missing"],
+        ),
+        (
+            MAIN.replace("client_id: 6d2a", "clientid: 6d2a").replace("      secret: { file: secrets/contoso }\n", ""),
+            ["did you mean `client_id`?", "the app has nothing to prove itself with"],
+        ),
+        (
+            MAIN.replace("type: teams, url: { file: secrets/soc-teams }", "typ: teams"),
+            ["did you mean `type`?", "1 problem in 1 file"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = say(folder.path(), &main, RULES);
+        let is_all =
+            text.matches(": error: ").count() == said.iter().filter(|part| !part.contains("problem in")).count();
+        assert!(is_all && said.iter().all(|part| text.contains(part)), "{said:?} is not all of\n{text}");
+    }
+}
+
+#[test]
+fn the_operators_channels_are_one_if_their_secrets_hold_one_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("secrets/other");
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    let main =
+        MAIN.replace("type: webhook, url: https://soar.example/hook", "type: teams, url: { file: secrets/other }");
+    for (url, is_one) in [(TEAMS.to_owned(), true), (TEAMS.replace("/0f/", "/1f/"), false)] {
+        fs::write(&other, url).unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+        let text = say(folder.path(), &main, RULES);
+        let said = "warning[operator-has-one-channel]: operator.notify: channels `soc` and `too` send to one receiver";
+        assert_eq!(text.contains(said), is_one, "{text}");
+        assert_eq!(text.ends_with("1 problem in 1 file"), is_one, "{text}");
+    }
+}
+
+#[test]
 fn an_editor_marks_every_mistake_unless_a_schema_can_not_know_of_it() {
     let mut missed = Vec::new();
     for mistake in MISTAKES.iter().chain(HABITS).chain(CAUSES) {

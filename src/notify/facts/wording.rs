@@ -257,6 +257,9 @@ pub enum News {
         author: String,
         everybody: bool,
         seconds: u64,
+        /// Whether the message leads to the page on which it can be ended.
+        #[serde(default)]
+        has_page: bool,
     },
     TaskFailed {
         task: String,

@@ -285,7 +285,7 @@ fn news() -> Vec<News> {
         News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2")] },
         News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2"), text("pid 640 on sw-3")] },
         News::ConfigurationsAgree,
-        News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200 },
+        News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200, has_page: true },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
         News::StoreFileGone { what: text("/data/scorewatch.db was removed") },

@@ -13,6 +13,9 @@ use crate::domain::{Caller, Origin, Timestamp};
 /// Sets these hashes apart from others, and names their form.
 const FORM: &[u8] = b"scorewatch audit 1";
 
+/// How the service signs what it does on its own.
+const SERVICE: &str = "scorewatch";
+
 /// What stands before the first entry.
 pub const BEFORE_FIRST: [u8; 32] = [0; 32];
 
@@ -32,6 +35,13 @@ impl NewEntry {
     #[must_use]
     pub fn by(caller: &Caller, action: &'static str, target: Option<String>, at: Timestamp) -> Self {
         let (who, origin) = (caller.name.clone(), caller.origin.clone());
+        Self { at, action, body: EntryBody { who, origin, target, before: None, after: None } }
+    }
+
+    /// Something that the service did on its own.
+    #[must_use]
+    pub fn by_service(action: &'static str, target: Option<String>, at: Timestamp) -> Self {
+        let (who, origin) = (SERVICE.to_owned(), Origin::Service);
         Self { at, action, body: EntryBody { who, origin, target, before: None, after: None } }
     }
 

@@ -1,4 +1,7 @@
 //! The audit log, to which entries are only ever added.
+//!
+//! Whatever somebody does to the store is one transaction with its entry: the call that does it takes the entry, as all of
+//! [`Access`](crate::store::Access) does. What changes nothing is not recorded. [`Audit::record`] is for what is not done in the store.
 
 use async_trait::async_trait;
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{ChannelName, Timestamp},
     notify::NotificationId,
-    store::{ChannelIdentity, ChannelRecord, StoreError},
+    store::{ChannelIdentity, ChannelRecord, NewEntry, StoreError},
 };
 
 /// How channels stand, and whether their messages arrive.
@@ -31,5 +31,5 @@ pub trait Channels: Send + Sync + 'static {
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
 
     /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.
-    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError>;
+    async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError>;
 }

@@ -1,10 +1,12 @@
 //! What a check reads before it judges, and the one transaction that it writes.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::{
     domain::{RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    store::{CheckOutcome, Commit, Due, SeriesRecord, StoreError, TenantRecord},
+    store::{CheckOutcome, Commit, Due, NewEntry, SeriesRecord, StoreError, TenantRecord},
 };
 
 /// What a check reads before it judges, and the one transaction that it writes.
@@ -22,6 +24,9 @@ pub trait Checks: Send + Sync + 'static {
     /// belongs to another tenant.
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
 
+    /// Writes what a person made of a tenant's alerts, as [`commit`](Self::commit) writes a check's outcome.
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError>;
+
     /// Those of these series of a tenant whose subjects are [gone](crate::store::SeriesUpdate::GONE).
     async fn gone_series(
         &self,
@@ -35,9 +40,9 @@ pub trait Checks: Send + Sync + 'static {
     /// What is remembered of a tenant's recommendations, by score; an unknown tenant has none.
     async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError>;
 
-    /// Makes a tenant due now on a person's word; it is [wanted](Self::wanted), and a check under way that commits later counts as the
-    /// one asked for. `false`: the tenant is not known.
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Makes tenants due now on a person's word; each is [wanted](Self::rechecks_requested), and a check under way that commits later
+    /// counts as the one asked for. Returns how many of them are known.
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError>;
 
     /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is
     /// written.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{ChannelHealth, DeliveryId, NotificationId},
-    store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewNotification, StoreError},
+    store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewEntry, NewNotification, StoreError},
 };
 
 /// Notifications on their way: queued, claimed, settled, and what became of those that could not be delivered.
@@ -16,6 +16,10 @@ pub trait Outbox: Send + Sync + 'static {
     /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
     /// there. A drill covers the drills of its channels that still wait: they are merged into it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Writes notifications that a person asks for, all together and each as [`announce`](Self::announce) does, to be sent from the entry's
+    /// time on. That somebody asked is recorded even if their ids were already there.
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Whether there is a notification of that id.
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError>;
@@ -61,7 +65,7 @@ pub trait Outbox: Send + Sync + 'static {
 
     /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now. `false`: there is no
     /// such delivery, or it is queued or under way.
-    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Dead letters of which the operator was not notified, by channel and cause; not those of whose like it was notified after
     /// `since`.

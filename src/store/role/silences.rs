@@ -9,25 +9,26 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::StoreError,
+    store::{NewEntry, StoreError},
 };
 
-/// What people want to hear nothing of: silences, and acknowledgements of single alerts.
+/// What people want to hear nothing of: silences, and acknowledgements of single alerts. Whatever they do takes effect at the time of its
+/// [entry](NewEntry).
 #[async_trait]
 pub trait Silences: Send + Sync + 'static {
     /// Silences that end after that instant, newest first; `None`: every one that is kept.
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;
 
-    /// Keeps a new silence.
-    async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError>;
+    /// Keeps a new silence. Its number and what it says are added to the entry.
+    async fn add_silence(&self, silence: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError>;
 
     /// Ends a silence now, and lets what is held by silences be reviewed. `false`: there is none of that number, or it is over.
-    async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Notes that a person has seen an alert that fires; the first to say so is kept. The next notification of the alert that is no
     /// reminder clears it. `false`: it does not fire.
-    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError>;
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
-    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError>;
+    async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError>;
 }

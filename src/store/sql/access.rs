@@ -95,15 +95,7 @@ pub(super) async fn add_token(db: &mut Connection, new: &NewToken, entry: &NewEn
     .bind(new.expires_at.map(Timestamp::as_nanos))
     .execute(&mut *db)
     .await?;
-    recorded(db, added.rows_affected(), entry).await
-}
-
-/// Records what changed something.
-async fn recorded(db: &mut Connection, rows: u64, entry: &NewEntry) -> Result<bool, StoreError> {
-    if rows > 0 {
-        audit::add(db, entry, &[]).await?;
-    }
-    Ok(rows > 0)
+    audit::note(db, added.rows_affected() > 0, entry).await
 }
 
 /// The SQL behind [`crate::store::Access::token_used`].
@@ -120,7 +112,7 @@ pub(super) async fn revoke_token(db: &mut Connection, name: &str, entry: &NewEnt
         .bind(entry.at.as_nanos())
         .execute(&mut *db)
         .await?;
-    recorded(db, revoked.rows_affected(), entry).await
+    audit::note(db, revoked.rows_affected() > 0, entry).await
 }
 
 /// The SQL behind [`crate::store::Access::accounts`].
@@ -150,7 +142,7 @@ pub(super) async fn add_account(db: &mut Connection, new: &NewAccount, entry: &N
     .bind(&new.created_by)
     .execute(&mut *db)
     .await?;
-    recorded(db, added.rows_affected(), entry).await
+    audit::note(db, added.rows_affected() > 0, entry).await
 }
 
 async fn sign_out(db: &mut Connection, name: &str) -> Result<u64, StoreError> {
@@ -172,7 +164,7 @@ pub(super) async fn set_password(
         .execute(&mut *db)
         .await?;
     sign_out(db, name).await?;
-    recorded(db, set.rows_affected(), entry).await
+    audit::note(db, set.rows_affected() > 0, entry).await
 }
 
 /// The SQL behind [`crate::store::Access::disable_account`].
@@ -189,7 +181,7 @@ pub(super) async fn disable_account(
             .execute(&mut *db)
             .await?;
     sign_out(db, name).await?;
-    recorded(db, changed.rows_affected(), entry).await
+    audit::note(db, changed.rows_affected() > 0, entry).await
 }
 
 /// The SQL behind [`crate::store::Access::add_session`].
@@ -250,7 +242,7 @@ pub(super) async fn end_session(
     for ended in ["DELETE FROM session WHERE digest = $1", "DELETE FROM person_session WHERE digest = $1"] {
         rows += query(ended).bind(&digest.0[..]).execute(&mut *db).await?.rows_affected();
     }
-    recorded(db, rows, entry).await
+    audit::note(db, rows > 0, entry).await
 }
 
 /// The SQL behind [`crate::store::Access::add_person_session`].

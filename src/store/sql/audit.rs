@@ -33,6 +33,14 @@ pub(in crate::store) async fn add(db: &mut Connection, entry: &NewEntry, erases:
     Ok(())
 }
 
+/// Records what changed something, in the transaction that changes it. Returns whether it did.
+pub(super) async fn note(db: &mut Connection, has_changed: bool, entry: &NewEntry) -> Result<bool, StoreError> {
+    if has_changed {
+        add(db, entry, &[]).await?;
+    }
+    Ok(has_changed)
+}
+
 /// How far back an entry is looked for that may have been written a moment ago.
 const NEWEST: i64 = 1000;
 

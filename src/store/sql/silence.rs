@@ -1,8 +1,10 @@
 //! Silences, and acknowledgements of single alerts.
 
+use std::collections::BTreeSet;
+
 use super::{
-    alert_notes,
-    db::{Connection, Pool, Row, query, query_scalar},
+    alert_notes, audit,
+    db::{Connection, Pool, Row, list_of, query, query_scalar},
     escalation, hold, row,
     text::to_json,
 };
@@ -14,7 +16,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::StoreError,
+    store::{NewEntry, StoreError},
 };
 
 fn silence(found: &Row) -> Result<Silence, StoreError> {
@@ -40,7 +42,11 @@ pub(super) async fn list(pool: &Pool, after: Option<Timestamp>) -> Result<Vec<Si
 }
 
 /// The SQL behind [`crate::store::Silences::add_silence`].
-pub(super) async fn add(connection: &mut Connection, new: &NewSilence) -> Result<SilenceId, StoreError> {
+pub(super) async fn add(
+    connection: &mut Connection,
+    new: &NewSilence,
+    entry: NewEntry,
+) -> Result<SilenceId, StoreError> {
     let id = query_scalar(
         "INSERT INTO silence (starts_at, ends_at, author, comment, matchers) VALUES ($1, $2, $3, $4, $5) RETURNING id",
     )
@@ -49,15 +55,18 @@ pub(super) async fn add(connection: &mut Connection, new: &NewSilence) -> Result
     .bind(&new.author)
     .bind(&new.comment)
     .bind(to_json(&new.matchers)?)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(SilenceId(id))
+    let silence = new.clone().numbered(SilenceId(id));
+    audit::add(connection, &entry.of(format!("silence {}", silence.id)).after(&silence), &[]).await?;
+    Ok(silence.id)
 }
 
 /// The same when nobody knows whether this very silence was added: then it may be there.
 pub(in crate::store) async fn add_unless_there(
     connection: &mut Connection,
     new: &NewSilence,
+    entry: NewEntry,
 ) -> Result<SilenceId, StoreError> {
     let there: Option<i64> = query_scalar(
         "SELECT id FROM silence WHERE starts_at = $1 AND ends_at = $2 AND author = $3 AND comment = $4 AND matchers = $5 \
@@ -72,7 +81,7 @@ pub(in crate::store) async fn add_unless_there(
     .await?;
     match there {
         Some(id) => Ok(SilenceId(id)),
-        None => add(connection, new).await,
+        None => add(connection, new, entry).await,
     }
 }
 
@@ -132,20 +141,21 @@ pub(super) async fn unacknowledge(
     Ok(true)
 }
 
-/// The SQL behind [`crate::store::Checks::request_check`].
-pub(super) async fn request_check(
+/// The SQL behind [`crate::store::Checks::request_checks`].
+pub(super) async fn request_checks(
     connection: &mut Connection,
-    tenant: &TenantId,
+    tenants: &BTreeSet<TenantId>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<u64, StoreError> {
     let due = query(
-        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) WHERE tenant = $1",
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) \
+         WHERE tenant IN (SELECT v.value FROM list($1) AS v)",
     )
-    .bind(tenant.as_str())
+    .bind(list_of(tenants))
     .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(due.rows_affected() > 0)
+    Ok(due.rows_affected())
 }
 
 /// The SQL behind [`crate::store::Checks::rechecks_requested`].

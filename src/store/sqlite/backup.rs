@@ -26,17 +26,46 @@ pub struct Backup {
     pub contents: Contents,
     /// Whether the rows were also compared with the store's; not if somebody wrote to the store meanwhile.
     pub is_compared: bool,
-    /// Whether the store's schema is the one that this version works with.
-    #[serde(skip)]
-    pub is_current: bool,
 }
 
-/// Copies the store into a new file that only its owner can read. The file has its name only once it is whole, verified and durable.
+/// A whole and verified copy that does not have its name yet. Nothing is left of it if it never gets it.
+#[derive(Debug)]
+pub struct Verified {
+    staged: NamedTempFile,
+    contents: Contents,
+    is_compared: bool,
+}
+
+impl Verified {
+    /// Whether the store's schema is the one that this version works with.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.contents.schema >= open::NEWEST
+    }
+
+    /// Makes the copy durable and gives it the name that it was made for.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] if that can't be written, or somebody else has taken the name.
+    pub fn place(self, target: &Path) -> Result<Backup, StoreError> {
+        let Self { staged, contents, is_compared } = self;
+        let bytes = place(staged, target)?;
+        Ok(Backup { path: absolute(target), bytes, contents, is_compared })
+    }
+}
+
+/// The whole name of a file.
+#[must_use]
+pub fn absolute(target: &Path) -> PathBuf {
+    std::path::absolute(target).unwrap_or_else(|_| target.to_owned())
+}
+
+/// Copies the store beside a new file that only its owner can read, and verifies the copy.
 ///
 /// # Errors
 /// [`StoreError::Refused`] if there is no store, or a file of that name; [`StoreError::Open`] if the store can't be read, or the copy
 /// is not whole; [`StoreError::Failed`] if the copy can't be written. Then nothing is left behind.
-pub async fn backup(database: &Path, target: &Path) -> Result<Backup, StoreError> {
+pub async fn verified(database: &Path, target: &Path) -> Result<Verified, StoreError> {
     let database = files::real(database)?;
     if target.symlink_metadata().is_ok() {
         let target = target.display();
@@ -54,9 +83,7 @@ pub async fn backup(database: &Path, target: &Path) -> Result<Backup, StoreError
     // Nothing was written there.
     let _ = source.close().await;
     let (contents, is_compared) = made?;
-    let path = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
-    let bytes = place(staged, target)?;
-    Ok(Backup { path, bytes, is_current: contents.schema >= open::NEWEST, contents, is_compared })
+    Ok(Verified { staged, contents, is_compared })
 }
 
 /// An empty file beside the one that is to be, with a name that nobody else has.

@@ -99,18 +99,18 @@ async fn what_may_be_stored_already_is_not_stored_twice() {
         comment: "patching".into(),
     };
     let entry = move |seconds: i64| NewEntry::by(&Caller::local("ann"), "silence.add", None, at(seconds));
-    let id = store.add_silence(silence(100)).await.unwrap();
+    let id = store.add_silence(silence(100), entry(2)).await.unwrap();
     store.record(entry(0)).await.unwrap();
     let added = store.writer.write(Work::AddSilence, move |db| {
         Box::pin(async move {
             audit::add_unless_there(db, &entry(0)).await?;
             audit::add_unless_there(db, &entry(1)).await?;
-            let same = silence::add_unless_there(db, &silence(100)).await?;
-            Ok((same, silence::add_unless_there(db, &silence(200)).await?))
+            let same = silence::add_unless_there(db, &silence(100), entry(2)).await?;
+            Ok((same, silence::add_unless_there(db, &silence(200), entry(3)).await?))
         })
     });
     let (same, other) = added.await.unwrap();
     assert!(same == id && other != id);
     assert_eq!(store.silences(None).await.unwrap().len(), 2);
-    assert_eq!(store.entries(&EntryFilter::default()).await.unwrap().len(), 2);
+    assert_eq!(store.entries(&EntryFilter::default()).await.unwrap().len(), 4);
 }

@@ -64,7 +64,7 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             first: "scorewatch.yaml:4:1: unknown key `colour` (did you mean `color`?)".to_owned(),
         },
         NotificationType::OperatorSilence => {
-            News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200 }
+            News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200, has_page: false }
         }
         _ => return None,
     })

@@ -95,11 +95,19 @@ pub(super) async fn unacknowledge(call: Call<Nothing>) -> Result<AlertLine, Prob
     line(&call, &which).await
 }
 
-pub(super) async fn accept(call: Call<Nothing>) -> Result<AlertLine, Problem> {
+/// Why what an alert lost is accepted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcceptOne {
+    /// Why, for the audit log: at most 500 characters.
+    #[serde(default)]
+    comment: Option<String>,
+}
+
+pub(super) async fn accept(call: Call<AcceptOne>) -> Result<AlertLine, Problem> {
     let which = meant(&call).await?;
-    let (by, caller) = (Some(call.caller.name.as_str()), &call.caller);
-    alert::accept(call.store.as_ref(), &call.config, caller, &which, alert::Signature { by, comment: None }, call.now)
-        .await?;
+    let signature = alert::Signature { by: Some(&call.caller.name), comment: call.input.comment.as_deref() };
+    alert::accept(call.store.as_ref(), &call.config, &call.caller, &which, signature, call.now).await?;
     line(&call, &which).await
 }
 

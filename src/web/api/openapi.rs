@@ -113,9 +113,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     operation["x-role"] = json!(route.role);
     operation["x-without-limits"] = json!(route.is_without_limits);
     if route.method == Method::Post {
-        let is_needed = !parameters(&route.input).is_empty();
-        operation["requestBody"] =
-            json!({ "required": is_needed, "content": { "application/json": { "schema": route.input } } });
+        operation["requestBody"] = json!({ "required": route.must_say_something(), "content": { "application/json": { "schema": route.input } } });
     }
     operation
 }

@@ -214,6 +214,11 @@ impl fmt::Debug for Route {
 }
 
 impl Route {
+    /// Whether its input has something that can't be left out.
+    pub(super) fn must_say_something(&self) -> bool {
+        self.input.get("required").and_then(serde_json::Value::as_array).is_some_and(|names| !names.is_empty())
+    }
+
     fn new<I, T, F, H>(method: Method, role: Role, path: &'static str, operation: &'static str, handler: H) -> Self
     where
         I: Input,

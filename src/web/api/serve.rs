@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    input::{of_query, parameters},
+    input::of_query,
     once::{self, Outcome},
     problem::{self, Problem},
     route::{Answer, Method, Raw, Route},
@@ -157,7 +157,7 @@ async fn of_body(route: &Route, headers: &HeaderMap, body: Body) -> Result<Value
     let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         Problem::because(problem::TOO_LARGE, format!("it has more than {BODY_BYTES_MAX} bytes, or ended early"))
     })?;
-    if bytes.is_empty() && parameters(&route.input).is_empty() {
+    if bytes.is_empty() && !route.must_say_something() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Accepts every alert that matches a list's filters. It asks first: a page lists them and says how many they are, and its answer counts
-//! only for those alerts.
+//! Accepts the alerts that are selected in a list, or every one that matches its filters. It asks first: a page lists them and says how many
+//! they are, and its answer counts only for those alerts.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -13,8 +13,11 @@ use super::{
     words,
 };
 use crate::{
-    action::alert::{self, Pick},
-    query::{Error, alerts},
+    action::alert::{self, Accepted, Pick},
+    query::{
+        Error, Page,
+        alerts::{self, AlertLine},
+    },
     store::{AlertRow, hex},
 };
 
@@ -22,7 +25,9 @@ use crate::{
 const LISTED_MAX: usize = 200;
 /// Bytes of the digest by which a set of alerts is known again.
 const SET_BYTES: usize = 8;
-/// The fields of a form that say which alerts are meant.
+/// The field of a form that names a selected alert.
+const SELECTED: &str = "alert";
+/// The fields of a form that say which alerts are meant if none is selected.
 const FILTERS: [&str; 3] = ["rule", "tenant", "shift"];
 
 /// Why somebody is asked.
@@ -53,16 +58,34 @@ pub(super) fn comment(fields: &Params) -> Option<&str> {
     fields.get("comment").map(str::trim).filter(|comment| !comment.is_empty())
 }
 
-/// The alerts that a pick would accept.
-async fn acceptable(visit: &Visit, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
+/// The alerts that a pick would accept, and how many it means that have no level to accept.
+async fn acceptable(visit: &Visit, pick: &Pick) -> Result<Accepted, Error> {
     let (config, now) = (visit.app.config(), visit.app.now());
     // What is said of them is checked when they are accepted.
     let pick = Pick { comment: None, ..pick.clone() };
     match alert::accept_all(visit.store(), &config, &visit.caller, &pick, true, now).await {
-        Ok(accepted) => Ok(accepted.alerts),
-        Err(Error::NoAlert(_)) => Ok(Vec::new()),
-        Err(error) => Err(error),
+        Err(Error::NoAlert(_)) => Ok(Accepted { alerts: Vec::new(), without_level: 0 }),
+        done => done,
     }
+}
+
+/// The same of what a form means: the alerts that it names, or all that match.
+async fn meant(visit: &Visit, fields: &Params, pick: &Pick) -> Result<Accepted, Error> {
+    if fields.get(SELECTED).is_none() {
+        return acceptable(visit, pick).await;
+    }
+    let rows = selected(visit, fields).await?.into_iter().map(|line| line.row).collect();
+    let (config, now) = (visit.app.config(), visit.app.now());
+    alert::accept_rows(visit.store(), &config, &visit.caller, rows, &Pick::default(), true, now).await
+}
+
+/// The open alerts that are selected in a form.
+pub(super) async fn selected(visit: &Visit, fields: &Params) -> Result<Vec<AlertLine>, Error> {
+    let (config, store, scope) = (visit.app.config(), visit.store(), visit.scope());
+    let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
+    let mut lines = alerts::lines(store, &config, scope, open).await?;
+    lines.retain(|line| fields.all(SELECTED).any(|id| id == line.id));
+    Ok(lines)
 }
 
 /// How many alerts a list's filters would accept; 0 without any filter.
@@ -71,34 +94,40 @@ pub(super) async fn count(visit: &Visit, params: &Params, shift: Option<&str>) -
     if pick.shift.is_none() && pick.rule.is_none() && pick.tenants.is_empty() {
         return Ok(0);
     }
-    Ok(acceptable(visit, &pick).await?.len())
+    Ok(acceptable(visit, &pick).await?.alerts.len())
+}
+
+/// Asks whether to accept everything that matches a list's filters, whatever is selected there.
+pub(super) async fn ask_for_all(visit: &Visit, mut fields: Params) -> Answer {
+    fields.0.retain(|(name, _)| name != SELECTED);
+    ask(visit, &fields).await
 }
 
 /// Lists what would be accepted, and asks.
 pub(super) async fn ask(visit: &Visit, fields: &Params) -> Answer {
-    match acceptable(visit, &pick(visit, fields)).await {
-        Ok(rows) if rows.is_empty() => Ok(see("/alerts", "none-left")),
-        Ok(rows) => show(visit, fields, rows, Because::Begun).await,
+    match meant(visit, fields, &pick(visit, fields)).await {
+        Ok(meant) if meant.alerts.is_empty() => Ok(see("/alerts", "none-left")),
+        Ok(meant) => show(visit, fields, meant, Because::Begun).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
 }
 
-/// Accepts what was listed, unless other alerts match by now.
+/// Accepts what was listed, unless other alerts are meant by now.
 pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
     let pick = pick(visit, fields);
-    let rows = match acceptable(visit, &pick).await {
-        Ok(rows) if rows.is_empty() => return Ok(see("/alerts", "none-left")),
-        Ok(rows) => rows,
+    let meant = match meant(visit, fields, &pick).await {
+        Ok(meant) if meant.alerts.is_empty() => return Ok(see("/alerts", "none-left")),
+        Ok(meant) => meant,
         Err(error) => return Err(visit.refuse(&error).await),
     };
-    if fields.get("set") != Some(set_of(&rows).as_str()) {
-        return show(visit, fields, rows, Because::Changed).await;
+    if fields.get("set") != Some(set_of(&meant.alerts).as_str()) {
+        return show(visit, fields, meant, Because::Changed).await;
     }
-    let (config, now) = (visit.app.config(), visit.app.now());
-    match alert::accept_rows(visit.store(), &config, &visit.caller, rows.clone(), &pick, false, now).await {
+    let (config, now, rows) = (visit.app.config(), visit.app.now(), meant.alerts.clone());
+    match alert::accept_rows(visit.store(), &config, &visit.caller, rows, &pick, false, now).await {
         Ok(accepted) if accepted.alerts.is_empty() => Ok(see("/alerts", "none-left")),
         Ok(accepted) => Ok(see(&format!("/alerts?count={}", accepted.alerts.len()), "accepted")),
-        Err(Error::Invalid(problems)) => show(visit, fields, rows, Because::Wrong(problems)).await,
+        Err(Error::Invalid(problems)) => show(visit, fields, meant, Because::Wrong(problems)).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
 }
@@ -113,16 +142,19 @@ fn set_of(rows: &[AlertRow]) -> String {
     hex(&Sha256::digest(keys.join("\n"))[..SET_BYTES])
 }
 
-async fn show(visit: &Visit, fields: &Params, rows: Vec<AlertRow>, because: Because) -> Answer {
-    let set = set_of(&rows);
-    let lines = match alerts::lines(visit.store(), &visit.app.config(), visit.scope(), rows).await {
+async fn show(visit: &Visit, fields: &Params, meant: Accepted, because: Because) -> Answer {
+    let set = set_of(&meant.alerts);
+    let lines = match alerts::lines(visit.store(), &visit.app.config(), visit.scope(), meant.alerts).await {
         Ok(lines) => lines,
         Err(error) => return Err(visit.refuse(&error).await),
     };
     let tenants: std::collections::BTreeSet<_> = lines.iter().map(|line| &line.row.key.tenant).collect();
     let listed = &lines[..lines.len().min(LISTED_MAX)];
-    let kept = FILTERS.iter().filter_map(|name| Some(json!({ "name": name, "value": fields.get(name)? })));
-    let only = Params(fields.0.iter().filter(|(name, _)| FILTERS.contains(&name.as_str())).cloned().collect());
+    let is_of = |names: &[&str]| fields.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect();
+    let (only, named) = (Params(is_of(&FILTERS)), Params(is_of(&[SELECTED])));
+    let kept = if named.0.is_empty() { &only } else { &named };
+    let kept = kept.0.iter().filter(|(_, value)| !value.is_empty());
+    let kept = kept.map(|(name, value)| json!({ "name": name, "value": value }));
     let page = json!({
         "number": lines.len(),
         "count": words::counted(lines.len(), "alert"),
@@ -130,6 +162,8 @@ async fn show(visit: &Visit, fields: &Params, rows: Vec<AlertRow>, because: Beca
         "is_one": lines.len() == 1,
         "alerts": alert_table::rows(visit, listed),
         "more": lines.len().checked_sub(LISTED_MAX).filter(|more| *more > 0),
+        "without_level": (meant.without_level > 0).then(|| words::counted(meant.without_level, "other alert")),
+        "is_one_without": meant.without_level == 1,
         "kept": kept.collect::<Vec<Value>>(),
         "set": set,
         "comment": fields.text("comment"),

@@ -16,7 +16,7 @@ use crate::{
     action::{alert, channel, delivery, drill as channel_drill, silence as silences, tenant},
     domain::Role,
     notify::{DeliveryId, SilenceId, silence::Acknowledgement},
-    query::{self, Error, Page, alerts, alerts::Which, ids},
+    query::{self, Error, alerts::Which, ids},
 };
 
 /// The fields of a form.
@@ -105,18 +105,18 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
     Ok(())
 }
 
-/// `POST /alerts`: the same for every alert that is selected. Acceptance of whatever matches the list's filters asks first.
+/// `POST /alerts`: the same for every alert that is selected. Acceptance asks first, as it can't be taken back.
 pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
     let what = fields.text("do");
     visit.require(Role::Analyst).await?;
     let done = match what.as_str() {
-        "accept-all" => return accept::ask(&visit, &fields).await,
+        "accept-all" => return accept::ask_for_all(&visit, fields).await,
         "accept-listed" => return accept::accept(&visit, &fields).await,
         _ if fields.get("alert").is_none() => return Ok(see("/alerts", "nothing")),
-        "acknowledge" => "acknowledged",
+        "accept" => return accept::ask(&visit, &fields).await,
         "silence" => "silenced",
-        _ => "accepted",
+        _ => "acknowledged",
     };
     match on_each(&visit, &fields, &what).await {
         Ok(Counts { done: 0, .. }) => Ok(see("/alerts", "none-left")),
@@ -135,22 +135,14 @@ struct Counts {
 }
 
 async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, Error> {
-    let (config, now) = (visit.app.config(), visit.app.now());
-    let (store, scope) = (visit.store(), visit.scope());
-    let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
-    let lines = alerts::lines(store, &config, scope, open).await?;
-    let chosen: Vec<&alerts::AlertLine> =
-        lines.iter().filter(|line| fields.all("alert").any(|id| id == line.id)).collect();
     let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let selected = fields.all("alert").count();
     let mut count = 0;
-    for line in chosen {
+    for line in accept::selected(visit, fields).await? {
         let which = Which::of(&line.row.key);
         let did = match what {
-            "acknowledge" => alert::acknowledge(store, &visit.caller, &which, seen(visit, fields)).await.map(drop),
-            "accept" => {
-                let signature = alert::Signature { by: Some(&visit.caller.name), comment: given(fields) };
-                alert::accept(store, &config, &visit.caller, &which, signature, now).await.map(drop)
+            "acknowledge" => {
+                alert::acknowledge(visit.store(), &visit.caller, &which, seen(visit, fields)).await.map(drop)
             }
             "silence" => {
                 tenants_by_rule.entry(which.rule).or_default().push(which.tenant);
@@ -159,7 +151,7 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, E
             _ => return Err(Error::invalid("choose what to do with the selected alerts")),
         };
         match did {
-            // One of many may be pending, have no level, or be over by now; the list shows which are left.
+            // One of many may be pending or be over by now; the list shows which are left.
             Ok(()) => count += 1,
             Err(Error::Conflict(_)) => {}
             Err(error) => return Err(error),

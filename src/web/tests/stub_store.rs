@@ -9,7 +9,7 @@ use crate::{
     notify::{Delivery, DeliveryId, Notification, NotificationId, NotificationType},
     store::{
         AlertFilter, AlertRow, ChannelIdentity, ChannelRecord, Channels, DeliveryDetail, DeliveryFilter, Listings,
-        StoreError, Totals,
+        NewEntry, StoreError, Totals,
     },
 };
 
@@ -64,7 +64,7 @@ impl Channels for StubStore {
         no()
     }
 
-    async fn unpark(&self, _channel: &ChannelName, _now: Timestamp) -> Result<bool, StoreError> {
+    async fn unpark(&self, _channel: &ChannelName, _entry: NewEntry) -> Result<bool, StoreError> {
         no()
     }
 }

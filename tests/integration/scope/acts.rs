@@ -176,7 +176,11 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     let resent = delivery::resend(store, Some(config), caller, own.last().unwrap().id, now).await;
     assert!(matches!(resent, Ok(()) | Err(Error::Conflict(_))), "{resent:?}");
     tenant::recheck(store, config, caller, "contoso", now).await.unwrap();
-    assert!(store.rechecks_requested().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
+    let later = now.plus(minutes(1));
+    assert_eq!(tenant::recheck_all(store, config, caller, later).await.unwrap(), 1, "those of others are not checked");
+    let mut requested = store.rechecks_requested().await.unwrap();
+    requested.retain(|(_, at)| *at == later);
+    assert_eq!(requested, [(tenant_id("contoso"), later)]);
     let (forgotten, erased) =
         tenant::forget(config, &Caller::limited_to(only(&["tailspin"])), "tailspin", false, now).await.unwrap();
     assert_eq!((forgotten, erased.remains.as_slice()), (tenant_id("tailspin"), &[][..]));

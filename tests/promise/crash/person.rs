@@ -50,8 +50,11 @@ pub(super) async fn unpark(stage: &mut Stage, environment: &Environment<'_>) {
 async fn after_trouble(stage: &mut Stage, outcome: &str, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     let id = first_in(stage, &service, outcome).await;
-    let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
-    crash(stage, &command, environment).await;
+    let (command, action) = match outcome {
+        "dead" => (["deliveries", "resend", &id], "delivery.resend"),
+        _ => (["channels", "unpark", DESK], "channel.unpark"),
+    };
+    crash(stage, &command, action, environment).await;
     stage.world.receivers.set(DESK, None);
     stage.repair().await;
     assert_eq!(service.stop().await.code(), Some(0));
@@ -61,7 +64,7 @@ async fn after_trouble(stage: &mut Stage, outcome: &str, environment: &Environme
 pub(super) async fn silence(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     service.listening().await;
-    crash(stage, &stage.silencing(FIRST_SILENCED), environment).await;
+    crash(stage, &stage.silencing(FIRST_SILENCED), "silence.add", environment).await;
     assert_eq!(stage.silences().await.len(), usize::from(is_committed(environment)), "{environment:?}");
     if is_committed(environment) {
         first_in(stage, &service, "held").await;
@@ -75,7 +78,7 @@ pub(super) async fn end_silence(stage: &mut Stage, environment: &Environment<'_>
     let service = stage.spawn(&[]);
     silenced(stage, &service).await;
     let silences = stage.silences().await;
-    crash(stage, &["silences", "end", &silences[0]], environment).await;
+    crash(stage, &["silences", "end", &silences[0]], "silence.end", environment).await;
     assert_eq!(stage.silences().await.len(), usize::from(!is_committed(environment)), "{environment:?}");
     stage.repair().await;
     assert_eq!(service.stop().await.code(), Some(0));
@@ -106,7 +109,7 @@ async fn silenced(stage: &Stage, service: &Service) {
 pub(super) async fn acknowledge(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     fires(stage, &service).await;
-    crash(stage, &ACKNOWLEDGE, environment).await;
+    crash(stage, &ACKNOWLEDGE, "alert.acknowledge", environment).await;
     assert_eq!(is_acknowledged(stage).await, is_committed(environment), "{environment:?}");
     assert_eq!(service.stop().await.code(), Some(0));
 }
@@ -117,7 +120,7 @@ pub(super) async fn unacknowledge(stage: &mut Stage, environment: &Environment<'
     fires(stage, &service).await;
     let output = stage.world.command(&ACKNOWLEDGE).await;
     assert!(output.status.success(), "{output:?}");
-    crash(stage, &["alerts", "unacknowledge", SEEN, SOC_RULE], environment).await;
+    crash(stage, &["alerts", "unacknowledge", SEEN, SOC_RULE], "alert.unacknowledge", environment).await;
     assert_eq!(is_acknowledged(stage).await, !is_committed(environment), "{environment:?}");
     assert_eq!(service.stop().await.code(), Some(0));
 }
@@ -126,7 +129,7 @@ pub(super) async fn unacknowledge(stage: &mut Stage, environment: &Environment<'
 pub(super) async fn recheck(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     service.listening().await;
-    crash(stage, &["tenants", "recheck", SEEN], environment).await;
+    crash(stage, &["tenants", "recheck", SEEN], "tenant.recheck", environment).await;
     stage.world.checked(&service, SEEN, 2).await;
     assert_eq!(service.stop().await.code(), Some(0));
 }
@@ -136,7 +139,7 @@ pub(super) async fn token(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     service.listening().await;
     let before = stage.world.listing(&["token", "list", "--json"]).await.len();
-    crash(stage, &["token", "create", &format!("token-{before}")], environment).await;
+    crash(stage, &["token", "create", &format!("token-{before}")], "token.create", environment).await;
     let after = stage.world.listing(&["token", "list", "--json"]).await.len();
     assert_eq!(after - before, usize::from(is_committed(environment)), "{environment:?}");
     assert_eq!(service.stop().await.code(), Some(0));
@@ -177,10 +180,14 @@ fn is_committed(environment: &Environment<'_>) -> bool {
     environment[0].1.starts_with("After")
 }
 
-/// Runs a command to where it crashes.
-async fn crash(stage: &Stage, command: &[&str], environment: &Environment<'_>) {
+/// Runs a command to where it crashes. What it did is in the audit log if it did it, and only then.
+async fn crash(stage: &Stage, command: &[&str], action: &str, environment: &Environment<'_>) {
+    let recorded =
+        async || stage.world.listing(&["audit", "list", "--json", "--limit", "0", "--action", action]).await.len();
+    let before = recorded().await;
     let output: Output = stage.world.command_with(command, environment).await;
     assert_eq!(output.status.signal(), Some(SIGABRT), "{command:?}: {output:?}");
+    assert_eq!(recorded().await - before, usize::from(is_committed(environment)), "{command:?}, {environment:?}");
 }
 
 /// Turns scores until a delivery is in that state; its number.

@@ -63,7 +63,7 @@ enum Provocation {
     Acknowledgement,
     /// A person runs `alerts unacknowledge`.
     NoAcknowledgement,
-    /// A person runs `tenants recheck`, which is recorded.
+    /// A person runs `tenants recheck`.
     Recheck,
     /// A person runs `token create`.
     Token,
@@ -90,7 +90,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Recover => Provocation::Interrupted,
             Work::Downtime => Provocation::Downtime,
             Work::Prune => Provocation::Age,
-            Work::Heartbeat | Work::MarkInUse | Work::LookAgain | Work::Reconcile => Provocation::Start,
+            Work::Heartbeat | Work::MarkInUse | Work::LookAgain | Work::Reconcile | Work::Audit => Provocation::Start,
             Work::MarkClosed => Provocation::Stop,
             Work::UndoClaim => Provocation::StopInClaim,
             Work::Resend => Provocation::Resend,
@@ -103,7 +103,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Release => Provocation::Released,
             Work::Acknowledge => Provocation::Acknowledgement,
             Work::Unacknowledge => Provocation::NoAcknowledgement,
-            Work::RequestCheck | Work::Audit => Provocation::Recheck,
+            Work::RequestCheck => Provocation::Recheck,
             Work::Access => Provocation::Token,
             Work::BeginRequest | Work::EndRequest => Provocation::KeyedRequest,
             Work::NoteShift | Work::NotifyShift => Provocation::Fleet,

@@ -84,7 +84,9 @@ fn news(news: &News, channel: &str) -> Said {
         News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
         News::ConfigurationsDiffer { places } => replicas::differ(places),
         News::ConfigurationsAgree => replicas::agree(),
-        News::Silenced { id, author, everybody, seconds } => silenced(*id, author, *everybody, *seconds),
+        News::Silenced { id, author, everybody, seconds, has_page } => {
+            silenced(*id, author, *everybody, *seconds, *has_page)
+        }
         News::TaskFailed { .. } | News::PartFailed { .. } | News::StoreFileGone { .. } => fault(news),
         News::ChannelParked { .. }
         | News::ChannelLacksSecret { .. }

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use crate::{domain::format_duration, notify::language::operator::Said};
 
-pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64) -> Said {
+pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64, has_page: bool) -> Said {
     let length = format_duration(Duration::from_secs(seconds));
     let (whom, what) = if everybody { ("alle Mandanten", "Alle Mandanten sind") } else { ("Alarme", "Alarme sind") };
+    let page = if has_page { "auf der Seite der Stummschaltungen oder " } else { "" };
     Said {
         summary: format!("{author} hat {whom} für {length} stummgeschaltet (Stummschaltung {id})."),
         headline: Some(format!("{what} für {length} stummgeschaltet")),
         detail: Some(format!("Stummschaltung {id}, von {author}.")),
-        hint: Some(format!("falls das nicht beabsichtigt ist, beenden Sie sie mit `scorewatch silences end {id}`")),
+        hint: Some(format!(
+            "falls das nicht beabsichtigt ist, beenden Sie sie {page}mit `scorewatch silences end {id}`"
+        )),
     }
 }

@@ -8,8 +8,8 @@ use crate::{
     crash_point::Work,
     domain::{ChannelName, Timestamp},
     notify::NotificationId,
-    store::sql::{SqlStore, channel, route},
-    store::{ChannelIdentity, ChannelRecord, Channels, StoreError},
+    store::sql::{SqlStore, audit, channel, route},
+    store::{ChannelIdentity, ChannelRecord, Channels, NewEntry, StoreError},
 };
 
 #[async_trait]
@@ -43,10 +43,15 @@ impl Channels for SqlStore {
             .await
     }
 
-    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
+    async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError> {
         let channel = channel.clone();
         self.writer
-            .write(Work::Unpark, move |db| Box::pin(async move { channel::unpark(db, channel.as_str(), now).await }))
+            .write(Work::Unpark, move |db| {
+                Box::pin(async move {
+                    let goes_on = channel::unpark(db, channel.as_str(), entry.at).await?;
+                    audit::note(db, goes_on, &entry).await
+                })
+            })
             .await
     }
 }

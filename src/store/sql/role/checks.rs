@@ -1,12 +1,18 @@
 //! How an SQL store is a [`Checks`](crate::store::Checks).
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::{
     crash_point::Work,
     domain::{RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    store::sql::{SqlStore, check::Check, outage, read, recommendation, silence},
-    store::{CheckOutcome, Checks, Commit, Due, SeriesRecord, StoreError, TenantRecord},
+    store::sql::{
+        SqlStore, audit,
+        check::{self, Check},
+        outage, read, recommendation, silence,
+    },
+    store::{CheckOutcome, Checks, Commit, Due, NewEntry, SeriesRecord, StoreError, TenantRecord},
 };
 
 #[async_trait]
@@ -21,6 +27,19 @@ impl Checks for SqlStore {
 
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError> {
         self.writer.check(Check::prepare(outcome)?).await
+    }
+
+    async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError> {
+        let written = [Check::prepare(outcome)?];
+        self.writer
+            .write(Work::Check, move |db| {
+                Box::pin(async move {
+                    let is_done = check::write(db, &written).await? == [Commit::Done];
+                    audit::note(db, is_done, &entry).await?;
+                    Ok(if is_done { Commit::Done } else { Commit::Conflict })
+                })
+            })
+            .await
     }
 
     async fn gone_series(
@@ -39,11 +58,15 @@ impl Checks for SqlStore {
         recommendation::of(&self.readers, tenant).await
     }
 
-    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
-        let tenant = tenant.clone();
+    async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
+        let tenants = tenants.clone();
         self.writer
             .write(Work::RequestCheck, move |db| {
-                Box::pin(async move { silence::request_check(db, &tenant, now).await })
+                Box::pin(async move {
+                    let requested = silence::request_checks(db, &tenants, entry.at).await?;
+                    audit::note(db, requested > 0, &entry).await?;
+                    Ok(requested)
+                })
             })
             .await
     }

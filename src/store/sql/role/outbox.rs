@@ -8,8 +8,8 @@ use crate::{
     crash_point::Work,
     domain::{ChannelName, TenantId, Timestamp},
     notify::{ChannelHealth, DeliveryId, NotificationId},
-    store::sql::{SqlStore, claim, dead, listing, merge, outbox, outbox::Prepared, read},
-    store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewNotification, Outbox, StoreError},
+    store::sql::{SqlStore, audit, claim, dead, listing, merge, outbox, outbox::Prepared, read},
+    store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewEntry, NewNotification, Outbox, StoreError},
 };
 
 #[async_trait]
@@ -17,6 +17,21 @@ impl Outbox for SqlStore {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
         let new = Prepared::new(&notification, now)?;
         self.writer.write(Work::Announce, move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
+    }
+
+    async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError> {
+        let prepared = notifications.iter().map(|new| Prepared::new(new, entry.at));
+        let all: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
+        self.writer
+            .write(Work::Announce, move |db| {
+                Box::pin(async move {
+                    for one in &all {
+                        outbox::announce(db, one).await?;
+                    }
+                    audit::add(db, &entry, &[]).await
+                })
+            })
+            .await
     }
 
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
@@ -82,8 +97,15 @@ impl Outbox for SqlStore {
         listing::busy_channels(&self.readers).await
     }
 
-    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
+    async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(Work::Resend, move |db| {
+                Box::pin(async move {
+                    let is_queued = outbox::resend(db, delivery, entry.at).await?;
+                    audit::note(db, is_queued, &entry).await
+                })
+            })
+            .await
     }
 
     async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {

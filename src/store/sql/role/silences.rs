@@ -10,8 +10,8 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::sql::{SqlStore, silence},
-    store::{Silences, StoreError},
+    store::sql::{SqlStore, audit, silence},
+    store::{NewEntry, Silences, StoreError},
 };
 
 #[async_trait]
@@ -20,33 +20,50 @@ impl Silences for SqlStore {
         silence::list(&self.readers, ends_after).await
     }
 
-    async fn add_silence(&self, new: NewSilence) -> Result<SilenceId, StoreError> {
-        let again = new.clone();
-        let added =
-            self.writer.write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new).await })).await;
-        let Err(unknown @ StoreError::Unknown(_)) = added else { return added };
-        let add = self
+    async fn add_silence(&self, new: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError> {
+        let (again, same) = (new.clone(), entry.clone());
+        let added = self
             .writer
-            .write(Work::AddSilence, move |db| Box::pin(async move { silence::add_unless_there(db, &again).await }));
+            .write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new, entry).await }))
+            .await;
+        let Err(unknown @ StoreError::Unknown(_)) = added else { return added };
+        let add = self.writer.write(Work::AddSilence, move |db| {
+            Box::pin(async move { silence::add_unless_there(db, &again, same).await })
+        });
         add.await.map_err(|_| unknown)
     }
 
-    async fn end_silence(&self, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.write(Work::EndSilence, move |db| Box::pin(silence::end(db, id, now))).await
-    }
-
-    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError> {
-        let alert = alert.clone();
+    async fn end_silence(&self, id: SilenceId, entry: NewEntry) -> Result<bool, StoreError> {
         self.writer
-            .write(Work::Acknowledge, move |db| Box::pin(async move { silence::acknowledge(db, &alert, &by).await }))
+            .write(Work::EndSilence, move |db| {
+                Box::pin(async move {
+                    let ended = silence::end(db, id, entry.at).await?;
+                    audit::note(db, ended, &entry).await
+                })
+            })
             .await
     }
 
-    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError> {
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError> {
+        let alert = alert.clone();
+        self.writer
+            .write(Work::Acknowledge, move |db| {
+                Box::pin(async move {
+                    let acknowledged = silence::acknowledge(db, &alert, &by).await?;
+                    audit::note(db, acknowledged, &entry).await
+                })
+            })
+            .await
+    }
+
+    async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError> {
         let alert = alert.clone();
         self.writer
             .write(Work::Unacknowledge, move |db| {
-                Box::pin(async move { silence::unacknowledge(db, &alert, now).await })
+                Box::pin(async move {
+                    let was_acknowledged = silence::unacknowledge(db, &alert, entry.at).await?;
+                    audit::note(db, was_acknowledged, &entry).await
+                })
             })
             .await
     }

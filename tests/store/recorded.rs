@@ -1,0 +1,163 @@
+//! What somebody does and its entry in the audit log are one transaction: both are there, or neither.
+
+use futures_util::{FutureExt, future::BoxFuture};
+use scorewatch::{
+    notify::silence::{Acknowledgement, Matchers, NewSilence},
+    rule::Alert,
+    store::{
+        AlertFilter, AttemptOutcome, Commit, DeliveryFilter, EntryFilter, NewEntry, PasswordHash, Store, StoreError,
+        Verifier,
+    },
+};
+use sqlx::Connection;
+
+use super::{
+    access::{account, by, token},
+    fixture::*,
+};
+use crate::harness::postgres::Postgres;
+
+/// The action of an entry that the database refuses, as a full disk or a kill would.
+const REFUSED: &str = "refused";
+/// How the database is made to refuse it.
+const RULE_SQLITE: &str = "CREATE TRIGGER refuses BEFORE INSERT ON audit WHEN NEW.action = 'refused' \
+    BEGIN SELECT RAISE(ABORT, 'refused'); END";
+const RULE_POSTGRES: &str = "ALTER TABLE audit ADD CONSTRAINT refuses CHECK (action <> 'refused')";
+
+/// Does something; `true`: it changed something.
+type Act = for<'s> fn(&'s dyn Store, NewEntry) -> BoxFuture<'s, Result<bool, StoreError>>;
+
+/// Everything that somebody can do to a store, in an order in which each changes something.
+const ACTS: [(&str, Act); 14] = [
+    ("add_silence", |store, entry| async move { store.add_silence(silence(), entry).await.map(|_| true) }.boxed()),
+    ("end_silence", |store, entry| {
+        async move { store.end_silence(store.silences(None).await?[0].id, entry).await }.boxed()
+    }),
+    ("acknowledge", |store, entry| {
+        let seen = Acknowledgement { at: entry.at, by: "ann".to_owned(), comment: "seen".to_owned() };
+        async move { store.acknowledge(&key("contoso", "low"), seen, entry).await }.boxed()
+    }),
+    ("unacknowledge", |store, entry| async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()),
+    ("commit_action", |store, entry| {
+        async move {
+            let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 30);
+            outcome.alerts = vec![update("low", Alert { generation: 1, sequence: 2, ..Alert::default() })];
+            Ok(store.commit_action(outcome, entry).await? == Commit::Done)
+        }
+        .boxed()
+    }),
+    ("request_checks", |store, entry| {
+        async move { Ok(store.request_checks(&[tenant("contoso")].into(), entry).await? == 1) }.boxed()
+    }),
+    ("resend", |store, entry| {
+        async move {
+            let dead = store.deliveries(&DeliveryFilter::default()).await?;
+            let dead = dead.iter().find(|delivery| delivery.channel == channel("desk")).unwrap().id;
+            store.resend(dead, entry).await
+        }
+        .boxed()
+    }),
+    ("unpark", |store, entry| async move { store.unpark(&channel("soc"), entry).await }.boxed()),
+    ("announce_requested", |store, entry| {
+        let all = vec![new_notification("three", None, &["soc"]), new_notification("four", None, &["desk"])];
+        async move { store.announce_requested(all, entry).await.map(|()| true) }.boxed()
+    }),
+    ("add_token", |store, entry| async move { store.add_token(token("grafana", "one"), entry).await }.boxed()),
+    ("revoke_token", |store, entry| async move { store.revoke_token("grafana", entry).await }.boxed()),
+    ("add_account", |store, entry| async move { store.add_account(account("ben"), entry).await }.boxed()),
+    ("set_password", |store, entry| {
+        async move { store.set_password("ben", PasswordHash("$argon2id$2".to_owned()), entry).await }.boxed()
+    }),
+    ("disable_account", |store, entry| async move { store.disable_account("ben", true, entry).await }.boxed()),
+];
+
+fn silence() -> NewSilence {
+    let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+    NewSilence { matchers: Matchers::default(), starts_at: at(0), ends_at: at(1_000), author, comment }
+}
+
+/// An alert that fires, a dead letter for `desk`, and a parked channel `soc`.
+async fn trouble(store: &dyn Store) {
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    outcome.notifications =
+        vec![new_notification("one", Some(key("contoso", "low")), &["desk"]), new_notification("two", None, &["soc"])];
+    commit(store, outcome).await;
+    let dead = claim(store, "desk", 1).await;
+    let outcome = AttemptOutcome::Dead { error: "400".to_owned() };
+    store.settle(dead.id, dead.attempt, outcome, None, at(2)).await.unwrap();
+    let parked = claim(store, "soc", 1).await;
+    let outcome = AttemptOutcome::Parked { error: "410".to_owned() };
+    store.settle(parked.id, parked.attempt, outcome, None, at(2)).await.unwrap();
+}
+
+/// All that one of the acts may change.
+async fn state(store: &dyn Store) -> String {
+    let work = (
+        store.alerts(&AlertFilter::default()).await.unwrap(),
+        store.deliveries(&DeliveryFilter::default()).await.unwrap(),
+        store.channels().await.unwrap(),
+        store.silences(None).await.unwrap(),
+        store.schedule().await.unwrap(),
+        store.rechecks_requested().await.unwrap(),
+    );
+    format!("{work:?} {:?} {:?}", store.tokens().await.unwrap(), store.accounts().await.unwrap())
+}
+
+async fn recorded(store: &dyn Store) -> Vec<String> {
+    store.entries(&EntryFilter::default()).await.unwrap().into_iter().map(|entry| entry.action).rev().collect()
+}
+
+async fn refuse_entries(fixture: &Fixture) {
+    if let Some(database) = &fixture.database {
+        Postgres::shared().unwrap().run(database, RULE_POSTGRES).await;
+        return;
+    }
+    let url = format!("sqlite://{}", fixture.directory.path().join("data/s.db").display());
+    let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query(RULE_SQLITE).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+async fn nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_once() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    trouble(store).await;
+    refuse_entries(&fixture).await;
+    let mut expected = Vec::new();
+    for (seconds, (name, act)) in (100..).zip(ACTS) {
+        let before = state(store).await;
+        let refused = act(store, by(REFUSED, seconds)).await;
+        assert!(refused.is_err(), "{name}: {refused:?}");
+        assert_eq!(state(store).await, before, "{name}: it was done, and nobody can know by whom");
+        assert_eq!(recorded(store).await, expected, "{name}");
+        assert_eq!(act(store, by(name, seconds)).await, Ok(true), "{name}");
+        expected.push(name);
+        assert_ne!(state(store).await, before, "{name}: nothing was done");
+        assert_eq!(recorded(store).await, expected, "{name}");
+    }
+    let silence = store.entries(&EntryFilter::default()).await.unwrap().pop().unwrap();
+    assert!(silence.body.target.unwrap().starts_with("silence "), "the store completes its entry");
+    let mut verifier = Verifier::default();
+    let links = store.links(0, 100).await.unwrap();
+    links.iter().try_for_each(|link| verifier.take(link)).unwrap();
+    assert_eq!((links.len(), verifier.finish()), (ACTS.len(), Ok(())));
+}
+
+async fn what_changes_nothing_is_not_recorded() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    commit(store, check("contoso", None, 0)).await;
+    for (name, act) in ACTS.into_iter().filter(|(name, _)| ["unacknowledge", "unpark", "revoke_token"].contains(name)) {
+        assert_eq!(act(store, by(name, 1)).await, Ok(false), "{name}");
+    }
+    let mut late = check("contoso", Some(7), 1);
+    late.alerts = vec![update("low", firing(1, 1))];
+    assert_eq!(store.commit_action(late, by("commit_action", 1)).await, Ok(Commit::Conflict));
+    assert_eq!(recorded(store).await, [""; 0]);
+}
+
+on_both! {
+    nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_once,
+    what_changes_nothing_is_not_recorded,
+}
