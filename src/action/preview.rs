@@ -149,12 +149,15 @@ pub async fn send(
         let what = if scope.is_all() { what } else { "another audience reads the same receiver".to_owned() };
         return Err(Error::Conflict(format!("not sent: {what}; give each channel a receiver of its own")));
     }
-    // No transaction reaches a receiver, so the entry comes first: what was sent can't lack it.
-    if let Some(store) = store {
-        record(store, NewEntry::by(caller, "channel.test", Some(format!("channel {}", settings.name)), now)).await?;
-    }
     let sent = match send::write(settings, &config.templates, &preview.notification, Form::Rich, now) {
-        Ok(written) => written.send(&Egress::new(), now).await.verdict,
+        Ok(written) => {
+            // No transaction reaches a receiver, so the entry comes before the request: what was sent can't lack it.
+            if let Some(store) = store {
+                let entry = NewEntry::by(caller, "channel.test", Some(format!("channel {}", settings.name)), now);
+                record(store, entry).await?;
+            }
+            written.send(&Egress::new(), now).await.verdict
+        }
         Err(verdict) => verdict,
     };
     match sent {

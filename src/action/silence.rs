@@ -152,10 +152,9 @@ pub async fn add(
 ) -> Result<Silence, Error> {
     must(caller, Role::Analyst)?;
     new.matchers = new.matchers.limited_to(&caller.scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
-    let id = store.add_silence(new.clone(), NewEntry::by(caller, "silence.add", None, now)).await?;
-    let silence = new.numbered(id);
-    wide::notify(store, config, &silence, now).await?;
-    Ok(Silence { id: SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0)), ..silence })
+    let notice = wide::notice(config, store.identity(), &new, &store.silences(None).await?, now);
+    let id = store.add_silence(new.clone(), notice, NewEntry::by(caller, "silence.add", None, now)).await?;
+    Ok(new.numbered(SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0))))
 }
 
 /// Ends a silence now. The running service looks within seconds at what it held.

@@ -62,9 +62,17 @@ pub async fn backup(config: &Config, caller: &Caller, to: &Path, now: Timestamp)
         return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
     };
     let copy = sqlite::backup::verified(path, to).await.map_err(refused)?;
-    // No transaction reaches a file, so the entry comes before the copy has a name: a copy that can be found can't lack it.
-    note(config, caller, copy.is_current(), sqlite::backup::absolute(to).display().to_string(), now).await?;
-    copy.place(to).map_err(refused)
+    // No transaction reaches a file, so the entry comes before the copy has a name: a copy that can be found can't lack it. Only a store
+    // that can't be written to is copied without one, as that is when a copy is needed most.
+    let to_file = sqlite::backup::absolute(to).display().to_string();
+    let noted = note(config, caller, copy.is_current(), to_file.clone(), now).await;
+    let placed = copy.place(to).map_err(refused)?;
+    match noted {
+        Ok(()) => Ok(placed),
+        Err(error) => Err(Error::Failed(format!(
+            "the backup is complete and verified in {to_file}, but it could not be recorded in the audit log: {error}"
+        ))),
+    }
 }
 
 /// Writes a verified copy of a store in a SQLite file, beside the service that works on it. Meanwhile the copy is beside the store.

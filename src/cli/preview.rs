@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::{Failure, OutsideUnit, caller, configured, output};
 use crate::{
-    action::preview::{self, Message, Shown},
+    action::{
+        preview::{self, Message, Shown},
+        store,
+    },
     clock::Clock,
     domain::Scope,
     query,
@@ -66,9 +69,11 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
         output::complain(&format!("shown without its address, for which a secret is needed: {lacks}"));
     }
     if arguments.send {
+        let caller = caller::caller();
         // Where no service has run yet, there is no log to record it in.
-        let store = query::open(&config).await.ok();
-        let sent = preview::send(store.as_deref(), &config, &caller::caller(), &preview, now).await;
+        let has_log = store::schema(&config, &caller).await?.from > 0;
+        let store = if has_log { Some(query::open(&config).await?) } else { None };
+        let sent = preview::send(store.as_deref(), &config, &caller, &preview, now).await;
         if let Some(store) = store {
             store.close().await;
         }

@@ -167,6 +167,8 @@ fn line(headline: String, notification: &Notification, words: &Words) -> String 
     });
     let excluded = data.score.as_ref().and_then(|score| score.excluded.as_ref());
     let excluded = excluded.map(|excluded| format!(", {}", (words.line.excluded)(excluded.controls.len())));
+    // What is said of an outage says how long it lasted.
+    let lasted = lasted.filter(|_| outage::line(notification).is_none());
     let lasted = lasted.map(|lasted| words.duration(lasted, Place::AfterPreposition));
     [
         Some(headline),

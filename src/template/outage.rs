@@ -1,14 +1,17 @@
 //! An outage in a digest. Where the digest says nothing else than the outage and what follows from it for tenants, it reads as the message
 //! about the outage: its cause, what to do, and the page where that is done.
 
+use std::collections::BTreeSet;
+
 use super::phrases::sentence;
 use crate::{
     domain::FailureClass,
     notify::{
         Notification, NotificationType,
         language::capitalized,
-        notification::{Data, DigestItem, Facts},
+        notification::{Data, DigestItem, DigestRest, Facts},
     },
+    rule::Resolution,
 };
 
 /// Failures of many tenants at once that have one cause, however each of them looks.
@@ -25,16 +28,29 @@ pub(super) fn as_one(digest: &Notification) -> Option<Notification> {
     let data = &digest.data;
     let (outages, others): (Vec<_>, Vec<_>) = data.items.iter().partition(|item| is_outage(item));
     let [outage] = outages.as_slice() else { return None };
+    // An older version did not say of how many tenants it is.
+    let count = outage.operator.as_ref()?.tenants?;
     let follows = !others.is_empty() && others.iter().all(|item| explains(outage, item));
-    // What is not shown is counted by rule: by a rule on missing data, it is like what is shown.
-    let is_of_these =
-        |rule: Option<&String>| others.iter().any(|item| item.rule.as_ref().map(|rule| &rule.name) == rule);
-    let mut rest = data.digest.iter().flat_map(|digest| &digest.more);
-    let is_all = rest.all(|more| more.is_over == is_over(outage) && is_of_these(more.rule.as_ref()));
+    let rest = data.digest.iter().flat_map(|digest| &digest.more);
+    let is_all = is_like_these(outage, &others, rest.clone()) && {
+        let tenants: BTreeSet<_> = others.iter().filter_map(|item| Some(&item.tenant.as_ref()?.id)).collect();
+        tenants.len() + rest.map(|more| more.count).sum::<usize>() <= count
+    };
     (digest.kind == NotificationType::Digest && follows && is_all).then(|| {
         let facts = Facts { notification: data.notification.clone(), ..outage.facts.clone() };
         Notification { kind: outage.kind, timestamp: outage.timestamp, data: Data::from(facts) }
     })
+}
+
+/// Whether what is not shown is like what is shown. It is counted by rule: a rule on missing data fires for nothing else.
+fn is_like_these<'a>(
+    outage: &DigestItem,
+    others: &[&DigestItem],
+    mut rest: impl Iterator<Item = &'a DigestRest>,
+) -> bool {
+    let is_of_these =
+        |rule: Option<&String>| others.iter().any(|item| item.rule.as_ref().map(|rule| &rule.name) == rule);
+    rest.all(|more| more.is_over == is_over(outage) && is_of_these(more.rule.as_ref()))
 }
 
 /// What follows from the outage.
@@ -69,7 +85,9 @@ fn explains(outage: &DigestItem, item: &DigestItem) -> bool {
         other == class || (of_microsoft(class) && of_microsoft(other))
     };
     let is_without_data = item.operator.is_none() && item.tenant.is_some() && !item.no_data.is_empty();
-    let is_due_to_it = is_over(outage) || item.no_data.iter().all(|lack| is_same(lack.class.as_deref()));
+    let resolution = item.alert.as_ref().and_then(|alert| alert.resolution);
+    let is_back = is_over(outage) && resolution.is_none_or(|resolution| resolution == Resolution::Recovered);
+    let is_due_to_it = is_back || item.no_data.iter().all(|lack| is_same(lack.class.as_deref()));
     is_without_data && is_over(item) == is_over(outage) && is_due_to_it
 }
 

@@ -53,7 +53,7 @@ async fn a_silence_that_is_ended_while_a_check_is_written_holds_nothing_of_it() 
         config().with_tenant(fixture.tenant("contoso", 280.0)).with_channel(fixture.channel("soc")).with_rule(low);
     let (author, comment) = ("ann".to_owned(), "patching".to_owned());
     let silence = NewSilence { matchers: of_contoso(), starts_at: at(-30), ends_at: at(100), author, comment };
-    let silence = fixture.store.add_silence(silence, by_ann(at(0))).await.unwrap();
+    let silence = fixture.store.add_silence(silence, None, by_ann(at(0))).await.unwrap();
     let store = FaultyStore::new(fixture.store.clone());
     store.meanwhile(ended_late(&fixture, silence));
     let checker = Checker { store: store.store(), ..fixture.checker() };

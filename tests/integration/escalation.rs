@@ -163,7 +163,7 @@ async fn a_silence_delays_an_escalation_and_an_acknowledgement_meanwhile_ends_it
         let matchers = Matchers { tenants: BTreeSet::from([tenant_id("contoso")]), ..Matchers::default() };
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let new = NewSilence { matchers, starts_at: at(10), ends_at: at(100), author, comment };
-        scene.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap();
+        scene.fixture.store.add_silence(new, None, by_ann(at(0))).await.unwrap();
         assert_eq!(scene.wake(30).await, NOTHING);
         if acknowledged {
             scene.acknowledge(50).await;
@@ -188,7 +188,7 @@ async fn what_fires_in_a_silence_is_escalated_only_once_it_was_sent_for_long_eno
     let scene = Scene::new().await;
     let (author, comment) = ("ann".to_owned(), "patching".to_owned());
     let new = NewSilence { matchers: Matchers::default(), starts_at: at(0), ends_at: at(100), author, comment };
-    scene.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap();
+    scene.fixture.store.add_silence(new, None, by_ann(at(0))).await.unwrap();
     assert_eq!(scene.check(15, 280.0).await, NOTHING);
     assert_eq!(scene.wake(60).await, NOTHING);
     assert_eq!(scene.wake(100).await, ["alert.firing to soc"]);

@@ -125,7 +125,7 @@ impl Fleet {
         let (starts_at, ends_at) = (self.fixture.clock.now(), self.fixture.clock.now().plus(minutes(for_minutes)));
         self.fixture
             .store
-            .add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }, by_ann(at(0)))
+            .add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }, None, by_ann(at(0)))
             .await
             .unwrap();
     }

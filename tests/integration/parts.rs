@@ -18,7 +18,7 @@ use scorewatch::{
         Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
         FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage,
         Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice,
-        Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
+        SilenceNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -214,8 +214,13 @@ impl Silences for Parts {
         self.silences.silences(ends_after).await
     }
 
-    async fn add_silence(&self, silence: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError> {
-        self.silences.add_silence(silence, entry).await
+    async fn add_silence(
+        &self,
+        silence: NewSilence,
+        notice: Option<SilenceNotice>,
+        entry: NewEntry,
+    ) -> Result<SilenceId, StoreError> {
+        self.silences.add_silence(silence, notice, entry).await
     }
 
     async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError> {

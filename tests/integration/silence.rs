@@ -65,7 +65,7 @@ impl Scene {
     async fn silence_of(&self, matchers: Matchers, from: i64, until: i64) -> SilenceId {
         let (author, comment) = ("ann".to_owned(), "patching".to_owned());
         let new = NewSilence { matchers, starts_at: at(from), ends_at: at(until), author, comment };
-        self.fixture.store.add_silence(new, by_ann(at(0))).await.unwrap()
+        self.fixture.store.add_silence(new, None, by_ann(at(0))).await.unwrap()
     }
 
     /// What the channel is sent when the tenant is checked at that minute with that score.

@@ -91,7 +91,7 @@ impl Scenario {
         let fixture = Fixture::new().await;
         let config = self.config(&fixture);
         for silence in self.silences() {
-            fixture.store.add_silence(silence, by_ann(at(0))).await.unwrap();
+            fixture.store.add_silence(silence, None, by_ann(at(0))).await.unwrap();
         }
         let (dispatcher, _sender, _settled) = fixture.dispatcher(config.clone());
         let plan = CheckPlan::new(Arc::new(config.clone()));

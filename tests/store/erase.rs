@@ -77,10 +77,10 @@ async fn plant(store: &dyn Store) {
         let by = Acknowledgement { at: at(1), by: "ann".to_owned(), comment: format!("seen at {slug}") };
         assert!(store.acknowledge(&key(slug, "low"), by, by_ann(at(0))).await.unwrap());
         let matchers = Matchers { tenants: BTreeSet::from([tenant(slug)]), ..Matchers::default() };
-        store.add_silence(silence(matchers, format!("for {slug}")), by_ann(at(0))).await.unwrap();
+        store.add_silence(silence(matchers, format!("for {slug}")), None, by_ann(at(0))).await.unwrap();
     }
     let both = Matchers { tenants: BTreeSet::from([tenant(SLUG), tenant("fabrikam")]), ..Matchers::default() };
-    store.add_silence(silence(both, format!("both, {NAME} too")), by_ann(at(0))).await.unwrap();
+    store.add_silence(silence(both, format!("both, {NAME} too")), None, by_ann(at(0))).await.unwrap();
     for channel in ["soc", "own"] {
         let claimed = claim(store, channel, 4 * 86_400).await;
         let error = format!("{SLUG} was refused");

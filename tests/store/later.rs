@@ -45,7 +45,7 @@ async fn works(store: &dyn Store, round: u32) {
     let matchers = Matchers { tenants: [tenant(&name)].into(), ..Matchers::default() };
     let (starts_at, ends_at) = (at(second), at(second + 50));
     let silence = NewSilence { matchers, starts_at, ends_at, author: "ann".into(), comment: "patching".into() };
-    store.add_silence(silence, by_ann(at(0))).await.unwrap();
+    store.add_silence(silence, None, by_ann(at(0))).await.unwrap();
     assert_eq!(store.silences(None).await.unwrap().len(), seen);
     store.heartbeat(at(second)).await.unwrap();
     assert_eq!(store.last_heartbeat().await.unwrap(), Some(at(second)));

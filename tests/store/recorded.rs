@@ -29,7 +29,9 @@ type Act = for<'s> fn(&'s dyn Store, NewEntry) -> BoxFuture<'s, Result<bool, Sto
 
 /// Everything that somebody can do to a store, in an order in which each changes something.
 const ACTS: [(&str, Act); 14] = [
-    ("add_silence", |store, entry| async move { store.add_silence(silence(), entry).await.map(|_| true) }.boxed()),
+    ("add_silence", |store, entry| {
+        async move { store.add_silence(silence(), None, entry).await.map(|_| true) }.boxed()
+    }),
     ("end_silence", |store, entry| {
         async move { store.end_silence(store.silences(None).await?[0].id, entry).await }.boxed()
     }),

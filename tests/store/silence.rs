@@ -28,8 +28,8 @@ fn silence(from: i64, until: i64) -> NewSilence {
 
 async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     let fixture = Fixture::new().await;
-    let first = fixture.store.add_silence(silence(0, 100), by_ann(at(0))).await.unwrap();
-    let second = fixture.store.add_silence(silence(50, 200), by_ann(at(0))).await.unwrap();
+    let first = fixture.store.add_silence(silence(0, 100), None, by_ann(at(0))).await.unwrap();
+    let second = fixture.store.add_silence(silence(50, 200), None, by_ann(at(0))).await.unwrap();
     let fixture = fixture.reopen().await;
     let store = &*fixture.store;
     let list = async |after: Option<i64>| {

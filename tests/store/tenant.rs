@@ -78,7 +78,7 @@ async fn another_tenant_under_an_old_slug_inherits_nothing() {
         author: "ann".into(),
         comment: "patching".into(),
     };
-    store.add_silence(silence, by_ann(at(0))).await.unwrap();
+    store.add_silence(silence, None, by_ann(at(0))).await.unwrap();
     let outage = Outage {
         cause: "x".into(),
         since: at(0),

@@ -30,6 +30,10 @@ pub struct OperatorFacts {
     /// When it ended; `None`: it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How many tenants an outage is about; known while it is written in words.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub tenants: Option<usize>,
     /// The value behind the texts; in the store only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]

@@ -89,6 +89,10 @@ fn operator(facts: &mut OperatorFacts, locale: &Locale) {
     let Said { summary, headline, detail, hint } =
         (locale.words().operator.news)(&news, facts.channel.as_deref().unwrap_or_default());
     (facts.summary, facts.headline, facts.detail, facts.hint) = (summary, headline, detail, hint);
+    facts.tenants = match news {
+        News::Outage { count, .. } | News::OutageOver { count, .. } => Some(count),
+        _ => None,
+    };
 }
 
 impl OperatorFacts {

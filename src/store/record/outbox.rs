@@ -1,10 +1,10 @@
 //! Notifications that are queued, and deliveries on their way.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, silence::MatchTarget},
+    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, SilenceId, silence::MatchTarget},
     rule::AlertKey,
 };
 
@@ -22,6 +22,9 @@ pub struct NewNotification {
     /// Why its deliveries are held, and until when; `None`: they are queued.
     pub hold: Option<Hold>,
 }
+
+/// What is to be said of a new silence, once its number is known.
+pub type SilenceNotice = Arc<dyn Fn(SilenceId) -> NewNotification + Send + Sync>;
 
 impl NewNotification {
     /// What the queue knows of it.

@@ -9,7 +9,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{NewEntry, StoreError},
+    store::{NewEntry, SilenceNotice, StoreError},
 };
 
 /// What people want to hear nothing of: silences, and acknowledgements of single alerts. Whatever they do takes effect at the time of its
@@ -19,8 +19,13 @@ pub trait Silences: Send + Sync + 'static {
     /// Silences that end after that instant, newest first; `None`: every one that is kept.
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;
 
-    /// Keeps a new silence. Its number and what it says are added to the entry.
-    async fn add_silence(&self, silence: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError>;
+    /// Keeps a new silence and announces what is to be said of it, both or neither. Its number and what it says are added to the entry.
+    async fn add_silence(
+        &self,
+        silence: NewSilence,
+        notice: Option<SilenceNotice>,
+        entry: NewEntry,
+    ) -> Result<SilenceId, StoreError>;
 
     /// Ends a silence now, and lets what is held by silences be reviewed. `false`: there is none of that number, or it is over.
     async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError>;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     alert_notes, audit,
     db::{Connection, Pool, Row, list_of, query, query_scalar},
-    escalation, hold, row,
+    escalation, hold, outbox, row,
     text::to_json,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{NewEntry, StoreError},
+    store::{NewEntry, SilenceNotice, StoreError},
 };
 
 fn silence(found: &Row) -> Result<Silence, StoreError> {
@@ -45,6 +45,7 @@ pub(super) async fn list(pool: &Pool, after: Option<Timestamp>) -> Result<Vec<Si
 pub(super) async fn add(
     connection: &mut Connection,
     new: &NewSilence,
+    notice: Option<&SilenceNotice>,
     entry: NewEntry,
 ) -> Result<SilenceId, StoreError> {
     let id = query_scalar(
@@ -58,6 +59,9 @@ pub(super) async fn add(
     .fetch_one(&mut *connection)
     .await?;
     let silence = new.clone().numbered(SilenceId(id));
+    if let Some(notice) = notice {
+        outbox::announce(connection, &outbox::Prepared::new(&notice(silence.id), entry.at)?).await?;
+    }
     audit::add(connection, &entry.of(format!("silence {}", silence.id)).after(&silence), &[]).await?;
     Ok(silence.id)
 }
@@ -66,6 +70,7 @@ pub(super) async fn add(
 pub(in crate::store) async fn add_unless_there(
     connection: &mut Connection,
     new: &NewSilence,
+    notice: Option<&SilenceNotice>,
     entry: NewEntry,
 ) -> Result<SilenceId, StoreError> {
     let there: Option<i64> = query_scalar(
@@ -81,7 +86,7 @@ pub(in crate::store) async fn add_unless_there(
     .await?;
     match there {
         Some(id) => Ok(SilenceId(id)),
-        None => add(connection, new, entry).await,
+        None => add(connection, new, notice, entry).await,
     }
 }
 

@@ -99,7 +99,7 @@ async fn what_may_be_stored_already_is_not_stored_twice() {
         comment: "patching".into(),
     };
     let entry = move |seconds: i64| NewEntry::by(&Caller::local("ann"), "silence.add", None, at(seconds));
-    let id = store.add_silence(silence(100), entry(2)).await.unwrap();
+    let id = store.add_silence(silence(100), None, entry(2)).await.unwrap();
     store.record(entry(0)).await.unwrap();
     let added = store.writer.write(Work::AddSilence, move |db| {
         Box::pin(async move {

@@ -30,6 +30,9 @@ fn outage(class: &str, cause: OutageCause) -> Notification {
 
 fn without_data(name: &str, class: &str) -> Notification {
     let mut alert = sample::notification(NotificationType::AlertFiring, name);
+    if let Some(tenant) = &mut alert.data.tenant {
+        name.clone_into(&mut tenant.id);
+    }
     alert.data.no_data = vec![NoDataFacts {
         kind: ScoreKind::DeviceSecureScore,
         since: Timestamp::EPOCH,
@@ -84,4 +87,19 @@ fn beside_something_else_the_outage_is_a_line_with_its_cause_step_and_link() {
     assert!(beside.contains(FIX) && beside.contains("Litware"), "{beside}");
     let other = [outage("secret-expired", OutageCause::Microsoft), without_data("Tenant", "role-missing")];
     assert!(!read(&other, Language::En).contains("\"headline\": \"38 of 40"), "it has a reason of its own");
+}
+
+#[test]
+fn more_tenants_than_the_outage_has_are_not_all_shown_as_a_consequence_of_it() {
+    let of = |tenants: usize| {
+        let alerts = (1..=tenants).map(|number| without_data(&format!("Tenant {number}"), "secret-expired"));
+        let cause = OutageCause::Credential("7a1c".to_owned());
+        let said: Vec<_> = std::iter::once(outage("secret-expired", cause)).chain(alerts).collect();
+        read(&said, Language::En)
+    };
+    for (tenants, is_one) in [(1, true), (37, true), (38, true), (39, false), (200, false)] {
+        let read = of(tenants);
+        assert_eq!(read.contains("\"headline\": \"38 of 40 tenants can't be read\""), is_one, "{tenants}: {read}");
+        assert!(read.contains("the credential of app 7a1c was rejected") && read.contains(FIX), "{tenants}: {read}");
+    }
 }

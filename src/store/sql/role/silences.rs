@@ -11,7 +11,7 @@ use crate::{
     },
     rule::AlertKey,
     store::sql::{SqlStore, audit, silence},
-    store::{NewEntry, Silences, StoreError},
+    store::{NewEntry, SilenceNotice, Silences, StoreError},
 };
 
 #[async_trait]
@@ -20,15 +20,20 @@ impl Silences for SqlStore {
         silence::list(&self.readers, ends_after).await
     }
 
-    async fn add_silence(&self, new: NewSilence, entry: NewEntry) -> Result<SilenceId, StoreError> {
-        let (again, same) = (new.clone(), entry.clone());
-        let added = self
-            .writer
-            .write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new, entry).await }))
-            .await;
+    async fn add_silence(
+        &self,
+        new: NewSilence,
+        notice: Option<SilenceNotice>,
+        entry: NewEntry,
+    ) -> Result<SilenceId, StoreError> {
+        let (again, same_notice, same_entry) = (new.clone(), notice.clone(), entry.clone());
+        let added = self.writer.write(Work::AddSilence, move |db| {
+            Box::pin(async move { silence::add(db, &new, notice.as_ref(), entry).await })
+        });
+        let added = added.await;
         let Err(unknown @ StoreError::Unknown(_)) = added else { return added };
         let add = self.writer.write(Work::AddSilence, move |db| {
-            Box::pin(async move { silence::add_unless_there(db, &again, same).await })
+            Box::pin(async move { silence::add_unless_there(db, &again, same_notice.as_ref(), same_entry).await })
         });
         add.await.map_err(|_| unknown)
     }
