@@ -144,17 +144,32 @@ async fn nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_o
     assert_eq!((links.len(), verifier.finish()), (ACTS.len(), Ok(())));
 }
 
+/// What does something also when it is done again; everything else changes nothing the second time.
+const ALWAYS_ACTS: [&str; 4] = ["add_silence", "commit_action", "request_checks", "set_password"];
+
 async fn what_changes_nothing_is_not_recorded() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    commit(store, check("contoso", None, 0)).await;
-    for (name, act) in ACTS.into_iter().filter(|(name, _)| ["unacknowledge", "unpark", "revoke_token"].contains(name)) {
-        assert_eq!(act(store, by(name, 1)).await, Ok(false), "{name}");
+    trouble(store).await;
+    let mut expected = Vec::new();
+    for (seconds, (name, act)) in (100..).zip(ACTS) {
+        assert_eq!(act(store, by(name, seconds)).await, Ok(true), "{name}");
+        expected.push(name);
+        if ALWAYS_ACTS.contains(&name) {
+            continue;
+        }
+        let before = state(store).await;
+        act(store, by("again", seconds)).await.unwrap();
+        assert_eq!(state(store).await, before, "{name}: as a control");
+        assert_eq!(recorded(store).await, expected, "{name}");
     }
-    let mut late = check("contoso", Some(7), 1);
+    let mut late = check("contoso", Some(7), 130);
     late.alerts = vec![update("low", firing(1, 1))];
-    assert_eq!(store.commit_action(late, by("commit_action", 1)).await, Ok(Commit::Conflict));
-    assert_eq!(recorded(store).await, [""; 0]);
+    assert_eq!(store.commit_action(late, by("commit_action", 130)).await, Ok(Commit::Conflict));
+    assert_eq!(store.request_checks(&[tenant("nobody")].into(), by("request_checks", 130)).await, Ok(0));
+    let password = PasswordHash("$argon2id$3".to_owned());
+    assert_eq!(store.set_password("nobody", password, by("set_password", 130)).await, Ok(false));
+    assert_eq!(recorded(store).await, expected);
 }
 
 on_both! {

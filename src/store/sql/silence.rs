@@ -99,15 +99,15 @@ pub(super) async fn end(connection: &mut Connection, id: SilenceId, now: Timesta
     Ok(true)
 }
 
-/// The SQL behind [`crate::store::Silences::acknowledge`].
+/// The SQL behind [`crate::store::Silences::acknowledge`]. `None`: it does not fire; `Some(false)`: somebody acknowledged it before.
 pub(super) async fn acknowledge(
     connection: &mut Connection,
     alert: &AlertKey,
     new: &Acknowledgement,
-) -> Result<bool, StoreError> {
+) -> Result<Option<bool>, StoreError> {
     let key = to_json(alert)?;
     let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
-    let Some((is_new, true)) = noted.await? else { return Ok(false) };
+    let Some((is_new, true)) = noted.await? else { return Ok(None) };
     if is_new {
         escalation::take_back(connection, &key, new.at).await?;
         // A check under way took it for not acknowledged, and judges again before it escalates.
@@ -116,7 +116,7 @@ pub(super) async fn acknowledge(
             .execute(connection)
             .await?;
     }
-    Ok(true)
+    Ok(Some(is_new))
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`].

@@ -50,7 +50,8 @@ impl Silences for SqlStore {
             .write(Work::Acknowledge, move |db| {
                 Box::pin(async move {
                     let acknowledged = silence::acknowledge(db, &alert, &by).await?;
-                    audit::note(db, acknowledged, &entry).await
+                    audit::note(db, acknowledged == Some(true), &entry).await?;
+                    Ok(acknowledged.is_some())
                 })
             })
             .await
