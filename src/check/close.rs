@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use tracing::info;
 
 use super::{
@@ -73,10 +74,11 @@ pub async fn close_orphans(
 }
 
 /// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. It is done at the time of its entry, which
-/// is recorded with it. Returns the channels that have something to send.
+/// is recorded with it and with the baseline before. Returns the channels that have something to send.
 ///
 /// # Errors
-/// [`StoreError`]. `Ok(None)`: there is no such firing alert, or its rule does not compare with a baseline.
+/// [`StoreError`]. `Ok(None)`: there is no such firing alert, its rule does not compare with a baseline, or it has begun to fire anew
+/// since `row` was read.
 pub async fn accept(
     store: &dyn Store,
     config: &Config,
@@ -123,7 +125,7 @@ async fn end(
     .await
 }
 
-/// On whose word an alert is taken further.
+/// Who or what decided that an alert ends.
 enum Word<'a> {
     /// That of a person, whose name may be known, with what is recorded of it.
     Person(Option<String>, &'a NewEntry),
@@ -143,15 +145,23 @@ impl Word<'_> {
         }
     }
 
-    async fn commit(&self, store: &dyn Store, outcome: CheckOutcome) -> Result<Commit, StoreError> {
+    /// Whether it is about the alert as it is now: a person's is about the firing that they were shown.
+    fn is_about(&self, now: &Alert, shown: &Alert) -> bool {
+        !matches!(self, Self::Person(..)) || now.generation == shown.generation
+    }
+
+    async fn commit(&self, store: &dyn Store, outcome: CheckOutcome, before: &Alert) -> Result<Commit, StoreError> {
         match *self {
-            Self::Person(_, entry) => store.commit_action(outcome, entry.clone()).await,
+            Self::Person(_, entry) => {
+                let baseline = before.firing().and_then(|firing| firing.baseline);
+                store.commit_action(outcome, entry.clone().before(json!({ "baseline": baseline }))).await
+            }
             Self::Evidence | Self::Configuration => store.commit(outcome).await,
         }
     }
 }
 
-/// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
+/// Changes one alert by a step, and tries again as long as another change comes first. `None`: the step changes nothing.
 async fn change(
     store: &dyn Store,
     config: &Config,
@@ -163,7 +173,8 @@ async fn change(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     loop {
         let Some(record) = store.load(std::slice::from_ref(&row.key.tenant)).await?.pop() else { return Ok(None) };
-        let Some(known) = record.alerts.iter().find(|alert| is_of(alert, &row.key)) else { return Ok(None) };
+        let known = record.alerts.iter().find(|alert| is_of(alert, &row.key));
+        let Some(known) = known.filter(|known| word.is_about(&known.alert, &row.alert)) else { return Ok(None) };
         let series =
             record.series.iter().find(|one| Some(one.score) == row.key.score && one.subject == row.key.subject);
         let window = series.map(|series| record.judged(series)).unwrap_or_default();
@@ -201,7 +212,7 @@ async fn change(
                 waits.until = waits.until.min(now.plus(ACCEPTED_WAIT));
             }
         }
-        if word.commit(store, outcome).await? == Commit::Done {
+        if word.commit(store, outcome, &known.alert).await? == Commit::Done {
             held.confirm(store).await?;
             return Ok(Some(channels));
         }

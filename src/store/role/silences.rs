@@ -29,6 +29,7 @@ pub trait Silences: Send + Sync + 'static {
     /// of the alert that is no reminder clears it. `false`: it does not fire.
     async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError>;
 
-    /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
+    /// Takes an acknowledgement back, and adds to the entry whose it was. The tenant's alerts are to be judged again, also by a check
+    /// under way. `false`: there is none.
     async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError>;
 }

@@ -119,17 +119,18 @@ pub(super) async fn acknowledge(
     Ok(Some(is_new))
 }
 
-/// The SQL behind [`crate::store::Silences::unacknowledge`].
+/// The SQL behind [`crate::store::Silences::unacknowledge`]. Gives what is taken back.
 pub(super) async fn unacknowledge(
     connection: &mut Connection,
     alert: &AlertKey,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Acknowledgement>, StoreError> {
     let key = to_json(alert)?;
-    let was_acknowledged = alert_notes::change(connection, &key, AlertNotes::unacknowledge).await?;
-    if was_acknowledged != Some(true) {
-        return Ok(false);
-    }
+    let take_back = |notes: &mut AlertNotes| {
+        let before = notes.acknowledged.clone();
+        before.filter(|_| notes.unacknowledge())
+    };
+    let Some(before) = alert_notes::change(connection, &key, take_back).await?.flatten() else { return Ok(None) };
     // A check under way took it for acknowledged, and judges again.
     query(
         "UPDATE tenant SET version = version + 1, recheck_requested_at = $2 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)",
@@ -138,7 +139,7 @@ pub(super) async fn unacknowledge(
     .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(true)
+    Ok(Some(before))
 }
 
 /// The SQL behind [`crate::store::Checks::request_checks`].
