@@ -63,8 +63,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Channels that have unfinished deliveries other than held ones.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now. `false`: there is no
-    /// such delivery, or it is queued or under way.
+    /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now.
+    /// Its state before is added to the entry. `false`: there is no such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Dead letters of which the operator was not notified, by channel and cause; not those of whose like it was notified after

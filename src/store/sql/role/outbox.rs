@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use crate::{
     crash_point::Work,
@@ -101,8 +102,8 @@ impl Outbox for SqlStore {
         self.writer
             .write(Work::Resend, move |db| {
                 Box::pin(async move {
-                    let is_queued = outbox::resend(db, delivery, entry.at).await?;
-                    audit::note(db, is_queued, &entry).await
+                    let Some(before) = outbox::resend(db, delivery, entry.at).await? else { return Ok(false) };
+                    audit::note(db, true, &entry.before(json!({ "state": before.as_str() }))).await
                 })
             })
             .await
