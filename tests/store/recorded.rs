@@ -9,6 +9,7 @@ use scorewatch::{
         Verifier,
     },
 };
+use serde_json::json;
 use sqlx::Connection;
 
 use super::{
@@ -144,8 +145,9 @@ async fn nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_o
     assert_eq!((links.len(), verifier.finish()), (ACTS.len(), Ok(())));
 }
 
-/// What does something also when it is done again; everything else changes nothing the second time.
-const ALWAYS_ACTS: [&str; 4] = ["add_silence", "commit_action", "request_checks", "set_password"];
+/// What is recorded also when it is done again, as it does something then too or as that somebody asked is what is recorded; everything
+/// else changes nothing the second time.
+const AGAIN: [&str; 5] = ["add_silence", "commit_action", "request_checks", "announce_requested", "set_password"];
 
 async fn what_changes_nothing_is_not_recorded() {
     let fixture = Fixture::new().await;
@@ -155,7 +157,7 @@ async fn what_changes_nothing_is_not_recorded() {
     for (seconds, (name, act)) in (100..).zip(ACTS) {
         assert_eq!(act(store, by(name, seconds)).await, Ok(true), "{name}");
         expected.push(name);
-        if ALWAYS_ACTS.contains(&name) {
+        if AGAIN.contains(&name) {
             continue;
         }
         let before = state(store).await;
@@ -172,7 +174,20 @@ async fn what_changes_nothing_is_not_recorded() {
     assert_eq!(recorded(store).await, expected);
 }
 
+async fn only_the_channels_of_what_was_not_there_before_are_recorded() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let (three, four) = (new_notification("three", None, &["soc", "desk"]), new_notification("four", None, &["desk"]));
+    for (asked, expected) in [(vec![three.clone()], vec!["desk", "soc"]), (vec![three, four], vec!["desk"])] {
+        store.announce_requested(asked, by("report.send", 1)).await.unwrap();
+        let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+        let entry = store.entries(&newest).await.unwrap().remove(0).body;
+        assert_eq!(entry.after, Some(json!({ "channels": expected })));
+    }
+}
+
 on_both! {
     nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_once,
     what_changes_nothing_is_not_recorded,
+    only_the_channels_of_what_was_not_there_before_are_recorded,
 }

@@ -18,7 +18,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Writes notifications that a person asks for, all together and each as [`announce`](Self::announce) does, to be sent from the entry's
-    /// time on. That somebody asked is recorded even if their ids were already there.
+    /// time on. That somebody asked is recorded even if their ids were already there; the channels of those that were not are added to the
+    /// entry.
     async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Whether there is a notification of that id.

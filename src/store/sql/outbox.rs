@@ -35,6 +35,11 @@ impl Prepared {
         &self.id
     }
 
+    /// The channels that it is for.
+    pub(super) fn channels(&self) -> &[ChannelName] {
+        &self.channels
+    }
+
     pub(super) fn new(new: &NewNotification, now: Timestamp) -> Result<Self, StoreError> {
         Ok(Self {
             id: new.notification.data.notification.id.as_str().to_owned(),

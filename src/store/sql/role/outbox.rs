@@ -26,10 +26,14 @@ impl Outbox for SqlStore {
         self.writer
             .write(Work::Announce, move |db| {
                 Box::pin(async move {
+                    let mut channels = BTreeSet::new();
                     for one in &all {
-                        outbox::announce(db, one).await?;
+                        if outbox::announce(db, one).await? {
+                            channels.extend(one.channels().iter().map(ToString::to_string));
+                        }
                     }
-                    audit::add(db, &entry, &[]).await
+                    let channels: Vec<String> = channels.into_iter().collect();
+                    audit::add(db, &entry.and_after("channels", channels), &[]).await
                 })
             })
             .await
