@@ -1,6 +1,6 @@
 //! Whatever a person does to the store is one transaction with its entry in the audit log: an action calls nothing that writes without one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{is_test, rust_files, source::Source};
 
@@ -33,6 +33,21 @@ fn unrecorded() -> BTreeSet<String> {
     });
     let methods = methods.map(|method| format!(".{}(", name(&method)));
     methods.chain(functions.map(|function| format!("::{}(", name(&function)))).collect()
+}
+
+#[test]
+fn every_act_that_the_store_records_is_tried() {
+    let methods = functions("src/store/role", "async fn ").into_iter();
+    let recorded = methods.filter(|method| method.split(';').next().is_some_and(|head| head.contains("NewEntry")));
+    // An entry on its own: what it is about is done elsewhere.
+    let recorded: BTreeSet<String> = recorded.map(|method| name(&method)).filter(|name| name != "record").collect();
+    let tests = rust_files("tests/store").into_iter().find(|(file, _)| file == Path::new("recorded.rs"));
+    let (_, text) = tests.unwrap();
+    let acts = text.split("const ACTS").nth(1).and_then(|rest| rest.split("\n];").next()).unwrap();
+    let tried = acts.lines().filter_map(|line| line.strip_prefix("    (\"")?.split('"').next());
+    let tried: BTreeSet<String> = tried.map(str::to_owned).collect();
+    assert_eq!(tried, recorded);
+    assert!(tried.contains("end_session"), "as a control: {tried:?}");
 }
 
 #[test]
