@@ -73,7 +73,7 @@ pub async fn close_orphans(
     Ok(busy)
 }
 
-/// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. It is done at the time of its entry, which
+/// Accepts an alert's loss as the new level, as a person decided; `by` is the name, if it is known. It is done at the time of its entry, which
 /// is recorded with it and with the baseline before. Returns the channels that have something to send.
 ///
 /// # Errors
@@ -86,7 +86,7 @@ pub async fn accept(
     by: Option<&str>,
     entry: &NewEntry,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    let (now, by) = (entry.at, Word::Person(by.map(str::to_owned), entry));
+    let (now, by) = (entry.at, DecidedBy::Person(by.map(str::to_owned), entry));
     change(store, config, row, by, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
 }
 
@@ -102,7 +102,8 @@ pub async fn accept_covered(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     let keeps_state =
         |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
-    change(store, config, row, Word::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
+    change(store, config, row, DecidedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now))
+        .await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -117,7 +118,7 @@ async fn end(
         store,
         config,
         row,
-        Word::Configuration,
+        DecidedBy::Configuration,
         now,
         |_| true,
         |alert, window| Some(rule::close(alert, resolution, window, now)),
@@ -126,17 +127,17 @@ async fn end(
 }
 
 /// Who or what decided that an alert ends.
-enum Word<'a> {
-    /// That of a person, whose name may be known, with what is recorded of it.
+enum DecidedBy<'a> {
+    /// A person, whose name may be known, with what is recorded of it.
     Person(Option<String>, &'a NewEntry),
     /// What the notice said that covered the alert.
     Evidence,
-    /// That of the configuration, in which it has no place.
+    /// The configuration, in which it has no place.
     Configuration,
 }
 
-impl Word<'_> {
-    /// Who accepts a level by it.
+impl DecidedBy<'_> {
+    /// Who accepts a level.
     fn accepted_by(&self) -> AcceptedBy {
         match self {
             Self::Person(name, _) => AcceptedBy::Person(name.clone()),
@@ -145,8 +146,8 @@ impl Word<'_> {
         }
     }
 
-    /// Whether it is about the alert as it is now: a person's is about the firing that they were shown.
-    fn is_about(&self, now: &Alert, shown: &Alert) -> bool {
+    /// Whether that holds for the alert as it is now: a person decides about the firing that they were shown.
+    fn holds_for(&self, now: &Alert, shown: &Alert) -> bool {
         !matches!(self, Self::Person(..)) || now.generation == shown.generation
     }
 
@@ -166,7 +167,7 @@ async fn change(
     store: &dyn Store,
     config: &Config,
     row: &AlertRow,
-    word: Word<'_>,
+    decided_by: DecidedBy<'_>,
     now: Timestamp,
     is_notified: impl Fn(&ChannelName) -> bool,
     step: impl Fn(&Alert, &[Sample]) -> Option<Step>,
@@ -174,7 +175,7 @@ async fn change(
     loop {
         let Some(record) = store.load(std::slice::from_ref(&row.key.tenant)).await?.pop() else { return Ok(None) };
         let known = record.alerts.iter().find(|alert| is_of(alert, &row.key));
-        let Some(known) = known.filter(|known| word.is_about(&known.alert, &row.alert)) else { return Ok(None) };
+        let Some(known) = known.filter(|known| decided_by.holds_for(&known.alert, &row.alert)) else { return Ok(None) };
         let series =
             record.series.iter().find(|one| Some(one.score) == row.key.score && one.subject == row.key.subject);
         let window = series.map(|series| record.judged(series)).unwrap_or_default();
@@ -182,7 +183,7 @@ async fn change(
         let failing = record.health.failing.as_ref();
         let excluded = excluded(config, &record, series, now);
         let compose = |transition| {
-            let (identity, accepted_by, excluded) = (&record.identity, word.accepted_by(), excluded.clone());
+            let (identity, accepted_by, excluded) = (&record.identity, decided_by.accepted_by(), excluded.clone());
             let alert = ComposedAlert { row, identity, known, failing, excluded, accepted_by };
             notification_of(store.origin(), config, alert, transition)
         };
@@ -212,7 +213,7 @@ async fn change(
                 waits.until = waits.until.min(now.plus(ACCEPTED_WAIT));
             }
         }
-        if word.commit(store, outcome, &known.alert).await? == Commit::Done {
+        if decided_by.commit(store, outcome, &known.alert).await? == Commit::Done {
             held.confirm(store).await?;
             return Ok(Some(channels));
         }
