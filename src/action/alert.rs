@@ -106,10 +106,8 @@ pub async fn unacknowledge(
     now: Timestamp,
 ) -> Result<TakenBack, Error> {
     must(caller, Role::Analyst)?;
-    let row = alerts::show(store, &caller.scope, which).await?;
-    let alert = row.key;
-    let before = row.acknowledged.map(|by| json!({ "by": by.by, "comment": by.comment }));
-    let entry = NewEntry::by(caller, "alert.unacknowledge", Some(record::alert(&alert)), now).before(before);
+    let alert = alerts::show(store, &caller.scope, which).await?.key;
+    let entry = NewEntry::by(caller, "alert.unacknowledge", Some(record::alert(&alert)), now);
     let was_acknowledged = store.unacknowledge(&alert, entry).await?;
     Ok(TakenBack { alert, was_acknowledged })
 }
@@ -117,7 +115,8 @@ pub async fn unacknowledge(
 /// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified of it and of by whom.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a comment that is blank or too long; those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a `drop` or `rise`.
+/// [`Error::Invalid`] for a comment that is blank or too long; those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a
+/// `drop` or `rise`, or no longer as it was shown.
 pub async fn accept(
     store: &dyn Store,
     config: &Config,
@@ -132,7 +131,12 @@ pub async fn accept(
     if is_accepted(store, config, caller, &row, signature, now).await? {
         return Ok(row.key);
     }
-    Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned()))
+    let why = if has_level(&row) {
+        "the alert has changed meanwhile; look at it again"
+    } else {
+        "only a firing alert of a `drop` or `rise` rule can be accepted"
+    };
+    Err(Error::Conflict(why.to_owned()))
 }
 
 /// Accepts every firing alert that is picked and has a level; with `is_dry`, only says which these are.
@@ -188,9 +192,7 @@ async fn is_accepted(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let Signature { by, comment } = signature;
-    let baseline = row.alert.firing().and_then(|firing| firing.baseline);
     let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now)
-        .before(json!({ "baseline": baseline }))
         .after(json!({ "by": by, "comment": comment }));
     Ok(close::accept(store, config, row, by, &entry).await?.is_some())
 }

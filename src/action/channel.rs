@@ -1,7 +1,5 @@
 //! Lets a parked channel go on.
 
-use serde_json::json;
-
 use super::record::must;
 use crate::{
     config::Config,
@@ -27,10 +25,7 @@ pub async fn unpark(
     if !caller.scope.is_all() {
         find::channel(config, &caller.scope, name)?;
     }
-    let known = store.channels().await?.into_iter().find(|known| known.channel == channel);
-    let parked = known.and_then(|known| known.parked);
-    let before = parked.map(|parked| json!({ "parked_since": parked.since, "reason": parked.reason }));
-    let entry = NewEntry::by(caller, "channel.unpark", Some(format!("channel {channel}")), now).before(before);
+    let entry = NewEntry::by(caller, "channel.unpark", Some(format!("channel {channel}")), now);
     if store.unpark(&channel, entry).await? {
         return Ok(channel);
     }

@@ -1,7 +1,5 @@
 //! Sends a delivery again.
 
-use serde_json::json;
-
 use super::record::must;
 use crate::{
     config::Config,
@@ -37,7 +35,7 @@ pub async fn resend(
     let meant = Numbers::of_deliveries(store, &caller.scope).meant(id.0).map(DeliveryId);
     let meant = meant.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     let entry = NewEntry::by(caller, "delivery.resend", Some(format!("delivery {meant}")), now);
-    if store.resend(meant, entry.before(json!({ "state": state.as_str() }))).await? {
+    if store.resend(meant, entry).await? {
         return Ok(());
     }
     Err(Error::Conflict(format!("delivery {id} is already on its way ({})", state.as_str())))

@@ -82,7 +82,7 @@ pub async fn send(
         messages.push(NewNotification { notification, alert: None, tenant, hold: None, channels });
         queued.channels.push(name.clone());
     }
-    let after = json!({ "month": queued.report.month.to_string(), "channels": queued.channels });
+    let after = json!({ "month": queued.report.month.to_string() });
     let entry = NewEntry::by(caller, "report.send", Some(format!("tenant {}", tenant.id)), now).after(after);
     store.announce_requested(messages, entry).await?;
     Ok(queued)

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::record::must;
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
@@ -40,7 +38,7 @@ pub async fn recheck(
 }
 
 /// Makes every tenant of the caller's scope due now. They wait for their turn as always: `concurrency` bounds how many are checked at a
-/// time. Returns how many there are; a tenant that was never checked is due anyway.
+/// time. Returns how many became due; a tenant that was never checked is due anyway.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Store`].
@@ -48,8 +46,8 @@ pub async fn recheck_all(store: &dyn Store, config: &Config, caller: &Caller, no
     must(caller, Role::Analyst)?;
     let of_scope = config.tenants.keys().filter(|tenant| caller.scope.includes(tenant));
     let tenants: BTreeSet<TenantId> = of_scope.cloned().collect();
-    let after = json!({ "tenants": tenants.len() });
-    let entry = NewEntry::by(caller, "tenant.recheck", Some("all tenants".to_owned()), now).after(after);
+    let target = if caller.scope.is_all() { "all tenants" } else { "all tenants within limits" };
+    let entry = NewEntry::by(caller, "tenant.recheck", Some(target.to_owned()), now);
     Ok(store.request_checks(&tenants, entry).await?)
 }
 

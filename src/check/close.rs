@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use tracing::info;
 
 use super::{
@@ -72,11 +73,12 @@ pub async fn close_orphans(
     Ok(busy)
 }
 
-/// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. It is done at the time of its entry, which
-/// is recorded with it. Returns the channels that have something to send.
+/// Accepts an alert's loss as the new level, as a person decided; `by` is the name, if it is known. It is done at the time of its entry, which
+/// is recorded with it and with the baseline before. Returns the channels that have something to send.
 ///
 /// # Errors
-/// [`StoreError`]. `Ok(None)`: there is no such firing alert, or its rule does not compare with a baseline.
+/// [`StoreError`]. `Ok(None)`: there is no such firing alert, its rule does not compare with a baseline, or it has begun to fire anew
+/// since `row` was read.
 pub async fn accept(
     store: &dyn Store,
     config: &Config,
@@ -84,7 +86,7 @@ pub async fn accept(
     by: Option<&str>,
     entry: &NewEntry,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    let (now, by) = (entry.at, Word::Person(by.map(str::to_owned), entry));
+    let (now, by) = (entry.at, DecidedBy::Person(by.map(str::to_owned), entry));
     change(store, config, row, by, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
 }
 
@@ -100,7 +102,8 @@ pub async fn accept_covered(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     let keeps_state =
         |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
-    change(store, config, row, Word::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
+    change(store, config, row, DecidedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now))
+        .await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -115,7 +118,7 @@ async fn end(
         store,
         config,
         row,
-        Word::Configuration,
+        DecidedBy::Configuration,
         now,
         |_| true,
         |alert, window| Some(rule::close(alert, resolution, window, now)),
@@ -123,18 +126,18 @@ async fn end(
     .await
 }
 
-/// On whose word an alert is taken further.
-enum Word<'a> {
-    /// That of a person, whose name may be known, with what is recorded of it.
+/// Who or what decided that an alert ends.
+enum DecidedBy<'a> {
+    /// A person, whose name may be known, with what is recorded of it.
     Person(Option<String>, &'a NewEntry),
     /// What the notice said that covered the alert.
     Evidence,
-    /// That of the configuration, in which it has no place.
+    /// The configuration, in which it has no place.
     Configuration,
 }
 
-impl Word<'_> {
-    /// Who accepts a level by it.
+impl DecidedBy<'_> {
+    /// Who accepts a level.
     fn accepted_by(&self) -> AcceptedBy {
         match self {
             Self::Person(name, _) => AcceptedBy::Person(name.clone()),
@@ -143,27 +146,36 @@ impl Word<'_> {
         }
     }
 
-    async fn commit(&self, store: &dyn Store, outcome: CheckOutcome) -> Result<Commit, StoreError> {
+    /// Whether that holds for the alert as it is now: a person decides about the firing that they were shown.
+    fn holds_for(&self, now: &Alert, shown: &Alert) -> bool {
+        !matches!(self, Self::Person(..)) || now.generation == shown.generation
+    }
+
+    async fn commit(&self, store: &dyn Store, outcome: CheckOutcome, before: &Alert) -> Result<Commit, StoreError> {
         match *self {
-            Self::Person(_, entry) => store.commit_action(outcome, entry.clone()).await,
+            Self::Person(_, entry) => {
+                let baseline = before.firing().and_then(|firing| firing.baseline);
+                store.commit_action(outcome, entry.clone().before(json!({ "baseline": baseline }))).await
+            }
             Self::Evidence | Self::Configuration => store.commit(outcome).await,
         }
     }
 }
 
-/// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
+/// Changes one alert by a step, and tries again as long as another change comes first. `None`: the step changes nothing.
 async fn change(
     store: &dyn Store,
     config: &Config,
     row: &AlertRow,
-    word: Word<'_>,
+    decided_by: DecidedBy<'_>,
     now: Timestamp,
     is_notified: impl Fn(&ChannelName) -> bool,
     step: impl Fn(&Alert, &[Sample]) -> Option<Step>,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     loop {
         let Some(record) = store.load(std::slice::from_ref(&row.key.tenant)).await?.pop() else { return Ok(None) };
-        let Some(known) = record.alerts.iter().find(|alert| is_of(alert, &row.key)) else { return Ok(None) };
+        let known = record.alerts.iter().find(|alert| is_of(alert, &row.key));
+        let Some(known) = known.filter(|known| decided_by.holds_for(&known.alert, &row.alert)) else { return Ok(None) };
         let series =
             record.series.iter().find(|one| Some(one.score) == row.key.score && one.subject == row.key.subject);
         let window = series.map(|series| record.judged(series)).unwrap_or_default();
@@ -171,7 +183,7 @@ async fn change(
         let failing = record.health.failing.as_ref();
         let excluded = excluded(config, &record, series, now);
         let compose = |transition| {
-            let (identity, accepted_by, excluded) = (&record.identity, word.accepted_by(), excluded.clone());
+            let (identity, accepted_by, excluded) = (&record.identity, decided_by.accepted_by(), excluded.clone());
             let alert = ComposedAlert { row, identity, known, failing, excluded, accepted_by };
             notification_of(store.origin(), config, alert, transition)
         };
@@ -201,7 +213,7 @@ async fn change(
                 waits.until = waits.until.min(now.plus(ACCEPTED_WAIT));
             }
         }
-        if word.commit(store, outcome).await? == Commit::Done {
+        if decided_by.commit(store, outcome, &known.alert).await? == Commit::Done {
             held.confirm(store).await?;
             return Ok(Some(channels));
         }

@@ -9,8 +9,22 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries that print URLs and headers below `info`. A webhook's URL is a secret, so no setting lets these through.
-const TALKATIVE: [&str; 9] =
-    ["reqwest", "hyper", "hyper_util", "h2", "rustls", "sqlx", "tower", "handlebars", "notify"];
+const TALKATIVE: [&str; 13] = [
+    "reqwest",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "rustls",
+    "sqlx",
+    "tower",
+    "handlebars",
+    "notify",
+    // These name their targets after their packages.
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "opentelemetry-http",
+    "opentelemetry-otlp",
+];
 /// A library's target that logs every added job at `info`.
 const CLOCKWORK: &str = "tokio_cron_scheduler";
 

@@ -15,8 +15,8 @@ pub(super) struct Misfit {
     pub(super) condition: Option<&'static str>,
 }
 
-/// Keys of the configuration, each with a value that may stand there. One that means several things is told apart by the keys before
-/// it, and comes first; `*` is a key that people choose.
+/// Keys of the configuration, each with a value that may stand there. Where one means several things, the keys before
+/// it say which, and it comes first; `*` is a key that people choose.
 const EXAMPLES: &[(&str, &str)] = &[
     ("channels.*.tenants", "[contoso]"),
     ("channels.*", "{ type: teams, url: { file: secrets/soc } }"),

@@ -104,7 +104,7 @@ impl<'a> Scope<'a> {
         for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
             let here = Scope { mark: entry.mark, ..self.key(&entry.key) };
             if let Some((what, instead)) = disguise::of(&entry.key) {
-                problems.add_strangers(self, 1);
+                problems.add_unknown_keys(self, 1);
                 problems.error(&here, what, instead);
                 continue;
             }
@@ -121,8 +121,8 @@ impl<'a> Scope<'a> {
             };
             match suggested {
                 Some(suggested) => drop(problems.misspelt.insert(self.key(suggested).identity())),
-                None if elsewhere.is_none() => problems.add_strangers(self, 1),
-                None if is_foreign => problems.add_strangers(self, usize::MAX),
+                None if elsewhere.is_none() => problems.add_unknown_keys(self, 1),
+                None if is_foreign => problems.add_unknown_keys(self, usize::MAX),
                 None => {}
             }
             problems.error(&here, format!("unknown key `{}`", entry.key), instead);
@@ -165,7 +165,7 @@ pub(super) struct Problems {
     /// Keys that misspelt ones were probably meant for.
     misspelt: HashSet<(Arc<Path>, String)>,
     /// How many unknown keys a mapping has that may be meant for anything.
-    strangers: HashMap<(Arc<Path>, String), usize>,
+    unknown_keys: HashMap<(Arc<Path>, String), usize>,
     /// Whether the names of the channels are not known, because what holds them can't be read.
     pub(super) channels_unread: bool,
 }
@@ -229,28 +229,28 @@ impl Problems {
     /// Something is not there. That is not reported where an unknown key may be meant for it: the cause was. Each unknown key explains
     /// one missing key.
     pub(super) fn missing(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        if !self.is_misspelt(at) && !at.mapping().is_some_and(|mapping| self.is_stranger_meant(mapping)) {
+        if !self.is_misspelt(at) && !at.mapping().is_some_and(|mapping| self.is_unknown_key_meant(mapping)) {
             self.error(at, what, instead);
         }
     }
 
     /// Whether an unknown key of a mapping may be meant for one of these keys, none of which is there.
     pub(super) fn is_one_meant(&mut self, mapping: &Scope<'_>, keys: &[&str]) -> bool {
-        keys.iter().any(|key| self.is_misspelt(&mapping.key(key))) || self.is_stranger_meant(mapping)
+        keys.iter().any(|key| self.is_misspelt(&mapping.key(key))) || self.is_unknown_key_meant(mapping)
     }
 
     /// Whether the mapping has an unknown key that explains no other missing key yet and may be meant for anything.
-    fn is_stranger_meant(&mut self, mapping: &Scope<'_>) -> bool {
-        if self.strangers.is_empty() {
+    fn is_unknown_key_meant(&mut self, mapping: &Scope<'_>) -> bool {
+        if self.unknown_keys.is_empty() {
             return false;
         }
-        let Some(left) = self.strangers.get_mut(&mapping.identity()).filter(|left| **left > 0) else { return false };
+        let Some(left) = self.unknown_keys.get_mut(&mapping.identity()).filter(|left| **left > 0) else { return false };
         *left = if *left == usize::MAX { *left } else { *left - 1 };
         true
     }
 
-    fn add_strangers(&mut self, mapping: &Scope<'_>, count: usize) {
-        let known = self.strangers.entry(mapping.identity()).or_default();
+    fn add_unknown_keys(&mut self, mapping: &Scope<'_>, count: usize) {
+        let known = self.unknown_keys.entry(mapping.identity()).or_default();
         *known = known.saturating_add(count);
     }
 

@@ -1,5 +1,6 @@
 //! The audit log.
 
+use futures_util::future::join_all;
 use scorewatch::{
     domain::Caller,
     store::{EntryFilter, NewEntry, Store, Verifier},
@@ -7,7 +8,10 @@ use scorewatch::{
 use serde_json::json;
 use sqlx::Connection;
 
-use super::fixture::*;
+use super::{
+    access::{by, token},
+    fixture::*,
+};
 
 async fn record(store: &dyn Store, action: &'static str, seconds: i64) {
     let entry = NewEntry::by(&Caller::local("ann"), action, Some(format!("silence {seconds}")), at(seconds));
@@ -52,6 +56,29 @@ async fn entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_t
     assert_eq!(store.links(2, 1).await.unwrap()[0].seq, 3);
 }
 
+async fn what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once() {
+    const ACTS: i64 = 50;
+    let fixture = Fixture::new().await;
+    let beside = fixture.beside().await;
+    let act = |number: i64| {
+        let store: &dyn Store = if number % 2 == 0 { &*fixture.store } else { &*beside };
+        async move {
+            let name = number.to_string();
+            store.add_token(token(&name, &name), by("token.create", number)).await
+        }
+    };
+    let done = join_all((1..=ACTS).map(act)).await;
+    assert!(done.iter().all(|added| *added == Ok(true)), "{done:?}");
+    beside.close().await;
+    let store = &*fixture.store;
+    assert_eq!(verify(store).await, None);
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    let mut times: Vec<_> = entries.iter().map(|entry| entry.at.as_nanos()).collect();
+    times.sort_unstable();
+    assert_eq!(times, (1..=ACTS).map(|number| at(number).as_nanos()).collect::<Vec<_>>());
+    assert_eq!((entries[0].seq, store.tokens().await.unwrap().len()), (50, 50));
+}
+
 #[tokio::test]
 async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_changed_all_the_same() {
     let fixture = Fixture::new().await;
@@ -81,4 +108,5 @@ async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_cha
 
 on_both! {
     entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes,
+    what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once,
 }

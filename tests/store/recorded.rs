@@ -1,14 +1,17 @@
 //! What somebody does and its entry in the audit log are one transaction: both are there, or neither.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
     notify::silence::{Acknowledgement, Matchers, NewSilence},
     rule::Alert,
     store::{
-        AlertFilter, AttemptOutcome, Commit, DeliveryFilter, EntryFilter, NewEntry, PasswordHash, Store, StoreError,
-        Verifier,
+        AlertFilter, AttemptOutcome, Commit, DeliveryFilter, EntryFilter, NewEntry, NewPersonSession, NewSession,
+        PasswordHash, Person, SecretDigest, SilenceNotice, Store, StoreError, Verifier,
     },
 };
+use serde_json::json;
 use sqlx::Connection;
 
 use super::{
@@ -28,9 +31,10 @@ const RULE_POSTGRES: &str = "ALTER TABLE audit ADD CONSTRAINT refuses CHECK (act
 type Act = for<'s> fn(&'s dyn Store, NewEntry) -> BoxFuture<'s, Result<bool, StoreError>>;
 
 /// Everything that somebody can do to a store, in an order in which each changes something.
-const ACTS: [(&str, Act); 14] = [
+const ACTS: [(&str, Act); 17] = [
     ("add_silence", |store, entry| {
-        async move { store.add_silence(silence(), None, entry).await.map(|_| true) }.boxed()
+        let notice: SilenceNotice = Arc::new(|id| new_notification(&format!("silence {id}"), None, &["operator"]));
+        async move { store.add_silence(silence(), Some(notice), entry).await.map(|_| true) }.boxed()
     }),
     ("end_silence", |store, entry| {
         async move { store.end_silence(store.silences(None).await?[0].id, entry).await }.boxed()
@@ -70,12 +74,41 @@ const ACTS: [(&str, Act); 14] = [
     ("set_password", |store, entry| {
         async move { store.set_password("ben", PasswordHash("$argon2id$2".to_owned()), entry).await }.boxed()
     }),
+    ("add_session", |store, entry| {
+        async move {
+            let (account, _) = store.find_account("ben").await?.unwrap();
+            let (digest, account, created_at) = (SecretDigest::of("ben"), account.id, entry.at);
+            let session = NewSession { digest, account, created_at, expires_at: at(10_000) };
+            store.add_session(session, entry).await.map(|()| true)
+        }
+        .boxed()
+    }),
+    ("end_session", |store, entry| async move { store.end_session(SecretDigest::of("ben"), entry).await }.boxed()),
+    ("add_person_session", |store, entry| {
+        async move {
+            let (digest, person, created_at) = (SecretDigest::of("eve"), person(), entry.at);
+            let session = NewPersonSession { digest, person, created_at, expires_at: at(10_000) };
+            store.add_person_session(session, entry).await.map(|()| true)
+        }
+        .boxed()
+    }),
     ("disable_account", |store, entry| async move { store.disable_account("ben", true, entry).await }.boxed()),
 ];
 
 fn silence() -> NewSilence {
     let (author, comment) = ("ann".to_owned(), "patching".to_owned());
     NewSilence { matchers: Matchers::default(), starts_at: at(0), ends_at: at(1_000), author, comment }
+}
+
+fn person() -> Person {
+    Person {
+        issuer: "https://login.example".to_owned(),
+        client_id: "app".to_owned(),
+        subject: "AAAA".to_owned(),
+        name: "eve@mssp.example".to_owned(),
+        groups: BTreeSet::new(),
+        app_roles: BTreeSet::new(),
+    }
 }
 
 /// An alert that fires, a dead letter for `desk`, and a parked channel `soc`.
@@ -103,7 +136,13 @@ async fn state(store: &dyn Store) -> String {
         store.schedule().await.unwrap(),
         store.rechecks_requested().await.unwrap(),
     );
-    format!("{work:?} {:?} {:?}", store.tokens().await.unwrap(), store.accounts().await.unwrap())
+    let access = (
+        store.tokens().await.unwrap(),
+        store.accounts().await.unwrap(),
+        store.find_account("ben").await.unwrap().map(|(_, password)| password.0),
+        store.sessions().await.unwrap(),
+    );
+    format!("{work:?} {access:?}")
 }
 
 async fn recorded(store: &dyn Store) -> Vec<String> {
@@ -146,20 +185,56 @@ async fn nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_o
     assert_eq!((links.len(), verifier.finish()), (ACTS.len(), Ok(())));
 }
 
+/// What is not tried twice, as it does something then too, can't be done again, or records that somebody asked.
+const ONCE: [&str; 7] = [
+    "add_silence",
+    "commit_action",
+    "request_checks",
+    "announce_requested",
+    "set_password",
+    "add_session",
+    "add_person_session",
+];
+
 async fn what_changes_nothing_is_not_recorded() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    commit(store, check("contoso", None, 0)).await;
-    for (name, act) in ACTS.into_iter().filter(|(name, _)| ["unacknowledge", "unpark", "revoke_token"].contains(name)) {
-        assert_eq!(act(store, by(name, 1)).await, Ok(false), "{name}");
+    trouble(store).await;
+    let mut expected = Vec::new();
+    for (seconds, (name, act)) in (100..).zip(ACTS) {
+        assert_eq!(act(store, by(name, seconds)).await, Ok(true), "{name}");
+        expected.push(name);
+        if ONCE.contains(&name) {
+            continue;
+        }
+        let before = state(store).await;
+        act(store, by("again", seconds)).await.unwrap();
+        assert_eq!(state(store).await, before, "{name}: as a control");
+        assert_eq!(recorded(store).await, expected, "{name}");
     }
-    let mut late = check("contoso", Some(7), 1);
+    let mut late = check("contoso", Some(700), 130);
     late.alerts = vec![update("low", firing(1, 1))];
-    assert_eq!(store.commit_action(late, by("commit_action", 1)).await, Ok(Commit::Conflict));
-    assert_eq!(recorded(store).await, [""; 0]);
+    assert_eq!(store.commit_action(late, by("commit_action", 130)).await, Ok(Commit::Conflict));
+    assert_eq!(store.request_checks(&[tenant("nobody")].into(), by("request_checks", 130)).await, Ok(0));
+    let password = PasswordHash("$argon2id$3".to_owned());
+    assert_eq!(store.set_password("nobody", password, by("set_password", 130)).await, Ok(false));
+    assert_eq!(recorded(store).await, expected);
+}
+
+async fn only_the_channels_of_what_was_not_there_before_are_recorded() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let (three, four) = (new_notification("three", None, &["soc", "desk"]), new_notification("four", None, &["desk"]));
+    for (asked, expected) in [(vec![three.clone()], vec!["desk", "soc"]), (vec![three, four], vec!["desk"])] {
+        store.announce_requested(asked, by("report.send", 1)).await.unwrap();
+        let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+        let entry = store.entries(&newest).await.unwrap().remove(0).body;
+        assert_eq!(entry.after, Some(json!({ "channels": expected })));
+    }
 }
 
 on_both! {
     nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_once,
     what_changes_nothing_is_not_recorded,
+    only_the_channels_of_what_was_not_there_before_are_recorded,
 }

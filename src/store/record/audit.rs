@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Caller, Origin, Timestamp};
@@ -64,6 +64,17 @@ impl NewEntry {
     pub fn after(mut self, after: impl Serialize) -> Self {
         self.body.after = serde_json::to_value(after).ok().filter(|value| !value.is_null());
         self
+    }
+
+    /// With one thing more that is so from now on, beside what [`after`](Self::after) says.
+    #[must_use]
+    pub fn and_after(self, name: &str, value: impl Into<Value>) -> Self {
+        let mut after = match &self.body.after {
+            Some(Value::Object(said)) => said.clone(),
+            _ => Map::new(),
+        };
+        after.insert(name.to_owned(), value.into());
+        self.after(after)
     }
 }
 

@@ -30,6 +30,7 @@ pub trait Channels: Send + Sync + 'static {
     /// Returns the channel; none: there is no such drill.
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.
+    /// Lets a parked channel's queue go on; giving up counts from now. Since when and why it was parked is added to the entry.
+    /// `false`: it is not parked.
     async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError>;
 }

@@ -40,8 +40,8 @@ pub trait Checks: Send + Sync + 'static {
     /// What is remembered of a tenant's recommendations, by score; an unknown tenant has none.
     async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError>;
 
-    /// Makes tenants due now on a person's word; each is [wanted](Self::rechecks_requested), and a check under way that commits later
-    /// counts as the one asked for. Returns how many of them are known.
+    /// Makes tenants due now because a person asks for it; each is in [`rechecks_requested`](Self::rechecks_requested), and a check under
+    /// way that commits later counts as the one asked for. Returns how many of them are known, which is added to the entry.
     async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError>;
 
     /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is

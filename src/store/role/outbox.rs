@@ -18,7 +18,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Writes notifications that a person asks for, all together and each as [`announce`](Self::announce) does, to be sent from the entry's
-    /// time on. That somebody asked is recorded even if their ids were already there.
+    /// time on. That somebody asked is recorded even if their ids were already there; the channels of those that were not are added to the
+    /// entry.
     async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Whether there is a notification of that id.
@@ -63,8 +64,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Channels that have unfinished deliveries other than held ones.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now. `false`: there is no
-    /// such delivery, or it is queued or under way.
+    /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now.
+    /// Its state before is added to the entry. `false`: there is no such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Dead letters of which the operator was not notified, by channel and cause; not those of whose like it was notified after

@@ -30,10 +30,11 @@ pub trait Silences: Send + Sync + 'static {
     /// Ends a silence now, and lets what is held by silences be reviewed. `false`: there is none of that number, or it is over.
     async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError>;
 
-    /// Notes that a person has seen an alert that fires; the first to say so is kept. The next notification of the alert that is no
-    /// reminder clears it. `false`: it does not fire.
+    /// Notes that a person has seen an alert that fires; the first to say so is kept, and only that is recorded. The next notification
+    /// of the alert that is no reminder clears it. `false`: it does not fire.
     async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError>;
 
-    /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
+    /// Takes an acknowledgement back, and adds to the entry whose it was. The tenant's alerts are to be judged again, also by a check
+    /// under way. `false`: there is none.
     async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError>;
 }

@@ -114,14 +114,19 @@ pub(super) async fn records(pool: &Pool) -> Result<Vec<ChannelRecord>, StoreErro
 }
 
 /// See [`crate::store::Channels::unpark`].
-pub(super) async fn unpark(connection: &mut Connection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn unpark(
+    connection: &mut Connection,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<Parked>, StoreError> {
     let mut known = state(connection, name).await?;
+    let before = known.parked.clone();
     if !known.unpark() {
-        return Ok(false);
+        return Ok(None);
     }
     write(connection, name, &known).await?;
     continue_queue(connection, name, now).await?;
-    Ok(true)
+    Ok(before)
 }
 
 /// Lets what waits for the channel go on.

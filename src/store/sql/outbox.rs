@@ -35,6 +35,11 @@ impl Prepared {
         &self.id
     }
 
+    /// The channels that it is for.
+    pub(super) fn channels(&self) -> &[ChannelName] {
+        &self.channels
+    }
+
     pub(super) fn new(new: &NewNotification, now: Timestamp) -> Result<Self, StoreError> {
         Ok(Self {
             id: new.notification.data.notification.id.as_str().to_owned(),
@@ -216,14 +221,18 @@ pub(super) async fn recover(connection: &mut Connection, now: Timestamp) -> Resu
     Ok(recovered.rows_affected())
 }
 
-/// The SQL behind [`crate::store::Outbox::resend`].
-pub(super) async fn resend(connection: &mut Connection, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+/// The SQL behind [`crate::store::Outbox::resend`]. Gives the state before.
+pub(super) async fn resend(
+    connection: &mut Connection,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Option<DeliveryState>, StoreError> {
     let state: Option<String> =
         query_scalar("SELECT state FROM delivery WHERE id = $1").bind(id.0).fetch_optional(&mut *connection).await?;
-    let can_be_resent = state.map_or(Ok(false), |state| row::state(&state).map(DeliveryState::can_be_resent))?;
-    if can_be_resent {
+    let before = state.as_deref().map(row::state).transpose()?.filter(|state| state.can_be_resent());
+    if before.is_some() {
         queue::write(connection, Which::These(&[id]), &Change::resent(now)).await?;
         queue::write(connection, Which::DeadWith(id), &Change::merged_again()).await?;
     }
-    Ok(can_be_resent)
+    Ok(before)
 }

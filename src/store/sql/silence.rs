@@ -104,15 +104,15 @@ pub(super) async fn end(connection: &mut Connection, id: SilenceId, now: Timesta
     Ok(true)
 }
 
-/// The SQL behind [`crate::store::Silences::acknowledge`].
+/// The SQL behind [`crate::store::Silences::acknowledge`]. `None`: it does not fire; `Some(false)`: somebody acknowledged it before.
 pub(super) async fn acknowledge(
     connection: &mut Connection,
     alert: &AlertKey,
     new: &Acknowledgement,
-) -> Result<bool, StoreError> {
+) -> Result<Option<bool>, StoreError> {
     let key = to_json(alert)?;
     let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
-    let Some((is_new, true)) = noted.await? else { return Ok(false) };
+    let Some((is_new, true)) = noted.await? else { return Ok(None) };
     if is_new {
         escalation::take_back(connection, &key, new.at).await?;
         // A check under way took it for not acknowledged, and judges again before it escalates.
@@ -121,20 +121,21 @@ pub(super) async fn acknowledge(
             .execute(connection)
             .await?;
     }
-    Ok(true)
+    Ok(Some(is_new))
 }
 
-/// The SQL behind [`crate::store::Silences::unacknowledge`].
+/// The SQL behind [`crate::store::Silences::unacknowledge`]. Gives what is taken back.
 pub(super) async fn unacknowledge(
     connection: &mut Connection,
     alert: &AlertKey,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Acknowledgement>, StoreError> {
     let key = to_json(alert)?;
-    let was_acknowledged = alert_notes::change(connection, &key, AlertNotes::unacknowledge).await?;
-    if was_acknowledged != Some(true) {
-        return Ok(false);
-    }
+    let take_back = |notes: &mut AlertNotes| {
+        let before = notes.acknowledged.clone();
+        before.filter(|_| notes.unacknowledge())
+    };
+    let Some(before) = alert_notes::change(connection, &key, take_back).await?.flatten() else { return Ok(None) };
     // A check under way took it for acknowledged, and judges again.
     query(
         "UPDATE tenant SET version = version + 1, recheck_requested_at = $2 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)",
@@ -143,7 +144,7 @@ pub(super) async fn unacknowledge(
     .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(true)
+    Ok(Some(before))
 }
 
 /// The SQL behind [`crate::store::Checks::request_checks`].

@@ -113,7 +113,8 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     operation["x-role"] = json!(route.role);
     operation["x-without-limits"] = json!(route.is_without_limits);
     if route.method == Method::Post {
-        operation["requestBody"] = json!({ "required": route.must_say_something(), "content": { "application/json": { "schema": route.input } } });
+        let content = json!({ "application/json": { "schema": route.input } });
+        operation["requestBody"] = json!({ "required": route.must_say_something(), "content": content });
     }
     operation
 }

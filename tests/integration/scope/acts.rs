@@ -178,6 +178,12 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     tenant::recheck(store, config, caller, "contoso", now).await.unwrap();
     let later = now.plus(minutes(1));
     assert_eq!(tenant::recheck_all(store, config, caller, later).await.unwrap(), 1, "those of others are not checked");
+    let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+    let entry = store.entries(&newest).await.unwrap().remove(0).body;
+    assert_eq!(
+        (entry.target.unwrap().as_str(), &entry.after.unwrap()["tenants"]),
+        ("all tenants within limits", &serde_json::json!(1))
+    );
     let mut requested = store.rechecks_requested().await.unwrap();
     requested.retain(|(_, at)| *at == later);
     assert_eq!(requested, [(tenant_id("contoso"), later)]);

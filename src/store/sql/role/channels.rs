@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use crate::{
     crash_point::Work,
@@ -48,8 +49,9 @@ impl Channels for SqlStore {
         self.writer
             .write(Work::Unpark, move |db| {
                 Box::pin(async move {
-                    let goes_on = channel::unpark(db, channel.as_str(), entry.at).await?;
-                    audit::note(db, goes_on, &entry).await
+                    let Some(before) = channel::unpark(db, channel.as_str(), entry.at).await? else { return Ok(false) };
+                    let entry = entry.before(json!({ "parked_since": before.since, "reason": before.reason }));
+                    audit::note(db, true, &entry).await
                 })
             })
             .await

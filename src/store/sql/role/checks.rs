@@ -64,7 +64,7 @@ impl Checks for SqlStore {
             .write(Work::RequestCheck, move |db| {
                 Box::pin(async move {
                     let requested = silence::request_checks(db, &tenants, entry.at).await?;
-                    audit::note(db, requested > 0, &entry).await?;
+                    audit::note(db, requested > 0, &entry.and_after("tenants", requested)).await?;
                     Ok(requested)
                 })
             })

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use crate::{
     crash_point::Work,
@@ -25,10 +26,14 @@ impl Outbox for SqlStore {
         self.writer
             .write(Work::Announce, move |db| {
                 Box::pin(async move {
+                    let mut channels = BTreeSet::new();
                     for one in &all {
-                        outbox::announce(db, one).await?;
+                        if outbox::announce(db, one).await? {
+                            channels.extend(one.channels().iter().map(ToString::to_string));
+                        }
                     }
-                    audit::add(db, &entry, &[]).await
+                    let channels: Vec<String> = channels.into_iter().collect();
+                    audit::add(db, &entry.and_after("channels", channels), &[]).await
                 })
             })
             .await
@@ -101,8 +106,8 @@ impl Outbox for SqlStore {
         self.writer
             .write(Work::Resend, move |db| {
                 Box::pin(async move {
-                    let is_queued = outbox::resend(db, delivery, entry.at).await?;
-                    audit::note(db, is_queued, &entry).await
+                    let Some(before) = outbox::resend(db, delivery, entry.at).await? else { return Ok(false) };
+                    audit::note(db, true, &entry.before(json!({ "state": before.as_str() }))).await
                 })
             })
             .await

@@ -1,6 +1,7 @@
 //! How an SQL store is a [`Silences`](crate::store::Silences).
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use crate::{
     crash_point::Work,
@@ -55,7 +56,8 @@ impl Silences for SqlStore {
             .write(Work::Acknowledge, move |db| {
                 Box::pin(async move {
                     let acknowledged = silence::acknowledge(db, &alert, &by).await?;
-                    audit::note(db, acknowledged, &entry).await
+                    audit::note(db, acknowledged == Some(true), &entry).await?;
+                    Ok(acknowledged.is_some())
                 })
             })
             .await
@@ -66,8 +68,9 @@ impl Silences for SqlStore {
         self.writer
             .write(Work::Unacknowledge, move |db| {
                 Box::pin(async move {
-                    let was_acknowledged = silence::unacknowledge(db, &alert, entry.at).await?;
-                    audit::note(db, was_acknowledged, &entry).await
+                    let Some(before) = silence::unacknowledge(db, &alert, entry.at).await? else { return Ok(false) };
+                    let entry = entry.before(json!({ "by": before.by, "comment": before.comment }));
+                    audit::note(db, true, &entry).await
                 })
             })
             .await
