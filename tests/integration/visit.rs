@@ -68,6 +68,10 @@ async fn what_somebody_else_changed_meanwhile_is_judged_again_and_nothing_is_los
     let known = fixture.record("contoso").await;
     // A person accepts the loss while the next visit is under way.
     let row = fixture.firing().await.pop().unwrap();
+    let mut earlier = row.clone();
+    earlier.alert.generation -= 1;
+    let (store, entry) = (fixture.store.as_ref(), by_ann(fixture.clock.now()));
+    assert_eq!(close::accept(store, &config, &earlier, Some("ana"), &entry).await, Ok(None), "it fired anew since");
     let busy =
         close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), &by_ann(fixture.clock.now())).await.unwrap();
     assert_eq!(busy, Some(channels(&["soc"])));
