@@ -105,8 +105,8 @@ async fn what_may_be_stored_already_is_not_stored_twice() {
         Box::pin(async move {
             audit::add_unless_there(db, &entry(0)).await?;
             audit::add_unless_there(db, &entry(1)).await?;
-            let same = silence::add_unless_there(db, &silence(100), entry(2)).await?;
-            Ok((same, silence::add_unless_there(db, &silence(200), entry(3)).await?))
+            let same = silence::add_unless_there(db, &silence(100), None, entry(2)).await?;
+            Ok((same, silence::add_unless_there(db, &silence(200), None, entry(3)).await?))
         })
     });
     let (same, other) = added.await.unwrap();
