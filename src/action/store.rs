@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::record::{must, record};
+use super::record::must;
 pub use crate::store::{
     SchemaStep,
     copy::{Copied, CopiedTable},
@@ -62,17 +62,11 @@ pub async fn backup(config: &Config, caller: &Caller, to: &Path, now: Timestamp)
         return Err(Error::Conflict(BACKUP_OF_POSTGRES.to_owned()));
     };
     let copy = sqlite::backup::verified(path, to).await.map_err(refused)?;
-    // No transaction reaches a file, so the entry comes before the copy has a name: a copy that can be found can't lack it. Only a store
-    // that can't be written to is copied without one, as that is when a copy is needed most.
+    // No transaction reaches a file, so the entry comes before the copy has a name.
     let to_file = sqlite::backup::absolute(to).display().to_string();
     let noted = note(config, caller, copy.is_current(), to_file.clone(), now).await;
     let placed = copy.place(to).map_err(refused)?;
-    match noted {
-        Ok(()) => Ok(placed),
-        Err(error) => Err(Error::Failed(format!(
-            "the backup is complete and verified in {to_file}, but it could not be recorded in the audit log: {error}"
-        ))),
-    }
+    noted.map(|()| placed).map_err(|error| unrecorded(&to_file, &error))
 }
 
 /// Writes a verified copy of a store in a SQLite file, beside the service that works on it. Meanwhile the copy is beside the store.
@@ -97,11 +91,11 @@ pub async fn write_backup(
     let is_current = verified.is_current();
     let backup = verified.place(&target).map_err(refused)?;
     let mut copy = File::open(&backup.path).map_err(trouble)?;
-    // Whatever happens from here on, no copy is left behind, and whoever took it is on record.
+    // Whatever happens from here on, no copy is left behind.
     drop(folder);
-    note(config, caller, is_current, "standard output".to_owned(), now).await?;
+    let noted = note(config, caller, is_current, "standard output".to_owned(), now).await;
     io::copy(&mut copy, to).and_then(|_| to.flush()).map_err(trouble)?;
-    Ok(backup)
+    noted.map(|()| backup).map_err(|error| unrecorded("standard output", &error))
 }
 
 /// Puts a backup on record. An older schema may have no audit log, and is not changed for it.
@@ -110,9 +104,17 @@ async fn note(config: &Config, caller: &Caller, is_current: bool, to: String, no
         return Ok(());
     }
     let store = query::open(config).await?;
-    let recorded = record(&*store, NewEntry::by(caller, "store.backup", Some(to), now)).await;
+    let recorded = store.record(NewEntry::by(caller, "store.backup", Some(to), now)).await;
     store.close().await;
-    recorded
+    Ok(recorded?)
+}
+
+/// What a person is told of a whole copy that could not be put on record. It is handed over all the same: a store that can't be written to
+/// is one of which a copy is needed most.
+fn unrecorded(to: &str, error: &Error) -> Error {
+    Error::Failed(format!(
+        "the backup is complete and verified in {to}, but it could not be recorded in the audit log: {error}"
+    ))
 }
 
 /// Puts a backup in the place of the store, on which no service may work. The store that was there is kept.

@@ -1,4 +1,4 @@
-//! Notifies the operator of a silence that covers every tenant or lasts for long: whoever makes one by mistake, or in bad faith, would
+//! Notifies the operator of a silence that covers every tenant or lasts a long time: whoever makes one by mistake, or in bad faith, would
 //! otherwise make the whole service silent.
 
 use std::{sync::Arc, time::Duration};

@@ -85,7 +85,7 @@ impl<E: SpanExporter> Courier<E> {
             reported = dropped;
         }
         if reported > 0 {
-            info!(dropped = reported, "the spans that were dropped in all");
+            info!(dropped = reported, "the total of spans that were dropped");
         }
     }
 

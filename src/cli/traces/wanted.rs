@@ -25,7 +25,9 @@ pub(super) fn wanted(variable: impl Fn(&str) -> Option<String>) -> Wanted {
     let Some(url) = set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(of_all) else { return Wanted::Nothing };
     let protocol = set("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| set("OTEL_EXPORTER_OTLP_PROTOCOL"));
     if protocol.is_some_and(|protocol| protocol != "http/protobuf") {
-        return Wanted::Unknown("the environment asks for another protocol than `http/protobuf`, the only one offered");
+        return Wanted::Unknown(
+            "the environment asks for a protocol other than `http/protobuf`, the only one that is offered",
+        );
     }
     Wanted::To(url.into())
 }

@@ -50,7 +50,7 @@ pub(in crate::store) async fn copy(
     for shape in shapes.iter().filter(|shape| shape.name != "meta") {
         refuse_rows(to, &shape.name).await?;
     }
-    query("DELETE FROM meta").execute(&mut *to).await?;
+    query("DELETE FROM meta WHERE key NOT LIKE 'usable_since.%'").execute(&mut *to).await?;
     let mut tables = Vec::with_capacity(shapes.len());
     for shape in &shapes {
         let read = copy_table(from, to, shape, progress).await?;

@@ -37,6 +37,14 @@ pub(super) fn trouble(what: &str, path: &Path, error: &std::io::Error) -> StoreE
     StoreError::Open(format!("{what} `{}`: {error}", path.display()))
 }
 
+/// Whether there is a file.
+///
+/// # Errors
+/// [`StoreError::Open`] if nobody knows, because a folder on the way may not be searched.
+pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(|error| trouble("can't look for", path, &error))
+}
+
 /// Refuses files that others may read: they hold customers' scores.
 pub(super) fn check_modes(database: &Path) -> Result<(), StoreError> {
     match open_to_others(database).into_iter().next() {

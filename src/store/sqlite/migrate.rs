@@ -14,7 +14,7 @@ use crate::store::{SchemaStep, StoreError, sql::WriteAccess};
 pub async fn schema(path: &Path) -> Result<SchemaStep, StoreError> {
     let path = files::real(path)?;
     let mut version = 0;
-    if path.exists() {
+    if files::is_there(&path)? {
         files::check_modes(&path)?;
         let (connection, found) = open::open_as_it_is(&path, true).await?;
         // Nothing was written.

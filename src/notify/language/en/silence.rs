@@ -7,7 +7,7 @@ use crate::{domain::format_duration, notify::language::operator::Said};
 pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64, has_page: bool) -> Said {
     let length = format_duration(Duration::from_secs(seconds));
     let (whom, what) = if everybody { ("every tenant", "Every tenant is") } else { ("alerts", "Alerts are") };
-    let page = if has_page { "on the page of silences, or " } else { "" };
+    let page = if has_page { "on the Silences page, or " } else { "" };
     Said {
         summary: format!("{author} silenced {whom} for {length} (silence {id})."),
         headline: Some(format!("{what} silenced for {length}")),

@@ -3,5 +3,5 @@
 ALTER TABLE sample_day SET (autovacuum_vacuum_scale_factor = 0.02);
 
 -- How late the checks of the last minute began at most, for people; null: not known, as a version that does not say it runs there.
--- It is last, as every service waits for this table.
+-- Every service waits for this table until the migration ends.
 ALTER TABLE replica ADD COLUMN lateness_ms BIGINT;
