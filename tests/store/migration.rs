@@ -177,7 +177,7 @@ async fn left_behind(today: &Path, old: &Path) {
     }
     let script = format!(
         "UPDATE alert SET body = replace(replace(body, '\"worst_notified', '\"worst_told'), '\"worst_before', '\"untold'); \
-         PRAGMA application_id = {application}; PRAGMA user_version = 13;"
+         DELETE FROM meta WHERE key LIKE 'usable_since.%'; PRAGMA application_id = {application}; PRAGMA user_version = 13;"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();

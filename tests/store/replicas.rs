@@ -142,7 +142,8 @@ async fn two_replicas_that_claim_at_once_never_take_the_same_delivery_and_none_w
             }
         }
         assert_eq!(still_open, 0);
-        assert!(matches!(second.claim(&desk, terms, at(number)).await, Ok(Claim::Idle)), "one at a time");
+        let another = second.claim(&desk, terms, at(number)).await;
+        assert!(matches!(another, Ok(Claim::Idle)), "one at a time: {another:?}");
         let settled = tokio::join!(
             first.settle(sending.id, sending.attempt, AttemptOutcome::Delivered, None, at(number)),
             second.settle(beside.id, beside.attempt, AttemptOutcome::Delivered, None, at(number)),
