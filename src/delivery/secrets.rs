@@ -63,29 +63,56 @@ pub async fn watch(context: &Context, known: &SecretWatch) -> Result<(), StoreEr
     // The files of this machine say nothing of a channel that is served elsewhere.
     wanted.retain(|settings| context.division.owns(Shard::of_channel(&settings.name)));
     let look = look(&config, wanted).await;
+    let mut done = Ok(());
     for (channel, error) in look.found {
-        if let Some(error) = error {
-            if known.begins(&channel, &error) {
-                error!(%channel, "{SECRET_UNREADABLE}: {error}");
-            }
-            // Of a parked channel the operator is notified anyway, and reminded.
-            if !parked.contains(&channel) {
-                let new = unreadable(context.store.identity(), &config, &channel, &error, now);
-                announce(context, new).await?;
-            }
-            continue;
-        }
-        let was = known.ends(&channel);
-        let entry = || NewEntry::by_service("channel.unpark", Some(format!("channel {channel}")), now);
-        if parked.contains(&channel) && context.store.unpark(&channel, entry()).await? {
-            info!(%channel, "the channel's secrets can be read again; its queue goes on");
-            context.wake(&channel);
-        } else if let Some(was) = was {
-            info!(%channel, was, "the channel's secrets can be read again");
-            announce(context, readable(context.store.identity(), &config, &channel, now)).await?;
-        }
+        let is_parked = parked.contains(&channel);
+        let acted = match error {
+            Some(error) => begins(context, known, &config, &channel, is_parked, &error).await,
+            None => ends(context, known, &config, &channel, is_parked).await,
+        };
+        // Trouble with one channel keeps nobody from hearing of the others.
+        done = done.and(acted);
     }
     context.metrics.channel_secrets_unreadable(known.count());
+    done
+}
+
+/// A channel's secrets can't be read.
+async fn begins(
+    context: &Context,
+    known: &SecretWatch,
+    config: &Config,
+    channel: &ChannelName,
+    is_parked: bool,
+    error: &ComposeError,
+) -> Result<(), StoreError> {
+    if known.begins(channel, error) {
+        error!(%channel, "{SECRET_UNREADABLE}: {error}");
+    }
+    // Of a parked channel the operator is notified anyway, and reminded.
+    if is_parked {
+        return Ok(());
+    }
+    announce(context, unreadable(context.store.identity(), config, channel, error, context.clock.now())).await
+}
+
+/// A channel's secrets can be read, perhaps again.
+async fn ends(
+    context: &Context,
+    known: &SecretWatch,
+    config: &Config,
+    channel: &ChannelName,
+    is_parked: bool,
+) -> Result<(), StoreError> {
+    let (was, now) = (known.ends(channel), context.clock.now());
+    let entry = NewEntry::by_service("channel.unpark", Some(format!("channel {channel}")), now);
+    if is_parked && context.store.unpark(channel, entry).await? {
+        info!(%channel, "the channel's secrets can be read again; its queue goes on");
+        context.wake(channel);
+    } else if let Some(was) = was {
+        info!(%channel, was, "the channel's secrets can be read again");
+        announce(context, readable(context.store.identity(), config, channel, now)).await?;
+    }
     Ok(())
 }
 
