@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::Value;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::harness::{Arrived, HIGH, LOW, SOC, World, kinds, postgres::Postgres};
 
@@ -69,6 +70,34 @@ async fn migrates(world: &World) {
     let said: Value = serde_json::from_slice(&beside.stdout).unwrap();
     assert_eq!((beside.status.code(), &said["is_current"]), (Some(0), &true.into()), "{beside:?}");
     assert!(service.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nothing_can_be_recorded_a_backup_is_made_and_nothing_is_sent() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    assert!(service.stop().await.success());
+    let store = SqliteConnectOptions::new().filename(world.folder.path().join("data/scorewatch.db"));
+    let mut store = SqliteConnection::connect_with(&store).await.unwrap();
+    let rule = "CREATE TRIGGER refuses BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    sqlx::query(rule).execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+
+    let backup = world.folder.path().join("backup.db");
+    let made = world.command(&["backup", backup.to_str().unwrap()]).await;
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert_eq!(made.status.code(), Some(1), "{said}");
+    assert!(said.contains("complete and verified") && said.contains("could not be recorded"), "{said}");
+    assert!(!said.contains("nothing was done"), "{said}");
+    assert!(fs::read(&backup).unwrap().starts_with(b"SQLite format 3\0"));
+    let piped = world.command(&["backup", "-"]).await;
+    assert_eq!((piped.status.code(), &piped.stdout[..6]), (Some(1), &b"SQLite"[..]));
+
+    let sent = world.command(&["preview", "--rule", "device-score-low", "--channel", SOC, "--send"]).await;
+    let said = String::from_utf8_lossy(&sent.stderr);
+    assert!(!sent.status.success() && said.contains("nothing was done"), "{said}");
+    assert!(world.receivers.received().is_empty(), "a test message was sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
