@@ -95,27 +95,11 @@ pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>, count: usize, word
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{ScoreKind, Timestamp},
-        notify::notification::NoDataFacts,
-        template::sample,
-    };
+    use crate::template::sample;
 
     fn item(kind: NotificationType, name: &str, class: Option<&str>) -> DigestItem {
         let mut item = DigestItem::from(sample::notification(kind, name));
-        item.no_data = class
-            .map(|class| NoDataFacts {
-                kind: ScoreKind::DeviceSecureScore,
-                since: Timestamp::EPOCH,
-                class: Some(class.to_owned()),
-                cause: Some("Microsoft's service fails".to_owned()),
-                hint: None,
-                reason: String::new(),
-                lack: None,
-                is_new: false,
-            })
-            .into_iter()
-            .collect();
+        item.no_data = class.map(sample::no_data).into_iter().collect();
         item
     }
 

@@ -8,6 +8,8 @@ mod value;
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+use crate::notify::notification::NoDataFacts;
 use crate::{
     domain::{Counts, Labels, ScoreKind, Severity, Timestamp},
     notify::{
@@ -281,6 +283,21 @@ pub fn guided(mut sample: Notification, about: &str, runbook: &str) -> Notificat
         (rule.about, rule.runbook) = (Some(about.to_owned()), Some(runbook.to_owned()));
     }
     sample
+}
+
+/// That a score has had no data for that class of failure.
+#[cfg(test)]
+pub(super) fn no_data(class: &str) -> NoDataFacts {
+    NoDataFacts {
+        kind: ScoreKind::DeviceSecureScore,
+        since: Timestamp::EPOCH,
+        class: Some(class.to_owned()),
+        cause: Some("Microsoft's service fails".to_owned()),
+        hint: None,
+        reason: String::new(),
+        lack: None,
+        is_new: false,
+    }
 }
 
 /// The same done to each item of a digest.

@@ -213,16 +213,7 @@ fn what_many_tenants_lack_for_one_cause_is_one_line_at_the_start_and_at_the_end(
         let item = |number: usize| {
             let mut item = DigestItem::from(sample::notification(kind, &format!("T{number}")));
             item.tenant.as_mut().unwrap().id = format!("t{number}");
-            item.no_data = vec![NoDataFacts {
-                kind: ScoreKind::DeviceSecureScore,
-                since: Timestamp::EPOCH,
-                class: Some("microsoft-down".to_owned()),
-                cause: Some("Microsoft's service fails".to_owned()),
-                hint: None,
-                reason: String::new(),
-                lack: None,
-                is_new: false,
-            }];
+            item.no_data = vec![sample::no_data("microsoft-down")];
             item
         };
         let mut digest = sample::notification(NotificationType::Digest, "Contoso Ltd");

@@ -1,11 +1,11 @@
 use super::*;
 use crate::{
-    domain::{ChannelName, Language, ScoreKind, Timestamp},
+    domain::{ChannelName, Language, Timestamp},
     notify::{
         digest,
         facts::wording::{News, OutageCause},
         language::{Locale, in_words},
-        notification::{NoDataFacts, OperatorFacts},
+        notification::OperatorFacts,
     },
     schedule::Zone,
     template::{
@@ -33,16 +33,7 @@ fn without_data(name: &str, class: &str) -> Notification {
     if let Some(tenant) = &mut alert.data.tenant {
         name.clone_into(&mut tenant.id);
     }
-    alert.data.no_data = vec![NoDataFacts {
-        kind: ScoreKind::DeviceSecureScore,
-        since: Timestamp::EPOCH,
-        class: Some(class.to_owned()),
-        cause: Some("Microsoft's service fails".to_owned()),
-        hint: None,
-        reason: String::new(),
-        lack: None,
-        is_new: false,
-    }];
+    alert.data.no_data = vec![sample::no_data(class)];
     alert
 }
 

@@ -135,19 +135,30 @@ fn below_a_floor(now: Timestamp) -> AlertUpdate {
     AlertUpdate { rule, score, subject: None, alert, inherits: None }
 }
 
-#[tokio::test]
-async fn accepting_all_says_so_if_none_has_a_level_to_accept() {
+/// `contoso` with these alerts, and the header of an administrator.
+async fn fires(alerts: &[fn(Timestamp) -> AlertUpdate]) -> (Fixture, String) {
     let fixture = fixture().await;
     let mut outcome = outcome(&fixture, TenantIdentity::default());
-    outcome.alerts = vec![below_a_floor(fixture.clock.now())];
+    outcome.alerts = alerts.iter().map(|alert| alert(fixture.clock.now())).collect();
     assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
     let token = fixture.token("all", Role::Admin, None, "1d").await;
     let bearer = format!("Bearer {}", token.secret.expose_secret());
+    (fixture, bearer)
+}
+
+/// How many alerts fire.
+async fn firing(fixture: &Fixture) -> usize {
+    let filter = AlertFilter { firing_only: true, ..AlertFilter::default() };
+    fixture.store.alerts(&filter).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn accepting_all_says_so_if_none_has_a_level_to_accept() {
+    let (fixture, bearer) = fires(&[below_a_floor]).await;
     let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
     let answer = fixture.send("POST /alerts", &headers, "do=accept-all&tenant=contoso").await;
     assert_eq!((answer.status, answer.header(LOCATION)), (303, "/alerts?done=none-left"), "{}", answer.body);
-    let firing = fixture.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await.unwrap();
-    assert_eq!(firing.len(), 1, "nothing was done");
+    assert_eq!(firing(&fixture).await, 1, "nothing was done");
 }
 
 /// An alert that fires because its score fell from 500 to 450.
@@ -163,12 +174,7 @@ fn after_a_drop(now: Timestamp) -> AlertUpdate {
 
 #[tokio::test]
 async fn accepting_all_that_match_asks_first_and_records_why_and_from_which_level() {
-    let fixture = fixture().await;
-    let mut outcome = outcome(&fixture, TenantIdentity::default());
-    outcome.alerts = vec![after_a_drop(fixture.clock.now())];
-    assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
-    let token = fixture.token("all", Role::Admin, None, "1d").await;
-    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let (fixture, bearer) = fires(&[after_a_drop]).await;
     let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
     let list = fixture.get("/alerts?rule=drop", &headers).await;
     assert!(list.body.contains("Accept the one that matches"), "{}", list.body);
@@ -176,20 +182,16 @@ async fn accepting_all_that_match_asks_first_and_records_why_and_from_which_leve
     assert!(asked.status == 200 && asked.body.contains("Accept 1 alert as the new level?"), "{}", asked.body);
     assert!(asked.body.contains("value=\"New model\""), "{}", asked.body);
     let set = asked.body.split("name=\"set\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let firing = async || {
-        let filter = AlertFilter { firing_only: true, ..AlertFilter::default() };
-        fixture.store.alerts(&filter).await.unwrap().len()
-    };
     let changed = fixture.send("POST /alerts", &headers, "do=accept-listed&rule=drop&set=other").await;
     assert!(changed.status == 409 && changed.body.contains("nothing was accepted"), "{}", changed.body);
     let long = format!("do=accept-listed&rule=drop&set={set}&comment={}", "x".repeat(501));
     let refused = fixture.send("POST /alerts", &headers, &long).await;
     assert!(refused.status == 422 && refused.body.contains("role=\"alert\""), "{}", refused.body);
-    assert_eq!(firing().await, 1, "nothing was done");
+    assert_eq!(firing(&fixture).await, 1, "nothing was done");
     let yes = format!("do=accept-listed&rule=drop&comment=New+model&set={set}");
     let done = fixture.send("POST /alerts", &headers, &yes).await;
     assert_eq!((done.status, done.header(LOCATION)), (303, "/alerts?count=1&done=accepted"), "{}", done.body);
-    assert_eq!(firing().await, 0);
+    assert_eq!(firing(&fixture).await, 0);
     let said = fixture.get("/alerts?count=1&done=accepted", &headers).await;
     assert!(said.body.contains("Accepted 1 alert as the new level."), "{}", said.body);
     let audit = fixture.get("/api/v1/audit?action=alert.accept", &headers).await.body;
@@ -200,12 +202,7 @@ async fn accepting_all_that_match_asks_first_and_records_why_and_from_which_leve
 
 #[tokio::test]
 async fn accepting_those_that_are_selected_asks_first_and_says_which_have_no_level() {
-    let fixture = fixture().await;
-    let mut outcome = outcome(&fixture, TenantIdentity::default());
-    outcome.alerts = vec![after_a_drop(fixture.clock.now()), below_a_floor(fixture.clock.now())];
-    assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
-    let token = fixture.token("all", Role::Admin, None, "1d").await;
-    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let (fixture, bearer) = fires(&[after_a_drop, below_a_floor]).await;
     let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
     let between = |text: &str, begin: &str| -> Vec<String> {
         text.split(begin).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
@@ -218,28 +215,19 @@ async fn accepting_those_that_are_selected_asks_first_and_says_which_have_no_lev
     assert!(asked.body.contains("1 other alert has no level to accept and stays as it is"), "{}", asked.body);
     let kept = between(&asked.body, "type=\"hidden\" name=\"alert\" value=\"").join("&alert=");
     assert_eq!(kept, selected, "the page keeps what was selected");
-    let firing = async || {
-        let filter = AlertFilter { firing_only: true, ..AlertFilter::default() };
-        fixture.store.alerts(&filter).await.unwrap().len()
-    };
-    assert_eq!(firing().await, 2, "it only asks");
+    assert_eq!(firing(&fixture).await, 2, "it only asks");
     let set = between(&asked.body, "name=\"set\" value=\"").remove(0);
     let yes = format!("do=accept-listed&comment=New+model&alert={kept}&set={set}");
     let done = fixture.send("POST /alerts", &headers, &yes).await;
     assert_eq!((done.status, done.header(LOCATION)), (303, "/alerts?count=1&done=accepted"), "{}", done.body);
-    assert_eq!(firing().await, 1, "a floor is a floor");
+    assert_eq!(firing(&fixture).await, 1, "a floor is a floor");
     let again = fixture.send("POST /alerts", &headers, &yes).await;
     assert_eq!((again.status, again.header(LOCATION)), (303, "/alerts?done=none-left"), "{}", again.body);
 }
 
 #[tokio::test]
 async fn the_api_records_why_a_level_is_accepted() {
-    let fixture = fixture().await;
-    let mut outcome = outcome(&fixture, TenantIdentity::default());
-    outcome.alerts = vec![after_a_drop(fixture.clock.now())];
-    assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Done);
-    let token = fixture.token("all", Role::Admin, None, "1d").await;
-    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let (fixture, bearer) = fires(&[after_a_drop]).await;
     let headers = [("authorization", &*bearer), ("content-type", "application/json")];
     let list: serde_json::Value = serde_json::from_str(&fixture.get("/api/v1/alerts", &headers).await.body).unwrap();
     let accept = format!("POST /api/v1/alerts/{}/accept", list["items"][0]["id"].as_str().unwrap());
