@@ -98,7 +98,7 @@ pub async fn write_backup(
     noted.map(|()| backup).map_err(|error| unrecorded("standard output", &error))
 }
 
-/// Puts a backup on record. An older schema may have no audit log, and is not changed for it.
+/// Records a backup in the audit log. An older schema may have no audit log, and is not changed for it.
 async fn note(config: &Config, caller: &Caller, is_current: bool, to: String, now: Timestamp) -> Result<(), Error> {
     if !is_current {
         return Ok(());
@@ -109,8 +109,8 @@ async fn note(config: &Config, caller: &Caller, is_current: bool, to: String, no
     Ok(recorded?)
 }
 
-/// What a person is told of a whole copy that could not be put on record. It is handed over all the same: a store that can't be written to
-/// is one of which a copy is needed most.
+/// The error for a complete copy that could not be recorded. The copy is kept: a store that can't be written to is the one that needs a
+/// backup most.
 fn unrecorded(to: &str, error: &Error) -> Error {
     Error::Failed(format!(
         "the backup is complete and verified in {to}, but it could not be recorded in the audit log: {error}"

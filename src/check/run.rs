@@ -89,7 +89,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// What came of its calls: [`OK`], or the class of a failure.
+    /// The result of its calls: [`OK`], or the class of the last failure.
     fn outcome(&self) -> &'static str {
         let failure = self.fetched.iter().rev().find_map(|fetched| fetched.result.as_ref().err());
         failure.map_or(OK, |failure| failure.class)

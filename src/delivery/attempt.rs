@@ -180,7 +180,7 @@ async fn conclude(
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
     let is_proven = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
     health.proven_at = is_proven.then_some(now);
-    let outcome = came_of(&settings, delivery, sent, now);
+    let outcome = outcome_of(&settings, delivery, sent, now);
     let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
     outcome::log(&settings.name, delivery, &outcome);
     context.metrics.attempt_made(&settings.name, outcome::name(&outcome), now.since(started));
@@ -336,7 +336,7 @@ async fn record(
     }
 }
 
-fn came_of(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
+fn outcome_of(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
     match sent.verdict {
         Verdict::Delivered => AttemptOutcome::Delivered,
         Verdict::Plainer { reason } if !delivery.plain => AttemptOutcome::Plainer { error: reason },

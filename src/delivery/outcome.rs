@@ -1,4 +1,4 @@
-//! What came of an attempt, for those who watch: in one word, and as a line of the log.
+//! The outcome of an attempt: one word for metrics and traces, and a line of the log.
 
 use tracing::{debug, error, info, warn};
 

@@ -8,7 +8,7 @@ use tracing::{Span, field::Empty, info_span};
 
 use crate::domain::{ChannelName, ScoreKind, TenantId};
 
-/// The target of every span. Logs leave out what has it, and a collector is sent nothing else.
+/// The target of every span. Logs leave it out, and nothing else is sent to a collector.
 pub const TARGET: &str = "scorewatch::trace";
 
 /// A piece of work whose span ends when this is dropped. A span without an outcome is of work that was abandoned, or panicked.
@@ -58,7 +58,7 @@ impl Traced {
         ))
     }
 
-    /// Ends the span with what came of the work.
+    /// Ends the span with the outcome of the work.
     pub fn end(self, outcome: &'static str, is_failure: bool) {
         self.0.record("scorewatch.outcome", outcome);
         if is_failure {

@@ -5,10 +5,10 @@ use super::{
     wanted::{Wanted, wanted},
 };
 
-/// What sends traces: nothing does.
+/// The sender of traces: there is none.
 pub(in super::super) enum Traces {}
 
-/// Says that there are no traces, if the environment asks for them.
+/// Refuses if the environment asks for traces, which this binary can't send.
 ///
 /// # Errors
 /// Why no traces are sent, though the environment asks for them.
@@ -23,7 +23,7 @@ pub(in super::super) fn prepare() -> Result<Option<(Taker, Traces)>, String> {
     }
 }
 
-/// Does the work.
+/// Does the work, without traces.
 pub(in super::super) async fn along<T>(_: Option<Traces>, work: impl Future<Output = T>) -> T {
     work.await
 }

@@ -1,4 +1,4 @@
-//! The exporter's way to the network: through [`Egress`], as everything else goes. Says what fails, once.
+//! How the exporter reaches the network: through [`Egress`], like everything else. A failure is logged once.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ pub(super) const REACH: Private = Private::Any;
 
 /// One request, from the look-up to the last byte of the answer: OpenTelemetry's default.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// What a collector says to a batch is a few numbers.
+/// A collector answers a batch with a few numbers.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Pauses before further tries with the same batch. Meanwhile spans wait, as far as there is room.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];

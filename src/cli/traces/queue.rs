@@ -1,4 +1,4 @@
-//! Spans that wait to be sent: never more than there is room for. Work never waits for them.
+//! A bounded queue of spans that wait to be sent. Work never waits for them.
 
 use std::{
     mem,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn work_waits_for_no_collector_and_what_finds_no_room_is_counted() {
+    async fn work_waits_for_no_collector_and_spans_that_do_not_fit_are_counted() {
         let collector = Collector::new(0);
         let (queue, courier) = queue(collector.clone());
         let dropped = Arc::clone(&queue.dropped);

@@ -155,7 +155,7 @@ pub(super) async fn request_checks(
 ) -> Result<u64, StoreError> {
     let due = query(
         "UPDATE tenant SET version = version + 1, recheck_requested_at = $2, next_due_at = least(next_due_at, $2) \
-         WHERE tenant IN (SELECT v.value FROM list($1) AS v)",
+         WHERE tenant IN list($1)",
     )
     .bind(list_of(tenants))
     .bind(now.as_nanos())

@@ -51,8 +51,8 @@ pub(super) fn files(fixture: &Fixture, when: &str) -> Vec<Sink> {
     files.map(|(name, text)| sink(format!("{name} {when}"), text)).collect()
 }
 
-/// What every receiver got, except the address that it was called at: headers and body. The collector of traces is sent its key in a
-/// header, so only the spans are looked at there.
+/// What every receiver got, except the address that it was called at: headers and body. The collector of traces gets its key in a
+/// header, so of its requests only the body counts.
 pub(super) fn received(fixture: &Fixture) -> Vec<Sink> {
     let requests = fixture.world.receivers.received();
     let line = |request: &std::sync::Arc<scorewatch::simulation::receiver::Received>| {
