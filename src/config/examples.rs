@@ -13,6 +13,8 @@ pub(super) struct Misfit {
     pub(super) expects_list: bool,
     /// The condition that the text begins with, where a text stands.
     pub(super) condition: Option<&'static str>,
+    /// What is disguised in the text, where a text stands: what is wrong, and what to do.
+    pub(super) disguised: Option<(String, &'static str)>,
 }
 
 /// Keys of the configuration, each with a value that may stand there. Where one means several things, the keys before

@@ -6,7 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_yaml::Value;
 
-use super::examples::{self, Misfit};
+use super::{
+    disguise,
+    examples::{self, Misfit},
+};
 
 /// What stands under a key.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +50,13 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 is_collection: false,
                 expects_list: false,
                 condition: None,
+                disguised: None,
             }));
         }
         let found = describe(&value);
         let is_collection = value.is_sequence() || value.is_mapping();
         let condition = value.as_str().and_then(examples::condition);
+        let disguised = value.as_str().and_then(disguise::unread_key).map(|(_, what, instead)| (what, instead));
         Ok(T::deserialize(value).map_or_else(
             |error| {
                 let error = error.to_string();
@@ -62,7 +67,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 let expected = if expected == "a map" { "a mapping" } else { expected };
                 let what = format!("expected {expected}, found {found}");
                 let expects_list = expected.starts_with("a list");
-                Self::Bad(Misfit { what, is_nothing: false, is_collection, expects_list, condition })
+                Self::Bad(Misfit { what, is_nothing: false, is_collection, expects_list, condition, disguised })
             },
             Self::Good,
         ))

@@ -2,12 +2,13 @@
 
 mod escalation;
 mod ranges;
+mod recover;
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     field::{Field, Word},
-    raw::{RawCondition, RawRecover, RawRule},
+    raw::{RawCondition, RawRule},
     scope::{Problems, Scope},
     words::{Names, labels, name, notify, one_of, score},
 };
@@ -15,8 +16,7 @@ use crate::{
     diagnostic::Warning,
     domain::{Better, Complaint, ScoreKind, Selector, Severity, characters::refuse_hidden, parse_duration},
     rule::{
-        BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size,
-        definition::GUIDE_CHARACTERS_MAX,
+        BaselineChoice, Change, Condition, FlapLimit, Guide, Rule, RuleName, Size, definition::GUIDE_CHARACTERS_MAX,
     },
 };
 
@@ -58,8 +58,9 @@ pub(super) fn rule(
     let when = problems
         .require(raw.when, &at.key("when"), "{ below: 300 }")
         .and_then(|raw| condition(raw, &at.key("when"), problems));
-    let recover =
-        problems.take(raw.recover, &at.key("recover")).map(|raw| recovery(raw, when, &at.key("recover"), problems));
+    let recover = problems
+        .take(raw.recover, &at.key("recover"))
+        .map(|raw| recover::recovery(raw, when, &at.key("recover"), problems));
     let hold = problems.parse(raw.r#for, &at.key("for"), parse_duration);
     let step = problems.parse(raw.step, &at.key("step"), size);
     let repeat = problems.parse(raw.repeat, &at.key("repeat"), above_zero);
@@ -156,51 +157,6 @@ fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Opti
     let drop = drop.and_then(change).map(Condition::Drop);
     let rise = rise.and_then(change).map(Condition::Rise);
     below.or(above).or(no_data).or(drop).or(rise)
-}
-
-fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: &mut Problems) -> Option<Recover> {
-    at.only(RawRecover::KEYS, problems);
-    let given = [raw.above.is_written(), raw.below.is_written(), raw.regained.is_written()];
-    if given == [false; 3] && problems.is_one_meant(at, &["above", "below", "regained"]) {
-        return None;
-    }
-    if given.iter().filter(|given| **given).count() != 1 {
-        problems.error(at, "`recover` has exactly one key", "write one of `above`, `below`, `regained`");
-        return None;
-    }
-    let above = problems.parse(raw.above, &at.key("above"), number).map(Recover::Above);
-    let below = problems.parse(raw.below, &at.key("below"), number).map(Recover::Below);
-    let regained = problems.parse(raw.regained, &at.key("regained"), share).map(Recover::Regained);
-    let recover = above.or(below).or(regained)?;
-    let wrong = match (when?, recover) {
-        (Condition::Below(bound), Recover::Above(mark)) if mark < bound => Some(Complaint::new(
-            format!("`above: {mark}` is on the wrong side of `below: {bound}`"),
-            format!("write `recover: {{ above: N }}` with N of {bound} or more"),
-        )),
-        (Condition::Above(bound), Recover::Below(mark)) if mark > bound => Some(Complaint::new(
-            format!("`below: {mark}` is on the wrong side of `above: {bound}`"),
-            format!("write `recover: {{ below: N }}` with N of {bound} or less"),
-        )),
-        (Condition::Below(_), Recover::Above(_))
-        | (Condition::Above(_), Recover::Below(_))
-        | (Condition::Drop(_), Recover::Regained(_) | Recover::Above(_))
-        | (Condition::Rise(_), Recover::Regained(_) | Recover::Below(_)) => None,
-        (Condition::Below(_), _) => {
-            Some(Complaint::new("this can't be the recovery of `below`", "write `recover: { above: 320 }`"))
-        }
-        (Condition::Above(_), _) => {
-            Some(Complaint::new("this can't be the recovery of `above`", "write `recover: { below: 30 }`"))
-        }
-        (Condition::NoData(_), _) => {
-            Some(Complaint::new("`no_data` is over with the next reading", "delete `recover`"))
-        }
-        _ => Some(Complaint::new("this can't be the recovery of a change", "write `recover: { regained: 80% }`")),
-    };
-    if let Some(Complaint { what, instead }) = wrong {
-        problems.error(at, what, instead);
-        return None;
-    }
-    Some(recover)
 }
 
 /// Keys that need another condition.

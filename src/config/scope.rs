@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    disguise, examples,
+    disguise,
+    examples::{self, Misfit},
     field::{Field, Word},
     marks::{Content, Mark, Node},
     spelling::{nearest, quoted},
@@ -218,6 +219,10 @@ impl Problems {
         match field {
             Field::Absent => None,
             Field::Good(value) => Some(value),
+            Field::Bad(Misfit { disguised: Some((what, instead)), .. }) => {
+                self.error(at, what, instead);
+                None
+            }
             Field::Bad(misfit) => {
                 let instead = examples::instead(&at.path(), &misfit);
                 self.error(at, misfit.what, instead);

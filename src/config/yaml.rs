@@ -85,6 +85,9 @@ pub(super) fn too_large() -> Fault {
 fn syntax(error: &ScanError, text: &str) -> Fault {
     let marker = error.marker();
     let mark = Mark { line: marker.line().max(1), column: marker.col() + 1 };
+    if let Some(fault) = causes::unread_key(text, mark.line) {
+        return fault;
+    }
     let line = text.lines().nth(mark.line - 1).unwrap_or_default();
     let cause = causes::of(&error.info(), line);
     let (what, instead) = cause.unwrap_or_else(|| {

@@ -254,3 +254,24 @@ fn a_file_that_is_not_there_or_not_text_is_named_with_what_to_do() {
     fs::write(&path, b"\xff\xfes\0t\0").unwrap();
     assert!(said(&path).contains("error: the file is UTF-16, not UTF-8; save it as UTF-8"), "{}", said(&path));
 }
+
+#[test]
+fn an_advised_recovery_is_one_that_loads() {
+    for (when, recover) in [
+        ("{ below: 547 }", "{ below: 500 }"),
+        ("{ below: 300 }", "{ regained: 80% }"),
+        ("{ below: 0.5 }", "{ below: 1 }"),
+        ("{ above: 40 }", "{ above: 45 }"),
+        ("{ above: 1200.5 }", "{ regained: 50% }"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = |recover: &str| {
+            RULES.replace("when: { below: 300 }\n    recover: { above: 320 }", &format!("when: {when}\n    {recover}"))
+        };
+        let text = say(folder.path(), MAIN, &rule(&format!("recover: {recover}")));
+        let (_, advice) = text.split_once("this can't be the recovery of").unwrap();
+        let advised = advice.split('`').find(|part| part.starts_with("recover: {")).unwrap();
+        let text = say(folder.path(), MAIN, &rule(advised));
+        assert!(!text.contains("recover"), "{when}: {advised}: {text}");
+    }
+}

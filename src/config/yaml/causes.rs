@@ -2,7 +2,23 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::super::marks::{Entry, Fault};
+use super::super::{
+    disguise,
+    marks::{Entry, Fault, Mark},
+};
+
+/// How many lines before a syntax error its cause is looked for: a text may go over several lines.
+const LINES_BACK: usize = 8;
+
+/// A key that is none because a no-break space follows its colon, on the line of a syntax error or shortly before it.
+pub(super) fn unread_key(text: &str, line: usize) -> Option<Fault> {
+    let lines: Vec<(usize, &str)> = (1..=line).zip(text.lines()).skip(line.saturating_sub(LINES_BACK)).collect();
+    lines.into_iter().rev().filter(|(_, written)| !written.trim_start().starts_with('#')).find_map(|(line, written)| {
+        let (begin, what, instead) = disguise::unread_key(written)?;
+        let column = written[..begin].chars().count() + 1;
+        Some(Fault { mark: Mark { line, column }, what, instead: instead.into() })
+    })
+}
 
 /// The cause of a syntax error, by the parser's words and the line: what is wrong, and what to do. `None`: not known.
 pub(super) fn of(info: &str, line: &str) -> Option<(String, &'static str)> {

@@ -1,13 +1,23 @@
 //! Mistakes of which much follows, copies of the wrong thing, and what is accepted and can't work.
 
 use super::table::{
-    Editor::{Compares, Intricate, Marks, MayBeMeant},
+    Editor::{Compares, Intricate, Marks, MayBeMeant, NotYaml},
     Mistake,
 };
 
 pub(super) const CAUSES: &[Mistake] = &[
     // The cause, and not that something is missing because of it.
-    ('r', "when: { below", "when:\u{a0}{ below", "this holds a no-break space (U+00A0)", Marks),
+    ('r', "when: { below", "when:\u{a0}{ below", "a no-break space (U+00A0) follows `when:`", Marks),
+    ('r', "{ below: 300 }", "{ below:\u{a0}300 }", "a no-break space (U+00A0) follows `below:`", Marks),
+    ('r', "{ below: 300 }", "\n      below:\u{a0}300", "so YAML does not take `below` for a key; write a space", Marks),
+    (
+        'm',
+        "spread: 10m",
+        "spread:\u{202f}10m",
+        "scorewatch.yaml:4:1: error: a no-break space (U+202F) follows `spread:`",
+        NotYaml,
+    ),
+    ('r', "recover: { above", "recover: { above:\u{a0}320 } #", "follows `above:`", Marks),
     ('m', "  - id: contoso", "  - slug: contoso", "unknown key `slug`; did you mean `id`?", Marks),
     ('m', "  - id: contoso", "  - handle: contoso", "unknown key `handle`; use one of `id`", Marks),
     ('m', "url: { file: secrets/soc-teams }", "webhook: { file: secrets/soc-teams }", "did you mean `url`?", Marks),
