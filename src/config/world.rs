@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -25,6 +25,10 @@ const OPEN_TO_OTHERS: u32 = 0o027;
 /// Bits of a folder's mode that let others put another file in a file's place, unless the folder is sticky.
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+/// Bits of a mode that open a file of the store to anybody but its owner.
+const STORE_OPEN: u32 = 0o077;
+/// What the names of the store's files end with.
+const STORE_FILES: [&str; 5] = ["", "-wal", "-shm", ".lock", ".generation"];
 
 /// How long an exclusion may last: a year, and a day for leap years.
 const EXCLUDED_MAX: Duration = Duration::from_hours(366 * 24);
@@ -72,6 +76,7 @@ impl Loaded {
         }
         if let Some((place, StoreLocation::Sqlite(path))) = &self.world.store {
             found.extend(unwritable(place, path));
+            found.extend(store_open(place, path));
         }
         found.extend(self.world.operators.as_ref().and_then(Operators::problem_on_this_machine));
         found.retain(|problem| !self.allowed.covers(problem));
@@ -114,7 +119,7 @@ fn excluded(place: &Place, key: &str, until: Timestamp, now: Timestamp) -> Optio
 }
 
 /// Whether others may read or change the file of a secret.
-fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<std::path::PathBuf>) -> Option<Problem> {
+fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<PathBuf>) -> Option<Problem> {
     let SecretReference::File(path) = &secret.reference else { return None };
     let mode = mode(path)?;
     let (what, instead) = if mode & OPEN_TO_OTHERS != 0 {
@@ -210,6 +215,33 @@ fn unwritable(place: &Place, store: &Path) -> Option<Problem> {
     let what = format!("{} may not write to `{}`{of}", this_user(), refused.display());
     let instead = "run this as the user of the service, or give that user the folder with `chown`";
     Some(Problem::warning(Warning::StoreNotWritable, place.clone(), "store", what, instead))
+}
+
+/// Whether others may read or change the store, or put another file in its place.
+fn store_open(place: &Place, store: &Path) -> Option<Problem> {
+    // SQLite's other files are beside the database itself.
+    let store = store.canonicalize().ok().filter(|path| path.is_file()).unwrap_or_else(|| store.to_owned());
+    let files = STORE_FILES.map(|ending| {
+        let mut name = store.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    let open = files.iter().find_map(|file| {
+        let mode = mode(file).filter(|mode| file.is_file() && mode & STORE_OPEN != 0)?;
+        Some((file, mode))
+    });
+    let (what, instead) = if let Some((file, mode)) = open {
+        let file = file.display();
+        let what = format!("others may read or change the store's file `{file}` (mode {:03o})", mode & 0o777);
+        (what, format!("let nobody else in: `chmod 600 {file}`"))
+    } else if is_replaceable(&store) {
+        let folder = store.parent().unwrap_or(Path::new(".")).display();
+        let what = format!("any user of this machine may put another file in the place of the store, in `{folder}`");
+        (what, format!("let nobody else in: `chmod 700 {folder}`"))
+    } else {
+        return None;
+    };
+    Some(Problem::warning(Warning::StoreOpenToOthers, place.clone(), "store", what, instead))
 }
 
 #[cfg(test)]

@@ -137,6 +137,8 @@ warnings! {
         "A secret begins or ends with spaces or tabs, or contains a line break."
     StoreNotWritable "store-not-writable"
         "The user who runs the check may not write to the store's folder."
+    StoreOpenToOthers "store-open-to-others"
+        "Other users may read or change a file of the store, which holds every tenant's scores, or put another file in its place."
     ZoneDataOld "zone-data-old"
         "The time zone data is old and may lack recent clock changes."
     ZoneDataUnusable "zone-data-unusable"

@@ -141,6 +141,38 @@ fn a_store_that_can_never_be_written_is_an_error() {
 }
 
 #[test]
+fn a_store_that_others_may_read_change_or_replace_is_named_with_what_to_do() {
+    let channel = "{ type: webhook, url: https://soar.example/hook }";
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let said = |of_folder, of_database, of_log| {
+        for (name, mode) in [("s.db", of_database), ("s.db-wal", of_log)] {
+            private(&data, name, b"");
+            fs::set_permissions(data.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        fs::set_permissions(&data, fs::Permissions::from_mode(of_folder)).unwrap();
+        judge(folder.path(), channel, "")
+    };
+    for (of_folder, of_database, of_log, what) in [
+        (0o700, 0o600, 0o600, ""),
+        (0o755, 0o600, 0o600, ""),
+        (0o1777, 0o600, 0o600, ""),
+        (0o777, 0o600, 0o600, "any user of this machine may put another file in the place of the store"),
+        (0o777, 0o666, 0o600, "s.db` (mode 666)"),
+        (0o700, 0o644, 0o600, "s.db` (mode 644)"),
+        (0o700, 0o640, 0o600, "s.db` (mode 640)"),
+        (0o700, 0o600, 0o606, "s.db-wal` (mode 606)"),
+    ] {
+        let text = said(of_folder, of_database, of_log);
+        let is_said = text.contains("scorewatch.yaml:1:8: warning[store-open-to-others]: store: ");
+        assert_eq!(is_said, !what.is_empty(), "{of_folder:o} {of_database:o} {of_log:o}: {text}");
+        assert!(text.contains(what) && (what.is_empty() || text.contains("let nobody else in: `chmod ")), "{text}");
+    }
+}
+
+#[test]
 fn a_configuration_that_others_may_change_is_named_where_it_begins() {
     let channel = "{ type: webhook, url: https://soar.example/hook }";
     let folder = tempfile::tempdir().unwrap();

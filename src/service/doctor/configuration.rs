@@ -54,7 +54,7 @@ fn at(problem: &Problem) -> String {
 /// The check that a warning belongs to, if it has a line of its own.
 fn check_of(problem: &Problem) -> Option<&'static str> {
     match problem.warning? {
-        Warning::SecretOpenToOthers | Warning::StoreNotWritable => Some("modes"),
+        Warning::SecretOpenToOthers | Warning::StoreNotWritable | Warning::StoreOpenToOthers => Some("modes"),
         Warning::CredentialExpired
         | Warning::CertificateExpired
         | Warning::CertificateNotYetValid

@@ -1,10 +1,10 @@
-//! Who may write to the files and folders that decide what the service does. Secrets are judged with the configuration, and the store
-//! refuses files that others may read.
+//! Who may write to the files and folders that decide what the service does. Secrets and the store are judged as `check` judges them,
+//! with the configuration.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{Finding, finding::counted};
-use crate::config::{Config, StoreLocation};
+use crate::config::Config;
 
 /// Bits of a mode that let others write.
 const OTHERS_WRITE: u32 = 0o002;
@@ -12,14 +12,10 @@ const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
-    let mut folders: BTreeSet<&Path> = config.watched.folders.iter().map(|folder| named(folder)).collect();
-    if let StoreLocation::Sqlite(path) = &config.store {
-        folders.extend(path.parent().map(named));
-    }
+    let folders: BTreeSet<&Path> = config.watched.folders.iter().map(|folder| named(folder)).collect();
     let open: Vec<_> = folders.iter().filter_map(|folder| open_to_others(folder)).collect();
     if open.is_empty() {
-        let what =
-            format!("nobody else may write to the {} of configuration and store", counted(folders.len(), "folder"));
+        let what = format!("nobody else may write to the {} of the configuration", counted(folders.len(), "folder"));
         return vec![Finding::ok("modes", what)];
     }
     open
