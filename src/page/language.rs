@@ -5,7 +5,7 @@ mod en;
 mod fr;
 
 use crate::{
-    domain::{Language, ScoreKind, Severity},
+    domain::{FailureClass, Language, ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Words {
     pub(super) code: &'static str,
     /// Separates the fraction of a number.
     pub(super) decimal: &'static str,
+    /// A colon, with what stands before it.
+    pub(super) colon: &'static str,
     /// Stands between a number and `%`.
     pub(super) before_percent: &'static str,
     /// The months, from January.
@@ -31,6 +33,8 @@ pub(super) struct Words {
     pub(super) worse: &'static str,
     pub(super) lowest: &'static str,
     pub(super) highest: &'static str,
+    /// Which values are drawn.
+    pub(super) each_day: &'static str,
     pub(super) since_first_value: &'static str,
     pub(super) changes: &'static str,
     pub(super) lost: &'static str,
@@ -57,10 +61,17 @@ pub(super) struct Words {
     pub(super) no_value_on: fn(u8) -> String,
     /// The day of the month's first value.
     pub(super) first_value_on: fn(&str) -> String,
-    /// Checks fail since that day; the class of the failure.
+    /// How low and how high the score was within a day.
+    pub(super) down_to: fn(&str) -> String,
+    pub(super) up_to: fn(&str) -> String,
+    /// Checks fail since that day; why.
     pub(super) checks_fail: fn(&str, &str) -> String,
-    /// Microsoft could not be asked; the class of the failure.
+    /// Microsoft could not be asked; why.
     pub(super) failed: fn(&str) -> String,
+    /// A class of failure as the customer understands it, as a clause after a colon.
+    pub(super) class: fn(FailureClass) -> &'static str,
+    /// The same for a class of another version.
+    pub(super) other_class: &'static str,
     pub(super) day: fn(Date) -> String,
     pub(super) severity: fn(Severity) -> &'static str,
     pub(super) cause: fn(CauseKind) -> &'static str,
@@ -119,6 +130,21 @@ impl Words {
         format!("{}\u{a0}{form}", self.signed(value))
     }
 
+    /// A name, a colon, and what it is.
+    pub(super) fn labelled(&self, name: &str, value: &str) -> String {
+        format!("{name}{} {value}", self.colon)
+    }
+
+    /// What stands above a list.
+    pub(super) fn heading(&self, title: &str) -> String {
+        format!("{title}{}", self.colon)
+    }
+
+    /// The class of a failure, given by its name, in the customer's words.
+    pub(super) fn why(&self, class: &str) -> &'static str {
+        FailureClass::from_name(class).map_or(self.other_class, self.class)
+    }
+
     /// The name of a month, from 1 to 12.
     pub(super) fn month(&self, number: i8) -> &'static str {
         usize::try_from(number - 1).ok().and_then(|index| self.months.get(index)).copied().unwrap_or_default()
@@ -147,6 +173,23 @@ mod tests {
             assert_eq!(words.counted(value, words.points), expected);
         }
         assert_eq!(Words::of(Language::En).number(-0.001), "0");
+    }
+
+    #[test]
+    fn customers_read_why_something_failed_and_not_the_name_of_a_class() {
+        for language in Language::ALL {
+            let words = Words::of(language);
+            for class in FailureClass::ALL {
+                let why = words.why(class.as_str());
+                let is_clause = !why.ends_with('.') && !why.starts_with(' ') && why.len() > 15;
+                assert!(is_clause && !why.contains(class.as_str()), "{class} {language:?}: {why}");
+                for ours in ["Scorewatch", "credential:", "token", "API"] {
+                    assert!(!why.contains(ours), "{class} {language:?}: {why}");
+                }
+                let other = words.why("a-class-of-a-later-version");
+                assert!(why != other && !other.contains("later-version"), "{class} {language:?}: {other}");
+            }
+        }
     }
 
     #[test]

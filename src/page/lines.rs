@@ -1,6 +1,7 @@
 //! A tenant's month in a few lines, for a chat and for a mail's plain text.
 
 use super::{
+    axis::Axis,
     bars::blocks,
     language::Words,
     report::{Action, Alert, Change, Changes, Page, Score, Side, Writer},
@@ -35,10 +36,12 @@ pub fn lines(facts: &MonthFacts, room: usize) -> Vec<String> {
 
 /// The page as lines, with at most `top` of each kind.
 pub(super) fn of_page(writer: &Writer, facts: &MonthFacts, page: &Page, top: usize, scores_max: usize) -> Vec<String> {
+    let words = writer.words;
     let mut lines: Vec<String> = page.month_goes_on.iter().map(|text| (*text).to_owned()).collect();
     for (score, month) in page.scores.iter().zip(&facts.report.scores).take(scores_max) {
-        lines.push(format!("{}: {} · {}", score.name, score.value, score.change));
-        lines.push(trend(score, &blocks(&month.days, month_days(facts))));
+        lines.push(format!("{} · {}", words.labelled(&score.name, &score.value), score.change));
+        let axis = Axis::of(month.score.unit(), &month.days);
+        lines.push(trend(score, &blocks(&month.days, facts.report.month.days(), axis)));
     }
     lines.extend(more(writer, page.scores.len(), scores_max));
     if page.scores.is_empty() {
@@ -50,13 +53,13 @@ pub(super) fn of_page(writer: &Writer, facts: &MonthFacts, page: &Page, top: usi
     if page.alerts.is_empty() {
         lines.push(page.no_alerts.to_owned());
     } else {
-        lines.push(format!("{}: {}", page.alerts_title, facts.report.alerts.len()));
+        lines.push(words.labelled(page.alerts_title, &facts.report.alerts.len().to_string()));
         lines.extend(page.alerts.iter().take(top).map(alert));
         lines.extend(more(writer, facts.report.alerts.len(), top));
     }
     if page.has_actions {
-        lines.push(format!("{}:", page.actions_title));
-        lines.extend(best(page, top).into_iter().map(action));
+        lines.push(words.heading(page.actions_title));
+        lines.extend(best(page, top).into_iter().map(|one| action(one, words)));
         lines.extend(page.no_actions.map(str::to_owned));
         lines.extend(page.actions_failed.iter().cloned());
     }
@@ -75,13 +78,11 @@ fn best(page: &Page, top: usize) -> Vec<&Action> {
     ranked.into_iter().take(top).map(|(_, action)| action).collect()
 }
 
-fn month_days(facts: &MonthFacts) -> i8 {
-    facts.report.month.days()
-}
-
 fn trend(score: &Score, blocks: &str) -> String {
-    let gaps = score.gaps.as_ref().map(|gaps| format!(" · {gaps}")).unwrap_or_default();
-    format!("{blocks} {} · {}{gaps}", score.lowest, score.highest)
+    let drawn = format!("{blocks} {}", score.lowest);
+    let parts: Vec<&str> =
+        [&drawn, &score.highest].into_iter().chain(&score.beyond).chain(&score.gaps).map(String::as_str).collect();
+    parts.join(" · ")
 }
 
 fn more(writer: &Writer, count: usize, listed: usize) -> Option<String> {
@@ -89,7 +90,8 @@ fn more(writer: &Writer, count: usize, listed: usize) -> Option<String> {
 }
 
 fn changed(writer: &Writer, title: &str, changes: &Changes, top: usize) -> Vec<String> {
-    let mut lines = vec![format!("{title}:")];
+    let words = writer.words;
+    let mut lines = vec![words.heading(title)];
     lines.extend(changes.note.clone());
     lines.extend(changes.summary.map(str::to_owned));
     for Side { title, rows, none, count, .. } in &changes.sides {
@@ -97,15 +99,15 @@ fn changed(writer: &Writer, title: &str, changes: &Changes, top: usize) -> Vec<S
             lines.push((*none).to_owned());
             continue;
         }
-        lines.push(format!("{title}:"));
-        lines.extend(rows.iter().take(top).map(change));
+        lines.push(words.heading(title));
+        lines.extend(rows.iter().take(top).map(|one| change(one, words)));
         lines.extend(more(writer, *count, top.min(rows.len())));
     }
     lines
 }
 
-fn change(Change { title, kind, points, .. }: &Change) -> String {
-    format!("• {points}: {title} ({kind})")
+fn change(Change { title, kind, points, .. }: &Change, words: &Words) -> String {
+    format!("• {} ({kind})", words.labelled(points, title))
 }
 
 fn alert(alert: &Alert) -> String {
@@ -114,6 +116,6 @@ fn alert(alert: &Alert) -> String {
     format!("• {severity}{} · {} · {}{acknowledged}", alert.score, alert.rule, alert.since)
 }
 
-fn action(action: &Action) -> String {
-    format!("• {}: {} ({})", action.points, action.title, action.score)
+fn action(action: &Action, words: &Words) -> String {
+    format!("• {} ({})", words.labelled(&action.points, &action.title), action.score)
 }

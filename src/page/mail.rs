@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use super::{
-    PageError, bars,
+    PageError,
+    axis::Axis,
+    bars,
     language::Words,
     lines::of_page,
     render,
@@ -30,6 +32,7 @@ struct Mail {
     mark: &'static str,
     headline: String,
     footer: String,
+    colon: &'static str,
     lines: Vec<String>,
     link: Option<Link>,
     scores: Vec<Trend>,
@@ -74,11 +77,14 @@ pub fn mail(
     page.more_alerts = writer.more(report.alerts.len(), ALERTS_MAX);
     page.alerts.truncate(ALERTS_MAX);
     let drawn = report.scores.iter().enumerate().map(|(number, score)| match number {
-        0..TRENDS_MAX => bars::grid(&score.days, report.month.days(), LEVELS),
+        0..TRENDS_MAX => {
+            bars::grid(&score.days, report.month.days(), LEVELS, Axis::of(score.score.unit(), &score.days))
+        }
         _ => Vec::new(),
     });
     let scores = std::mem::take(&mut page.scores).into_iter().zip(drawn).take(SCORES_MAX);
     let scores = scores.map(|(score, rows)| Trend { score, rows }).collect();
-    let headline = format!("{}: {}", page.tenant, super::headline(facts));
-    render(TEMPLATE, &Mail { mark, headline, footer, lines, link, scores, more_scores, page }, escape)
+    let headline = writer.words.labelled(&page.tenant, &super::headline(facts));
+    let colon = writer.words.colon;
+    render(TEMPLATE, &Mail { mark, headline, footer, colon, lines, link, scores, more_scores, page }, escape)
 }

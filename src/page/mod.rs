@@ -3,6 +3,7 @@
 //! A page stands alone: it loads nothing and runs no script, so that it can be kept and passed on. Every value is escaped by the
 //! template engine, which is a different one from that of messages. A mail's values are escaped by the caller.
 
+mod axis;
 mod bars;
 mod drawing;
 mod language;

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{
     PageError,
-    drawing::{HEIGHT, WIDTH, line, place},
+    axis::{Axis, extremes},
+    drawing::{BOTTOM, HEIGHT, TOP, WIDTH, line, place},
     language::{Date, Words},
     render,
 };
@@ -40,6 +41,8 @@ pub fn report(report: &MonthReport, language: Language, brand: &Brand) -> Result
 pub(super) struct Page {
     pub(super) lang: &'static str,
     pub(super) title: &'static str,
+    /// What a browser's tab shows.
+    head: String,
     pub(super) brand: Option<String>,
     pub(super) color: String,
     pub(super) text_color: String,
@@ -81,8 +84,16 @@ pub(super) struct Score {
     pub(super) compared_with_first: Option<&'static str>,
     /// What there is no value for.
     pub(super) gaps: Option<String>,
+    /// The lowest and the highest of the values that are drawn.
     pub(super) lowest: String,
     pub(super) highest: String,
+    /// Which values these are: the last one of each day.
+    each_day: &'static str,
+    /// How far other readings of the month are beyond those that are drawn.
+    pub(super) beyond: Option<String>,
+    /// The ends of the drawing's axis.
+    top: String,
+    bottom: String,
     drawing: Drawing,
 }
 
@@ -91,10 +102,15 @@ struct Drawing {
     label: String,
     width: f64,
     height: f64,
+    /// Where the axis ends.
+    top: f64,
+    bottom: f64,
     line: String,
     /// The newest value.
     x: String,
     y: String,
+    /// The month's last day; its first is 1.
+    last_day: i8,
 }
 
 #[derive(Serialize, Default)]
@@ -160,6 +176,10 @@ impl Writer {
         Page {
             lang: words.code,
             title: words.title,
+            head: words.labelled(
+                words.title,
+                &format!("{}, {} {}", shown(&report.name), words.month(report.month.number()), report.month.year()),
+            ),
             brand: brand.name.as_deref().map(|name| shown(name).into_owned()),
             color: color.to_string(),
             text_color: color.text_on().to_string(),
@@ -192,8 +212,8 @@ impl Writer {
     fn excluded(&self, report: &MonthReport) -> Vec<String> {
         let line = |group: ExcludedGroup<'_>| {
             let said = (self.words.excluded)(group.count, &self.utc_day(group.until?));
-            let reason = group.reason.map(|reason| format!(": {}", shown(reason.trim_end_matches('.'))));
-            Some(format!("{said}{}.", reason.unwrap_or_default()))
+            let reason = group.reason.map(|reason| shown(reason.trim_end_matches('.')));
+            Some(format!("{}.", reason.map_or_else(|| said.clone(), |reason| self.words.labelled(&said, &reason))))
         };
         groups(&report.excluded).into_iter().filter_map(line).collect()
     }
@@ -206,7 +226,7 @@ impl Writer {
 
     fn failures(&self, report: &MonthReport) -> Vec<String> {
         let line = |score: ScoreKind, class: &str| {
-            format!("{}: {}", (self.words.score)(score, None), (self.words.failed)(class))
+            format!("{} · {}", (self.words.score)(score, None), (self.words.failed)(self.words.why(class)))
         };
         report.actions_unknown.iter().map(|unknown| line(unknown.score, &unknown.class)).collect()
     }
@@ -222,7 +242,7 @@ impl Writer {
     /// Why checks of the tenant fail; `None`: they don't.
     fn failing(&self, report: &MonthReport) -> Option<String> {
         let failing = report.failing.as_ref()?;
-        Some((self.words.checks_fail)(&self.day(failing.since), &failing.class))
+        Some((self.words.checks_fail)(&self.day(failing.since), self.words.why(&failing.class)))
     }
 
     /// What there is no value for.
@@ -258,11 +278,11 @@ impl Writer {
             Some(_) => format!("{} ({verdict})", words.counted(score.change, noun)),
             None => verdict.to_owned(),
         };
-        let values: Vec<(i8, f64)> = score.days.iter().map(|day| (day.day, day.value)).collect();
-        let points = place(&values, report.month.days());
-        let newest = points.last().copied();
-        let coordinate = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.1}"));
-        let (lowest, highest) = (self.level(score.score, score.lowest), self.level(score.score, score.highest));
+        let axis = Axis::of(score.score.unit(), &score.days);
+        let (low, high) = extremes(&score.days).unwrap_or((score.lowest, score.highest));
+        let (lowest, highest) = (self.level(score.score, low), self.level(score.score, high));
+        let (lowest, highest) = (format!("{} {lowest}", words.lowest), format!("{} {highest}", words.highest));
+        let label = words.labelled(&name, &format!("{lowest}, {highest} ({})", words.each_day));
         Score {
             value: self.level(score.score, score.value),
             class,
@@ -273,18 +293,27 @@ impl Writer {
             },
             compared_with_first: score.before.is_none().then_some(words.since_first_value),
             gaps: self.gaps(score, report),
-            drawing: Drawing {
-                label: format!("{name}: {} {lowest}, {} {highest}", words.lowest, words.highest),
-                width: WIDTH,
-                height: HEIGHT,
-                line: line(&points),
-                x: coordinate(newest.map(|point| point.x)),
-                y: coordinate(newest.map(|point| point.y)),
-            },
-            lowest: format!("{} {lowest}", words.lowest),
-            highest: format!("{} {highest}", words.highest),
+            drawing: drawing(score, report.month.days(), axis, label),
+            lowest,
+            highest,
+            each_day: words.each_day,
+            beyond: self.beyond(score, low, high),
+            top: self.level(score.score, axis.high),
+            bottom: self.level(score.score, axis.low),
             name,
         }
+    }
+
+    /// How far readings are beyond the lowest and the highest of the values that are drawn.
+    fn beyond(&self, score: &ScoreMonth, low: f64, high: f64) -> Option<String> {
+        let level = |value| self.level(score.score, value);
+        let is_seen = |value, drawn| level(value) != level(drawn);
+        let down =
+            (score.lowest < low && is_seen(score.lowest, low)).then(|| (self.words.down_to)(&level(score.lowest)));
+        let up =
+            (score.highest > high && is_seen(score.highest, high)).then(|| (self.words.up_to)(&level(score.highest)));
+        let said: Vec<String> = down.into_iter().chain(up).collect();
+        (!said.is_empty()).then(|| said.join(" · "))
     }
 
     fn changes(&self, controls: &Controls) -> Changes {
@@ -293,7 +322,7 @@ impl Writer {
         match controls {
             Controls::NotAsked => note(words.changes_not_asked.to_owned()),
             Controls::NoRecord => note(words.changes_no_record.to_owned()),
-            Controls::Failed { class } => note((words.failed)(class)),
+            Controls::Failed { class } => note((words.failed)(words.why(class))),
             Controls::Known(changes) => Changes {
                 note: None,
                 summary: Some((words.changed_by)(changes.changed_by))
@@ -344,6 +373,24 @@ impl Writer {
             category: action.category.as_deref().map(|category| shown(category).into_owned()),
             points: self.words.counted(action.points, self.words.points),
         }
+    }
+}
+
+/// The line of a month's values, described by `label` for whoever does not see it.
+fn drawing(score: &ScoreMonth, last_day: i8, axis: Axis, label: String) -> Drawing {
+    let points = place(&score.days, last_day, axis);
+    let newest = points.last().copied();
+    let coordinate = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.1}"));
+    Drawing {
+        label,
+        width: WIDTH,
+        height: HEIGHT,
+        top: TOP,
+        bottom: BOTTOM,
+        line: line(&points),
+        x: coordinate(newest.map(|point| point.x)),
+        y: coordinate(newest.map(|point| point.y)),
+        last_day,
     }
 }
 

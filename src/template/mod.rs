@@ -43,7 +43,7 @@ mod words;
 pub(crate) use dialect::PLAIN_CHARACTERS_MAX;
 pub use dialect::{Dialect, Plain};
 pub use payload::harmless;
-pub use plain::plain;
+pub use plain::{in_lines, plain};
 pub use refusal::Refusal;
 pub use registry::Registry;
 pub use render::RenderFailure;

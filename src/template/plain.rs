@@ -10,6 +10,12 @@ use super::{
 };
 use crate::notify::{Notification, language::Locale};
 
+/// A notification in lines, as plain text, with everything that a receiver with much room is shown.
+#[must_use]
+pub fn in_lines(notification: &Notification, locale: &Locale) -> Vec<String> {
+    words::plain(&shortened(notification, LEVELS[0]), locale)
+}
+
 /// Writes the body. For a receiver of any JSON it is the notification itself, which says everything.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ fn alert(alert: &ReportAlert, locale: &Locale) -> String {
 fn unread(unread: &ReportUnread, locale: &Locale) -> String {
     let words = locale.words();
     let since = (words.line.since)(&locale.time(unread.since));
-    format!("⚠️ {} · {since}", words.labelled(&unread.tenant.name, &unread.class))
+    format!("⚠️ {} · {since}", words.labelled(&unread.tenant.name, &words.reason.class_named(&unread.class)))
 }
 
 /// `None`: there is nothing that did not arrive.

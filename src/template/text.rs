@@ -14,9 +14,23 @@ fn is_unruly(letter: char) -> bool {
     matches!(letter, BEGIN | END) || characters::is_hidden(letter)
 }
 
+/// Signs that French and German keep on the line of the word before by a blank at which no line is broken.
+const KEPT_BY_A_BLANK: [char; 6] = [':', ';', '!', '?', '%', '»'];
+
+/// The text on one line: every blank is a space, except where typography wants one at which no line is broken.
+fn on_one_line(text: &str) -> impl Iterator<Item = char> {
+    let mut letters = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let letter = letters.next()?;
+        let is_typographic = matches!(letter, '\u{a0}' | '\u{202f}')
+            && letters.peek().is_some_and(|next| KEPT_BY_A_BLANK.contains(next));
+        Some(if letter.is_whitespace() && !is_typographic { ' ' } else { letter })
+    })
+}
+
 /// One line of text without control or direction-changing characters, at most `characters_max` characters long.
 pub(crate) fn tame(text: &str, characters_max: usize) -> String {
-    let line = text.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter });
+    let line = on_one_line(text);
     let tamed: String = line.filter(|&letter| !is_unruly(letter)).take(characters_max.saturating_add(1)).collect();
     cut(&tamed, characters_max)
 }
@@ -98,6 +112,7 @@ mod tests {
     #[test]
     fn unruly_characters_go_and_long_texts_end_in_an_ellipsis() {
         assert_eq!(tame("a\u{202E}b\u{0}\u{7}c\r\nd", 10), "abc  d");
+        assert_eq!(tame("depuis le 24\u{a0}: a\u{a0}b, 5\u{202f}%", 40), "depuis le 24\u{a0}: a b, 5\u{202f}%");
         assert_eq!(tame("abcdef", 4), "abc…");
         assert_eq!(tame("abcd", 4), "abcd");
     }

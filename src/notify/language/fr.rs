@@ -20,7 +20,7 @@
 //! | report | rapport |
 //! | rule, condition | règle, condition |
 //! | runbook | procédure |
-//! | score, secure score | score, degré de sécurisation (des appareils ; dans un titre trop long : score des appareils) |
+//! | score, secure score | score, score de sécurité (des appareils ; dans un titre trop long : score des appareils) |
 //! | severity: critical, warning, info | gravité : critique, avertissement, information |
 //! | tenant | locataire |
 
@@ -54,9 +54,7 @@ pub(super) static WORDS: Words = Words {
     condition,
     severity,
     score,
-    short_score: |kind, subject| {
-        score(kind, subject).replace("degré de sécurisation des appareils", "score des appareils")
-    },
+    short_score: |kind, subject| score(kind, subject).replace("score de sécurité des appareils", "score des appareils"),
     exposure_by_group: "score d’exposition par groupe d’appareils",
     scores: noun("score", "scores"),
     all_scores: "tous les scores",
@@ -109,12 +107,12 @@ fn severity(severity: Severity) -> &'static str {
 
 fn score(kind: ScoreKind, subject: Option<&str>) -> String {
     match (kind, subject) {
-        (ScoreKind::DeviceSecureScore, None) => "degré de sécurisation des appareils".to_owned(),
-        (ScoreKind::DeviceSecureScore, Some(subject)) => format!("degré de sécurisation des appareils de {subject}"),
-        (ScoreKind::SecureScore, None) => "degré de sécurisation".to_owned(),
-        (ScoreKind::SecureScore, Some(subject)) => format!("degré de sécurisation de {subject}"),
-        (ScoreKind::SecureScoreCategory, None) => "degré de sécurisation par catégorie".to_owned(),
-        (ScoreKind::SecureScoreCategory, Some(category)) => format!("degré de sécurisation pour {category}"),
+        (ScoreKind::DeviceSecureScore, None) => "score de sécurité des appareils".to_owned(),
+        (ScoreKind::DeviceSecureScore, Some(subject)) => format!("score de sécurité des appareils de {subject}"),
+        (ScoreKind::SecureScore, None) => "score de sécurité".to_owned(),
+        (ScoreKind::SecureScore, Some(subject)) => format!("score de sécurité de {subject}"),
+        (ScoreKind::SecureScoreCategory, None) => "score de sécurité par catégorie".to_owned(),
+        (ScoreKind::SecureScoreCategory, Some(category)) => format!("score de sécurité pour {category}"),
         (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "score d’exposition".to_owned(),
         (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, Some(group)) => {
             format!("score d’exposition de {group}")

@@ -2,13 +2,14 @@
 
 use super::{Date, Plural, Words, is_exactly_one};
 use crate::{
-    domain::{ScoreKind, Severity},
+    domain::{FailureClass, ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
 };
 
 pub(super) const WORDS: Words = Words {
     code: "de",
     decimal: ",",
+    colon: ":",
     before_percent: "\u{a0}",
     months: [
         "Januar",
@@ -36,6 +37,7 @@ pub(super) const WORDS: Words = Words {
     worse: "schlechter",
     lowest: "Niedrigster Wert",
     highest: "Höchster Wert",
+    each_day: "letzter Wert jedes Tages",
     since_first_value: "verglichen mit dem ersten Wert des Monats",
     changes: "Was die Sicherheitsbewertung verändert hat",
     lost: "Verloren",
@@ -56,15 +58,19 @@ pub(super) const WORDS: Words = Words {
     since: |day| format!("seit {day}"),
     made_at: |day| format!("Stand: {day}"),
     excluded: |controls, day| match controls {
-        1 => format!("Meldungen, Änderungen und nächste Schritte lassen 1 Maßnahme bis {day} außer Acht"),
+        1 => format!("Alarme, Änderungen und nächste Schritte lassen 1 Maßnahme bis {day} außer Acht"),
         controls => {
-            format!("Meldungen, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis {day} außer Acht")
+            format!("Alarme, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis {day} außer Acht")
         }
     },
     no_value_on: |days| if days == 1 { "an 1 Tag kein Wert".to_owned() } else { format!("an {days} Tagen kein Wert") },
     first_value_on: |day| format!("erster Wert am {day}"),
-    checks_fail: |day, class| format!("Die Abfragen schlagen seit dem {day} fehl ({class})."),
-    failed: |class| format!("Microsoft konnte nicht abgefragt werden ({class})."),
+    down_to: |value| format!("im Tagesverlauf bis hinab auf {value}"),
+    up_to: |value| format!("im Tagesverlauf bis hinauf auf {value}"),
+    checks_fail: |day, why| format!("Die Prüfungen schlagen seit dem {day} fehl: {why}."),
+    failed: |why| format!("Microsoft konnte nicht abgefragt werden: {why}."),
+    class,
+    other_class: "der Grund ist dieser Version nicht bekannt",
     day: |Date { day, month, year }| format!("{day}. {month} {year}"),
     severity,
     cause,
@@ -77,6 +83,42 @@ fn severity(severity: Severity) -> &'static str {
         Severity::Critical => "kritisch",
         Severity::Warning => "Warnung",
         Severity::Info => "Hinweis",
+    }
+}
+
+/// As the customer understands it, who knows neither our configuration nor our words.
+fn class(class: FailureClass) -> &'static str {
+    use FailureClass as Class;
+    match class {
+        Class::SecretUnreadable => "der Überwachungsdienst kann seine eigenen Anmeldeinformationen nicht lesen",
+        Class::SecretWrong => "Microsoft lehnt die Anmeldeinformationen der Überwachungs-App ab",
+        Class::SecretExpired => "die Anmeldeinformationen der Überwachungs-App sind abgelaufen",
+        Class::CertificateUnknown => "Microsoft kennt das Zertifikat der Überwachungs-App nicht",
+        Class::FederationUnmatched => "Microsoft akzeptiert die Anmeldeart der Überwachungs-App nicht",
+        Class::ClockWrong => "die Uhr des Überwachungsdiensts geht falsch",
+        Class::ConsentMissing => {
+            "der Mandant hat der Überwachungs-App nicht zugestimmt oder seine Zustimmung zurückgezogen"
+        }
+        Class::AppDisabled => "der Mandant hat die Überwachungs-App deaktiviert",
+        Class::TenantNotFound => "Microsoft findet den Mandanten nicht",
+        Class::NotOnboarded => "der Mandant hat das Microsoft-Produkt nicht, das die Bewertung liefert",
+        Class::RoleMissing => "der Überwachungs-App fehlt eine Berechtigung im Mandanten",
+        Class::LicenceMissing => "der Mandant hat keine aktive Lizenz für die Bewertung",
+        Class::PolicyBlocked => "eine Richtlinie des Mandanten blockiert die Anmeldung der Überwachungs-App",
+        Class::ProxyRestricts => "das Netzwerk des Überwachungsdiensts blockiert die Anmeldung",
+        Class::TenantBlocked => "Microsoft sperrt Anmeldungen beim Mandanten oder begrenzt sie für lange Zeit",
+        Class::ConfigurationWrong => "der Überwachungsdienst ist für den Mandanten nicht richtig eingerichtet",
+        Class::Throttled => "Microsoft begrenzt, wie oft abgefragt werden kann",
+        Class::Unreachable => "der Überwachungsdienst erreicht Microsoft nicht",
+        Class::MicrosoftDown => "der Dienst von Microsoft ist gestört oder antwortet nicht rechtzeitig",
+        Class::TokenRefused => "Microsoft lehnt die Überwachungs-App trotz gelungener Anmeldung ab",
+        Class::Garbage => "die Antworten von Microsoft sind unverständlich",
+        Class::AnswerTooLarge => "die Antworten von Microsoft sind zu groß",
+        Class::NoData => "die Antwort von Microsoft enthält keinen Wert",
+        Class::SignInRefused => "Microsoft lehnt die Anmeldung der Überwachungs-App ab",
+        Class::CallRefused => "Microsoft lehnt die Abfrage der Überwachungs-App ab",
+        Class::CheckTimeout => "die Prüfung dauerte zu lange und wurde abgebrochen",
+        Class::InternalError => "im Überwachungsdienst selbst ist ein Fehler aufgetreten",
     }
 }
 

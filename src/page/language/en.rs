@@ -2,13 +2,14 @@
 
 use super::{Date, Plural, Words, is_exactly_one};
 use crate::{
-    domain::{ScoreKind, Severity},
+    domain::{FailureClass, ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
 };
 
 pub(super) const WORDS: Words = Words {
     code: "en",
     decimal: ".",
+    colon: ":",
     before_percent: "",
     months: [
         "January",
@@ -36,6 +37,7 @@ pub(super) const WORDS: Words = Words {
     worse: "worse",
     lowest: "Lowest",
     highest: "Highest",
+    each_day: "last value of each day",
     since_first_value: "compared with the first value of the month",
     changes: "What changed the secure score",
     lost: "Lost",
@@ -61,8 +63,12 @@ pub(super) const WORDS: Words = Words {
     },
     no_value_on: |days| if days == 1 { "no value on 1 day".to_owned() } else { format!("no value on {days} days") },
     first_value_on: |day| format!("first value on {day}"),
-    checks_fail: |day, class| format!("Checks have been failing since {day} ({class})."),
-    failed: |class| format!("Microsoft could not be asked ({class})."),
+    down_to: |value| format!("as low as {value} during a day"),
+    up_to: |value| format!("as high as {value} during a day"),
+    checks_fail: |day, why| format!("Checks have been failing since {day}: {why}."),
+    failed: |why| format!("Microsoft could not be asked: {why}."),
+    class,
+    other_class: "the reason is not known to this version",
     day: |Date { day, month, year }| format!("{month} {day}, {year}"),
     severity,
     cause,
@@ -75,6 +81,40 @@ fn severity(severity: Severity) -> &'static str {
         Severity::Critical => "critical",
         Severity::Warning => "warning",
         Severity::Info => "info",
+    }
+}
+
+/// As the customer understands it, who knows neither our configuration nor our words.
+fn class(class: FailureClass) -> &'static str {
+    use FailureClass as Class;
+    match class {
+        Class::SecretUnreadable => "the monitoring service can't read its own credential",
+        Class::SecretWrong => "Microsoft rejects the monitoring app's credential",
+        Class::SecretExpired => "the monitoring app's credential has expired",
+        Class::CertificateUnknown => "Microsoft does not know the monitoring app's certificate",
+        Class::FederationUnmatched => "Microsoft does not accept how the monitoring app signs in",
+        Class::ClockWrong => "the clock of the monitoring service is wrong",
+        Class::ConsentMissing => "the tenant has not consented to the monitoring app, or has withdrawn its consent",
+        Class::AppDisabled => "the tenant has disabled the monitoring app",
+        Class::TenantNotFound => "Microsoft does not find the tenant",
+        Class::NotOnboarded => "the tenant does not have the Microsoft product that provides the score",
+        Class::RoleMissing => "the monitoring app lacks a permission in the tenant",
+        Class::LicenceMissing => "the tenant has no active license for the score",
+        Class::PolicyBlocked => "a policy of the tenant blocks the sign-in of the monitoring app",
+        Class::ProxyRestricts => "the network of the monitoring service blocks the sign-in",
+        Class::TenantBlocked => "Microsoft blocks sign-ins to the tenant, or limits them for a long time",
+        Class::ConfigurationWrong => "the monitoring service is not set up correctly for the tenant",
+        Class::Throttled => "Microsoft limits how often it can be asked",
+        Class::Unreachable => "the monitoring service can't reach Microsoft",
+        Class::MicrosoftDown => "Microsoft's service fails, or does not answer in time",
+        Class::TokenRefused => "Microsoft rejects the monitoring app although it has signed in",
+        Class::Garbage => "Microsoft's answers can't be read",
+        Class::AnswerTooLarge => "Microsoft's answers are too large",
+        Class::NoData => "Microsoft's answer contains no value",
+        Class::SignInRefused => "Microsoft rejects the sign-in of the monitoring app",
+        Class::CallRefused => "Microsoft rejects the request of the monitoring app",
+        Class::CheckTimeout => "the check took too long and was abandoned",
+        Class::InternalError => "the monitoring service itself failed",
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     domain::{Severity, Timestamp},
     notify::{
-        facts::month::{DayValue, Unknown},
+        facts::month::{DayValue, FailingChecks, Unknown},
         notification::ExcludedControl,
         reason::{CauseKind, ChangedBy, control_diff::ControlChanges},
     },
@@ -129,6 +129,44 @@ fn a_month_reads_well_in_every_language() {
 }
 
 #[test]
+fn a_drawing_and_its_caption_show_the_same_values_and_a_small_move_looks_small() {
+    let mut report = november();
+    report.scores = vec![score(ScoreKind::DeviceSecureScore, &[(1, 547.0), (30, 545.0)], None, Some(false))];
+    let whole = page(&report, Language::En);
+    assert!(read(&whole).contains("Lowest 545 · Highest 547 (last value of each day) · higher is better"), "{whole}");
+    let label = "aria-label=\"Secure score for devices: Lowest 545, Highest 547 (last value of each day)\"";
+    assert!(whole.contains(label), "{whole}");
+    assert!(whole.contains("<span>620</span><span>480</span>"), "the ends of the axis: {whole}");
+    let line = whole.split_once("points=\"").unwrap().1.split_once('"').unwrap().0;
+    let heights: Vec<f64> = line.split([' ', ',']).skip(1).step_by(2).map(|y| y.parse().unwrap()).collect();
+    let moved = heights[1] - heights[0];
+    assert!(moved > 0.0 && moved < 3.0, "2 of 547 points move the line by {moved} of 96: {line}");
+
+    // Within a day, the score was lower than each day's last value.
+    report.scores[0].lowest = 486.0;
+    let whole = page(&report, Language::En);
+    assert!(read(&whole).contains("Lowest 545 · Highest 547 (last value of each day) · as low as 486 during a day"));
+    assert!(whole.contains(label), "the drawing is of the same values: {whole}");
+}
+
+#[test]
+fn a_french_page_has_a_no_break_space_before_each_colon() {
+    let mut report = november();
+    report.is_over = false;
+    report.failing = Some(FailingChecks { since: "2026-11-29".parse().unwrap(), class: "unreachable".to_owned() });
+    let whole = page(&report, Language::Fr);
+    let (head, body) = whole.split_once("<body>").unwrap();
+    let title = head.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+    assert!(body.contains("novembre 2026\u{a0}: le service de surveillance ne parvient pas"), "{body}");
+    for text in body.split(['<', '>', '"']).chain([title]) {
+        let colons = text.match_indices(':').filter(|(at, _)| text[at + 1..].starts_with([' ', '\u{a0}']));
+        for (at, _) in colons {
+            assert!(text[..at].ends_with('\u{a0}'), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_month_without_anything_says_so() {
     let empty = MonthReport {
         is_over: false,
@@ -217,7 +255,7 @@ fn excluded_controls_are_counted_with_their_end_and_reason() {
         (1, Language::En, "Alerts, changes and next actions leave out 1 control until March 1, 2027: Okta"),
         (2, Language::En, "leave out 2 controls until March 1, 2027: Okta"),
         (1, Language::De, "lassen 1 Maßnahme bis 1. März 2027 außer Acht: Okta"),
-        (2, Language::Fr, "excluent 2 contrôles jusqu’au 1er mars 2027: Okta"),
+        (2, Language::Fr, "excluent 2 contrôles jusqu’au 1er mars 2027 : Okta"),
     ] {
         let excluded = ["MFA", "DLP"].iter().take(controls).map(|name| control(name)).collect();
         let page = page(&MonthReport { excluded, ..november() }, language);

@@ -36,7 +36,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
         if count == 1 { "1 Maßnahme zählt nicht".to_owned() } else { format!("{count} Maßnahmen zählen nicht") }
     },
     until_day: |day| format!("bis {day}"),
-    until_next_check: "bis zur nächsten Abfrage",
+    until_next_check: "bis zur nächsten Prüfung",
     with_them: |count, value| format!("{}: {value}", if count == 1 { "Mit ihr" } else { "Mit ihnen" }),
     of: |one, other| format!("{one} von {other}"),
     before: |now, before| format!("{now} (zuvor: {before})"),

@@ -36,7 +36,7 @@ pub(super) const WORDS: AlertWords = AlertWords {
         if count < 2 { format!("{count} contrôle est exclu") } else { format!("{count} contrôles sont exclus") }
     },
     until_day: |day| format!("jusqu’au {day}"),
-    until_next_check: "jusqu’à la prochaine lecture",
+    until_next_check: "jusqu’à la prochaine vérification",
     with_them: |count, value| format!("{}\u{a0}: {value}", if count < 2 { "Avec lui" } else { "Avec eux" }),
     of: |one, other| format!("{one} sur {other}"),
     before: |now, before| format!("{now} (auparavant\u{a0}: {before})"),
@@ -143,7 +143,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::SlackApps => "Applications Slack",
         LinkTo::PagingService => "Ouvrir PagerDuty",
         LinkTo::Settings => "Ouvrir les paramètres",
-        LinkTo::SecureScore => "Degré de sécurisation",
+        LinkTo::SecureScore => "Score de sécurité",
         LinkTo::VulnerabilityManagement => "Ouvrir Defender",
         LinkTo::Portal => "Portail Microsoft",
         LinkTo::Runbook => "Ouvrir la procédure",

@@ -50,7 +50,7 @@ pub(super) const WORDS: LineWords = LineWords {
     better: "En progrès",
     excluding: |tenants| {
         let of = FRENCH.counted(tenants, FRENCH.tenants);
-        format!("Sans les contrôles exclus\u{a0}: degré de sécurisation de {of}")
+        format!("Sans les contrôles exclus\u{a0}: score de sécurité de {of}")
     },
     more_of_score: |count, score| format!("{count} {} ({score})", others(count)),
 };
