@@ -1,13 +1,17 @@
 //! Every kind of message drawn as people see it, into `target/pictures/`: cards by Microsoft's renderer in the colors of Teams,
 //! mails by Chromium, each on a phone and on a desk, in light and dark. What is wider than its screen, or cut off, fails.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use scorewatch::{
     channel::email::Letter,
     domain::{Language, ScoreKind, Severity},
     notify::language::Locale,
-    notify::{NotificationType, notification::DigestFacts},
+    notify::{NotificationType, facts::month::MonthFacts, notification::DigestFacts},
     rule::Resolution,
     template::Registry,
 };
@@ -60,42 +64,59 @@ fn messages() -> Vec<(String, Notification)> {
     messages
 }
 
-/// Draws a page, and says what it says of itself in `#verdict`.
-fn draw(name: &str, page: &str, (width, height): (u32, u32)) -> String {
+/// Where pictures are.
+fn folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
     fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("{name}.html"));
+    folder
+}
+
+/// Has Chromium show a page in a window of that size, and do something with it.
+fn chromium(page: &Path, (width, height): (u32, u32), what: &str) -> String {
+    let output = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files"])
+        .args(["--virtual-time-budget=3000", &format!("--window-size={width},{height}"), what])
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("chromium is needed");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Draws a page, and says what it says of itself in `#verdict`.
+fn draw(name: &str, page: &str, size: (u32, u32)) -> String {
+    let file = folder().join(format!("{name}.html"));
     fs::write(&file, page).unwrap();
-    let run = |what: &str| {
-        let output = Command::new("chromium")
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                "--allow-file-access-from-files",
-            ])
-            .args(["--virtual-time-budget=3000", &format!("--window-size={width},{height}"), what])
-            .arg(format!("file://{}", file.display()))
-            .output()
-            .expect("chromium is needed");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    run(&format!("--screenshot={}", folder.join(format!("{name}.png")).display()));
-    let dumped = run("--dump-dom");
+    chromium(&file, size, &format!("--screenshot={}", folder().join(format!("{name}.png")).display()));
+    let dumped = chromium(&file, size, "--dump-dom");
     let verdict = dumped.split_once("id=\"verdict\"").and_then(|(_, rest)| rest.split_once('>'));
     let verdict = verdict.and_then(|(_, rest)| rest.split_once("</pre>"));
     verdict.map_or("the page says nothing", |(said, _)| said).to_owned()
 }
 
-/// Says in `#verdict` which elements are wider than the page.
-const JUDGE: &str = r"
-  const wide = [...document.querySelectorAll('*')].filter(one => one.getBoundingClientRect().right > innerWidth + 1);
-  const cut = [...document.querySelectorAll('button')].filter(one => one.scrollWidth > one.clientWidth + 1);
-  const verdict = document.createElement('pre'); verdict.id = 'verdict';
-  verdict.textContent = [...wide, ...cut].map(one => one.textContent.slice(0, 60)).join('; ') || 'good';
-  verdict.style.display = 'none'; document.body.append(verdict);
-";
+/// Says in `#verdict` what is cut off or wider than the page.
+const JUDGE: &str = include_str!("pictures.js");
+
+#[test]
+#[ignore = "needs chromium"]
+fn whatever_cuts_a_text_off_is_found() {
+    let text = "Contoso Ltd: secure score fell from 400 to 340";
+    for (name, style, is_good) in [
+        ("whole", "", true),
+        ("wrapped", "width:9em;overflow:hidden", true),
+        ("wide", "white-space:nowrap;width:2000px", false),
+        ("beyond", "white-space:nowrap;width:5em;margin-left:250px", false),
+        ("hidden", "white-space:nowrap;width:9em;overflow:hidden", false),
+        ("ellipsis", "white-space:nowrap;width:9em;overflow:hidden;text-overflow:ellipsis", false),
+        ("low", "width:9em;height:1.2em;overflow:hidden", false),
+        ("left", "position:absolute;left:-60px", false),
+    ] {
+        let page = format!(
+            "<!doctype html><meta charset=utf-8><body><div style=\"{style}\">{text}</div><script>{JUDGE}</script>"
+        );
+        let verdict = draw(&format!("control-{name}"), &page, (375, 200));
+        assert_eq!(verdict == "good", is_good, "{name}: {verdict}");
+    }
+}
 
 #[test]
 #[ignore = "needs tests/validators/install and chromium"]
@@ -205,4 +226,57 @@ fn draw_mails(name: &str, messages: &[(String, Notification)], locale: &Locale) 
             assert_eq!(verdict, "good", "{name}, {theme}, {width}");
         }
     }
+}
+
+/// The width of A4 within the margins of the page, in CSS pixels.
+const PAPER_WIDTH: u32 = 673;
+/// The most sheets that an ordinary month takes.
+const SHEETS_MAX: usize = 3;
+/// What lets a page run no script, its judge included.
+const POLICY: &str =
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
+
+/// Months as customers get them: an ordinary one; one whose score hardly moves, apart from an hour; one with names that nothing breaks.
+fn months() -> [(&'static str, MonthFacts); 3] {
+    let of = |name: &str| *sample::notification(NotificationType::MonthReport, name).data.month.unwrap();
+    let mut calm = of("Contoso Ltd");
+    let score = &mut calm.report.scores[1];
+    for day in &mut score.days {
+        day.value = if day.day < 15 { 547.0 } else { 545.0 };
+    }
+    (score.value, score.change, score.is_better) = (545.0, -2.0, Some(false));
+    (score.lowest, score.highest) = (486.0, 547.0);
+    [("ordinary", of("Contoso Ltd")), ("calm", calm), ("long", of(&"Donaudampfschifffahrtsgesellschaft".repeat(4)))]
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_report_on_a_month_fits_paper_a_desk_and_a_phone_and_takes_few_sheets() {
+    for (language, locale) in locales() {
+        for (name, MonthFacts { report, brand, .. }) in months() {
+            let page = scorewatch::page::report(&report, locale.language, &brand).unwrap();
+            assert!(page.contains(POLICY), "the page runs no script");
+            // Without that, so that it can be judged.
+            let judged = page.replace(POLICY, "").replace("</body>", &format!("<script>{JUDGE}</script></body>"));
+            let on_paper = judged.replace("@media print", "@media all");
+            assert_ne!(judged, on_paper, "it has a style for paper");
+            for (medium, page, width) in
+                [("paper", &on_paper, PAPER_WIDTH), ("desk", &judged, 1200), ("phone", &judged, 375)]
+            {
+                let verdict = draw(&format!("{language}report-{name}-{medium}"), page, (width, 3000));
+                assert_eq!(verdict, "good", "{language}{name}, {medium}");
+            }
+            let sheets = sheets(&format!("{language}report-{name}"), &page);
+            assert!((1..=SHEETS_MAX).contains(&sheets), "{language}{name}: {sheets} sheets");
+        }
+    }
+}
+
+/// Prints a page as it is, and counts the sheets.
+fn sheets(name: &str, page: &str) -> usize {
+    let (file, printed) = (folder().join(format!("{name}.html")), folder().join(format!("{name}.pdf")));
+    fs::write(&file, page).unwrap();
+    chromium(&file, (1200, 3000), &format!("--print-to-pdf={}", printed.display()));
+    let printed = fs::read(&printed).unwrap();
+    String::from_utf8_lossy(&printed).matches("/Type /Page\n").count()
 }
