@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Sample, Scope, ScoreKind, Subject, Timestamp},
     notify::{DeliveryId, Notification, identity::alert_id},
-    rule::{Alert, AlertKey, Explanation},
+    rule::{Alert, AlertKey, Explanation, durations_in_words},
     store::{AlertFilter, AlertRow, Attempt, DeliveryFilter, Store, TenantRecord},
 };
 
@@ -74,6 +74,7 @@ pub struct SeriesTrace {
     /// The newest readings, oldest first.
     pub readings: Vec<Sample>,
     /// The current state of its alert.
+    #[serde(serialize_with = "durations_in_words")]
     pub alert: Alert,
     /// When its newest notification was settled.
     pub notified_at: Option<Timestamp>,

@@ -19,7 +19,10 @@ pub enum Condition {
     /// The value rose from its baseline by at least the change's size.
     Rise(Change),
     /// There was no reading for at least this long.
-    NoData(Duration),
+    NoData(
+        // As `durations_in_words` writes it.
+        #[schemars(with = "String")] Duration,
+    ),
 }
 
 /// A `drop` or `rise`: how much, against what.
@@ -28,6 +31,7 @@ pub struct Change {
     /// The smallest change that fires; inclusive.
     pub size: Size,
     /// How far back the baseline may lie: the window is `[t − within, t)`.
+    #[schemars(with = "String")]
     pub within: Duration,
     /// Which value of the window is the baseline.
     pub from: BaselineChoice,

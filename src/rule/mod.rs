@@ -12,6 +12,7 @@ pub mod definition;
 pub mod display;
 pub mod evaluate;
 pub mod explain;
+mod in_words;
 pub mod loss;
 pub mod name;
 pub mod shift;
@@ -25,5 +26,6 @@ pub use context::{Amount, EvaluationContext, Event, Feed, MISSED_MAX, ShiftedBy}
 pub use definition::{Escalation, FlapLimit, Guide, Rule};
 pub use evaluate::{Step, accept, close, remind_once, step};
 pub use explain::{Explanation, explain};
+pub use in_words::durations_in_words;
 pub use name::RuleName;
 pub use transition::{Resolution, Transition, TransitionKind, Unacknowledged};

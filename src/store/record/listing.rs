@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{Delivery, DeliveryId, DeliveryState, Notification, silence::Acknowledgement},
-    rule::{Alert, AlertKey, RuleName},
+    rule::{Alert, AlertKey, RuleName, durations_in_words},
     store::Owed,
 };
 
@@ -50,7 +50,7 @@ pub struct AlertRow {
     #[serde(flatten)]
     pub key: AlertKey,
     /// The state of the alert.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "durations_in_words")]
     pub alert: Alert,
     /// When its newest notification became final.
     pub notified_at: Option<Timestamp>,

@@ -277,3 +277,27 @@ fn the_document_describes_every_operation_and_refers_to_what_is_there() {
     let schemas: Vec<_> = document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
     insta::assert_snapshot!(format!("{}\n\n{}", lines.join("\n"), schemas.join("\n")));
 }
+
+/// Every name of a field in the document's schemas.
+fn field_names(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let named = fields.get("properties").and_then(Value::as_object);
+            found.extend(named.into_iter().flat_map(|named| named.keys().cloned()));
+            fields.values().for_each(|field| field_names(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| field_names(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_answer_has_a_duration_as_the_program_keeps_it() {
+    let document = document();
+    let mut found = BTreeSet::new();
+    field_names(&document, &mut found);
+    assert!(found.contains("within"), "{found:?}");
+    assert!(!found.contains("nanos") && !found.contains("secs"), "{found:?}");
+    let within = document.pointer("/components/schemas/Change/properties/within/type");
+    assert_eq!(within.and_then(Value::as_str), Some("string"), "{}", document["components"]["schemas"]["Change"]);
+}
