@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Failure, output, readable, wrong_input};
 use crate::{
-    domain::Scope,
+    clock::Clock,
+    domain::{Scope, Timestamp},
     query::{
         self, Page, Store,
         audit::{self, Entry, Head, Link, hex},
@@ -76,20 +77,20 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
     match action {
         Action::List { action, limit, before, json } => {
             let page = Page { after: before, ..Page::first(limit) };
-            list(&audit::list(store, &Scope::All, action.as_deref(), &page).await?.items, json)
+            list(&audit::list(store, &Scope::All, action.as_deref(), &page).await?.items, Clock::System.now(), json)
         }
         Action::Export { json } => export(store, json).await,
         Action::Verify { head, json } => verify(store, head.as_deref(), json).await,
     }
 }
 
-fn list(entries: &[Entry], json: bool) -> Result<(), Failure> {
+fn list(entries: &[Entry], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["NUMBER", "TIME", "WHO", "FROM", "ACTION", "TARGET", "BEFORE", "AFTER"];
     let value = |value: &Option<Value>| output::or_dash(value.as_ref());
     output::listing(entries, json, header, "no entries", |entry| {
         [
             entry.seq.to_string(),
-            output::time(entry.at),
+            output::time_ago(entry.at, now),
             entry.body.who.clone(),
             entry.body.origin.to_string(),
             entry.action.clone(),

@@ -9,11 +9,14 @@ use crate::{
     action::delivery,
     clock::Clock,
     domain::{Scope, Timestamp},
+    notify::language::Locale,
     query::{
         self, Page, Store,
         deliveries::{Delivery, DeliveryDetail, DeliveryLine, Filter},
         ids,
     },
+    schedule::Zone,
+    template::in_lines,
 };
 
 /// `--limit 0` lists at most this many deliveries.
@@ -94,7 +97,7 @@ async fn obey(store: &dyn Store, at_hand: &Readable, action: Action) -> Result<(
                 return output::json(&detail);
             }
             let covers = query::deliveries::lines(store, scope, detail.covers.clone()).await?;
-            show(&detail, &covers, now)
+            show(&detail, &covers, &at_hand.config.timezone, now)
         }
         Action::Resend { ids } => {
             let then = output::by_service(query::system::is_running(store, now).await, "sends it");
@@ -134,14 +137,14 @@ fn list(rows: &[DeliveryLine], now: Timestamp, json: bool) -> Result<(), Failure
     })
 }
 
-fn show(detail: &DeliveryDetail, covers: &[DeliveryLine], now: Timestamp) -> Result<(), Failure> {
+fn show(detail: &DeliveryDetail, covers: &[DeliveryLine], zone: &Zone, now: Timestamp) -> Result<(), Failure> {
     let line = DeliveryLine::new(detail.delivery.clone(), &detail.notification);
     list(std::slice::from_ref(&line), now, false)?;
     output::say("");
     let attempts = detail.attempts.iter().map(|attempt| {
         [
             attempt.number.to_string(),
-            output::time(attempt.started_at),
+            output::time_ago(attempt.started_at, now),
             output::or_dash(attempt.finished_at.map(output::time)),
             attempt.outcome.clone().unwrap_or_else(|| "unknown: the service stopped during the attempt".to_owned()),
             output::or_dash(attempt.error.as_ref()),
@@ -152,6 +155,11 @@ fn show(detail: &DeliveryDetail, covers: &[DeliveryLine], now: Timestamp) -> Res
         output::say("\nIt covers:");
         list(covers, now, false)?;
     }
-    output::say("\nmessage:");
-    output::json(&detail.notification)
+    let DeliveryDetail { notification, .. } = detail;
+    output::say(&format!("\nmessage ({}; `--json` has its values):", notification.kind.as_str()));
+    let locale = Locale { zone: zone.clone(), ..Locale::default() };
+    for line in in_lines(notification, &locale) {
+        output::say(&format!("  {}", output::visible(&line)));
+    }
+    Ok(())
 }

@@ -122,7 +122,7 @@ pub(super) fn set_zone(zone: &Zone) {
     let _ = ZONE.set(zone.clone());
 }
 
-/// A time to the second, nobody reads its fraction, in the configured zone: `2026-01-05T09:00:00+01:00`.
+/// A time to the second, nobody reads its fraction, on the clock of the configured zone: `2026-01-05 09:00:00 CET`.
 pub(super) fn time(at: Timestamp) -> String {
     ZONE.get_or_init(Zone::default).written(at)
 }

@@ -8,7 +8,7 @@ use super::{Failure, caller, configured, output};
 use crate::{
     action::month::{self, Queued},
     clock::Clock,
-    domain::{Language, Scope},
+    domain::{FailureClass, Language, Scope},
     page,
     query::{
         self, find,
@@ -123,6 +123,7 @@ fn say_missing(report: &MonthReport) {
         output::complain(&format!("the store has no score of `{}` in {}", report.tenant, report.month));
     }
     for unknown in &report.actions_unknown {
-        output::complain(&format!("{}: Microsoft could not be asked: {}", unknown.score, unknown.class));
+        let why = FailureClass::described(&unknown.class);
+        output::complain(&format!("{}: Microsoft could not be asked: {why}", unknown.score));
     }
 }

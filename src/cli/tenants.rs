@@ -12,7 +12,7 @@ use crate::{
     action::tenant,
     clock::Clock,
     config::{Config, Tenant},
-    domain::{Averages, Scope, ScoreKind, Timestamp},
+    domain::{Averages, FailureClass, Scope, ScoreKind, Timestamp},
     microsoft::Microsoft,
     query::{
         self, Page, Store, find,
@@ -98,7 +98,8 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
             list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, now, json)
         }
         Action::Show { id, json } => {
-            show(find::tenant(config, scope, &id)?, &query::tenants::show(store, config, scope, &id).await?, json)
+            let detail = query::tenants::show(store, config, scope, &id).await?;
+            show(find::tenant(config, scope, &id)?, &detail, now, json)
         }
         Action::Recheck { all: true, .. } => {
             let count = tenant::recheck_all(store, config, &caller::caller(), now).await?;
@@ -128,7 +129,7 @@ fn list_gone(tenants: &[GoneTenant], now: Timestamp, json: bool) -> Result<(), F
             output::or_dash(gone.known.name.as_ref()),
             output::or_dash(gone.known.tenant_id),
             output::or_dash(gone.known.gone_since.map(|since| output::ago(since, now))),
-            output::or_dash(gone.kept_until.map(output::time)),
+            output::or_dash(gone.kept_until.map(|until| output::time_ago(until, now))),
         ]
     })
 }
@@ -163,14 +164,17 @@ fn what_to_do(line: &TenantStatus) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn show(tenant: &Tenant, detail: &TenantDetail, json: bool) -> Result<(), Failure> {
+fn show(tenant: &Tenant, detail: &TenantDetail, now: Timestamp, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&serde_json::to_value(detail)?);
     }
     let TenantDetail { alerts, may_be_shown_by, averages, tenant: line } = detail;
-    output::say(&output::table(["", ""], facts(line, may_be_shown_by).map(|(what, value)| [what.to_owned(), value])));
+    output::say(&output::table(
+        ["", ""],
+        facts(line, may_be_shown_by, now).map(|(what, value)| [what.to_owned(), value]),
+    ));
     output::say("");
-    output::say(&output::table(["SCORE", "VALUE", "AT", "NEXT CHECK", "APP ROLE NEEDED"], scores(tenant, line)));
+    output::say(&output::table(["SCORE", "VALUE", "AT", "NEXT CHECK", "APP ROLE NEEDED"], scores(tenant, line, now)));
     if let Some(line) = averages.as_ref().and_then(others) {
         output::say(&line);
     }
@@ -192,11 +196,14 @@ fn others(averages: &Averages) -> Option<String> {
     (!said.is_empty()).then(|| format!("Microsoft's averages of the secure score: {}", said.join(", ")))
 }
 
-fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 13] {
+fn facts(line: &TenantStatus, may_show: &[String], now: Timestamp) -> [(&'static str, String); 13] {
     let labels: Vec<_> = line.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let credentials: Vec<_> = line.credentials.iter().map(words).collect();
+    let at = |at: Timestamp| output::time_ago(at, now);
     let checks = match (&line.failing, line.checked_at) {
-        (Some(failing), _) => format!("{} since {}", failing.class, output::time(failing.since)),
+        (Some(failing), _) => {
+            format!("failing since {}: {}", at(failing.since), FailureClass::described(&failing.class))
+        }
         (None, Some(_)) => "ok".to_owned(),
         (None, None) => "not checked yet".to_owned(),
     };
@@ -210,18 +217,14 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
         ("credentials", credentials.join("; ")),
         ("own channels", line.channels.join(", ")),
         ("channels that may show it", may_show.join(", ")),
-        ("last check", output::or_dash(line.checked_at.map(output::time))),
+        ("last check", output::or_dash(line.checked_at.map(at))),
         (
             "next check",
             match line.next_check_at {
-                Some(at) if line.asked_less_often => {
-                    format!(
-                        "{} (checked less often; `scorewatch tenants recheck {}` checks it now)",
-                        output::time(at),
-                        line.id
-                    )
+                Some(next) if line.asked_less_often => {
+                    format!("{}; checked less often, `scorewatch tenants recheck {}` checks it now", at(next), line.id)
                 }
-                at => output::or_dash(at.map(output::time)),
+                next => output::or_dash(next.map(at)),
             },
         ),
         ("checks", checks),
@@ -230,12 +233,13 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
 }
 
 /// A row for each series, and one for each score that is polled but was never read.
-fn scores(tenant: &Tenant, line: &TenantStatus) -> Vec<[String; 5]> {
-    let next = output::or_dash(line.next_check_at.map(output::time));
+fn scores(tenant: &Tenant, line: &TenantStatus, now: Timestamp) -> Vec<[String; 5]> {
+    let next = output::or_dash(line.next_check_at.map(|at| output::ago(at, now)));
     let row = |kind: ScoreKind, subject: Option<&String>, value: Option<f64>, at: Option<Timestamp>| {
         let name = subject.map_or_else(|| kind.to_string(), |subject| format!("{kind} {subject}"));
         let role = Microsoft::required_role(kind).to_owned();
-        [name, output::or_dash(value.map(display::number)), output::or_dash(at.map(output::time)), next.clone(), role]
+        let at = output::or_dash(at.map(|at| output::time_ago(at, now)));
+        [name, output::or_dash(value.map(display::number)), at, next.clone(), role]
     };
     let read = line.scores.iter().map(|score| row(score.kind, score.subject.as_ref(), score.value, score.observed_at));
     let never = tenant.scores.iter().filter(|kind| line.scores.iter().all(|score| score.kind != **kind));

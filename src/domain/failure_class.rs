@@ -189,6 +189,13 @@ impl FailureClass {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
 
+    /// The class of that name in words, with the name for whoever looks it up: `the app's credential has expired (secret-expired)`. A name
+    /// that only another version knows stays alone.
+    #[must_use]
+    pub fn described(name: &str) -> String {
+        Self::from_name(name).map_or_else(|| name.to_owned(), |class| format!("{} ({name})", class.words()))
+    }
+
     /// What the operator can do, whichever score it is about. A failure's own hint may say it of the score at hand.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
@@ -270,6 +277,12 @@ mod tests {
             assert_eq!(FailureClass::from_name(class.as_str()), Some(class));
             assert!(class.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{class}");
         }
+    }
+
+    #[test]
+    fn people_read_a_class_in_words_and_can_look_it_up() {
+        assert_eq!(FailureClass::described("throttled"), "Microsoft throttles our requests (throttled)");
+        assert_eq!(FailureClass::described("of-a-later-version"), "of-a-later-version");
     }
 
     #[test]

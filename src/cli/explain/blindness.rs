@@ -108,14 +108,14 @@ mod tests {
         for (stage, is_reported, says) in [
             (Stage::NobodyListens, false, "it is not reported: name channels"),
             (Stage::Unchecked, false, "it has never been checked"),
-            (Stage::Readable { checked_at: Some(at(60)) }, false, "its last check succeeded (1970-01-01T00:01:00Z)"),
-            (not_yet, false, "not reported yet: it will be at 1970-01-01T02:10:00Z"),
+            (Stage::Readable { checked_at: Some(at(60)) }, false, "its last check succeeded (1970-01-01 00:01:00 UTC)"),
+            (not_yet, false, "not reported yet: it will be at 1970-01-01 02:10:00 UTC"),
             (Stage::Due, false, "about to be reported"),
             (Stage::Reported { notified_channels: ops.clone() }, true, "reported on its own, to `ops`"),
             (
                 outage(Some(at(60))),
                 true,
-                "an outage (service) since 1970-01-01T00:00:00Z that affects 30 tenants, sent to `ops`",
+                "an outage (service) since 1970-01-01 00:00:00 UTC that affects 30 tenants, sent to `ops`",
             ),
             (outage(None), false, "not reported yet: it is part of an outage"),
             (Stage::AfterOutage { over_at: at(60) }, false, "its next check decides"),

@@ -8,7 +8,7 @@ use crate::{
     cli::{Failure, alerts::line_of, output},
     clock::Clock,
     config::{Config, Tenant},
-    domain::{Scope, Severity, Timestamp},
+    domain::{FailureClass, Scope, Severity, Timestamp},
     query::{
         Page, Store,
         alerts::{self, AlertLine},
@@ -82,8 +82,8 @@ async fn reading(store: &dyn Store, config: &Arc<Config>, tenant: &Tenant, now: 
     let checked_at = status.as_ref().and_then(|status| status.checked_at);
     Ok(match (failing, checked_at) {
         (Some(failing), _) => {
-            let (class, since) = (&failing.class, output::ago(failing.since, now));
-            format!("`{}` can't be read ({class}, first {since}), so what is quiet below may be wrong\n", tenant.id)
+            let (why, since) = (FailureClass::described(&failing.class), output::ago(failing.since, now));
+            format!("`{}` can't be read, first {since}: {why}; so what is quiet below may be wrong\n", tenant.id)
         }
         (None, None) => format!("`{}` has never been checked\n", tenant.id),
         (None, Some(at)) => format!("`{}` was last checked {}\n", tenant.id, output::ago(at, now)),
