@@ -53,6 +53,8 @@ const CALM_USUAL: Duration = Duration::from_millis(3_500);
 const ACT_MAX: Duration = Duration::from_mins(1);
 /// The shortest time that each act takes, so that a person can follow.
 const ACT_MIN: Duration = Duration::from_millis(1_200);
+/// The rows of an explanation: those of a terminal, without a blank line, the act's title, what is worth a look, and the command.
+const EXPLAINED_ROWS: usize = 24 - 4;
 /// How many calls one round of checks makes.
 const CALLS_PER_TENANT: u64 = 3;
 
@@ -68,7 +70,7 @@ Examples:
   scorewatch demo --keep       leave configuration and store behind, to look at them with other commands
 
 Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
-folder, store, rules, templates, HTTP. Nothing leaves this machine. The story takes less than 30 seconds. On a terminal,
+folder, store, rules, templates, HTTP. Nothing leaves this machine. The story takes about 20 seconds. On a terminal,
 the dashboard then stays open until Ctrl-C, which leaves nothing behind.")]
 pub(super) struct Arguments {
     /// Show the exact JSON that each receiver got
@@ -217,7 +219,8 @@ fn introduce(folder: &Path, service: &Service, acts: usize) {
         Ink::Bold,
         &format!("The real service watches 36 simulated customers, in {acts} acts of a second or two."),
     );
-    output::say("It checks each customer every second, instead of every 15 minutes. Nothing leaves this machine.");
+    output::say("It checks each customer every second, instead of every 15 minutes.");
+    output::say("Nothing leaves this machine.");
     output::say(&format!("Dashboard: http://{}/", service.address()));
     output::say_in(Ink::Faint, &format!("Configuration and store: {}", folder.display()));
 }
@@ -296,7 +299,7 @@ impl Theater<'_> {
             }
             Person::AsksWhy { tenant, rule } => {
                 output::say_in(Ink::Cyan, &format!("  $ scorewatch explain {tenant} {rule}"));
-                explain::show(store.as_ref(), self.config, which(tenant, rule)).await
+                explain::show(store.as_ref(), self.config, which(tenant, rule), EXPLAINED_ROWS).await
             }
         }
     }

@@ -76,17 +76,17 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
     let store = query::open(&config).await?;
     let done = match find::tenant(&config, &Scope::All, &arguments.tenant) {
         Ok(tenant) if which.is_none() => overview::show(&*store, &config, tenant, arguments.json).await,
-        _ => of_store(&*store, &config, which, arguments).await,
+        _ => of_store(&*store, &config, which, arguments, usize::MAX).await,
     };
     store.close().await;
     done
 }
 
-/// Prints why an alert fires or does not, on one screen.
-pub(super) async fn show(store: &dyn Store, config: &Config, which: Which) -> Result<(), Failure> {
+/// Prints why an alert fires or does not, in so many rows of a terminal.
+pub(super) async fn show(store: &dyn Store, config: &Config, which: Which, rows_max: usize) -> Result<(), Failure> {
     let (tenant, rule) = (String::new(), None);
     let arguments = Arguments { tenant, rule, subject: None, verbose: false, json: false };
-    of_store(store, config, Some(which), &arguments).await
+    of_store(store, config, Some(which), &arguments, rows_max).await
 }
 
 async fn of_store(
@@ -94,6 +94,7 @@ async fn of_store(
     config: &Config,
     which: Option<Which>,
     arguments: &Arguments,
+    rows_max: usize,
 ) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
     let Which { tenant, rule, subject } = match which {
@@ -122,7 +123,7 @@ async fn of_store(
         }
         screen::lines(&trace, find::rule(config, scope, &question.rule)?, configured, arguments.detail())
     };
-    for line in lines {
+    for line in screen::cut(lines, rows_max) {
         output::say(&output::visible(&line));
     }
     Ok(())

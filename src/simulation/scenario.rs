@@ -230,7 +230,7 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
         step("All is calm", "Nothing is sent while nothing is wrong.", 0, vec![]),
         step(
             "Fabrikam's device score falls from 548 to 486",
-            "The security team and the customer's own Slack channel get it, with what probably caused it.",
+            "The security team and the customer get it, with what probably caused it.",
             3,
             vec![device("fabrikam", 486.0)],
         ),
@@ -248,8 +248,8 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
             ..step("Why, or why not? `scorewatch explain` shows it", "The verdict is in the last line.", 0, vec![])
         },
         step(
-            "Microsoft changes how it computes exposure: all thirty-six customers get worse",
-            "One message about a fleet shift, not thirty-six alerts.",
+            "Microsoft changes how it computes exposure",
+            "All 36 customers get worse: one message about a fleet shift, not 36 alerts.",
             1,
             tenants.iter().map(exposed).collect(),
         ),
@@ -260,15 +260,15 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
                 change: Change::ReceiverUp { channel: "soc-teams" },
             }),
             ..step(
-                "Teams is down while five customers lose points; then it is back",
-                "Nothing is lost: one digest has all five, the worst first.",
+                "Teams is down while five customers lose points",
+                "Once it is back, one digest has all five, the worst first.",
                 6,
                 down.chain(tenants[7..12].iter().map(lost)).collect(),
             )
         },
         step(
             "Northwind's client secret expires",
-            "The operator is notified that Scorewatch can't read the tenant, with what to do.",
+            "The operator is notified that it can't be read, with what to do.",
             1,
             vec![Change::SignedOut { tenant: "northwind" }],
         ),

@@ -45,7 +45,11 @@ async fn the_demo_shows_every_act_on_a_screen_each_and_leaves_its_folder_when_as
         for text in shows {
             assert!(act_text.contains(text), "{act}: {text:?} is not in\n{act_text}");
         }
-        assert!(act_text.lines().count() <= 48, "{act} has {} lines:\n{act_text}", act_text.lines().count());
+        // The blank line before the title belongs to the act; a longer line than the terminal's goes on in the next one.
+        let (of_act, _) = act_text.split_once(" messages in all").unwrap_or((act_text, ""));
+        let of_act = of_act.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
+        let lines = 1 + of_act.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum::<usize>();
+        assert!(lines <= 24, "{act} has {lines} lines of 80 columns:\n{act_text}");
         rest = from_here;
     }
     assert!(!said.contains('\u{1b}'), "no colors into a pipe");

@@ -32,7 +32,7 @@ rules:
   - name: device-score-floor
     about: No customer should stay below this.
     score: device-secure-score
-    when: { below: 440 }
+    when: { below: 432 }
     for: 8h
     severity: info
     fleet: off

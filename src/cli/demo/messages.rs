@@ -13,14 +13,16 @@ use crate::{
     simulation::receiver::Received,
 };
 
-/// The most lines of an act's messages together, so that the act fits one screen.
-const LINES_MAX: usize = 34;
-/// The most lines of one message.
-const MESSAGE_LINES_MAX: usize = 16;
+/// The lines of a terminal that nobody has enlarged.
+const SCREEN_LINES: usize = 24;
+/// Of these, what an act begins with: a blank line, its title, and what is worth a look.
+const HEAD_LINES: usize = 3;
+/// The fewest lines of a message that has several.
+const MESSAGE_LINES_MIN: usize = 3;
 /// The most messages of one channel; the others are counted.
 const MESSAGES_MAX: usize = 2;
-/// The most characters of one line.
-const LETTERS_MAX: usize = 110;
+/// The most characters of one line: with its indentation and signs that are twice as wide, it fits 80 columns.
+const LETTERS_MAX: usize = 72;
 
 /// Shows what receivers got in one act: of each channel the first messages, and how many more there are.
 pub(super) fn show(received: &[Arc<Received>], payloads: bool) -> Result<(), Failure> {
@@ -31,15 +33,12 @@ pub(super) fn show(received: &[Arc<Received>], payloads: bool) -> Result<(), Fai
             None => channels.push((&message.channel, vec![message.json()])),
         }
     }
-    let long = |(_, messages): &(&str, Vec<Value>)| {
-        messages.iter().take(MESSAGES_MAX).filter(|json| texts(json).len() > 1).count()
-    };
-    let room = LINES_MAX / channels.iter().map(long).sum::<usize>().max(1);
+    let room = room(&channels);
     for (channel, messages) in &channels {
         output::say_in(Ink::Cyan, &format!("  ▸ {channel} gets:"));
         let shown = if payloads { messages.len() } else { messages.len().min(MESSAGES_MAX) };
         for json in &messages[..shown] {
-            one(json, room.min(MESSAGE_LINES_MAX), payloads)?;
+            one(json, room, payloads)?;
         }
         if shown < messages.len() {
             let more = output::counted(messages.len() - shown, "more message");
@@ -49,20 +48,38 @@ pub(super) fn show(received: &[Arc<Received>], payloads: bool) -> Result<(), Fai
     Ok(())
 }
 
+/// How many lines each message gets that has several, so that the act fits one screen.
+fn room(channels: &[(&str, Vec<Value>)]) -> usize {
+    let shown = || channels.iter().flat_map(|(_, messages)| messages.iter().take(MESSAGES_MAX));
+    let long = shown().filter(|json| texts(json).len() > 1).count();
+    let left_out = channels.iter().filter(|(_, messages)| messages.len() > MESSAGES_MAX).count();
+    let taken = HEAD_LINES + channels.len() + left_out + (shown().count() - long);
+    (SCREEN_LINES.saturating_sub(taken) / long.max(1)).max(MESSAGE_LINES_MIN)
+}
+
 fn one(json: &Value, lines_max: usize, payloads: bool) -> Result<(), Failure> {
     let lines = texts(json);
-    for (index, line) in lines.iter().take(lines_max).enumerate() {
-        let short: String = line.chars().take(LETTERS_MAX).collect();
-        let text = format!("      {}{}", output::visible(&short), if short.len() < line.len() { "…" } else { "" });
+    // The line that says how many more there are is one of them.
+    let shown = if lines.len() > lines_max { lines_max - 1 } else { lines.len() };
+    for (index, line) in lines[..shown].iter().enumerate() {
+        let text = format!("      {}", output::visible(&short(line)));
         match index {
             0 => output::say_in(ink(json, line), &text),
             _ => output::say(&text),
         }
     }
-    if lines.len() > lines_max {
-        output::say_in(Ink::Faint, &format!("      … {} more lines", lines.len() - lines_max));
+    if lines.len() > shown {
+        output::say_in(Ink::Faint, &format!("      … {} more lines", lines.len() - shown));
     }
     if payloads { output::json(json) } else { Ok(()) }
+}
+
+/// As much of a line as fits.
+fn short(line: &str) -> String {
+    match line.char_indices().nth(LETTERS_MAX) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 /// The color of a headline.

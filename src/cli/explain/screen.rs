@@ -31,6 +31,28 @@ impl Detail {
     }
 }
 
+/// The columns of a terminal that nobody has widened.
+const COLUMNS: usize = 80;
+/// How many lines at the end are never cut: what to do, and the verdict.
+const LAST: usize = 2;
+
+/// As many of the lines as fit so many rows of a terminal, the last ones among them.
+pub(super) fn cut(lines: Vec<String>, rows_max: usize) -> Vec<String> {
+    let rows = |line: &String| line.chars().count().div_ceil(COLUMNS).max(1);
+    if lines.iter().map(rows).sum::<usize>() <= rows_max {
+        return lines;
+    }
+    let (head, tail) = lines.split_at(lines.len().saturating_sub(LAST));
+    let room = rows_max.saturating_sub(1 + tail.iter().map(rows).sum::<usize>());
+    let ends = head.iter().scan(0, |taken, line| {
+        *taken += rows(line);
+        Some(*taken)
+    });
+    let shown = ends.take_while(|end| *end <= room).count();
+    let more = format!("    … {} more lines", head.len() - shown);
+    [&head[..shown], &[more], tail].concat()
+}
+
 /// The trace as lines.
 pub(super) fn lines(trace: &Trace, rule: &Rule, tenant: &Tenant, detail: Detail) -> Vec<String> {
     let mut head = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule), words::reads(rule)];
@@ -185,4 +207,19 @@ fn message(message: &Message, now: Timestamp, detail: Detail) -> Vec<String> {
         format!("    attempt {} at {}: {outcome}{error}", attempt.number, output::time(attempt.started_at))
     }));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn what_is_cut_fits_the_rows_and_ends_with_the_verdict() {
+        let lines: Vec<String> =
+            (1..=8).map(|number| format!("{number}")).chain(["x".repeat(100), "=> it fires".to_owned()]).collect();
+        assert_eq!(cut(lines.clone(), 11), lines, "eleven rows are there");
+        let shown = cut(lines.clone(), 8);
+        assert_eq!(shown[..5], ["1", "2", "3", "4", "    … 4 more lines"].map(str::to_owned));
+        assert_eq!(shown[5..], lines[8..]);
+    }
 }
