@@ -2,6 +2,8 @@
 // wider than the page.
 {
   const SLACK = 1.5;
+  // Glyphs may be a little higher than their line.
+  const SLACK_BELOW = 4;
   const isShown = (one) => !['SCRIPT', 'STYLE', 'TITLE', 'HEAD', 'META'].includes(one.tagName) && one.getClientRects().length > 0;
   const excerpt = (text) => text.trim().replace(/\s+/g, ' ').slice(0, 60);
   const found = [];
@@ -13,7 +15,7 @@
     if (box.width > 0 && (box.right > width + SLACK || box.left < -SLACK)) found.push(`wider than the page: ${excerpt(one.textContent) || one.tagName}`);
     const style = getComputedStyle(one);
     if (style.overflowX !== 'visible' && one.scrollWidth > one.clientWidth + SLACK && one.clientWidth > 0) found.push(`cut at its side: ${excerpt(one.textContent)}`);
-    if (style.overflowY !== 'visible' && one.scrollHeight > one.clientHeight + SLACK && one.clientHeight > 0) found.push(`cut below: ${excerpt(one.textContent)}`);
+    if (style.overflowY !== 'visible' && one.scrollHeight > one.clientHeight + SLACK_BELOW && one.clientHeight > 0) found.push(`cut below: ${excerpt(one.textContent)}`);
   }
   // Text, wherever its own box ends.
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -28,8 +30,8 @@
       if (style.overflowX !== 'visible' || style.overflowY !== 'visible') cuts.push(box.getBoundingClientRect());
     }
     for (const part of range.getClientRects()) {
-      const isOff = part.right > width + SLACK || part.left < -SLACK || part.top + scrollY < -SLACK;
-      const isCut = cuts.some((box) => part.right > box.right + SLACK || part.left < box.left - SLACK || part.bottom > box.bottom + SLACK || part.top < box.top - SLACK);
+      const isOff = part.right > width + SLACK || part.left < -SLACK || part.top + scrollY < -SLACK_BELOW;
+      const isCut = cuts.some((box) => part.right > box.right + SLACK || part.left < box.left - SLACK || part.bottom > box.bottom + SLACK_BELOW || part.top < box.top - SLACK_BELOW);
       if (part.width > 0 && (isOff || isCut)) { found.push(`text is cut: ${excerpt(text.data)}`); break; }
     }
   }
