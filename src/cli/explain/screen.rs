@@ -50,7 +50,7 @@ pub(super) fn cut(lines: Vec<String>, rows_max: usize) -> Vec<String> {
     });
     let shown = ends.take_while(|end| *end <= room).count();
     let more = format!("    … {} more lines", head.len() - shown);
-    [&head[..shown], &[more], tail].concat()
+    [&head[..shown], std::slice::from_ref(&more), tail].concat()
 }
 
 /// The trace as lines.

@@ -82,9 +82,9 @@ pub struct ScoreMonth {
     pub change: f64,
     /// Whether that was for the better; `None`: it did not move.
     pub is_better: Option<bool>,
-    /// The lowest value of the month.
+    /// The lowest value of the month, of all readings.
     pub lowest: f64,
-    /// The highest value of the month.
+    /// The highest value of the month, of all readings.
     pub highest: f64,
     /// The last value of each day that has one, oldest first.
     pub days: Vec<DayValue>,
