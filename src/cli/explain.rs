@@ -82,7 +82,7 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
     done
 }
 
-/// Prints why an alert fires or does not, in so many rows of a terminal.
+/// Prints why an alert fires or does not, in at most `rows_max` rows of a terminal.
 pub(super) async fn show(store: &dyn Store, config: &Config, which: Which, rows_max: usize) -> Result<(), Failure> {
     let (tenant, rule) = (String::new(), None);
     let arguments = Arguments { tenant, rule, subject: None, verbose: false, json: false };

@@ -36,7 +36,7 @@ const COLUMNS: usize = 80;
 /// How many lines at the end are never cut: what to do, and the verdict.
 const LAST: usize = 2;
 
-/// As many of the lines as fit so many rows of a terminal, the last ones among them.
+/// The lines that fit this number of rows of a terminal, the last ones among them.
 pub(super) fn cut(lines: Vec<String>, rows_max: usize) -> Vec<String> {
     let rows = |line: &String| line.chars().count().div_ceil(COLUMNS).max(1);
     if lines.iter().map(rows).sum::<usize>() <= rows_max {

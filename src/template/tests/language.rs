@@ -140,6 +140,8 @@ fn no_english_is_left_in_another_language() {
 fn a_french_colon_has_a_no_break_space_before_it() {
     let all = sample::all().into_iter().filter(is_ordinary).chain(realistic());
     for text in all.flat_map(|notification| said(&notification, Language::Fr)) {
+        // A place in a file, as `check` prints it.
+        let text = text.replace("scorewatch.yaml:4:1:", "");
         for (at, _) in
             text.match_indices(':').filter(|(at, _)| text[at + 1..].chars().next().is_none_or(char::is_whitespace))
         {
