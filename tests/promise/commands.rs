@@ -266,12 +266,12 @@ async fn a_condition_in_json_has_its_durations_as_they_are_configured() {
     world.set_score("contoso", LOW);
     world.command(&["once"]).await;
     let alerts = world.listing(&["alerts", "list", "--json"]).await;
-    assert_eq!(alerts[0]["terms"]["when"]["drop"]["within"], "36h", "{:#}", alerts[0]);
+    assert_eq!(alerts[0]["state"]["terms"]["when"]["drop"]["within"], "36h", "{:#}", alerts[0]);
     let explained = said(&world, &["explain", "contoso", "device-score-low", "--json"]).await;
     assert!(explained.contains("\"within\": \"36h\"") && !explained.contains("nanos"), "{explained}");
     // The store has it in its own form, from which the next check goes on.
     world.command(&["once"]).await;
-    assert_eq!(world.listing(&["alerts", "list", "--json"]).await[0]["state"], "firing");
+    assert_eq!(world.listing(&["alerts", "list", "--json"]).await[0]["state"]["state"], "firing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
