@@ -24,6 +24,7 @@ mod router;
 mod server;
 mod streams;
 mod wire;
+mod warm;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub use router::{dashboard, dashboard_routes};
 pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;
 
+pub use warm::keep_warm;
 use crate::{
     clock::Clock,
     config::Config,

@@ -40,7 +40,7 @@ const PATHS: [&str; 16] = [
     "/system",
 ];
 
-async fn fixture() -> Fixture {
+pub(super) async fn fixture() -> Fixture {
     let more = "scores: [device-secure-score, secure-score]\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }\n";
     let mut config = (*config_of(&format!("{PUBLIC}{TENANTS}{more}"))).clone();
     let when = Condition::from_words("drop 20% within 1d").unwrap();
@@ -50,7 +50,7 @@ async fn fixture() -> Fixture {
 }
 
 /// A check of `contoso`, whose device score fell by a tenth, and of whom Microsoft says something.
-async fn checked(fixture: &Fixture) {
+pub(super) async fn checked(fixture: &Fixture) {
     checked_as(fixture, TenantIdentity::default()).await;
 }
 
