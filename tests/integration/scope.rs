@@ -3,6 +3,7 @@
 mod acts;
 mod api;
 mod dashboard;
+mod many;
 mod pages;
 mod service;
 mod shown;

@@ -45,6 +45,11 @@ const ACTS: [(&str, Act); 17] = [
     }),
     ("unacknowledge", |store, entry| async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()),
     ("commit_action", |store, entry| {
+    ("acknowledge_all", |store, entry| {
+        let seen = Acknowledgement { at: entry.at, by: "ben".to_owned(), comment: "seen".to_owned() };
+        let alerts = vec![(key("contoso", "low"), entry)];
+        async move { Ok(store.acknowledge_all(alerts, seen).await?.contains(&Acknowledged::Now)) }.boxed()
+    }),
         async move {
             let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 30);
             outcome.alerts = vec![update("low", Alert { generation: 1, sequence: 2, ..Alert::default() })];
