@@ -3,14 +3,14 @@
 
 use async_trait::async_trait;
 use scorewatch::{
-    domain::Timestamp,
+    domain::{KeyedRequest, Timestamp},
     notify::{
         Silence, SilenceId,
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
     store::{
-        Access, AccountRecord, Acknowledged, Audit, Begun, Entry, EntryFilter, Idempotency, KeyedRequest, Link, NewAccount, NewEntry,
+        Access, AccountRecord, Acknowledged, Audit, Begun, Entry, EntryFilter, Idempotency, Link, NewAccount, NewEntry,
         NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
         SessionRecord, SilenceNotice, Silences, StoreError, TokenRecord,
     },

@@ -4,6 +4,7 @@ mod acts;
 mod api;
 mod dashboard;
 mod many;
+mod once;
 mod pages;
 mod service;
 mod shown;

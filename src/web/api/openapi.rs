@@ -15,7 +15,8 @@ use crate::domain::Role;
 const DESCRIPTION: &str = "Everything that the dashboard shows and does. Lists are pages: pass `next` of one as `after` to get \
     the page that follows. What lies outside the tenants that a token is limited to looks exactly like what does not exist. \
     Errors are problems as in RFC 9457. Send an `Idempotency-Key` with an action, and it is done once, however often the request \
-    is repeated; only `POST /tokens` and `POST /accounts` take none, because what they answer is a secret that is kept nowhere.";
+    is repeated. If its answer is not known any more, because the service was stopped in between or because it was a secret, a repeated \
+    request is answered with the problem `done-before`.";
 
 /// The document.
 pub(super) fn document(routes: &[Route]) -> Value {
@@ -168,10 +169,10 @@ fn of_headers(route: &Route) -> impl Iterator<Item = Value> {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
             "description": "Drawn at random for this action. Repeated within 24 hours, the request is answered as it was the \
-                            first time, and nothing is done again.",
+                            first time, or with the problem `done-before`, and nothing is done again.",
         }),
     };
-    std::iter::once(header).filter(|_| !route.is_secret)
+    std::iter::once(header)
 }
 
 fn of_query(route: &Route) -> impl Iterator<Item = Value> {

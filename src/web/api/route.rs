@@ -197,6 +197,8 @@ pub(in crate::web) struct Route {
     pub(super) is_without_limits: bool,
     /// Whether its answer is a secret, which is kept nowhere.
     pub(super) is_secret: bool,
+    /// Whether it does several things, each in a transaction of its own.
+    pub(super) is_in_steps: bool,
     /// The status of success.
     pub(super) success: StatusCode,
     /// What it is asked.
@@ -245,6 +247,7 @@ impl Route {
             role,
             is_without_limits: false,
             is_secret: false,
+            is_in_steps: false,
             success: StatusCode::OK,
             input: input::schema::<I>(),
             output: T::schema,
@@ -293,7 +296,14 @@ impl Route {
         self
     }
 
-    /// The same, whose answer is a secret: it is not recorded, so it is not repeated for an `Idempotency-Key` either.
+    /// The same, which does several things, each in a transaction of its own. If the first of them is done, the request is not begun again
+    /// for the same `Idempotency-Key`.
+    pub(super) const fn in_steps(mut self) -> Self {
+        self.is_in_steps = true;
+        self
+    }
+
+    /// The same, whose answer is a secret: it is not recorded, so a repeated request with the same `Idempotency-Key` is refused.
     pub(super) const fn answers_a_secret(mut self) -> Self {
         self.is_secret = true;
         self

@@ -186,8 +186,8 @@ async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, P
     let done = tokio::time::timeout(TIME_MAX, once::act(route, raw, key)).await;
     let done = done.map_err(|_| {
         let detail = if is_secret {
-            "the store did not answer in time, so it is not known whether this was done; look whether it is there, and if so, delete it \
-             or set another secret by `scorewatch`"
+            "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
+             `Idempotency-Key`, or look whether it is there; the secret is lost"
         } else {
             "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
              `Idempotency-Key`"

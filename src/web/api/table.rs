@@ -66,7 +66,11 @@ fn of_alerts() -> Vec<Route> {
         Route::post(Analyst, "/alerts/acknowledge", "acknowledgeAlerts", alerts::acknowledge_many).says(
             "Acknowledges many firing alerts in one transaction, or only says which; says how many it passed over",
         ),
-            .says("Accepts many firing alerts in one step, or only says which"),
+        Route::post(Analyst, "/alerts/{id}/accept", "acceptAlert", alerts::accept)
+            .says("Accepts what a firing alert lost as the new level: it is resolved, and its channels are notified"),
+        Route::post(Analyst, "/alerts/accept", "acceptAlerts", alerts::accept_many)
+            .says("Accepts many firing alerts, or only says which")
+            .in_steps(),
     ]
 }
 
