@@ -7,6 +7,7 @@ pub mod api;
 mod app;
 mod attempts;
 mod busy;
+mod changes;
 mod confirm;
 mod connections;
 mod health;
@@ -23,8 +24,8 @@ mod replay;
 mod router;
 mod server;
 mod streams;
-mod wire;
 mod warm;
+mod wire;
 
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ pub use listen::listen;
 pub use router::{dashboard, dashboard_routes};
 pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;
-
 pub use warm::keep_warm;
+
 use crate::{
     clock::Clock,
     config::Config,

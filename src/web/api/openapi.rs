@@ -52,8 +52,8 @@ pub(super) fn document(routes: &[Route]) -> Value {
             "securitySchemes": {
                 "token": {
                     "type": "http", "scheme": "bearer",
-                    "description": "A token from `scorewatch token create`. Not needed where the service listens on loopback \
-                                    and has no `access:`.",
+                    "description": "A token from `scorewatch token create`. Not needed where nobody has to sign in: on loopback, \
+                                    unless `access` or `public_url` says otherwise.",
                 },
                 "session": { "type": "apiKey", "in": "cookie", "name": "scorewatch_session", "description": "A person who has signed in." },
             },
@@ -98,7 +98,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
             responses.insert(status.as_u16().to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
         }
     }
-    if route.method == Method::Get {
+    if route.method == Method::Get && !route.is_stream() {
         responses.insert("304".to_owned(), json!({ "description": "It is what `If-None-Match` names" }));
     }
     let mut operation = json!({
@@ -161,6 +161,10 @@ fn of_path(route: &Route) -> impl Iterator<Item = Value> {
 
 fn of_headers(route: &Route) -> impl Iterator<Item = Value> {
     let header = match route.method {
+        Method::Get if route.is_stream() => json!({
+            "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "As browsers send it when they open the stream again; it counts more than `seen`.",
+        }),
         Method::Get => json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": { "type": "string" },
             "description": "The `ETag` of an answer that is known.",

@@ -17,7 +17,7 @@ use super::{
     input::of_query,
     once::{self, Outcome},
     problem::{self, Problem},
-    route::{Answer, Method, Raw, Route},
+    route::{Answer, Method, Opening, Raw, Route},
 };
 use crate::{
     domain::Caller,
@@ -125,6 +125,7 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
     let (asker, address) = (app.asker.clone(), app.address);
     let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, address, now, caller, path, input };
     match route.method {
+        Method::Get if route.is_stream() => route.open(raw, Opening { app: app.clone(), headers: &parts.headers }),
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,
     }

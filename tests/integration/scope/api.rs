@@ -124,6 +124,7 @@ impl Names {
         let of = |name: &String| match name.as_str() {
             "tenant" => Some(format!("tenant={}", self.tenant)),
             "search" => Some(format!("search={}", self.tenant)),
+            "q" => Some(format!("q={}", self.tenant)),
             "channel" => Some(format!("channel={}", self.channel)),
             _ => None,
         };
@@ -135,8 +136,8 @@ impl Names {
         let silence = || json!({ "tenants": [self.tenant], "duration": "1h", "comment": "patching" });
         Some(match operation.id.as_str() {
             "acknowledgeAlert" => json!({ "comment": "seen" }),
-            "acceptAlerts" => json!({ "tenants": [self.tenant], "dry_run": true }),
             "acknowledgeAlerts" => json!({ "tenants": [self.tenant], "comment": "seen" }),
+            "acceptAlerts" => json!({ "tenants": [self.tenant], "dry_run": true }),
             "addSilence" | "previewSilence" => silence(),
             "addAccount" => json!({ "name": "dana", "tenants": [self.tenant] }),
             "createToken" => json!({ "name": "grafana", "tenants": [self.tenant] }),
@@ -278,7 +279,9 @@ async fn walk(scene: &Scene, operation: &Operation) -> bool {
     let mut works = false;
     for (scope, is_limited) in [(only(&["contoso"]), true), (Scope::All, false)] {
         for role in Role::ALL {
-            let (status, body) = ask(scene, caller(role, &scope), operation, &own, "").await;
+            // It can't be asked nothing.
+            let query = if operation.id == "search" { own.query(operation) } else { String::new() };
+            let (status, body) = ask(scene, caller(role, &scope), operation, &own, &query).await;
             let who = format!("{} as {role} of {scope:?}: {status} {body}", operation.id);
             if role < operation.role || (is_limited && operation.is_without_limits) {
                 assert!(status == 403 && body.contains("urn:scorewatch:problem:forbidden"), "{who}");
