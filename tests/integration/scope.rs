@@ -6,6 +6,7 @@ mod dashboard;
 mod many;
 mod once;
 mod pages;
+mod paths;
 mod search;
 mod service;
 mod shown;

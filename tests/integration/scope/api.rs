@@ -151,7 +151,11 @@ impl Names {
 
     /// A text for somebody who is limited to some tenants, in which these names are those of nothing.
     pub(super) fn erased(&self, text: &str) -> String {
-        let absent = Self::absent();
+        self.as_if_called(&Self::absent(), text)
+    }
+
+    /// The same, in which they are those names.
+    pub(super) fn as_if_called(&self, absent: &Self, text: &str) -> String {
         let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
         let mut text = text.replace(self.tenant, absent.tenant);
         for (thing, own, absent) in
