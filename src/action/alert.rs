@@ -14,7 +14,7 @@ use crate::{
         find,
     },
     rule::AlertKey,
-    store::{AlertFilter, Listings, NewEntry, Store},
+    store::{self, AlertFilter, Listings, NewEntry, Store},
 };
 
 /// The result of withdrawing an acknowledgement.
@@ -26,7 +26,7 @@ pub struct TakenBack {
     pub was_acknowledged: bool,
 }
 
-/// Which firing alerts to accept together: all that every given filter picks.
+/// Which firing alerts to accept or acknowledge together: all that every given filter picks.
 #[derive(Debug, Clone, Default)]
 pub struct Pick {
     /// Those that the notices of this fleet shift covered.
@@ -69,6 +69,22 @@ pub struct Accepted {
     pub alerts: Vec<AlertRow>,
     /// How many were picked that have no level to accept: those of `below`, `above` and `no_data` rules.
     pub without_level: usize,
+    /// How many were picked and passed over, because they changed or ended in between.
+    pub changed: usize,
+}
+
+/// The most alerts that are acknowledged in one step: it is one transaction, for which checks wait.
+pub const ACKNOWLEDGED_MAX: usize = 1000;
+
+/// The result of acknowledging several alerts in one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acknowledged {
+    /// Those that were acknowledged, or would be.
+    pub alerts: Vec<AlertRow>,
+    /// How many were passed over because somebody acknowledged them before.
+    pub acknowledged_before: usize,
+    /// How many were passed over because they do not fire.
+    pub not_firing: usize,
 }
 
 /// Notes that a person has seen an alert that fires: no reminder of it until it worsens or is over.
@@ -93,6 +109,76 @@ pub async fn acknowledge(
         return Ok(alert);
     }
     Err(Error::Conflict("only a firing alert can be acknowledged".to_owned()))
+}
+
+/// Notes that a person has seen every firing alert that is picked; with `is_dry`, only says which these are.
+///
+/// # Errors
+/// [`Error::NoAlert`] if none is picked; those of [`acknowledge_rows`].
+pub async fn acknowledge_all(
+    store: &dyn Store,
+    config: &Config,
+    caller: &Caller,
+    pick: &Pick,
+    by: Acknowledgement,
+    is_dry: bool,
+) -> Result<Acknowledged, Error> {
+    must(caller, Role::Analyst)?;
+    let picked = picked(store, config, &caller.scope, pick).await?;
+    acknowledge_rows(store, caller, picked, by, is_dry).await
+}
+
+/// Notes that a person has seen these alerts, in one transaction and with an entry for each; with `is_dry`, only says which it would.
+///
+/// # Errors
+/// [`Error::Invalid`] without author or comment, or if they are more than [`ACKNOWLEDGED_MAX`]; [`Error::Store`].
+pub async fn acknowledge_rows(
+    store: &dyn Store,
+    caller: &Caller,
+    mut rows: Vec<AlertRow>,
+    by: Acknowledgement,
+    is_dry: bool,
+) -> Result<Acknowledged, Error> {
+    must(caller, Role::Analyst)?;
+    let problems = signature_problems(&by.by, &by.comment);
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    rows.retain(|row| caller.scope.includes(&row.key.tenant));
+    if rows.len() > ACKNOWLEDGED_MAX {
+        let (count, most) = (rows.len(), ACKNOWLEDGED_MAX);
+        return Err(Error::invalid(format!(
+            "{count} alerts are selected, and at most {most} are acknowledged in one step"
+        )));
+    }
+    let entry = |row: &AlertRow| {
+        NewEntry::by(caller, "alert.acknowledge", Some(record::alert(&row.key)), by.at)
+            .after(json!({ "by": by.by, "comment": by.comment }))
+    };
+    let became = if is_dry {
+        rows.iter().map(would_become).collect()
+    } else {
+        let all = rows.iter().map(|row| (row.key.clone(), entry(row))).collect();
+        store.acknowledge_all(all, by.clone()).await?
+    };
+    let mut done = Acknowledged { alerts: Vec::new(), acknowledged_before: 0, not_firing: 0 };
+    for (row, became) in rows.into_iter().zip(became) {
+        match became {
+            store::Acknowledged::Now => done.alerts.push(row),
+            store::Acknowledged::Before => done.acknowledged_before += 1,
+            store::Acknowledged::NotFiring => done.not_firing += 1,
+        }
+    }
+    Ok(done)
+}
+
+/// What would become of an alert if it was acknowledged.
+fn would_become(row: &AlertRow) -> store::Acknowledged {
+    match (row.alert.firing(), &row.acknowledged) {
+        (None, _) => store::Acknowledged::NotFiring,
+        (Some(_), Some(_)) => store::Acknowledged::Before,
+        (Some(_), None) => store::Acknowledged::Now,
+    }
 }
 
 /// Takes an acknowledgement back: reminders go on.
@@ -173,13 +259,14 @@ pub async fn accept_rows(
     let signature = Signature { by: pick.by.as_deref(), comment: pick.comment.as_deref() };
     signature.check()?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
-    let mut alerts = Vec::with_capacity(acceptable.len());
+    let (meant, mut alerts) = (acceptable.len(), Vec::with_capacity(acceptable.len()));
     for row in acceptable {
         if is_dry || is_accepted(store, config, caller, &row, signature, now).await? {
             alerts.push(row);
         }
     }
-    Ok(Accepted { alerts, without_level: floors.len() })
+    let changed = meant - alerts.len();
+    Ok(Accepted { alerts, without_level: floors.len(), changed })
 }
 
 /// Accepts the level of one alert, which has an entry of its own. Whether it was there to be accepted.

@@ -1,6 +1,6 @@
 //! Who asks or acts, from where, and what they may do.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr};
+use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -198,13 +198,30 @@ pub struct Caller {
     pub scope: Scope,
     /// How they came to us, and from where.
     pub origin: Origin,
+    /// What they sent that is to be done once, however often they send it; `None`: what they do now has no key.
+    pub request: Option<Arc<KeyedRequest>>,
+}
+
+/// An action as it was sent with an idempotency key. It travels with its sender and with each entry of the audit log, so that the
+/// transaction that does something also notes that it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedRequest {
+    /// Who sent it; keys of one caller mean nothing to another.
+    pub caller: String,
+    /// The key that the caller drew for it.
+    pub key: String,
+    /// Of everything that was asked: the same key with another fingerprint is a mistake.
+    pub fingerprint: String,
+    /// Drawn each time that it is begun, so that an attempt that was given up can be distinguished from the one after it.
+    pub attempt: i64,
 }
 
 impl Caller {
     /// Somebody at this machine: whoever can reach loopback or run commands has the store and the configuration anyway.
     #[must_use]
     pub fn local(name: impl Into<String>) -> Self {
-        Self { name: name.into(), role: Role::Admin, scope: Scope::All, origin: Origin::Local { address: None } }
+        let origin = Origin::Local { address: None };
+        Self { name: name.into(), role: Role::Admin, scope: Scope::All, origin, request: None }
     }
 
     /// Somebody with this scope and every role. For tests and for what acts on behalf of somebody.

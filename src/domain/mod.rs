@@ -22,7 +22,7 @@ pub mod severity;
 pub mod tenant;
 pub mod time;
 
-pub use access::{Caller, Limits, Origin, PersonId, Role, check_access_name};
+pub use access::{Caller, KeyedRequest, Limits, Origin, PersonId, Role, check_access_name};
 pub use averages::Averages;
 pub use brand::Brand;
 pub use channel_name::ChannelName;

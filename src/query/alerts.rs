@@ -4,7 +4,7 @@ mod line;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::line::{AlertLine, lines};
+pub use self::line::{AlertLine, lines, open_of};
 pub(super) use self::line::{ids, short};
 use super::{Candidate, Error, Listing, Page, find};
 pub use crate::store::AlertRow;

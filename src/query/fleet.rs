@@ -190,6 +190,7 @@ pub async fn overall(
     scope: &Scope,
     now: Timestamp,
 ) -> Result<Overall, Error> {
+    memory.look(now);
     let found = found(config, scope, store.tenant_lines().await?);
     let open = open_alerts(config, scope, &store.open_alerts().await?);
     let of_samples: Vec<&TenantLine> = found.iter().filter_map(|(_, line)| line.as_ref()).collect();
@@ -216,6 +217,20 @@ pub async fn overall(
     };
     let lines: Vec<Line> = found.into_iter().map(line).collect();
     Ok(Overall { totals: FleetTotals::of(&lines), labels: labels(&lines), lines })
+}
+
+/// The tenants of the scope whose samples the memory lacks, or that were committed since: what the next look at the fleet has to read.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn behind(
+    store: &dyn Store,
+    config: &Config,
+    memory: &Memory,
+    scope: &Scope,
+) -> Result<Vec<TenantLine>, Error> {
+    let found = found(config, scope, store.tenant_lines().await?);
+    Ok(memory.behind(found.into_iter().filter_map(|(_, line)| line).collect()).await)
 }
 
 /// What fleet shifts did to the scores of tenants, oldest first.

@@ -33,12 +33,20 @@ pub enum Named {
     Shift(String),
 }
 
-/// The alert or the fleet shift that an id names: its own, or that of a message about it.
-///
-/// # Errors
-/// [`Error::Invalid`] for what can't be an id; [`Error::NoAlert`]; [`Error::Ambiguous`]; [`Error::Store`].
-pub async fn named(store: &dyn Store, scope: &Scope, text: &str) -> Result<Named, Error> {
-    let letters = letters(text).ok_or_else(|| not_an_id(text))?;
+/// What ids that begin like a text name, as far as the scope sees it.
+#[derive(Debug, Default)]
+pub(super) struct Meant {
+    /// Alerts, by their own ids or by those of messages about them; each with its id.
+    pub(super) alerts: Vec<(AlertRow, String)>,
+    /// Fleet shifts, likewise.
+    pub(super) shifts: Vec<String>,
+    /// Messages about several alerts.
+    pub(super) digests: Vec<DeliveryId>,
+}
+
+/// What ids that begin like this text name. `None`: it can't be an id.
+pub(super) async fn meant(store: &dyn Store, scope: &Scope, text: &str) -> Result<Option<Meant>, Error> {
+    let Some(letters) = letters(text) else { return Ok(None) };
     let rows = store.alerts(&AlertFilter { tenants: scope.tenants().cloned(), ..AlertFilter::default() }).await?;
     let ids = alerts::ids(store, &rows).await?;
     let said = Said::of(store, scope, &letters).await?;
@@ -47,27 +55,35 @@ pub async fn named(store: &dyn Store, scope: &Scope, text: &str) -> Result<Named
         let own = !is_of_message && id.strip_prefix(ALERT).is_some_and(|id| id.starts_with(&letters));
         own || said.alerts.contains(id)
     };
-    let meant: Vec<_> = rows.iter().zip(&ids).filter(|(_, id)| is_intended(id)).collect();
     let mut shifts = if without(text, ALERT).is_some() { BTreeSet::new() } else { shifts(store, scope, &rows).await? };
     shifts.retain(|id| said.shifts.contains(id) || id.strip_prefix(MESSAGE).is_some_and(|id| id.starts_with(&letters)));
-    let shifts: Vec<String> = shifts.into_iter().collect();
-    match (meant.as_slice(), shifts.as_slice()) {
+    Ok(Some(Meant {
+        alerts: rows.into_iter().zip(ids).filter(|(_, id)| is_intended(id)).collect(),
+        shifts: shifts.into_iter().collect(),
+        digests: said.digests,
+    }))
+}
+
+/// The alert or the fleet shift that an id names: its own, or that of a message about it.
+///
+/// # Errors
+/// [`Error::Invalid`] for what can't be an id; [`Error::NoAlert`]; [`Error::Ambiguous`]; [`Error::Store`].
+pub async fn named(store: &dyn Store, scope: &Scope, text: &str) -> Result<Named, Error> {
+    let Meant { alerts, shifts, digests } = meant(store, scope, text).await?.ok_or_else(|| not_an_id(text))?;
+    match (alerts.as_slice(), shifts.as_slice()) {
         ([(row, _)], []) => Ok(Named::Alert(Which::of(&row.key))),
         ([], [shift]) => Ok(Named::Shift(shift.clone())),
         ([], []) => Err(Error::NoAlert(format!("no alert or message has an id that begins with `{text}`"))),
-        (meant, shifts) => {
+        (alerts, shifts) => {
             let shown = |shift: &String| {
                 let says = format!("{}  {}", alerts::short(shift), shift_name(scope));
                 Candidate::shown_at(says, format!("/alerts?show=all&shift={shift}"))
             };
-            let digests = said
-                .digests
-                .iter()
-                .map(|id| Candidate::shown_at(format!("{id}  message"), format!("/deliveries/{id}")));
-            let candidates =
-                meant.iter().map(|(row, id)| candidate(row, id)).chain(shifts.iter().map(shown)).chain(digests);
-            let candidates: Vec<Candidate> = candidates.collect();
-            let what = if shifts.is_empty() && said.digests.is_empty() {
+            let of_digests =
+                digests.iter().map(|id| Candidate::shown_at(format!("{id}  message"), format!("/deliveries/{id}")));
+            let candidates = alerts.iter().map(|(row, id)| candidate(row, id)).chain(shifts.iter().map(shown));
+            let candidates: Vec<Candidate> = candidates.chain(of_digests).collect();
+            let what = if shifts.is_empty() && digests.is_empty() {
                 format!("`{text}` can mean {} alerts", candidates.len())
             } else {
                 format!("`{text}` can mean {} things", candidates.len())
@@ -195,19 +211,7 @@ impl Said {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Ambiguous`] if the message goes to several channels; [`Error::Store`].
 pub async fn delivery(store: &dyn Store, scope: &Scope, text: &str) -> Result<DeliveryId, Error> {
-    if let Ok(number) = text.parse() {
-        let found = deliveries::show(store, scope, DeliveryId(number)).await;
-        // The six letters of a message may all be digits.
-        if !matches!(found, Err(Error::NotFound { .. })) || text.len() < SHORT_LETTERS {
-            return found.map(|_| DeliveryId(number));
-        }
-    }
-    let letters = letters(text).filter(|_| without(text, ALERT).is_none());
-    let found = of_messages(store, scope, &letters.ok_or_else(|| not_an_id(text))?).await?;
-    let numbers = Numbers::of_deliveries(store, scope);
-    let mut found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
-    let seen = deliveries::seen(store, scope, found.iter().copied()).await?;
-    found.retain(|id| seen.contains(id));
+    let found = deliveries_of(store, scope, text).await?.ok_or_else(|| not_an_id(text))?;
     match found.as_slice() {
         [delivery] => Ok(*delivery),
         [] => Err(Error::not_found(Thing::Delivery, text)),
@@ -222,6 +226,31 @@ pub async fn delivery(store: &dyn Store, scope: &Scope, text: &str) -> Result<De
             Err(Error::Ambiguous { what: format!("`{text}` can mean {} deliveries", several.len()), candidates })
         }
     }
+}
+
+/// The deliveries that a text names, by the numbers that the scope knows: the one of that number, or those of messages whose ids begin
+/// with it. `None`: it can't be an id.
+pub(super) async fn deliveries_of(
+    store: &dyn Store,
+    scope: &Scope,
+    text: &str,
+) -> Result<Option<Vec<DeliveryId>>, Error> {
+    if let Ok(number) = text.parse() {
+        match deliveries::show(store, scope, DeliveryId(number)).await {
+            Ok(_) => return Ok(Some(vec![DeliveryId(number)])),
+            // The six letters of a message may all be digits.
+            Err(Error::NotFound { .. }) if text.len() >= SHORT_LETTERS => {}
+            Err(Error::NotFound { .. }) => return Ok(Some(Vec::new())),
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(letters) = letters(text).filter(|_| without(text, ALERT).is_none()) else { return Ok(None) };
+    let numbers = Numbers::of_deliveries(store, scope);
+    let found = of_messages(store, scope, &letters).await?;
+    let mut found: Vec<DeliveryId> = found.into_iter().map(|id| DeliveryId(numbers.shown(id.0))).collect();
+    let seen = deliveries::seen(store, scope, found.iter().copied()).await?;
+    found.retain(|id| seen.contains(id));
+    Ok(Some(found))
 }
 
 /// The deliveries, newest first, of messages whose ids begin like this, by the numbers of the store.

@@ -27,6 +27,7 @@ pub mod replicas;
 pub mod report;
 pub mod rules;
 pub mod samples;
+pub mod search;
 pub mod silences;
 pub mod system;
 pub mod tenants;

@@ -232,6 +232,9 @@ impl Spawner {
             .with_rejected(rejected)
             .with_address(listener.local_addr().ok())
             .with_asker(crate::query::report::Asker::of_service(checker.microsoft));
+        let (warmed, shutdown) = (app.clone(), self.shutdown.clone());
+        let warm = move || web::keep_warm(warmed.clone(), shutdown.clone());
+        drop(self.tasks.spawn(task::restarted("fleet memory", self.shutdown.clone(), warm)));
         let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
         self.part("web", Box::pin(web::serve(listener, state, app, self.shutdown.clone())));
     }

@@ -27,8 +27,8 @@ pub use check::{
     TenantHealth, TenantRecord,
 };
 pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
-pub use idempotency::{Begun, KeyedRequest, RecordedAnswer};
-pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
+pub use idempotency::{Begun, RecordedAnswer};
+pub use listing::{Acknowledged, AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification, SilenceNotice};
 pub use overview::{Advice, OpenAlert, SeriesSamples, TenantAdvice, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};

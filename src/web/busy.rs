@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use super::{app::App, protect::refusal};
+use super::{app::App, limits::Group, protect::refusal};
 
 /// How long a request waits for its turn.
 const TURN_WAIT: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Answers a few requests at a time, each for a limited time. A stream of events waits most of the time, so it is not counted.
 pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    if request.uri().path() == "/events" {
+    if Group::of(request.uri().path()) == Group::Stream {
         return next.run(request).await;
     }
     let Ok(Ok(turn)) = tokio::time::timeout(TURN_WAIT, app.turns.clone().acquire_owned()).await else {
@@ -54,6 +54,7 @@ mod tests {
         let (_, config) = watch::channel(config_of("timezone: UTC\n"));
         let app = App::new(store, Clock::manual(Timestamp::EPOCH), config);
         let routes = Router::new().route("/", get(async || "here")).route("/events", get(async || "stream"));
+        let routes = routes.route("/api/v1/events", get(async || "stream"));
         let routes = routes.layer(middleware::from_fn_with_state(app.clone(), admit));
         let ask = async |path: &str| {
             let request = Request::builder().uri(path).body(Body::empty()).unwrap();
@@ -63,7 +64,9 @@ mod tests {
         let turns = app.turns.available_permits();
         let all = app.turns.acquire_many(u32::try_from(turns).unwrap()).await.unwrap();
         assert_eq!(ask("/").await, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(ask("/events").await, StatusCode::OK);
+        for stream in ["/events", "/api/v1/events"] {
+            assert_eq!(ask(stream).await, StatusCode::OK, "{stream}");
+        }
         drop(all);
         assert_eq!(ask("/").await, StatusCode::OK);
         assert_eq!(app.turns.available_permits(), turns, "and gives it back");

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// The stream of events of the pages.
+pub(super) const EVENTS_OF_PAGES: &str = "/events";
+/// The same of the API.
+pub(super) const EVENTS_OF_API: &str = "/api/v1/events";
+
 /// Requests that wait for different things, and so must not take each other's places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Group {
@@ -17,7 +22,7 @@ pub(super) enum Group {
     Confirm,
     /// Everything else that people open in a browser.
     Page,
-    /// `/events`, which stays open.
+    /// A stream of events, which stays open.
     Stream,
 }
 
@@ -27,7 +32,7 @@ impl Group {
         match path {
             "/healthz" | "/readyz" => Self::Probe,
             "/metrics" => Self::Metrics,
-            "/events" => Self::Stream,
+            EVENTS_OF_PAGES | EVENTS_OF_API => Self::Stream,
             _ if path.starts_with("/confirm/") => Self::Confirm,
             _ if path == "/api" || path.starts_with("/api/") => Self::Api,
             _ => Self::Page,
@@ -140,6 +145,8 @@ mod tests {
             ("/readyz", Group::Probe),
             ("/metrics", Group::Metrics),
             ("/events", Group::Stream),
+            ("/api/v1/events", Group::Stream),
+            ("/api/v1/events/", Group::Api),
             ("/api", Group::Api),
             ("/api/v1/tenants", Group::Api),
             ("/apis", Group::Page),

@@ -7,6 +7,7 @@ pub mod api;
 mod app;
 mod attempts;
 mod busy;
+mod changes;
 mod confirm;
 mod connections;
 mod health;
@@ -23,6 +24,7 @@ mod replay;
 mod router;
 mod server;
 mod streams;
+mod warm;
 mod wire;
 
 use std::sync::Arc;
@@ -32,6 +34,7 @@ pub use listen::listen;
 pub use router::{dashboard, dashboard_routes};
 pub use server::{CONNECTIONS_MAX, serve};
 use tokio::sync::watch;
+pub use warm::keep_warm;
 
 use crate::{
     clock::Clock,

@@ -95,6 +95,7 @@ mod tests {
             .route("/busy", get(busy))
             .route("/api/v1/busy", get(busy))
             .route("/events", get(busy))
+            .route("/api/v1/events", get(busy))
             .fallback(|| async { refusal(StatusCode::NOT_FOUND, "not found") })
             .layer(middleware::from_fn(answer));
         for (line, accepts, status, said) in [
@@ -106,6 +107,7 @@ mod tests {
             ("GET /busy", "application/json", 503, "\"detail\":\"too many <people>; try again\""),
             ("GET /api/v1/busy", "text/html", 503, "\"detail\""),
             ("GET /events", "text/html", 503, "\"detail\""),
+            ("GET /api/v1/events", "text/html", 503, "\"detail\""),
             ("GET /nothing", "text/html", 404, "<p>There is no such page.</p>"),
         ] {
             let (method, path) = line.split_once(' ').unwrap();

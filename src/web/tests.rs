@@ -25,6 +25,7 @@ mod connections;
 mod oidc;
 mod pages;
 mod stub_store;
+mod warm;
 
 use stub_store::StubStore;
 

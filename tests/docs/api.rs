@@ -4,8 +4,9 @@ use std::{fs, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
-    http::Request,
+    http::{Request, header},
 };
+use futures_util::StreamExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scorewatch::{
@@ -46,7 +47,7 @@ fn requests(page: &Page) -> Vec<Request<Body>> {
         let mut words = words.iter().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {
-                "-s" => {}
+                "-s" | "-N" => {}
                 "-X" => method = if words.next().unwrap() == "POST" { "POST" } else { panic!("{line}") },
                 "-H" => headers.push(words.next().unwrap().split_once(": ").unwrap()),
                 "-d" => body.clone_from(words.next().unwrap()),
@@ -78,7 +79,13 @@ async fn the_api_takes_every_request_that_the_guide_shows() {
         let api = web::api::of(app.clone(), Caller::local("ann"));
         let response = TowerToHyperService::new(api).call(request).await.unwrap();
         let status = response.status().as_u16();
-        let body = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+        let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|is| is == "text/event-stream");
+        let body = if is_stream {
+            response.into_body().into_data_stream().next().await.unwrap().unwrap()
+        } else {
+            to_bytes(response.into_body(), usize::MAX).await.unwrap()
+        };
+        let body = String::from_utf8(body.to_vec()).unwrap();
         // Nothing was checked, so there are no alerts; but nothing may be wrong with the request itself.
         let is_fine = matches!(status, 200..300 | 404 | 409) && !body.contains("no such path");
         assert!(is_fine, "{shown}: {status} {body}");

@@ -42,7 +42,7 @@ pub(crate) use vault::Vault;
 pub(crate) use wait::computed;
 pub(crate) use wait::{PATIENCE, Watch, event};
 #[cfg(debug_assertions)]
-pub(crate) use wire::{begin_keyed_post, begin_post};
+pub(crate) use wire::{begin_keyed_post, begin_post, keyed_post};
 pub(crate) use wire::{get, post};
 
 /// The channel that the rules of these tests notify.

@@ -17,8 +17,17 @@ pub(crate) async fn post(address: SocketAddr, path: &str) -> (u16, String) {
     ask(address, "POST", path).await
 }
 
+/// An action of the API that is to be done once.
+#[cfg(debug_assertions)]
+pub(crate) async fn keyed_post(address: SocketAddr, path: &str, key: &str) -> (u16, String) {
+    answered(begin_keyed_post(address, path, key).await).await
+}
+
 async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
-    let mut stream = begin(address, method, path).await;
+    answered(begin(address, method, path).await).await
+}
+
+async fn answered(mut stream: TcpStream) -> (u16, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();

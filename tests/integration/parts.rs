@@ -1,24 +1,26 @@
 //! A store of which single roles are played by somebody else.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use scorewatch::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
-        ChannelHealth, Delivery, DeliveryId, HoldReason, Notification, NotificationId, NotificationType, Silence,
-        SilenceId,
+        ChannelHealth, Delivery, DeliveryId, HoldReason, Notification, NotificationId, NotificationType,
         fleet::{Decidable, Scope, Tracked},
         release::{Decision, HeldGroup},
-        silence::{Acknowledgement, NewSilence},
     },
-    rule::{AlertKey, RuleName},
+    rule::RuleName,
     store::{
         Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
         Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
         FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage,
         Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice,
-        SilenceNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
+        Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -39,6 +41,8 @@ pub(super) struct Parts {
     pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) access: Arc<dyn Access>,
     pub(super) audit: Arc<dyn Audit>,
+    /// What was asked of it, in order.
+    pub(super) calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Parts {
@@ -60,26 +64,33 @@ impl Parts {
             idempotency: store.clone(),
             access: store.clone(),
             audit: store.clone(),
+            calls: Arc::default(),
         }
+    }
+
+    /// Who plays that role, who is about to be asked that.
+    pub(super) fn ask<'a, T: ?Sized>(&self, role: &'a Arc<T>, what: &'static str) -> &'a T {
+        self.calls.lock().unwrap().push(what);
+        role
     }
 }
 
 #[async_trait]
 impl Checks for Parts {
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
-        self.checks.schedule().await
+        self.ask(&self.checks, "schedule").schedule().await
     }
 
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
-        self.checks.load(tenants).await
+        self.ask(&self.checks, "load").load(tenants).await
     }
 
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError> {
-        self.checks.commit(outcome).await
+        self.ask(&self.checks, "commit").commit(outcome).await
     }
 
     async fn commit_action(&self, outcome: CheckOutcome, entry: NewEntry) -> Result<Commit, StoreError> {
-        self.checks.commit_action(outcome, entry).await
+        self.ask(&self.checks, "commit_action").commit_action(outcome, entry).await
     }
 
     async fn gone_series(
@@ -87,57 +98,57 @@ impl Checks for Parts {
         tenant: &TenantId,
         subjects: &[(ScoreKind, Subject)],
     ) -> Result<Vec<SeriesRecord>, StoreError> {
-        self.checks.gone_series(tenant, subjects).await
+        self.ask(&self.checks, "gone_series").gone_series(tenant, subjects).await
     }
 
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
-        self.checks.history(series, since).await
+        self.ask(&self.checks, "history").history(series, since).await
     }
 
     async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
-        self.checks.recommendations(tenant).await
+        self.ask(&self.checks, "recommendations").recommendations(tenant).await
     }
 
     async fn request_checks(&self, tenants: &BTreeSet<TenantId>, entry: NewEntry) -> Result<u64, StoreError> {
-        self.checks.request_checks(tenants, entry).await
+        self.ask(&self.checks, "request_checks").request_checks(tenants, entry).await
     }
 
     async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        self.checks.rechecks_requested().await
+        self.ask(&self.checks, "rechecks_requested").rechecks_requested().await
     }
 
     async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        self.checks.checked().await
+        self.ask(&self.checks, "checked").checked().await
     }
 }
 
 #[async_trait]
 impl Roster for Parts {
     async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
-        self.roster.reconcile(configured, now).await
+        self.ask(&self.roster, "reconcile").reconcile(configured, now).await
     }
 
     async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
-        self.roster.roster().await
+        self.ask(&self.roster, "roster").roster().await
     }
 }
 
 #[async_trait]
 impl Outbox for Parts {
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
-        self.outbox.announce(notification, now).await
+        self.ask(&self.outbox, "announce").announce(notification, now).await
     }
 
     async fn announce_requested(&self, notifications: Vec<NewNotification>, entry: NewEntry) -> Result<(), StoreError> {
-        self.outbox.announce_requested(notifications, entry).await
+        self.ask(&self.outbox, "announce_requested").announce_requested(notifications, entry).await
     }
 
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
-        self.outbox.knows(notification).await
+        self.ask(&self.outbox, "knows").knows(notification).await
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
-        self.outbox.claim(channel, terms, now).await
+        self.ask(&self.outbox, "claim").claim(channel, terms, now).await
     }
 
     async fn settle(
@@ -148,7 +159,7 @@ impl Outbox for Parts {
         health: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outbox.settle(delivery, attempt, outcome, health, now).await
+        self.ask(&self.outbox, "settle").settle(delivery, attempt, outcome, health, now).await
     }
 
     async fn suppress(
@@ -159,23 +170,23 @@ impl Outbox for Parts {
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outbox.suppress(target, tenants, is_taken_apart, error, now).await
+        self.ask(&self.outbox, "suppress").suppress(target, tenants, is_taken_apart, error, now).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.outbox.recover(now).await
+        self.ask(&self.outbox, "recover").recover(now).await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
-        self.outbox.busy_channels().await
+        self.ask(&self.outbox, "busy_channels").busy_channels().await
     }
 
     async fn resend(&self, delivery: DeliveryId, entry: NewEntry) -> Result<bool, StoreError> {
-        self.outbox.resend(delivery, entry).await
+        self.ask(&self.outbox, "resend").resend(delivery, entry).await
     }
 
     async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
-        self.outbox.unnoticed_dead(since).await
+        self.ask(&self.outbox, "unnoticed_dead").unnoticed_dead(since).await
     }
 
     async fn notice_dead(
@@ -184,7 +195,7 @@ impl Outbox for Parts {
         notification: NewNotification,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outbox.notice_dead(letters, notification, now).await
+        self.ask(&self.outbox, "notice_dead").notice_dead(letters, notification, now).await
     }
 }
 
@@ -196,108 +207,80 @@ impl Holds for Parts {
         fleet: Decidable,
         at_most: usize,
     ) -> Result<Vec<HeldGroup>, StoreError> {
-        self.holds.held_decidable(now, fleet, at_most).await
+        self.ask(&self.holds, "held_decidable").held_decidable(now, fleet, at_most).await
     }
 
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError> {
-        self.holds.release(decided, now).await
+        self.ask(&self.holds, "release").release(decided, now).await
     }
 
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
-        self.holds.look_again(why, now).await
-    }
-}
-
-#[async_trait]
-impl Silences for Parts {
-    async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
-        self.silences.silences(ends_after).await
-    }
-
-    async fn add_silence(
-        &self,
-        silence: NewSilence,
-        notice: Option<SilenceNotice>,
-        entry: NewEntry,
-    ) -> Result<SilenceId, StoreError> {
-        self.silences.add_silence(silence, notice, entry).await
-    }
-
-    async fn end_silence(&self, silence: SilenceId, entry: NewEntry) -> Result<bool, StoreError> {
-        self.silences.end_silence(silence, entry).await
-    }
-
-    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError> {
-        self.silences.acknowledge(alert, by, entry).await
-    }
-
-    async fn unacknowledge(&self, alert: &AlertKey, entry: NewEntry) -> Result<bool, StoreError> {
-        self.silences.unacknowledge(alert, entry).await
+        self.ask(&self.holds, "look_again").look_again(why, now).await
     }
 }
 
 #[async_trait]
 impl Channels for Parts {
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
-        self.channels.channels().await
+        self.ask(&self.channels, "channels").channels().await
     }
 
     async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError> {
-        self.channels.note_channels(identities, now).await
+        self.ask(&self.channels, "note_channels").note_channels(identities, now).await
     }
 
     async fn onboard_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
-        self.channels.onboard_channels(channels, now).await
+        self.ask(&self.channels, "onboard_channels").onboard_channels(channels, now).await
     }
 
     async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
-        self.channels.drilled(drill).await
+        self.ask(&self.channels, "drilled").drilled(drill).await
     }
 
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
-        self.channels.confirm(drill, now).await
+        self.ask(&self.channels, "confirm").confirm(drill, now).await
     }
 
     async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError> {
-        self.channels.unpark(channel, entry).await
+        self.ask(&self.channels, "unpark").unpark(channel, entry).await
     }
 }
 
 #[async_trait]
 impl Routing for Parts {
     async fn routed(&self) -> Result<Routed, StoreError> {
-        self.routing.routed().await
+        self.ask(&self.routing, "routed").routed().await
     }
 
     async fn reroute(&self, routes: Routes, now: Timestamp) -> Result<Rerouted, StoreError> {
-        self.routing.reroute(routes, now).await
+        self.ask(&self.routing, "reroute").reroute(routes, now).await
     }
 }
 
 #[async_trait]
 impl Fleet for Parts {
     async fn awaits_fleet(&self) -> Result<bool, StoreError> {
-        self.fleet.awaits_fleet().await
+        self.ask(&self.fleet, "awaits_fleet").awaits_fleet().await
     }
 
     async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
-        self.fleet.shifts(seen_after).await
+        self.ask(&self.fleet, "shifts").shifts(seen_after).await
     }
 
     async fn movements(&self, since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
-        self.fleet.movements(since).await
+        self.ask(&self.fleet, "movements").movements(since).await
     }
 
     async fn newest_samples(&self, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        self.fleet.newest_samples(scope).await
+        self.ask(&self.fleet, "newest_samples").newest_samples(scope).await
     }
 
     async fn shifted_tenants(&self, shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError> {
-        self.fleet.shifted_tenants(shift).await
+        self.ask(&self.fleet, "shifted_tenants").shifted_tenants(shift).await
     }
 
     async fn note_shifts(&self, shifts: Vec<KnownShift>, decided: Vec<Tracked>) -> Result<(), StoreError> {
-        self.fleet.note_shifts(shifts, decided).await
+        self.ask(&self.fleet, "note_shifts").note_shifts(shifts, decided).await
     }
 
     async fn notify_shift(
@@ -306,18 +289,18 @@ impl Fleet for Parts {
         notices: Vec<ShiftNotice>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.fleet.notify_shift(shift, notices, now).await
+        self.ask(&self.fleet, "notify_shift").notify_shift(shift, notices, now).await
     }
 }
 
 #[async_trait]
 impl Outages for Parts {
     async fn failing(&self, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
-        self.outages.failing(rule).await
+        self.ask(&self.outages, "failing").failing(rule).await
     }
 
     async fn outages(&self, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        self.outages.outages(over_since).await
+        self.ask(&self.outages, "outages").outages(over_since).await
     }
 
     async fn record_outage(
@@ -326,64 +309,64 @@ impl Outages for Parts {
         notifications: Vec<NewNotification>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outages.record_outage(outage, notifications, now).await
+        self.ask(&self.outages, "record_outage").record_outage(outage, notifications, now).await
     }
 }
 
 #[async_trait]
 impl Listings for Parts {
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
-        self.listings.alerts(filter).await
+        self.ask(&self.listings, "alerts").alerts(filter).await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        self.listings.deliveries(filter).await
+        self.ask(&self.listings, "deliveries").deliveries(filter).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
-        self.listings.delivery(id).await
+        self.ask(&self.listings, "delivery").delivery(id).await
     }
 
     async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
-        self.listings.newest(kind).await
+        self.ask(&self.listings, "newest").newest(kind).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
-        self.listings.totals().await
+        self.ask(&self.listings, "totals").totals().await
     }
 }
 
 #[async_trait]
 impl Upkeep for Parts {
     fn identity(&self) -> &str {
-        self.upkeep.identity()
+        self.ask(&self.upkeep, "identity").identity()
     }
 
     fn origin(&self) -> &str {
-        self.upkeep.origin()
+        self.ask(&self.upkeep, "origin").origin()
     }
 
     async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.upkeep.heartbeat(now).await
+        self.ask(&self.upkeep, "heartbeat").heartbeat(now).await
     }
 
     async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.upkeep.last_heartbeat().await
+        self.ask(&self.upkeep, "last_heartbeat").last_heartbeat().await
     }
 
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
-        self.upkeep.record_downtime(downtime).await
+        self.ask(&self.upkeep, "record_downtime").record_downtime(downtime).await
     }
 
     async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError> {
-        self.upkeep.downtimes().await
+        self.ask(&self.upkeep, "downtimes").downtimes().await
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
-        self.upkeep.prune(now, retention).await
+        self.ask(&self.upkeep, "prune").prune(now, retention).await
     }
 
     async fn close(&self) {
-        self.upkeep.close().await;
+        self.ask(&self.upkeep, "close").close().await;
     }
 }

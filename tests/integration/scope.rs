@@ -3,7 +3,11 @@
 mod acts;
 mod api;
 mod dashboard;
+mod many;
+mod once;
 mod pages;
+mod paths;
+mod search;
 mod service;
 mod shown;
 

@@ -150,4 +150,8 @@ async fn an_assistant_that_is_limited_to_a_tenant_learns_nothing_of_others() {
     assert!(asked >= 6, "{tools:?}");
     let result = assistant.call("showTenant", &json!({ "id": SENTINEL }));
     assert!(result["isError"] == true, "{result}");
+    for (text, is_found) in [("contoso", true), (SENTINEL, false)] {
+        let result = assistant.call("search", &json!({ "q": text }));
+        assert!(result["isError"] == false && result.to_string().contains(text) == is_found, "{result}");
+    }
 }

@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
+    domain::KeyedRequest,
     notify::silence::{Acknowledgement, Matchers, NewSilence},
     rule::Alert,
     store::{
-        AlertFilter, AttemptOutcome, Commit, DeliveryFilter, EntryFilter, NewEntry, NewPersonSession, NewSession,
-        PasswordHash, Person, SecretDigest, SilenceNotice, Store, StoreError, Verifier,
+        Acknowledged, AlertFilter, AttemptOutcome, Begun, Commit, DeliveryFilter, EntryFilter, NewEntry,
+        NewPersonSession, NewSession, PasswordHash, Person, SecretDigest, SilenceNotice, Store, StoreError, Verifier,
     },
 };
 use serde_json::json;
@@ -31,7 +32,7 @@ const RULE_POSTGRES: &str = "ALTER TABLE audit ADD CONSTRAINT refuses CHECK (act
 type Act = for<'s> fn(&'s dyn Store, NewEntry) -> BoxFuture<'s, Result<bool, StoreError>>;
 
 /// Everything that somebody can do to a store, in an order in which each changes something.
-const ACTS: [(&str, Act); 17] = [
+const ACTS: [(&str, Act); 18] = [
     ("add_silence", |store, entry| {
         let notice: SilenceNotice = Arc::new(|id| new_notification(&format!("silence {id}"), None, &["operator"]));
         async move { store.add_silence(silence(), Some(notice), entry).await.map(|_| true) }.boxed()
@@ -44,6 +45,11 @@ const ACTS: [(&str, Act); 17] = [
         async move { store.acknowledge(&key("contoso", "low"), seen, entry).await }.boxed()
     }),
     ("unacknowledge", |store, entry| async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()),
+    ("acknowledge_all", |store, entry| {
+        let seen = Acknowledgement { at: entry.at, by: "ben".to_owned(), comment: "seen".to_owned() };
+        let alerts = vec![(key("contoso", "low"), entry)];
+        async move { Ok(store.acknowledge_all(alerts, seen).await?.contains(&Acknowledged::Now)) }.boxed()
+    }),
     ("commit_action", |store, entry| {
         async move {
             let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 30);
@@ -150,13 +156,18 @@ async fn recorded(store: &dyn Store) -> Vec<String> {
 }
 
 async fn refuse_entries(fixture: &Fixture) {
+    run(fixture, RULE_SQLITE, RULE_POSTGRES).await;
+}
+
+/// Runs that beside the store, in the words of its database.
+pub(super) async fn run(fixture: &Fixture, sqlite: &'static str, postgres: &str) {
     if let Some(database) = &fixture.database {
-        Postgres::shared().unwrap().run(database, RULE_POSTGRES).await;
+        Postgres::shared().unwrap().run(database, postgres).await;
         return;
     }
     let url = format!("sqlite://{}", fixture.directory.path().join("data/s.db").display());
     let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query(RULE_SQLITE).execute(&mut db).await.unwrap();
+    sqlx::query(sqlite).execute(&mut db).await.unwrap();
     db.close().await.unwrap();
 }
 
@@ -183,6 +194,25 @@ async fn nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_o
     let links = store.links(0, 100).await.unwrap();
     links.iter().try_for_each(|link| verifier.take(link)).unwrap();
     assert_eq!((links.len(), verifier.finish()), (ACTS.len(), Ok(())));
+}
+
+async fn whatever_is_done_for_a_request_notes_that_the_request_was_done_or_is_not_done() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    trouble(store).await;
+    for (seconds, (name, act)) in (100..).zip(ACTS) {
+        let (caller, key, fingerprint) = ("ann".to_owned(), name.to_owned(), String::new());
+        let request = KeyedRequest { caller, key, fingerprint, attempt: 1 };
+        let entry = || NewEntry { request: Some(Arc::new(request.clone())), ..by(name, seconds) };
+        let before = state(store).await;
+        let refused = act(store, entry()).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{name}: nobody has begun it: {refused:?}");
+        assert_eq!(state(store).await, before, "{name}");
+        assert_eq!(store.begin_request(request.clone(), at(seconds)).await, Ok(Begun::First), "{name}");
+        assert_eq!(act(store, entry()).await, Ok(true), "{name}");
+        let begun = store.begin_request(request, at(seconds)).await.unwrap();
+        assert!(matches!(begun, Begun::Done { at: done, .. } if done == at(seconds)), "{name}: {begun:?}");
+    }
 }
 
 /// What is not tried twice, as it does something then too, can't be done again, or records that somebody asked.
@@ -235,6 +265,7 @@ async fn only_the_channels_of_what_was_not_there_before_are_recorded() {
 
 on_both! {
     nothing_is_done_that_can_not_be_recorded_and_what_is_done_is_recorded_once,
+    whatever_is_done_for_a_request_notes_that_the_request_was_done_or_is_not_done,
     what_changes_nothing_is_not_recorded,
     only_the_channels_of_what_was_not_there_before_are_recorded,
 }

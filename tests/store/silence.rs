@@ -1,14 +1,18 @@
 //! Silences, which suppress for a while, and acknowledgements of single alerts.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
+    domain::{Caller, KeyedRequest},
     notify::{
         NotificationType, SilenceId,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     rule::AlertState,
-    store::{AlertFilter, AttemptOutcome, Store},
+    store::{
+        Acknowledged::{Before, NotFiring, Now},
+        AlertFilter, AttemptOutcome, EntryFilter, NewEntry, Store,
+    },
 };
 
 use super::{
@@ -183,7 +187,44 @@ async fn an_acknowledgement_takes_back_the_escalation_that_nobody_has_tried_to_s
     }
 }
 
+async fn many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    for (name, alert) in [("contoso", firing(1, 1)), ("fabrikam", firing(1, 1)), ("tailspin", pending())] {
+        let mut outcome = check(name, None, 0);
+        outcome.alerts = vec![update("low", alert)];
+        commit(store, outcome).await;
+    }
+    let word = || Acknowledgement { at: at(5), by: "ann".to_owned(), comment: "seen".to_owned() };
+    let entry = |name: &str| NewEntry::by(&Caller::local("ann"), "alert.acknowledge", Some(name.to_owned()), at(5));
+    let all = |names: &[&str]| names.iter().map(|name| (key(name, "low"), entry(name))).collect::<Vec<_>>();
+    assert!(store.acknowledge(&key("fabrikam", "low"), word(), entry("fabrikam")).await.unwrap());
+    let names = ["contoso", "fabrikam", "tailspin", "absent"];
+    let request = KeyedRequest { caller: "ann".into(), key: "k1".into(), fingerprint: "a".into(), attempt: 1 };
+    let mut last = all(&["contoso"]);
+    last[0].1.request = Some(Arc::new(request));
+    // A second alert that can be acknowledged, and of which the entry can't be written.
+    let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 1);
+    outcome.alerts = vec![update("low", firing(1, 1)), update("high", firing(1, 1))];
+    commit(store, outcome).await;
+    last[0].0 = key("contoso", "high");
+    let both = all(&["contoso"]).into_iter().chain(last).collect();
+    assert!(store.acknowledge_all(both, word()).await.is_err(), "nobody has begun that request");
+    let recorded = async || {
+        let entries = store.entries(&EntryFilter::default()).await.unwrap();
+        entries.into_iter().filter_map(|entry| entry.body.target).rev().collect::<Vec<_>>()
+    };
+    assert_eq!(recorded().await, ["fabrikam"], "neither of the two");
+    assert!(load(store, "contoso").await.alerts.iter().all(|alert| alert.acknowledged.is_none()));
+    let became = store.acknowledge_all(all(&names), word()).await.unwrap();
+    assert_eq!(became, [Now, Before, NotFiring, NotFiring]);
+    assert_eq!(recorded().await, ["fabrikam", "contoso"]);
+    assert_eq!(store.acknowledge_all(all(&names), word()).await.unwrap(), [Before, Before, NotFiring, NotFiring]);
+    assert_eq!(recorded().await, ["fabrikam", "contoso"]);
+}
+
 on_both! {
+    many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all,
     silences_are_kept_ended_early_and_removed_when_they_are_long_past,
     a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before,
     an_acknowledgement_survives_checks_reminders_and_an_end_that_is_taken_back_and_ends_with_the_next_firing,

@@ -75,7 +75,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     }
     let shift = ids::shift(store, scope, shift.as_deref()).await?;
     let pick = Pick { shift, rule, score, tenants, labels, by: author, comment };
-    let Accepted { alerts: accepted, without_level } =
+    let Accepted { alerts: accepted, without_level, changed } =
         alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;
     if json {
         return output::json(&accepted);
@@ -90,6 +90,10 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
         output::say(&format!(
             "not changed: {what} of `below`, `above` or `no_data` rules, which have no level to accept"
         ));
+    }
+    if changed > 0 {
+        let what = output::counted(changed, "alert");
+        output::say(&format!("passed over: {what} that changed or ended in between; look again"));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     domain::{Scope, SeriesId, Severity, TenantId, Timestamp},
     notify::identity::alert_id,
-    query::{Error, neutral},
+    query::{Error, Page, neutral},
     rule::{AlertKey, AlertState, Condition},
     store::{SeriesRecord, Store, TenantRecord},
 };
@@ -62,6 +62,22 @@ pub async fn lines(
         (rank, Reverse(line.severity), line.since, Reverse(line.row.changed_at))
     });
     Ok(lines)
+}
+
+/// The open alerts of the scope that have one of these ids, whole or short.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn open_of(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    wanted: &BTreeSet<&str>,
+) -> Result<Vec<AlertLine>, Error> {
+    let open = super::list(store, scope, &super::Filter::default(), &Page::ALL).await?.items;
+    let mut found = lines(store, config, scope, open).await?;
+    found.retain(|line| wanted.contains(line.id.as_str()) || wanted.contains(line.short_id.as_str()));
+    Ok(found)
 }
 
 /// Alerts with what a listing says of them, in the order of the rows.

@@ -1,7 +1,14 @@
 //! What was last read of the fleet's samples. A month of 10,000 tenants is more than a page can read from the disk each time, and little
 //! of it changes: so it is kept, thinned to what a glance needs, and only tenants that were committed since are read again.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::Mutex;
 
@@ -9,15 +16,22 @@ use super::movement::{self, FleetScore};
 use crate::{
     domain::{EntraTenantId, Sample, ScoreKind, TenantId, Timestamp},
     query::Error,
-    store::{Overview, SeriesSamples, TenantLine},
+    store::{Overview, SeriesSamples, Store, TenantLine},
 };
 
 /// The most tenants that are read together.
 const BATCH: usize = 256;
 
-/// What was last read of the fleet's samples; share one between all who ask. A kilobyte for each series.
+/// For so long after the last look at a fleet, somebody is taken to look at it.
+const WATCHED_FOR: Duration = Duration::from_hours(1);
+
+/// What was last read of the fleet's samples; share one between all who ask. One and a half kilobytes for each series.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<HashMap<TenantId, Arc<Known>>>);
+pub struct Memory {
+    known: Mutex<HashMap<TenantId, Arc<Known>>>,
+    /// When somebody looked at it last, in nanoseconds; 0: nobody has.
+    looked_at: AtomicI64,
+}
 
 /// What was last read of a tenant's samples.
 #[derive(Debug, Default)]
@@ -46,6 +60,35 @@ impl Known {
 }
 
 impl Memory {
+    /// Notes that somebody looks at the fleet.
+    pub(super) fn look(&self, now: Timestamp) {
+        self.looked_at.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// Whether somebody has looked at the fleet lately, and may again.
+    #[must_use]
+    pub fn is_watched(&self, now: Timestamp) -> bool {
+        let looked_at = self.looked_at.load(Ordering::Relaxed);
+        looked_at != 0 && now.since(Timestamp::from_nanos(looked_at)) < WATCHED_FOR
+    }
+
+    /// Those of these tenants whose samples were committed since they were last read.
+    pub(super) async fn behind(&self, lines: Vec<TenantLine>) -> Vec<TenantLine> {
+        let known = self.known.lock().await;
+        let is_current = |line: &TenantLine| {
+            known.get(&line.tenant).is_some_and(|known| known.entra == line.entra && known.version == line.version)
+        };
+        lines.into_iter().filter(|line| !is_current(line)).collect()
+    }
+
+    /// Reads the samples of these tenants ahead, so that whoever looks at the fleet next does not have to.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn read_ahead(&self, store: &dyn Store, lines: &[TenantLine], now: Timestamp) -> Result<(), Error> {
+        self.of(store, &lines.iter().collect::<Vec<_>>(), now).await.map(drop)
+    }
+
     /// What is known of the samples of each of these tenants, read again where a tenant was committed since.
     pub(super) async fn of(
         &self,
@@ -53,7 +96,7 @@ impl Memory {
         lines: &[&TenantLine],
         now: Timestamp,
     ) -> Result<Vec<Arc<Known>>, Error> {
-        let mut known = self.0.lock().await;
+        let mut known = self.known.lock().await;
         let of = |line: &TenantLine| known.get(&line.tenant).filter(|known| known.entra == line.entra).cloned();
         let mut answer: Vec<Arc<Known>> = lines.iter().map(|line| of(line).unwrap_or_default()).collect();
         let is_current = |place: &usize| answer[*place].version == lines[*place].version;

@@ -107,7 +107,10 @@ pub(super) fn horizon(now: Timestamp) -> Timestamp {
 /// What a glance needs of samples that are ordered by time.
 pub(super) fn thinned(samples: &[Sample], now: Timestamp) -> Vec<Sample> {
     let fine = now.minus(HOURLY);
-    thin(samples, horizon(now), |at| if at >= fine { HOUR } else { DAY })
+    let mut kept = thin(samples, horizon(now), |at| if at >= fine { HOUR } else { DAY });
+    // They are kept for as long as the service runs.
+    kept.shrink_to_fit();
+    kept
 }
 
 /// The last sample of each stretch of that length. What was observed just at its end belongs to it, so that a value which is asked for

@@ -17,8 +17,9 @@ use crate::{
 
 /// What the service needs without any tenant.
 const MEMORY_BASE: u64 = 64 << 20;
-/// What each tenant adds at most, and each channel while its receiver hangs.
+/// What each tenant with one score adds at most, each further score of it, and each channel while its receiver hangs.
 const MEMORY_PER_TENANT: u64 = 4 << 10;
+const MEMORY_PER_SCORE: u64 = 2 << 10;
 const MEMORY_PER_CHANNEL: u64 = 128 << 10;
 /// From this share of its limit on, in percent, somebody should look.
 const MEMORY_PERCENT_MAX: u64 = 90;
@@ -45,7 +46,8 @@ fn pid_of(place: &str, host: &str) -> Option<u32> {
 pub(super) fn findings(config: &Config, service: Option<u32>) -> Vec<Finding> {
     let folder = Path::new("/proc").join(service.map_or_else(|| "self".to_owned(), |pid| pid.to_string()));
     let whose = service.map_or_else(|| "this process".to_owned(), |pid| format!("the service (pid {pid})"));
-    let needed_memory = needed_memory(config.tenants.len(), config.channels.len());
+    let scores: usize = config.tenants.values().map(|tenant| tenant.scores.len()).sum();
+    let needed_memory = needed_memory(config.tenants.len(), scores, config.channels.len());
     vec![
         open_files(&folder, &whose, descriptors::needed_by(config), service.is_some()),
         memory(&folder, &whose, needed_memory),
@@ -82,9 +84,12 @@ fn judge_open_files(limit: Option<u64>, needed: u64, whose: &str) -> Finding {
 }
 
 /// What the service may need with hanging receivers and a queue: a rule of thumb above what BENCHMARKS.md measured.
-fn needed_memory(tenants: usize, channels: usize) -> u64 {
+fn needed_memory(tenants: usize, scores: usize, channels: usize) -> u64 {
     let times = |count: usize, each: u64| u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(each);
-    MEMORY_BASE.saturating_add(times(tenants, MEMORY_PER_TENANT)).saturating_add(times(channels, MEMORY_PER_CHANNEL))
+    let further = scores.saturating_sub(tenants);
+    [(tenants, MEMORY_PER_TENANT), (further, MEMORY_PER_SCORE), (channels, MEMORY_PER_CHANNEL)]
+        .into_iter()
+        .fold(MEMORY_BASE, |sum, (count, each)| sum.saturating_add(times(count, each)))
 }
 
 fn memory(folder: &Path, whose: &str, needed: u64) -> Finding {
@@ -216,7 +221,8 @@ mod tests {
     #[test]
     fn memory_is_judged_by_use_and_need() {
         let mib = 1_u64 << 20;
-        assert_eq!(needed_memory(10_000, 1_000) / mib, 228, "BENCHMARKS.md measured 214 MiB at the peak");
+        assert_eq!(needed_memory(10_000, 30_000, 1_000) / mib, 267, "each further score has samples in memory");
+        assert_eq!(needed_memory(10_000, 10_000, 1_000) / mib, 228, "BENCHMARKS.md measured 214 MiB at the peak");
         for (limit, used, verdict) in [
             (None, Some(100 * mib), Verdict::Ok),
             (Some(512 * mib), Some(100 * mib), Verdict::Ok),

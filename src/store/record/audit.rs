@@ -1,14 +1,17 @@
 //! The audit log: who did what, when, from where. Each entry's hash covers the one before, so that nothing can be changed, inserted or
 //! removed in the middle without a trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Caller, Origin, Timestamp};
+use crate::domain::{Caller, KeyedRequest, Origin, Timestamp};
 
 /// Sets these hashes apart from others, and names their form.
 const FORM: &[u8] = b"scorewatch audit 1";
@@ -28,6 +31,9 @@ pub struct NewEntry {
     pub action: &'static str,
     /// Who, from where, to what, before and after.
     pub body: EntryBody,
+    /// The request that it fulfills, if that is to be done once. The transaction that records the entry notes there that it was done, or
+    /// fails if the request was given up meanwhile. It is no part of the log.
+    pub request: Option<Arc<KeyedRequest>>,
 }
 
 impl NewEntry {
@@ -35,14 +41,16 @@ impl NewEntry {
     #[must_use]
     pub fn by(caller: &Caller, action: &'static str, target: Option<String>, at: Timestamp) -> Self {
         let (who, origin) = (caller.name.clone(), caller.origin.clone());
-        Self { at, action, body: EntryBody { who, origin, target, before: None, after: None } }
+        let body = EntryBody { who, origin, target, before: None, after: None };
+        Self { at, action, body, request: caller.request.clone() }
     }
 
     /// Something that the service did on its own.
     #[must_use]
     pub fn by_service(action: &'static str, target: Option<String>, at: Timestamp) -> Self {
         let (who, origin) = (SERVICE.to_owned(), Origin::Service);
-        Self { at, action, body: EntryBody { who, origin, target, before: None, after: None } }
+        let body = EntryBody { who, origin, target, before: None, after: None };
+        Self { at, action, body, request: None }
     }
 
     /// Done to that.

@@ -1,15 +1,6 @@
 //! Actions that are done once, however often they are asked for.
 
-/// An action as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyedRequest {
-    /// Who sent it; keys of one caller mean nothing to another.
-    pub caller: String,
-    /// The key that the caller drew for it.
-    pub key: String,
-    /// Of everything that was asked: the same key with another fingerprint is a mistake.
-    pub fingerprint: String,
-}
+use crate::domain::Timestamp;
 
 /// How an action was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +18,14 @@ pub enum Begun {
     First,
     /// It was done before, and answered so.
     Answered(RecordedAnswer),
+    /// It was done, or begun if it takes several transactions, and how it was answered is not known: the process did not survive until
+    /// then, or the answer is on its way, or it is kept nowhere.
+    Done {
+        /// The number of the first entry in the audit log that says so.
+        entry: u64,
+        /// When.
+        at: Timestamp,
+    },
     /// It is being done.
     InProgress,
     /// The key belongs to another action.

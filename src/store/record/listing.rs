@@ -136,3 +136,14 @@ pub struct Totals {
     /// By channel, when its oldest unfinished delivery was queued; what is held waits for no receiver and does not count.
     pub oldest_queued_at: Vec<(ChannelName, Timestamp)>,
 }
+
+/// What became of an alert that a person has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// It is acknowledged from now on.
+    Now,
+    /// It was acknowledged before.
+    Before,
+    /// It does not fire, so there is nothing to acknowledge.
+    NotFiring,
+}

@@ -9,7 +9,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{NewEntry, SilenceNotice, StoreError},
+    store::{Acknowledged, NewEntry, SilenceNotice, StoreError},
 };
 
 /// What people want to hear nothing of: silences, and acknowledgements of single alerts. Whatever they do takes effect at the time of its
@@ -33,6 +33,14 @@ pub trait Silences: Send + Sync + 'static {
     /// Notes that a person has seen an alert that fires; the first to say so is kept, and only that is recorded. The next notification
     /// of the alert that is no reminder clears it. `false`: it does not fire.
     async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError>;
+
+    /// Notes that a person has seen these alerts, each with an entry of its own, all in one transaction, as
+    /// [`acknowledge`](Self::acknowledge) does of one. What became of each, in their order.
+    async fn acknowledge_all(
+        &self,
+        alerts: Vec<(AlertKey, NewEntry)>,
+        by: Acknowledgement,
+    ) -> Result<Vec<Acknowledged>, StoreError>;
 
     /// Takes an acknowledgement back, and adds to the entry whose it was. The tenant's alerts are to be judged again, also by a check
     /// under way. `false`: there is none.

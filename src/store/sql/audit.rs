@@ -2,6 +2,7 @@
 
 use super::{
     db::{Connection, Pool, Row, query},
+    idempotency,
     text::to_json,
 };
 use crate::{
@@ -9,7 +10,8 @@ use crate::{
     store::{BEFORE_FIRST, Entry, EntryFilter, Link, NewEntry, StoreError, Written, hex},
 };
 
-/// The SQL behind [`crate::store::Audit::record`]. `erases`: the entries from which this one takes the names of a tenant.
+/// The SQL behind [`crate::store::Audit::record`]. `erases`: the entries from which this one takes the names of a tenant. What it fulfills
+/// was done from then on, or can't be done any more: then nothing of the transaction may stay.
 pub(in crate::store) async fn add(db: &mut Connection, entry: &NewEntry, erases: &[u64]) -> Result<(), StoreError> {
     let newest = query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *db).await?;
     let head = newest.map(|row| Ok::<_, StoreError>((number(&row, "seq")?, hash(&row, "hash")?))).transpose()?;
@@ -28,9 +30,12 @@ pub(in crate::store) async fn add(db: &mut Connection, entry: &NewEntry, erases:
     .bind(if link.erases.is_empty() { None } else { Some(to_json(&link.erases)?) })
     .bind(&link.previous[..])
     .bind(&link.hash[..])
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    match &entry.request {
+        Some(request) => idempotency::mark(db, request, link.seq).await,
+        None => Ok(()),
+    }
 }
 
 /// Records what changed something, in the transaction that changes it. Returns whether it did.

@@ -16,7 +16,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{NewEntry, SilenceNotice, StoreError},
+    store::{Acknowledged, NewEntry, SilenceNotice, StoreError},
 };
 
 fn silence(found: &Row) -> Result<Silence, StoreError> {
@@ -104,24 +104,27 @@ pub(super) async fn end(connection: &mut Connection, id: SilenceId, now: Timesta
     Ok(true)
 }
 
-/// The SQL behind [`crate::store::Silences::acknowledge`]. `None`: it does not fire; `Some(false)`: somebody acknowledged it before.
+/// The SQL behind [`crate::store::Silences::acknowledge`].
 pub(super) async fn acknowledge(
     connection: &mut Connection,
     alert: &AlertKey,
     new: &Acknowledgement,
-) -> Result<Option<bool>, StoreError> {
+    entry: &NewEntry,
+) -> Result<Acknowledged, StoreError> {
     let key = to_json(alert)?;
     let noted = alert_notes::change(connection, &key, |notes| (notes.acknowledged.is_none(), notes.acknowledge(new)));
-    let Some((is_new, true)) = noted.await? else { return Ok(None) };
-    if is_new {
-        escalation::take_back(connection, &key, new.at).await?;
-        // A check under way took it for not acknowledged, and judges again before it escalates.
-        query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)")
-            .bind(&key)
-            .execute(connection)
-            .await?;
+    let Some((is_new, true)) = noted.await? else { return Ok(Acknowledged::NotFiring) };
+    if !is_new {
+        return Ok(Acknowledged::Before);
     }
-    Ok(Some(is_new))
+    escalation::take_back(connection, &key, new.at).await?;
+    // A check under way took it for not acknowledged, and judges again before it escalates.
+    query("UPDATE tenant SET version = version + 1 WHERE id = (SELECT tenant_id FROM alert WHERE key = $1)")
+        .bind(&key)
+        .execute(&mut *connection)
+        .await?;
+    audit::add(connection, entry, &[]).await?;
+    Ok(Acknowledged::Now)
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`]. Gives what is taken back.

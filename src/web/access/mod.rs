@@ -87,7 +87,8 @@ async fn identify(parts: &Parts, app: &App) -> Result<Caller, Response> {
     let found = match found {
         Some(Holder::Account(account)) => {
             let scope = scope_of(&config, &account.limits);
-            Some(Caller { name: account.name, role: account.role, scope, origin: Origin::Session { address } })
+            let origin = Origin::Session { address };
+            Some(Caller { name: account.name, role: account.role, scope, origin, request: None })
         }
         Some(Holder::Person(person)) => oidc::caller(&config, person, address),
         None => None,
@@ -123,7 +124,8 @@ async fn of_token(app: &App, config: &Config, token: &str, origin: Origin) -> Re
     {
         tracing::warn!(token = token.name, %error, "the use of a token could not be noted");
     }
-    Ok(Caller { scope: scope_of(config, &token.limits), name: token.name, role: token.role, origin })
+    let scope = scope_of(config, &token.limits);
+    Ok(Caller { name: token.name, role: token.role, scope, origin, request: None })
 }
 
 /// Whether a use is to be noted.

@@ -141,7 +141,8 @@ async fn begin(
 /// Somebody who signs in or out, as the audit log names them.
 pub(super) fn signed_in(person: &Person, address: Option<IpAddr>) -> Caller {
     let origin = Origin::Provider { address, person: Some(id(person)) };
-    Caller { name: person.name.clone(), role: Role::Viewer, scope: Scope::only(BTreeSet::new()), origin }
+    let scope = Scope::only(BTreeSet::new());
+    Caller { name: person.name.clone(), role: Role::Viewer, scope, origin, request: None }
 }
 
 /// What somebody who is signed in may do by the configuration in force; `None`: nothing any more.
@@ -160,6 +161,7 @@ pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -
         role: granted.role,
         scope,
         origin: Origin::Provider { address, person: Some(id) },
+        request: None,
     })
 }
 
@@ -175,7 +177,7 @@ async fn record(app: &App, action: &'static str, address: Option<IpAddr>, failur
         before: None,
         after: failure.map(|failure| json!({ "with": "OpenID Connect", "failure": failure.as_str() })),
     };
-    if let Err(error) = app.store.record(NewEntry { at: app.now(), action, body }).await {
+    if let Err(error) = app.store.record(NewEntry { at: app.now(), action, body, request: None }).await {
         tracing::warn!(%error, "a sign-in could not be recorded");
     }
 }

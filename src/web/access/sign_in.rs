@@ -135,6 +135,7 @@ async fn verified(app: &App, head: &Parts, config: &Config, filled: &Filled) -> 
             before: None,
             after: None,
         },
+        request: None,
     };
     if let Err(is_first) = app.sign_ins.admit(key, address, now) {
         if is_first {
@@ -174,6 +175,7 @@ fn signed_in(account: &AccountRecord, address: Option<std::net::IpAddr>) -> Call
         role: Role::Viewer,
         scope: Scope::only(std::collections::BTreeSet::new()),
         origin,
+        request: None,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(Admin)
             .without_limits(),
         Route::post(Admin, "/tokens", "createToken", create)
-            .says("Makes a token and shows it, once: the answer is kept nowhere, so it is not repeated for an `Idempotency-Key`")
+            .says("Makes a token and shows it, once: the answer is kept nowhere, so a repeated request with the same `Idempotency-Key` is refused")
             .with_status(StatusCode::CREATED)
             .without_limits()
             .answers_a_secret(),
@@ -46,7 +46,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(Admin)
             .without_limits(),
         Route::post(Admin, "/accounts", "addAccount", add_account)
-            .says("Makes an account with a random password and shows it, once: the answer is kept nowhere, so it is not repeated for an `Idempotency-Key`")
+            .says("Makes an account with a random password and shows it, once: the answer is kept nowhere, so a repeated request with the same `Idempotency-Key` is refused")
             .with_status(StatusCode::CREATED)
             .without_limits()
             .answers_a_secret(),
@@ -66,7 +66,8 @@ pub(super) fn routes() -> Vec<Route> {
             .without_limits(),
         Route::post(Admin, "/sessions/{who}/end", "endSessions", end_sessions)
             .says("Ends every session of an account (by its name) or of a person (by their subject or, if it is unambiguous, their name), who then has to sign in again")
-            .without_limits(),
+            .without_limits()
+            .in_steps(),
     ]
 }
 

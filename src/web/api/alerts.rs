@@ -1,6 +1,6 @@
 //! Alerts: listed, explained, acknowledged, accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{
     route::{Call, Items, LIMIT_MAX, page},
 };
 use crate::{
-    action::alert::{self, Pick},
+    action::alert::{self, ACKNOWLEDGED_MAX, Pick},
     domain::{ScoreKind, Severity},
     notify::silence::Acknowledgement,
     query::{
@@ -145,6 +145,8 @@ pub(super) struct Accepted {
     alerts: Vec<AlertKey>,
     /// How many were selected that have no level to accept: those of `below`, `above` and `no_data` rules.
     without_level: usize,
+    /// How many were selected and passed over, because they changed or ended in between.
+    changed: usize,
     /// Whether nothing was done.
     dry_run: bool,
 }
@@ -161,5 +163,83 @@ pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem>
     let caller = &call.caller;
     let done = alert::accept_all(call.store.as_ref(), &call.config, caller, &pick, dry_run, call.now).await?;
     let alerts = done.alerts.into_iter().map(|row| row.key).collect();
-    Ok(Accepted { alerts, without_level: done.without_level, dry_run })
+    Ok(Accepted { alerts, without_level: done.without_level, changed: done.changed, dry_run })
+}
+
+/// Which alerts to acknowledge together: those that are named, or all firing ones that everything else given selects. Something must be
+/// given.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcknowledgeMany {
+    /// The open alerts with these ids, whole or short (`7Q4M2K`); then nothing else may be selected by.
+    #[serde(default)]
+    #[schemars(length(max = ACKNOWLEDGED_MAX))]
+    alerts: Vec<String>,
+    /// Those that the notices of this fleet shift covered, by its id or the first letters of it.
+    #[serde(default)]
+    shift: Option<String>,
+    /// By the rule of that name.
+    #[serde(default)]
+    rule: Option<String>,
+    /// Of this score.
+    #[serde(default)]
+    score: Option<ScoreKind>,
+    /// Of one of the tenants of these ids.
+    #[serde(default)]
+    tenants: Vec<String>,
+    /// Of tenants with all of these labels.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    /// What was found out, for whoever looks next: at most 500 characters.
+    comment: String,
+    /// Whether only to say which these are.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Which alerts were acknowledged, or would be, and how many were passed over.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AcknowledgedMany {
+    /// The alerts.
+    alerts: Vec<AlertKey>,
+    /// How many were passed over because somebody acknowledged them before.
+    acknowledged_before: usize,
+    /// How many were passed over because they do not fire; of alerts that are named, also those that are over or are not there.
+    not_firing: usize,
+    /// Whether nothing was done.
+    dry_run: bool,
+}
+
+pub(super) async fn acknowledge_many(call: Call<AcknowledgeMany>) -> Result<AcknowledgedMany, Problem> {
+    let AcknowledgeMany { alerts, shift, rule, score, tenants, labels, comment, dry_run } = call.input;
+    let has_filter = shift.is_some() || rule.is_some() || score.is_some() || !tenants.is_empty() || !labels.is_empty();
+    if alerts.is_empty() != has_filter {
+        let what = "select either by `alerts` or by `shift`, `rule`, `score`, `tenants` and `labels`".to_owned();
+        return Err(Problem::of_errors(INVALID, vec![what]));
+    }
+    let (store, caller) = (call.store.as_ref(), &call.caller);
+    let by = Acknowledgement { at: call.now, by: caller.name.clone(), comment };
+    let (done, missing) = if has_filter {
+        let shift = ids::shift(store, &caller.scope, shift.as_deref()).await?;
+        let labels = labels.into_iter().collect();
+        let pick = Pick { shift, rule, score, tenants, labels, ..Pick::default() };
+        (alert::acknowledge_all(store, &call.config, caller, &pick, by, dry_run).await?, 0)
+    } else {
+        if alerts.len() > ACKNOWLEDGED_MAX {
+            let what = format!("`alerts` names {}, and at most {ACKNOWLEDGED_MAX} can be named", alerts.len());
+            return Err(Problem::of_errors(INVALID, vec![what]));
+        }
+        let wanted: BTreeSet<&str> = alerts.iter().map(String::as_str).collect();
+        let lines = alerts::open_of(store, &call.config, &caller.scope, &wanted).await?;
+        let is_found = |id: &&&str| lines.iter().any(|line| line.id == **id || line.short_id == **id);
+        let missing = wanted.len() - wanted.iter().filter(is_found).count();
+        let rows = lines.into_iter().map(|line| line.row).collect();
+        (alert::acknowledge_rows(store, caller, rows, by, dry_run).await?, missing)
+    };
+    Ok(AcknowledgedMany {
+        alerts: done.alerts.into_iter().map(|row| row.key).collect(),
+        acknowledged_before: done.acknowledged_before,
+        not_firing: done.not_firing + missing,
+        dry_run,
+    })
 }

@@ -1,4 +1,7 @@
-//! Does an action: to its end, even if whoever sent it goes away, and with an `Idempotency-Key` only once.
+//! Does an action: to its end, even if whoever sent it goes away, and with an `Idempotency-Key` only once. The key travels with the caller
+//! into the transaction that acts, which notes that it was done; so a crash before the answer is recorded does not repeat the action.
+
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
@@ -11,8 +14,8 @@ use super::{
     route::{Answer, Handling, Raw, Route},
 };
 use crate::{
-    domain::Caller,
-    store::{Begun, KeyedRequest, RecordedAnswer, StoreError, hex},
+    domain::{Caller, KeyedRequest, Role, Timestamp},
+    store::{Begun, RecordedAnswer, StoreError, hex},
     task,
 };
 
@@ -55,19 +58,19 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 ///
 /// # Errors
 /// What the action says, or what is wrong with the key.
-pub(super) async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Outcome, Problem> {
-    let success = route.success;
+pub(super) async fn act(route: &Route, mut raw: Raw, key: Option<String>) -> Result<Outcome, Problem> {
+    let (success, is_secret) = (route.success, route.is_secret);
     let (store, now) = (raw.store.clone(), raw.now);
-    // What must be kept nowhere is not recorded.
-    let request = key.filter(|_| !route.is_secret).map(|key| {
-        let fingerprint = fingerprint(route, &raw);
-        KeyedRequest { caller: raw.caller.signature(), key, fingerprint }
+    let request = key.map(|key| {
+        let (caller, fingerprint) = (raw.caller.signature(), fingerprint(route, &raw));
+        Arc::new(KeyedRequest { caller, key, fingerprint, attempt: rand::random() })
     });
     if let Some(request) = &request {
         let unavailable = |error: StoreError| Problem::from(crate::query::Error::from(error));
-        match store.begin_request(request.clone(), now).await.map_err(unavailable)? {
+        match store.begin_request(KeyedRequest::clone(request), now).await.map_err(unavailable)? {
             Begun::First => {}
             Begun::Answered(RecordedAnswer { status, body }) => return Ok(replayed(status, body)),
+            Begun::Done { entry, at } => return Err(done_before(route, &raw.caller, entry, at)),
             Begun::InProgress => return Err(Problem::new(problem::IN_PROGRESS)),
             Begun::OtherRequest => {
                 let detail = "draw a new key for each action, and send the same body with a repeated one";
@@ -75,12 +78,14 @@ pub(super) async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<
             }
         }
     }
+    raw.caller.request.clone_from(&request);
     let handling = route.handle(raw);
     let (answer, answered) = oneshot::channel();
     drop(tokio::spawn(task::brief("action", async move {
         let done = finish(success, handling).await;
-        if let Some(request) = request
-            && let Err(error) = store.end_request(request, recorded(&done)).await
+        // A secret is kept nowhere: what the action noted says that it was done.
+        if let Some(request) = request.filter(|_| !(is_secret && done.is_ok()))
+            && let Err(error) = store.end_request(KeyedRequest::clone(&request), recorded(&done)).await
         {
             tracing::warn!(%error, "the answer to an action could not be recorded");
         }
@@ -93,6 +98,27 @@ pub(super) async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<
 async fn finish(success: StatusCode, handling: Handling) -> Result<Outcome, Problem> {
     let answer = handling.await?;
     Ok(Outcome { status: success, answer, is_replayed: false })
+}
+
+/// What is said of an action that was done, when its answer is not known.
+fn done_before(route: &Route, caller: &Caller, entry: u64, at: Timestamp) -> Problem {
+    // How many entries there are is nothing that whoever is limited to some tenants learns.
+    let sees_the_log = caller.may(Role::Admin) && caller.scope.is_all();
+    let says = if sees_the_log { format!(" (entry {entry} of the audit log)") } else { String::new() };
+    let detail = if route.is_secret {
+        format!(
+            "it was done at {at}{says}, and its answer, a secret, is kept nowhere; if it did not arrive, take back what was made, and \
+             draw a new key to make another"
+        )
+    } else if route.is_in_steps {
+        format!(
+            "it was begun at {at}{says}, and its answer is not known, so some of it may be left to do; look what is left, and draw a \
+             new key for that"
+        )
+    } else {
+        format!("it was done at {at}{says}, and its answer is not known; look at what it was done to")
+    };
+    Problem::because(problem::DONE_BEFORE, detail)
 }
 
 /// What is recorded of an outcome; nothing if trying again may do better.

@@ -15,7 +15,8 @@ use crate::domain::Role;
 const DESCRIPTION: &str = "Everything that the dashboard shows and does. Lists are pages: pass `next` of one as `after` to get \
     the page that follows. What lies outside the tenants that a token is limited to looks exactly like what does not exist. \
     Errors are problems as in RFC 9457. Send an `Idempotency-Key` with an action, and it is done once, however often the request \
-    is repeated; only `POST /tokens` and `POST /accounts` take none, because what they answer is a secret that is kept nowhere.";
+    is repeated. If its answer is not known any more, because the service was stopped in between or because it was a secret, a repeated \
+    request is answered with the problem `done-before`.";
 
 /// The document.
 pub(super) fn document(routes: &[Route]) -> Value {
@@ -51,8 +52,8 @@ pub(super) fn document(routes: &[Route]) -> Value {
             "securitySchemes": {
                 "token": {
                     "type": "http", "scheme": "bearer",
-                    "description": "A token from `scorewatch token create`. Not needed where the service listens on loopback \
-                                    and has no `access:`.",
+                    "description": "A token from `scorewatch token create`. Not needed where nobody has to sign in: on loopback, \
+                                    unless `access` or `public_url` says otherwise.",
                 },
                 "session": { "type": "apiKey", "in": "cookie", "name": "scorewatch_session", "description": "A person who has signed in." },
             },
@@ -97,7 +98,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
             responses.insert(status.as_u16().to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
         }
     }
-    if route.method == Method::Get {
+    if route.method == Method::Get && !route.is_stream() {
         responses.insert("304".to_owned(), json!({ "description": "It is what `If-None-Match` names" }));
     }
     let mut operation = json!({
@@ -160,6 +161,10 @@ fn of_path(route: &Route) -> impl Iterator<Item = Value> {
 
 fn of_headers(route: &Route) -> impl Iterator<Item = Value> {
     let header = match route.method {
+        Method::Get if route.is_stream() => json!({
+            "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "As browsers send it when they open the stream again; it counts more than `seen`.",
+        }),
         Method::Get => json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": { "type": "string" },
             "description": "The `ETag` of an answer that is known.",
@@ -168,10 +173,10 @@ fn of_headers(route: &Route) -> impl Iterator<Item = Value> {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
             "description": "Drawn at random for this action. Repeated within 24 hours, the request is answered as it was the \
-                            first time, and nothing is done again.",
+                            first time, or with the problem `done-before`, and nothing is done again.",
         }),
     };
-    std::iter::once(header).filter(|_| !route.is_secret)
+    std::iter::once(header)
 }
 
 fn of_query(route: &Route) -> impl Iterator<Item = Value> {

@@ -52,6 +52,8 @@ pub(super) const CONFLICT: Kind = Kind(StatusCode::CONFLICT, "conflict", "The pr
 pub(super) const AMBIGUOUS: Kind = Kind(StatusCode::CONFLICT, "ambiguous", "The name can mean several things");
 pub(super) const IN_PROGRESS: Kind =
     Kind(StatusCode::CONFLICT, "in-progress", "A request with this idempotency key is in progress");
+pub(super) const DONE_BEFORE: Kind =
+    Kind(StatusCode::CONFLICT, "done-before", "The request was fulfilled before, and its answer is not known");
 pub(super) const TOO_LARGE: Kind = Kind(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large");
 pub(super) const NOT_JSON: Kind =
     Kind(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be `application/json`");

@@ -73,7 +73,9 @@ fn late(limit: Duration) -> Problem {
 fn question(route: &Route) -> Question {
     let of_path = route.path_names().map(|name| (name.to_owned(), json!({ "type": "string" })));
     let properties: Map<String, Value> = of_path.chain(parameters(&route.input)).collect();
-    let required: Vec<_> = route.path_names().collect();
+    let of_input = route.input.get("required").and_then(Value::as_array).into_iter().flatten();
+    let of_input = of_input.filter_map(Value::as_str).map(str::to_owned);
+    let required: Vec<String> = route.path_names().map(str::to_owned).chain(of_input).collect();
     let schema =
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     Question { name: route.operation, description: route.summary, schema }

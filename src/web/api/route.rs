@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, fmt, future::Future, net::SocketAddr, num::NonZeroU32, pin::Pin, sync::Arc};
 
-use axum::http::StatusCode;
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -19,6 +22,7 @@ use crate::{
     domain::{Caller, Role, Timestamp},
     query::{self, fleet, report::Asker},
     store::Store,
+    web::app::App,
 };
 
 /// The most items of a page.
@@ -183,6 +187,23 @@ pub(super) fn page<C: DeserializeOwned>(limit: Option<u32>, after: Option<&str>)
 pub(super) type Raw = Call<Value>;
 pub(super) type Handling = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
 
+/// What a stream is opened with, beside its call.
+pub(super) struct Opening<'a> {
+    pub(super) app: App,
+    pub(super) headers: &'a HeaderMap,
+}
+
+/// How a stream is opened.
+type Open = Box<dyn for<'a> Fn(Raw, Opening<'a>) -> Result<Response, Problem> + Send + Sync>;
+
+/// Media type of a stream of events ("HTML", section "Server-sent events").
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+
+/// The input of a handler's type.
+fn input_of<I: Input>(value: Value) -> Result<I, Problem> {
+    serde_json::from_value(value).map_err(|error| Problem::of_errors(BAD_REQUEST, vec![error.to_string()]))
+}
+
 /// One route.
 pub(in crate::web) struct Route {
     pub(in crate::web) method: Method,
@@ -197,6 +218,8 @@ pub(in crate::web) struct Route {
     pub(super) is_without_limits: bool,
     /// Whether its answer is a secret, which is kept nowhere.
     pub(super) is_secret: bool,
+    /// Whether it does several things, each in a transaction of its own.
+    pub(super) is_in_steps: bool,
     /// The status of success.
     pub(super) success: StatusCode,
     /// What it is asked.
@@ -205,6 +228,8 @@ pub(in crate::web) struct Route {
     pub(super) output: fn(&mut SchemaGenerator) -> Schema,
     pub(super) media_type: &'static str,
     handler: Box<dyn Fn(Raw) -> Handling + Send + Sync>,
+    /// How it is opened; `None`: it is no stream, and its handler answers.
+    open: Option<Open>,
 }
 
 impl fmt::Debug for Route {
@@ -228,14 +253,7 @@ impl Route {
     {
         let handle = move |raw: Raw| -> Handling {
             let handler = handler.clone();
-            Box::pin(async move {
-                let call = raw.map(|value| {
-                    let unreadable =
-                        |error: serde_json::Error| Problem::of_errors(BAD_REQUEST, vec![error.to_string()]);
-                    serde_json::from_value(value).map_err(unreadable)
-                })?;
-                handler(call).await?.write()
-            })
+            Box::pin(async move { handler(raw.map(input_of)?).await?.write() })
         };
         Self {
             method,
@@ -245,11 +263,13 @@ impl Route {
             role,
             is_without_limits: false,
             is_secret: false,
+            is_in_steps: false,
             success: StatusCode::OK,
             input: input::schema::<I>(),
             output: T::schema,
             media_type: T::MEDIA_TYPE,
             handler: Box::new(handle),
+            open: None,
         }
     }
 
@@ -262,6 +282,21 @@ impl Route {
         H: Fn(Call<I>) -> F + Send + Sync + Clone + 'static,
     {
         Self::new(Method::Get, Role::Viewer, path, operation, handler)
+    }
+
+    /// A route that answers with a stream of events, which stays open.
+    pub(super) fn stream<I: Input>(
+        path: &'static str,
+        operation: &'static str,
+        open: fn(Call<I>, Opening<'_>) -> Result<Response, Problem>,
+    ) -> Self {
+        let nothing = |_: Call<I>| async { Err::<String, _>(Problem::new(FAILED)) };
+        let open = move |raw: Raw, opening: Opening<'_>| open(raw.map(input_of)?, opening);
+        Self {
+            media_type: EVENT_STREAM,
+            open: Some(Box::new(open)),
+            ..Self::new(Method::Get, Role::Viewer, path, operation, nothing)
+        }
     }
 
     /// A route that acts.
@@ -293,7 +328,14 @@ impl Route {
         self
     }
 
-    /// The same, whose answer is a secret: it is not recorded, so it is not repeated for an `Idempotency-Key` either.
+    /// The same, which does several things, each in a transaction of its own. If the first of them is done, the request is not begun again
+    /// for the same `Idempotency-Key`.
+    pub(super) const fn in_steps(mut self) -> Self {
+        self.is_in_steps = true;
+        self
+    }
+
+    /// The same, whose answer is a secret: it is not recorded, so a repeated request with the same `Idempotency-Key` is refused.
     pub(super) const fn answers_a_secret(mut self) -> Self {
         self.is_secret = true;
         self
@@ -308,6 +350,16 @@ impl Route {
     /// The names in braces.
     pub(in crate::web) fn path_names(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// Whether it answers with a stream, which stays open.
+    pub(super) const fn is_stream(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Opens it, if it is a stream.
+    pub(super) fn open(&self, raw: Raw, opening: Opening<'_>) -> Result<Response, Problem> {
+        self.open.as_ref().map_or_else(|| Err(Problem::new(FAILED)), |open| open(raw, opening))
     }
 
     pub(super) fn handle(&self, raw: Raw) -> Handling {

@@ -17,7 +17,7 @@ use super::{
     input::of_query,
     once::{self, Outcome},
     problem::{self, Problem},
-    route::{Answer, Method, Raw, Route},
+    route::{Answer, Method, Opening, Raw, Route},
 };
 use crate::{
     domain::Caller,
@@ -125,6 +125,7 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
     let (asker, address) = (app.asker.clone(), app.address);
     let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, address, now, caller, path, input };
     match route.method {
+        Method::Get if route.is_stream() => route.open(raw, Opening { app: app.clone(), headers: &parts.headers }),
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
         Method::Post => act(route, raw, once::key(&parts.headers)?).await,
     }
@@ -186,8 +187,8 @@ async fn act(route: &Route, raw: Raw, key: Option<String>) -> Result<Response, P
     let done = tokio::time::timeout(TIME_MAX, once::act(route, raw, key)).await;
     let done = done.map_err(|_| {
         let detail = if is_secret {
-            "the store did not answer in time, so it is not known whether this was done; look whether it is there, and if so, delete it \
-             or set another secret by `scorewatch`"
+            "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
+             `Idempotency-Key`, or look whether it is there; the secret is lost"
         } else {
             "the store did not answer in time, so it is not known whether this was done; repeat the request with the same \
              `Idempotency-Key`"

@@ -2,7 +2,10 @@
 
 use axum::http::StatusCode;
 
-use super::{access, alerts, channels, deliveries, fleet, route::Route, rules, samples, silences, system, tenants};
+use super::{
+    access, alerts, channels, deliveries, events, fleet, route::Route, rules, samples, search, silences, system,
+    tenants,
+};
 use crate::domain::Role::{Admin, Analyst};
 
 /// Every route but that of the document.
@@ -60,10 +63,14 @@ fn of_alerts() -> Vec<Route> {
             .says("Acknowledges a firing alert: no reminders until it worsens or is over"),
         Route::post(Analyst, "/alerts/{id}/unacknowledge", "unacknowledgeAlert", alerts::unacknowledge)
             .says("Withdraws an acknowledgement: reminders resume"),
+        Route::post(Analyst, "/alerts/acknowledge", "acknowledgeAlerts", alerts::acknowledge_many).says(
+            "Acknowledges many firing alerts in one transaction, or only says which; says how many it passed over",
+        ),
         Route::post(Analyst, "/alerts/{id}/accept", "acceptAlert", alerts::accept)
             .says("Accepts what a firing alert lost as the new level: it is resolved, and its channels are notified"),
         Route::post(Analyst, "/alerts/accept", "acceptAlerts", alerts::accept_many)
-            .says("Accepts many firing alerts in one step, or only says which"),
+            .says("Accepts many firing alerts, or only says which")
+            .in_steps(),
     ]
 }
 
@@ -114,6 +121,13 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/audit", "listAudit", system::entries)
             .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
             .takes(Admin),
+        Route::get("/search", "search", search::find)
+            .says("Whatever a text may mean: tenants by a part of id or name; alerts, fleet shifts and deliveries by their ids"),
+        Route::stream("/events", "streamChanges", events::open).says(
+            "Says by server-sent events that something has changed that you may see, and not what; then ask again. The event `open` \
+             comes first, then `change` each time; the `id` of an event is what to pass as `seen`. A stream ends after a few minutes; \
+             open it again",
+        ),
         Route::get("/system", "showSystem", system::show).says("The version, the configuration in force, the store"),
     ]
 }

@@ -10,14 +10,15 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tower_http::compression::CompressionLayer;
 
-use super::{document, of};
+use super::{document, of, serve::Who};
 use crate::{
     clock::Clock,
     config,
     domain::{Caller, Role, Timestamp},
     store::{Store, sqlite::SqliteStore},
-    web::app::App,
+    web::{app::App, limits::Group},
 };
 
 struct Fixture {
@@ -92,45 +93,85 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
     };
     let (plain, large) = (silence.to_string(), with("comment", json!("x".repeat(70_000))));
     let of_absent = json!({ "tenants": ["absent"], "duration": "2h", "comment": "patching" }).to_string();
+    let said = refusals(
+        &fixture,
+        &[
+            (Role::Viewer, "GET /api/v1/nothing", &[][..], ""),
+            (Role::Viewer, "GET /api", &[], ""),
+            (Role::Viewer, "GET /api/v1/tenants/absent", &[], ""),
+            (Role::Viewer, "GET /api/v1/tenants/%ff", &[], ""),
+            (Role::Viewer, "GET /api/v1/tenants?limit=0&x=1&failing=yes", &[], ""),
+            (Role::Viewer, "GET /api/v1/tenants?after=contoso&label=gold", &[], ""),
+            (Role::Viewer, "GET /api/v1/tenants?label=gold", &[], ""),
+            (Role::Viewer, "GET /api/v1/alerts?state=open", &[], ""),
+            (Role::Viewer, "GET /api/v1/alerts?tenant=Contoso%20Ltd", &[], ""),
+            (Role::Viewer, "GET /api/v1/alerts/7Q4M2K", &[], ""),
+            (Role::Viewer, "GET /api/v1/alerts/x", &[], ""),
+            (Role::Viewer, "GET /api/v1/silences/x", &[], ""),
+            (Role::Viewer, "PUT /api/v1/silences", &[], ""),
+            (Role::Viewer, "DELETE /api/v1/silences/1/end", &[], ""),
+            (Role::Viewer, "POST /api/v1/silences", &[JSON], &plain),
+            (Role::Analyst, "POST /api/v1/silences", &[], &plain),
+            (Role::Analyst, "POST /api/v1/silences?x=1", &[JSON], &plain),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], "{"),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], "[]"),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &large),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("scope", json!("all"))),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("duration", json!(2))),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("ends_at", json!("2026-01-02T00:00:00Z"))),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("tenants", json!(["absent"]))),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &of_absent),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", "a b")], &plain),
+            (Role::Analyst, "POST /api/v1/silences/1/end", &[], ""),
+            (Role::Analyst, "POST /api/v1/channels/soc/unpark", &[], ""),
+            (Role::Admin, "POST /api/v1/channels/soc/unpark", &[], ""),
+        ],
+    )
+    .await;
+    insta::assert_snapshot!(said);
+}
+
+/// Who sends what, with which headers and body.
+type Case<'a> = (Role, &'static str, &'a [(&'static str, &'static str)], &'a str);
+
+/// What each of these is answered, none of which is done.
+async fn refusals(fixture: &Fixture, cases: &[Case<'_>]) -> String {
     let mut said = String::new();
-    for (role, line, headers, body) in [
-        (Role::Viewer, "GET /api/v1/nothing", &[][..], ""),
-        (Role::Viewer, "GET /api", &[], ""),
-        (Role::Viewer, "GET /api/v1/tenants/absent", &[], ""),
-        (Role::Viewer, "GET /api/v1/tenants/%ff", &[], ""),
-        (Role::Viewer, "GET /api/v1/tenants?limit=0&x=1&failing=yes", &[], ""),
-        (Role::Viewer, "GET /api/v1/tenants?after=contoso&label=gold", &[], ""),
-        (Role::Viewer, "GET /api/v1/tenants?label=gold", &[], ""),
-        (Role::Viewer, "GET /api/v1/alerts?state=open", &[], ""),
-        (Role::Viewer, "GET /api/v1/alerts?tenant=Contoso%20Ltd", &[], ""),
-        (Role::Viewer, "GET /api/v1/alerts/7Q4M2K", &[], ""),
-        (Role::Viewer, "GET /api/v1/alerts/x", &[], ""),
-        (Role::Viewer, "GET /api/v1/silences/x", &[], ""),
-        (Role::Viewer, "PUT /api/v1/silences", &[], ""),
-        (Role::Viewer, "DELETE /api/v1/silences/1/end", &[], ""),
-        (Role::Viewer, "POST /api/v1/silences", &[JSON], &plain),
-        (Role::Analyst, "POST /api/v1/silences", &[], &plain),
-        (Role::Analyst, "POST /api/v1/silences?x=1", &[JSON], &plain),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], "{"),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], "[]"),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &large),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("scope", json!("all"))),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("duration", json!(2))),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("ends_at", json!("2026-01-02T00:00:00Z"))),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("tenants", json!(["absent"]))),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON], &of_absent),
-        (Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", "a b")], &plain),
-        (Role::Analyst, "POST /api/v1/silences/1/end", &[], ""),
-        (Role::Analyst, "POST /api/v1/channels/soc/unpark", &[], ""),
-        (Role::Admin, "POST /api/v1/channels/soc/unpark", &[], ""),
-    ] {
-        let answer = fixture.send(role, line, headers, body).await;
+    for (role, line, headers, body) in cases {
+        let answer = fixture.send(*role, line, headers, body).await;
         assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{line}: {answer:?}");
         assert_eq!(answer.json()["status"], answer.status, "{line}: {answer:?}");
         let allow = answer.headers.get(header::ALLOW).map(|allow| format!(" Allow: {}", allow.to_str().unwrap()));
         let body: String = body.chars().take(120).collect();
         let _ = writeln!(said, "{role} {line} {body}\n  {}{}", answer.body, allow.unwrap_or_default());
     }
+    said
+}
+
+#[tokio::test]
+async fn a_search_a_stream_and_many_alerts_are_refused_with_a_reason() {
+    let acknowledges = |mut which: Value| {
+        which["comment"] = json!("seen");
+        which.to_string()
+    };
+    let many = "POST /api/v1/alerts/acknowledge";
+    let said = refusals(
+        &Fixture::new().await,
+        &[
+            (Role::Viewer, "GET /api/v1/search", &[], ""),
+            (Role::Viewer, "GET /api/v1/search?q=%20", &[], ""),
+            (Role::Viewer, "GET /api/v1/events?seen=X", &[], ""),
+            (Role::Viewer, "GET /api/v1/events?seen=%2B1", &[], ""),
+            (Role::Viewer, "POST /api/v1/events", &[], ""),
+            (Role::Viewer, many, &[JSON], &acknowledges(json!({ "rule": "y" }))),
+            (Role::Analyst, many, &[JSON], &acknowledges(json!({}))),
+            (Role::Analyst, many, &[JSON], &acknowledges(json!({ "alerts": ["x"], "rule": "y" }))),
+            (Role::Analyst, many, &[JSON], &acknowledges(json!({ "rule": "y" }))),
+            (Role::Analyst, many, &[JSON], &acknowledges(json!({ "alerts": vec!["x"; 1001] }))),
+            (Role::Analyst, many, &[JSON], &json!({ "alerts": ["x"], "comment": " " }).to_string()),
+        ],
+    )
+    .await;
     insta::assert_snapshot!(said);
 }
 
@@ -153,7 +194,8 @@ async fn lists_of_channels_come_whole_or_in_pages() {
 async fn nobody_learns_anything_without_signing_in() {
     let yaml = "listen: 0.0.0.0:8080\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }";
     let fixture = Fixture::with(yaml).await;
-    for path in ["/api/v1/tenants", "/api/v1/openapi.json", "/api/v1/nothing", "/api/v1/silences?x=1"] {
+    for path in ["/api/v1/tenants", "/api/v1/events", "/api/v1/openapi.json", "/api/v1/nothing", "/api/v1/silences?x=1"]
+    {
         for method in ["GET", "POST", "PUT"] {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             let router = super::routes().with_state(fixture.app.clone());
@@ -240,6 +282,45 @@ async fn of_many_who_send_the_same_action_at_once_one_does_it() {
     let statuses: Vec<u16> = futures_util::future::join_all(sent).await.iter().map(|answer| answer.status).collect();
     assert!(statuses.contains(&201) && statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
     assert_eq!(fixture.store.silences(None).await.unwrap().len(), 1);
+}
+
+#[test]
+fn what_stays_open_has_limits_of_its_own() {
+    let mut streams = 0;
+    for route in super::described().0 {
+        let path = format!("{}{}", super::serve::BASE, route.path);
+        assert_eq!(Group::of(&path) == Group::Stream, route.is_stream(), "{path}");
+        streams += usize::from(route.is_stream());
+    }
+    assert_eq!(streams, 1);
+}
+
+#[tokio::test]
+async fn a_stream_is_sent_as_it_comes_and_nobody_has_more_than_a_few() {
+    let fixture = Fixture::new().await;
+    let open = async || {
+        let request = Request::builder().uri("/api/v1/events").header(header::ACCEPT_ENCODING, "gzip");
+        let routes = super::serve::router(super::described().0, &Who::Always(Caller::local("ann")));
+        let routes = routes.layer(CompressionLayer::new()).with_state(fixture.app.clone());
+        TowerToHyperService::new(routes).call(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let mut held = Vec::new();
+    let refused = loop {
+        let response = open().await;
+        if response.status() != 200 {
+            break response;
+        }
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        assert!(!response.headers().contains_key(header::CONTENT_ENCODING), "{:?}", response.headers());
+        held.push(response);
+        assert!(held.len() < 100);
+    };
+    assert_eq!((held.len(), refused.status().as_u16()), (12, 429), "{refused:?}");
+    assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/problem+json", "{refused:?}");
+    assert!(refused.headers().contains_key(header::RETRY_AFTER), "{refused:?}");
+    assert!(refused.headers().contains_key(header::CONTENT_ENCODING), "as a control: {refused:?}");
+    held.pop();
+    assert_eq!(open().await.status(), 200, "a place is free again");
 }
 
 /// Every reference in the document.

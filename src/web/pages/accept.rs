@@ -15,7 +15,7 @@ use super::{
 use crate::{
     action::alert::{self, Accepted, Pick},
     query::{
-        Error, Page,
+        Error,
         alerts::{self, AlertLine},
     },
     store::{AlertRow, hex},
@@ -64,7 +64,7 @@ async fn acceptable(visit: &Visit, pick: &Pick) -> Result<Accepted, Error> {
     // What is said of them is checked when they are accepted.
     let pick = Pick { comment: None, ..pick.clone() };
     match alert::accept_all(visit.store(), &config, &visit.caller, &pick, true, now).await {
-        Err(Error::NoAlert(_)) => Ok(Accepted { alerts: Vec::new(), without_level: 0 }),
+        Err(Error::NoAlert(_)) => Ok(Accepted { alerts: Vec::new(), without_level: 0, changed: 0 }),
         done => done,
     }
 }
@@ -81,11 +81,7 @@ async fn meant(visit: &Visit, fields: &Params, pick: &Pick) -> Result<Accepted, 
 
 /// The open alerts that are selected in a form.
 pub(super) async fn selected(visit: &Visit, fields: &Params) -> Result<Vec<AlertLine>, Error> {
-    let (config, store, scope) = (visit.app.config(), visit.store(), visit.scope());
-    let open = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
-    let mut lines = alerts::lines(store, &config, scope, open).await?;
-    lines.retain(|line| fields.all(SELECTED).any(|id| id == line.id));
-    Ok(lines)
+    alerts::open_of(visit.store(), &visit.app.config(), visit.scope(), &fields.all(SELECTED).collect()).await
 }
 
 /// How many alerts a list's filters would accept; 0 without any filter.
@@ -126,7 +122,10 @@ pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
     let (config, now, rows) = (visit.app.config(), visit.app.now(), meant.alerts.clone());
     match alert::accept_rows(visit.store(), &config, &visit.caller, rows, &pick, false, now).await {
         Ok(accepted) if accepted.alerts.is_empty() => Ok(see("/alerts", "none-left")),
-        Ok(accepted) => Ok(see(&format!("/alerts?count={}", accepted.alerts.len()), "accepted")),
+        Ok(Accepted { alerts, changed: 0, .. }) => Ok(see(&format!("/alerts?count={}", alerts.len()), "accepted")),
+        Ok(Accepted { alerts, changed, .. }) => {
+            Ok(see(&format!("/alerts?count={}&left={changed}", alerts.len()), "accepted"))
+        }
         Err(Error::Invalid(problems)) => show(visit, fields, meant, Because::Wrong(problems)).await,
         Err(error) => Err(visit.refuse(&error).await),
     }

@@ -135,31 +135,27 @@ struct Counts {
 }
 
 async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, Error> {
-    let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let selected = fields.all("alert").count();
-    let mut count = 0;
-    for line in accept::selected(visit, fields).await? {
-        let which = Which::of(&line.row.key);
-        let did = match what {
-            "acknowledge" => {
-                alert::acknowledge(visit.store(), &visit.caller, &which, seen(visit, fields)).await.map(drop)
-            }
-            "silence" => {
-                tenants_by_rule.entry(which.rule).or_default().push(which.tenant);
-                Ok(())
-            }
-            _ => return Err(Error::invalid("choose what to do with the selected alerts")),
-        };
-        match did {
-            // One of many may be pending or be over by now; the list shows which are left.
-            Ok(()) => count += 1,
-            Err(Error::Conflict(_)) => {}
-            Err(error) => return Err(error),
+    let rows: Vec<_> = accept::selected(visit, fields).await?.into_iter().map(|line| line.row).collect();
+    let count = match what {
+        // One of many may be pending or be over by now; the list shows which are left.
+        "acknowledge" => {
+            let by = seen(visit, fields);
+            alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, false).await?.alerts.len()
         }
-    }
-    for (rule, tenants) in tenants_by_rule {
-        make_silence(visit, fields, tenants, vec![rule]).await?;
-    }
+        "silence" => {
+            let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            let count = rows.len();
+            for Which { tenant, rule, .. } in rows.iter().map(|row| Which::of(&row.key)) {
+                tenants_by_rule.entry(rule).or_default().push(tenant);
+            }
+            for (rule, tenants) in tenants_by_rule {
+                make_silence(visit, fields, tenants, vec![rule]).await?;
+            }
+            count
+        }
+        _ => return Err(Error::invalid("choose what to do with the selected alerts")),
+    };
     Ok(Counts { done: count, left: selected.saturating_sub(count) })
 }
 

@@ -46,7 +46,7 @@ pub(super) fn done(params: &Params) -> Option<String> {
     let count = number("count").map(|count| format!(" {}", words::counted(count, "alert"))).unwrap_or_default();
     let left = number("left").map(|left| {
         let was = if left == 1 { "was" } else { "were" };
-        format!(" {left} of those selected {was} left alone: not firing, or the action does not apply.")
+        format!(" {left} of those selected {was} left alone: not firing, already so, changed meanwhile, or the action does not apply.")
     });
     Some(format!("{verb}{count}{how}. {follows}{}", left.unwrap_or_default()))
 }

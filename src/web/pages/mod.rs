@@ -34,11 +34,9 @@ use tower_http::compression::CompressionLayer;
 pub(super) use self::{answer::sentence, engine::render};
 use super::{
     app::App,
+    limits::EVENTS_OF_PAGES,
     listed::{self, Listed},
 };
-
-/// The page that stays open, as a stream of events.
-const EVENTS: &str = "/events";
 
 /// Every page and every form.
 pub(super) fn table() -> Vec<Listed> {
@@ -68,12 +66,12 @@ pub(super) fn table() -> Vec<Listed> {
         Listed::get("/audit", audit::page),
         Listed::get("/search", search::page),
         Listed::get("/assets/{name}", assets::asset),
-        Listed::get(EVENTS, events::stream),
+        Listed::get(EVENTS_OF_PAGES, events::stream),
     ]
 }
 
 pub(super) fn routes() -> Router<App> {
-    let (streams, pages): (Vec<_>, Vec<_>) = table().into_iter().partition(|listed| listed.path == EVENTS);
+    let (streams, pages): (Vec<_>, Vec<_>) = table().into_iter().partition(|listed| listed.path == EVENTS_OF_PAGES);
     // A stream is not compressed: each event is to arrive at once.
     listed::router(pages).layer(CompressionLayer::new()).merge(listed::router(streams))
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::query::{
     Error, find,
     ids::{self, Named},
+    search,
 };
 
 /// `GET /search`.
@@ -24,11 +25,7 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     if find::tenant(&config, visit.scope(), text).is_ok() {
         return Ok(go(&format!("/tenants/{}", encoded(text))));
     }
-    let lower = text.to_lowercase();
-    let is_part = config.tenants.values().any(|tenant| {
-        visit.scope().includes(&tenant.id)
-            && (tenant.id.as_str().contains(&lower) || tenant.name.to_lowercase().contains(&lower))
-    });
+    let is_part = search::tenants(&config, visit.scope(), text).next().is_some();
     match ids::named(visit.store(), visit.scope(), text).await {
         Ok(Named::Alert(_)) => return Ok(go(&format!("/alerts/{}", encoded(text)))),
         Ok(Named::Shift(shift)) => return Ok(go(&of_shift(&shift))),

@@ -43,7 +43,7 @@ pub(super) const TENANTS: &str = "tenants:\n  - { id: contoso, tenant_id: 2f1c0a
 pub(super) struct Fixture {
     router: Router,
     pub(super) store: Arc<dyn Store>,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
     pub(super) clock: Clock,
     folder: tempfile::TempDir,
 }

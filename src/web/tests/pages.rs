@@ -40,7 +40,7 @@ const PATHS: [&str; 16] = [
     "/system",
 ];
 
-async fn fixture() -> Fixture {
+pub(super) async fn fixture() -> Fixture {
     let more = "scores: [device-secure-score, secure-score]\nchannels: { soc: { type: webhook, url: 'https://a.example/' } }\n";
     let mut config = (*config_of(&format!("{PUBLIC}{TENANTS}{more}"))).clone();
     let when = Condition::from_words("drop 20% within 1d").unwrap();
@@ -50,7 +50,7 @@ async fn fixture() -> Fixture {
 }
 
 /// A check of `contoso`, whose device score fell by a tenth, and of whom Microsoft says something.
-async fn checked(fixture: &Fixture) {
+pub(super) async fn checked(fixture: &Fixture) {
     checked_as(fixture, TenantIdentity::default()).await;
 }
 
@@ -348,26 +348,30 @@ async fn whoever_has_a_slug_now_sees_nothing_of_whoever_had_it_before() {
 
 #[tokio::test]
 async fn a_stream_says_at_once_what_has_changed_since_its_page_was_written() {
-    let fixture = fixture().await;
-    let token = fixture.token("all", Role::Admin, None, "1d").await;
-    let bearer = format!("Bearer {}", token.secret.expose_secret());
-    let headers = [("authorization", bearer.as_str()), ("accept", "text/html")];
-    let seen = async || {
-        let page = fixture.get("/", &headers).await.body;
-        page.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
-    };
-    let before = seen().await;
-    checked(&fixture).await;
-    // The store is looked at every few seconds.
-    fixture.clock.advance(Duration::from_secs(5));
-    let events = fixture.events(&format!("/events?seen={before}"), &headers, 2).await;
-    let after = seen().await;
-    assert_ne!(before, after);
-    for (event, (name, seen)) in events.iter().zip([("open", &before), ("change", &after)]) {
-        assert!(event.contains(&format!("event: {name}\n")) && event.contains(&format!("id: {seen}\n")), "{event}");
+    for stream in ["/events", "/api/v1/events"] {
+        let fixture = fixture().await;
+        let token = fixture.token("all", Role::Admin, None, "1d").await;
+        let bearer = format!("Bearer {}", token.secret.expose_secret());
+        let headers = [("authorization", bearer.as_str()), ("accept", "text/html")];
+        let seen = async || {
+            let page = fixture.get("/", &headers).await.body;
+            page.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
+        };
+        let before = seen().await;
+        checked(&fixture).await;
+        // The store is looked at every few seconds.
+        fixture.clock.advance(Duration::from_secs(5));
+        let events = fixture.events(&format!("{stream}?seen={before}"), &headers, 2).await;
+        let after = seen().await;
+        assert_ne!(before, after);
+        for (event, (name, seen)) in events.iter().zip([("open", &before), ("change", &after)]) {
+            let is_it = event.contains(&format!("event: {name}\n")) && event.contains(&format!("id: {seen}\n"));
+            assert!(is_it, "{stream}: {event}");
+        }
+        // Whoever opens the stream again has seen what it said last, whatever its address says.
+        let again = [headers[0], ("last-event-id", after.as_str())];
+        let events = fixture.events(&format!("{stream}?seen={before}"), &again, 1).await;
+        let is_open = events[0].contains("event: open\n") && events[0].contains(&format!("id: {after}\n"));
+        assert!(is_open, "{stream}: {events:?}");
     }
-    // Whoever opens the stream again has seen what it said last, whatever its address says.
-    let again = [headers[0], ("last-event-id", after.as_str())];
-    let events = fixture.events(&format!("/events?seen={before}"), &again, 1).await;
-    assert!(events[0].contains("event: open\n") && events[0].contains(&format!("id: {after}\n")), "{events:?}");
 }

@@ -1,18 +1,19 @@
 //! Every route of the API × every role × every scope, as the API's own document lists them: what a role does not allow is refused, and
 //! nothing of another tenant's is in any byte of an answer, nor is anything of it changed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
     http::{Request, header},
 };
+use futures_util::StreamExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scorewatch::{
     domain::{Caller, ChannelName, Limits, Role, Scope, Timestamp},
     query::{Page, alerts, deliveries, silences},
-    store::{AttemptOutcome, Claim, ClaimTerms, NewAccount, NewEntry, NewToken, PasswordHash, SecretDigest},
+    store::{AttemptOutcome, Claim, ClaimTerms, NewAccount, NewEntry, NewToken, PasswordHash, SecretDigest, Store},
     web::{self, App},
 };
 use serde_json::{Value, json};
@@ -23,19 +24,19 @@ use crate::integration::setup::tenant_id;
 
 /// A route as the document describes it.
 #[derive(Debug, Clone)]
-struct Operation {
-    method: &'static str,
+pub(super) struct Operation {
+    pub(super) method: &'static str,
     path: String,
-    id: String,
+    pub(super) id: String,
     role: Role,
     /// Whether it is for nobody who is limited to some tenants.
-    is_without_limits: bool,
+    pub(super) is_without_limits: bool,
     statuses: BTreeSet<u16>,
     has_body: bool,
     parameters: BTreeSet<String>,
 }
 
-fn operations() -> Vec<Operation> {
+pub(super) fn operations() -> Vec<Operation> {
     let document = web::api::document();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -102,7 +103,7 @@ impl Names {
         Self { tenant: "absent", channel: "absent-team", alert, delivery, silence }
     }
 
-    fn path(&self, operation: &Operation, is_limited: bool) -> String {
+    pub(super) fn path(&self, operation: &Operation, is_limited: bool) -> String {
         let id = match operation.path.split('/').nth(1).unwrap() {
             "alerts" => &self.alert,
             "deliveries" => &self.delivery[usize::from(is_limited)],
@@ -123,6 +124,7 @@ impl Names {
         let of = |name: &String| match name.as_str() {
             "tenant" => Some(format!("tenant={}", self.tenant)),
             "search" => Some(format!("search={}", self.tenant)),
+            "q" => Some(format!("q={}", self.tenant)),
             "channel" => Some(format!("channel={}", self.channel)),
             _ => None,
         };
@@ -130,10 +132,11 @@ impl Names {
         values.join("&")
     }
 
-    fn body(&self, operation: &Operation) -> Option<Value> {
+    pub(super) fn body(&self, operation: &Operation) -> Option<Value> {
         let silence = || json!({ "tenants": [self.tenant], "duration": "1h", "comment": "patching" });
         Some(match operation.id.as_str() {
             "acknowledgeAlert" => json!({ "comment": "seen" }),
+            "acknowledgeAlerts" => json!({ "tenants": [self.tenant], "comment": "seen" }),
             "acceptAlerts" => json!({ "tenants": [self.tenant], "dry_run": true }),
             "addSilence" | "previewSilence" => silence(),
             "addAccount" => json!({ "name": "dana", "tenants": [self.tenant] }),
@@ -148,7 +151,11 @@ impl Names {
 
     /// A text for somebody who is limited to some tenants, in which these names are those of nothing.
     pub(super) fn erased(&self, text: &str) -> String {
-        let absent = Self::absent();
+        self.as_if_called(&Self::absent(), text)
+    }
+
+    /// The same, in which they are those names.
+    pub(super) fn as_if_called(&self, absent: &Self, text: &str) -> String {
         let text = text.replace(self.channel, absent.channel).replace(&self.alert, &absent.alert);
         let mut text = text.replace(self.tenant, absent.tenant);
         for (thing, own, absent) in
@@ -167,29 +174,53 @@ impl Names {
 pub(super) static ONE_BACKTEST: Mutex<()> = Mutex::const_new(());
 
 /// Who sends a request.
-fn caller(role: Role, scope: &Scope) -> Caller {
+pub(super) fn caller(role: Role, scope: &Scope) -> Caller {
     Caller { role, scope: scope.clone(), ..Caller::local("ann") }
 }
 
 async fn ask(scene: &Scene, caller: Caller, operation: &Operation, names: &Names, query: &str) -> (u16, String) {
-    let _turn = ONE_BACKTEST.lock().await;
-    let (_, config) = watch::channel(scene.config.clone());
-    let app = App::new(scene.fixture.store.clone(), scene.fixture.clock.clone(), config);
-    let path = names.path(operation, !caller.scope.is_all());
-    let uri = format!("/api/v1{path}{}{query}", if query.is_empty() { "" } else { "?" });
-    let request = Request::builder().method(operation.method).uri(uri);
-    let request = match names.body(operation) {
+    let mut uri = names.path(operation, !caller.scope.is_all());
+    if !query.is_empty() {
+        uri = format!("{uri}?{query}");
+    }
+    let request = request(operation.method, &uri, names.body(operation), None);
+    answer(scene, scene.fixture.store.clone(), caller, request).await
+}
+
+/// A request of the API.
+pub(super) fn request(method: &str, path: &str, body: Option<Value>, key: Option<&str>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    match body {
         Some(body) => {
             request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
         }
         None => request.body(Body::empty()).unwrap(),
-    };
+    }
+}
+
+/// What the API answers on that store. Of a stream, which has no end, it is the first event.
+pub(super) async fn answer(
+    scene: &Scene,
+    store: Arc<dyn Store>,
+    caller: Caller,
+    request: Request<Body>,
+) -> (u16, String) {
+    let _turn = ONE_BACKTEST.lock().await;
+    let (_, config) = watch::channel(scene.config.clone());
+    let app = App::new(store, scene.fixture.clock.clone(), config);
     let response = TowerToHyperService::new(web::api::of(app, caller)).call(request).await.unwrap();
     let status = response.status().as_u16();
     let headers = format!("{:?}", response.headers());
-    let body = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
     assert!(!OTHERS.iter().any(|other| headers.contains(other)), "{headers}");
-    (status, body)
+    let body = if headers.contains("text/event-stream") {
+        response.into_body().into_data_stream().next().await.unwrap().unwrap()
+    } else {
+        to_bytes(response.into_body(), usize::MAX).await.unwrap()
+    };
+    (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// Parks the channel of `contoso` and its delivery, so that there is one to resume.
@@ -204,7 +235,7 @@ pub(super) async fn park(scene: &Scene) {
 
 /// Who has access in a scene.
 const TOKEN: &str = "portal";
-const ACCOUNT: &str = "carol";
+pub(super) const ACCOUNT: &str = "carol";
 
 /// What an action is noted with.
 pub(super) fn entry(action: &'static str, now: Timestamp) -> NewEntry {
@@ -212,7 +243,7 @@ pub(super) fn entry(action: &'static str, now: Timestamp) -> NewEntry {
 }
 
 /// Makes a token and an account, so that there is something to list and to end.
-async fn let_in(scene: &Scene, is_disabled: bool) {
+pub(super) async fn let_in(scene: &Scene, is_disabled: bool) {
     let (store, now) = (scene.store(), scene.now());
     let entry = |action| entry(action, now);
     let token = NewToken {
@@ -252,7 +283,9 @@ async fn walk(scene: &Scene, operation: &Operation) -> bool {
     let mut works = false;
     for (scope, is_limited) in [(only(&["contoso"]), true), (Scope::All, false)] {
         for role in Role::ALL {
-            let (status, body) = ask(scene, caller(role, &scope), operation, &own, "").await;
+            // It can't be asked nothing.
+            let query = if operation.id == "search" { own.query(operation) } else { String::new() };
+            let (status, body) = ask(scene, caller(role, &scope), operation, &own, &query).await;
             let who = format!("{} as {role} of {scope:?}: {status} {body}", operation.id);
             if role < operation.role || (is_limited && operation.is_without_limits) {
                 assert!(status == 403 && body.contains("urn:scorewatch:problem:forbidden"), "{who}");

@@ -8,7 +8,7 @@ use super::{
     points::{SIGABRT, aborted},
     stage::{DESK, SOC_RULE, Stage},
 };
-use crate::harness::{Arrived, SENTINEL, Service, begin_keyed_post, begin_post};
+use crate::harness::{Arrived, SENTINEL, Service, begin_keyed_post, begin_post, keyed_post};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
@@ -145,16 +145,34 @@ pub(super) async fn token(stage: &mut Stage, environment: &Environment<'_>) {
     assert_eq!(service.stop().await.code(), Some(0));
 }
 
-/// Crashes the service while it does what it is to do once.
+/// Crashes the service while it does what it is to do once, and sends it again.
 pub(super) async fn keyed_request(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(environment);
     let address = service.listening().await;
     stage.world.checked(&service, SEEN, 1).await;
     // A key that was used before is answered from memory.
-    let key = uuid::Uuid::new_v4().to_string();
-    let _asking = begin_keyed_post(address, &format!("/api/v1/tenants/{SEEN}/recheck"), &key).await;
+    let (key, path) = (uuid::Uuid::new_v4().to_string(), format!("/api/v1/tenants/{SEEN}/recheck"));
+    let recorded = async |stage: &Stage| {
+        let listing = ["audit", "list", "--json", "--limit", "0", "--action", "tenant.recheck"];
+        stage.world.listing(&listing).await.len()
+    };
+    let before = recorded(stage).await;
+    let _asking = begin_keyed_post(address, &path, &key).await;
     assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
     stage.gone().await;
+    let service = stage.spawn(&[]);
+    let address = service.listening().await;
+    // A client that got no answer sends it again: whatever the crash left, it is done at most once, and then it says so.
+    let (status, answer) = keyed_post(address, &path, &key).await;
+    let (expected, says, done) = match environment[0].1 {
+        "BeforeCommit(BeginRequest)" => (202, "tenant", 1),
+        "AfterCommit(BeginRequest)" => (409, "urn:scorewatch:problem:in-progress", 0),
+        "BeforeCommit(EndRequest)" => (409, "urn:scorewatch:problem:done-before", 1),
+        _ => (202, "idempotency-replayed: true", 1),
+    };
+    assert!(status == expected && answer.contains(says), "{environment:?}: {answer}");
+    assert_eq!(recorded(stage).await - before, done, "{environment:?}");
+    assert_eq!(service.stop().await.code(), Some(0));
 }
 
 const ACKNOWLEDGE: [&str; 8] = ["alerts", "acknowledge", SEEN, SOC_RULE, "--comment", "seen", "--author", "ann"];

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     crash_point::Work,
-    domain::Timestamp,
+    domain::{KeyedRequest, Timestamp},
     store::sql::{SqlStore, idempotency},
-    store::{Begun, Idempotency, KeyedRequest, RecordedAnswer, StoreError},
+    store::{Begun, Idempotency, RecordedAnswer, StoreError},
 };
 
 #[async_trait]

@@ -12,7 +12,7 @@ use crate::{
     },
     rule::AlertKey,
     store::sql::{SqlStore, audit, silence},
-    store::{NewEntry, SilenceNotice, Silences, StoreError},
+    store::{Acknowledged, NewEntry, SilenceNotice, Silences, StoreError},
 };
 
 #[async_trait]
@@ -54,10 +54,26 @@ impl Silences for SqlStore {
         let alert = alert.clone();
         self.writer
             .write(Work::Acknowledge, move |db| {
+                Box::pin(
+                    async move { Ok(silence::acknowledge(db, &alert, &by, &entry).await? != Acknowledged::NotFiring) },
+                )
+            })
+            .await
+    }
+
+    async fn acknowledge_all(
+        &self,
+        alerts: Vec<(AlertKey, NewEntry)>,
+        by: Acknowledgement,
+    ) -> Result<Vec<Acknowledged>, StoreError> {
+        self.writer
+            .write(Work::Acknowledge, move |db| {
                 Box::pin(async move {
-                    let acknowledged = silence::acknowledge(db, &alert, &by).await?;
-                    audit::note(db, acknowledged == Some(true), &entry).await?;
-                    Ok(acknowledged.is_some())
+                    let mut done = Vec::with_capacity(alerts.len());
+                    for (alert, entry) in &alerts {
+                        done.push(silence::acknowledge(db, alert, &by, entry).await?);
+                    }
+                    Ok(done)
                 })
             })
             .await

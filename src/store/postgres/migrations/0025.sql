@@ -1,0 +1,6 @@
+-- An action that was sent with an idempotency key is done by the transaction that notes here its first entry in the audit log; null: it is
+-- not done. `attempt` is drawn each time that it is begun, so that one that was given up does nothing any more.
+ALTER TABLE idempotency ADD COLUMN attempt BIGINT, ADD COLUMN entry BIGINT;
+
+-- A version that knows schema 23 goes on with this one.
+INSERT INTO meta (key, value) VALUES ('usable_since.25', '23');
