@@ -5,6 +5,7 @@
 
 mod ask;
 mod cache;
+mod compact;
 mod passed_over;
 
 use std::{

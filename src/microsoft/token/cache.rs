@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::Token;
+use super::{Token, compact::Compact};
 use crate::{
     domain::Timestamp,
     microsoft::{Failure, FailureClass},
@@ -35,7 +35,7 @@ pub(super) struct Key {
 }
 
 struct Kept {
-    bearer: SecretString,
+    token: Compact,
     /// From here on a new one is asked for.
     renew_at: Timestamp,
     /// From here on it may be forgotten.
@@ -79,7 +79,7 @@ impl Cache {
     pub(super) fn token(&mut self, key: Key, now: Timestamp, next_check_at: Timestamp) -> Option<Token> {
         let kept = self.kept.get_mut(&key).filter(|kept| now < kept.renew_at)?;
         kept.keep_until = kept.keep_until.max(keep_until(now, kept.renew_at, next_check_at));
-        Some(Token { bearer: kept.bearer.clone(), serial: kept.serial })
+        Some(Token { bearer: kept.token.bearer(), serial: kept.serial })
     }
 
     /// Takes a token in, and forgets what has had its time.
@@ -94,9 +94,9 @@ impl Cache {
     ) -> Token {
         self.sweep(now);
         self.serial = self.serial.wrapping_add(1);
-        let token = Token { bearer: bearer.clone(), serial: self.serial };
         let keep_until = keep_until(now, renew_at, next_check_at);
-        self.kept.insert(key, Kept { bearer, renew_at, keep_until, serial: self.serial });
+        self.kept.insert(key, Kept { token: Compact::of(&bearer), renew_at, keep_until, serial: self.serial });
+        let token = Token { bearer, serial: self.serial };
         self.unmatched.remove(&key);
         if let Entry::Occupied(mut refused) = self.refused.entry(key) {
             // Another secret of the same app may have been refused just now, and still is.
