@@ -64,6 +64,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
 /// Negative: KiB, not pages.
 const CACHE: &str = "-16384";
+/// Likewise, of each reading connection. SQLite forgets it whenever anybody has committed, so it serves one question only.
+const READER_CACHE: &str = "-2048";
 /// After a burst the log file is cut back to this many bytes.
 const LOG_BYTES_MAX: &str = "67108864";
 /// Pages of 4 KiB in the log before they are moved to the database.
@@ -208,7 +210,7 @@ fn is_old(version: &str) -> bool {
 pub(super) fn readers(path: &Path) -> SqlitePool {
     // A file does not go away between two queries as a server does.
     let pool = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
-    pool.connect_lazy_with(options(path).read_only(true))
+    pool.connect_lazy_with(options(path).pragma("cache_size", READER_CACHE).read_only(true))
 }
 
 /// The schema's version; 0: a new file. It may be newer than [`NEWEST`], if it says that this program works with it.
