@@ -1,6 +1,5 @@
-//! The ticker: tokio-cron-scheduler drives the recurring jobs. It is not a source of truth: a job only says that it is
-//! time,
-//! and whoever receives that asks the store what is due. So the next run makes up for one that was lost.
+//! The ticker: tokio-cron-scheduler drives the recurring jobs. It is not a source of truth: a job only says that it is time, and whoever
+//! receives that asks the store what is due. So the next run makes up for one that was lost.
 //!
 //! It goes by the wall clock: set back, it would stand still until that time comes again. So somebody who goes by monotonic
 //! time listens to it, and winds it up again when nothing is heard.
@@ -74,19 +73,16 @@ impl Ticker {
 /// A scheduler that runs; `heard` hears every tick of it.
 async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let jobs = [
-        (DUE_SCAN, &ticks.due_scan),
-        (DUE_SCAN, heard),
-        (SWEEP, &ticks.sweep),
-        (SWEEP, &ticks.reports),
-        (SWEEP, &ticks.months),
-        (SWEEP, &ticks.secrets),
-        (HEARTBEAT, &ticks.heartbeat),
-        (HOUSEKEEPING, &ticks.housekeeping),
+    // The scheduler reads the notation of each job again whenever it has run, so there is one job for each time.
+    let jobs: [(_, &[&Arc<Notify>]); 4] = [
+        (DUE_SCAN, &[&ticks.due_scan, heard]),
+        (SWEEP, &[&ticks.sweep, &ticks.reports, &ticks.months, &ticks.secrets]),
+        (HEARTBEAT, &[&ticks.heartbeat]),
+        (HOUSEKEEPING, &[&ticks.housekeeping]),
     ];
-    for (cron, tick) in jobs {
-        let tick = tick.clone();
-        scheduler.add(Job::new(cron, move |_, _| tick.notify_one())?).await?;
+    for (cron, woken) in jobs {
+        let woken: Vec<_> = woken.iter().map(|tick| Arc::clone(tick)).collect();
+        scheduler.add(Job::new(cron, move |_, _| woken.iter().for_each(|tick| tick.notify_one()))?).await?;
     }
     scheduler.start().await?;
     Ok(scheduler)
