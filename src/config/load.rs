@@ -146,6 +146,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept };
     lint(&all, &top, draft);
     Some(Config {
+        folder: here.folder().to_owned(),
         store: located(raw.store, &top, draft)?,
         listen,
         metrics: metrics(raw.metrics, &top.key("metrics"), draft),

@@ -96,6 +96,8 @@ type Channels = BTreeMap<ChannelName, Arc<ChannelSettings>>;
 /// A valid configuration. Immutable and shared; a reload makes another one.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Where its main file is; paths in it start from there.
+    pub folder: PathBuf,
     /// Where the store is.
     pub store: StoreLocation,
     /// Where dashboard, API and metrics listen.

@@ -33,7 +33,8 @@ pub struct Replica {
     pub lateness_ms: Option<u64>,
     /// Its configuration; the same as long as it says the same, wherever its files are and wherever the replica listens.
     pub fingerprint: String,
-    /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with.
+    /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with, or it is of another version, which
+    /// may understand the same configuration differently.
     pub same_configuration: Option<bool>,
 }
 
@@ -59,9 +60,12 @@ pub async fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Replica>, Erro
 /// Each with whether it runs what the lead runs.
 fn compared(records: Vec<ReplicaRecord>) -> Vec<Replica> {
     let lead = records.iter().find(|record| record.leads && record.is_living);
-    let lead = lead.map(|record| record.fingerprint.clone());
+    let lead = lead.map(|record| (record.version.clone(), record.fingerprint.clone()));
     let replica = |record: ReplicaRecord| Replica {
-        same_configuration: lead.as_ref().map(|lead| record.fingerprint == *lead),
+        same_configuration: lead
+            .as_ref()
+            .filter(|(version, _)| record.version == *version)
+            .map(|(_, fingerprint)| record.fingerprint == *fingerprint),
         id: record.id,
         place: record.place,
         version: record.version,
@@ -102,6 +106,8 @@ mod tests {
         let records = vec![record("a", "old", false), record("b", "new", true), record("c", "new", false)];
         assert_eq!(same(records), [Some(false), Some(true), Some(true)]);
         assert_eq!(same(vec![record("a", "old", false)]), [None]);
+        let newer = ReplicaRecord { version: "99.0.0".to_owned(), ..record("c", "new", false) };
+        assert_eq!(same(vec![record("b", "old", true), newer]), [Some(true), None]);
         let dead = ReplicaRecord { is_living: false, ..record("a", "old", true) };
         assert_eq!(same(vec![dead, record("b", "new", false)]), [None, None]);
     }

@@ -34,7 +34,7 @@ const GAP_TICKS_MAX: usize = 1_500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule(Arc<Definition>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 struct Definition {
     expression: String,
     zone: Zone,
@@ -42,6 +42,13 @@ struct Definition {
     /// Whether it has one second, one minute and one hour.
     is_daily: bool,
     asked: Asked,
+}
+
+/// As it is written: configurations are compared by it, and what it was asked changes nothing.
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schedule").field(&self.expression).field(&self.zone).finish()
+    }
 }
 
 /// The times between two ticks of a schedule.

@@ -1,13 +1,16 @@
 //! Records in the audit log which configuration is in force: at the start, and after each reload what it changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tracing::error;
 
 use crate::{
-    config::{Config, Outline, reload::Rejected},
+    config::{Config, Outline, access::AccessSettings, reload::Rejected},
     domain::Timestamp,
     store::{Audit, NewEntry, hex},
 };
@@ -118,16 +121,24 @@ fn texts(written: &Outline) -> BTreeMap<String, &String> {
     texts
 }
 
-/// What replicas compare: the same as long as their configurations say the same of tenants, rules, channels and of everything else that
-/// decides what is sent. Where a replica listens and where its files are is its own affair.
+/// What replicas compare: the same as long as their configurations say the same of tenants, rules, channels, of who may see them, and of
+/// everything else that decides what is sent. Where a replica listens and where its files are is its own affair.
 #[must_use]
 pub(super) fn meaning(config: &Config) -> String {
-    let Config { public_url, brand, timezone, retention, fleet, maintenance, exclusions, operator, .. } = config;
+    let Config { public_url, brand, timezone, spread, retention, fleet, maintenance, exclusions, operator, .. } =
+        config;
+    let AccessSettings { sign_in, oidc, show, .. } = &config.access;
+    let folder = in_folder(&config.folder);
     let mut hash = Sha256::new();
-    let mut note = |text: String| hash.update(format!("{}:{text}", text.len()));
+    let mut note = |text: String| {
+        // Secrets are named by their files, which lie in the same place of another folder.
+        let text = folder.as_ref().map_or_else(|| text.clone(), |folder| text.replace(folder, "\""));
+        hash.update(format!("{}:{text}", text.len()));
+    };
     note(format!(
-        "{public_url:?} {brand:?} {timezone:?} {retention:?} {fleet:?} {maintenance:?} {exclusions:?} {operator:?}"
+        "{public_url:?} {brand:?} {timezone:?} {spread:?} {retention:?} {fleet:?} {maintenance:?} {exclusions:?} {operator:?}"
     ));
+    note(format!("{sign_in:?} {oidc:?} {show:?}"));
     config.tenants.values().for_each(|tenant| note(format!("{tenant:?}")));
     config.rules.iter().for_each(|rule| note(format!("{rule:?}")));
     config.channels.values().for_each(|channel| note(format!("{channel:?}")));
@@ -136,13 +147,85 @@ pub(super) fn meaning(config: &Config) -> String {
     hex(&digest[..8])
 }
 
+/// How paths in a folder begin where they are printed; `None`: those in it are printed as they are written.
+#[expect(clippy::unnecessary_debug_formatting, reason = "what is compared is printed this way, too")]
+fn in_folder(folder: &Path) -> Option<String> {
+    (!folder.as_os_str().is_empty()).then(|| {
+        let printed = format!("{folder:?}");
+        format!("{}/", printed.trim_end_matches(['"', '/']))
+    })
+}
+
 fn named(things: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     things.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::config;
+
+    /// A folder of its own with a configuration.
+    fn written(tenants: &str, more: &str) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::create_dir(folder.path().join("tenants")).unwrap();
+        write("hook", "https://hooks.slack.com/services/T0/B0/secret");
+        write("secret", "of-an-app");
+        write(
+            "rules.yaml",
+            "rules:\n  - { name: low, score: device-secure-score, when: { below: 100 }, notify: [soc] }\n",
+        );
+        write("tenants/all.yaml", tenants);
+        let rest = "store: sqlite://data/s.db\nschedule: \"0 */15 * * * *\"\ntimezone: UTC\nrules: [rules.yaml]\n\
+            tenants: [tenants/*.yaml]\nchannels: { soc: { type: slack, url: { file: hook } } }\noperator: { notify: [soc] }\n";
+        write("scorewatch.yaml", &format!("{rest}{more}"));
+        folder
+    }
+
+    fn loaded(folder: &TempDir) -> Config {
+        let loaded = config::load(&folder.path().join("scorewatch.yaml"));
+        loaded.config.unwrap_or_else(|| panic!("{:#?}", loaded.problems))
+    }
+
+    const TENANTS: &str = "- id: contoso\n  tenant_id: 3fa85f64-5717-4562-b3fc-2c963f66afa6\n  credential: { client_id: \
+        6d2a0000-0000-4000-8000-000000000002, secret: { file: ../secret } }\n";
+
+    #[test]
+    fn a_reload_that_changes_nothing_records_no_change_though_schedules_were_asked() {
+        let folder = written(TENANTS, "");
+        let before = loaded(&folder);
+        let Some(tenant) = before.tenants.values().next() else { panic!("no tenant") };
+        assert!(tenant.schedule.next_tick(Timestamp::from_seconds(1_800_000_000)).is_some());
+        assert_eq!(Value::Object(changes(&before, &loaded(&folder))), json!({}));
+    }
+
+    #[test]
+    fn replicas_agree_wherever_their_files_are() {
+        let (here, there) = (written(TENANTS, ""), written(TENANTS, ""));
+        assert_eq!(meaning(&loaded(&here)), meaning(&loaded(&there)));
+        for (folder, printed) in
+            [("", None), ("/", Some("\"/")), ("/etc/scorewatch", Some("\"/etc/scorewatch/")), ("a b/", Some("\"a b/"))]
+        {
+            assert_eq!(in_folder(Path::new(folder)).as_deref(), printed, "{folder}");
+        }
+    }
+
+    #[test]
+    fn replicas_differ_in_what_they_send_and_in_who_may_see_it() {
+        let meant = |tenants: &str, more: &str| meaning(&loaded(&written(tenants, more)));
+        let one = meant(TENANTS, "");
+        for (tenants, more) in [
+            (TENANTS.replace("contoso", "fabrikam").as_str(), ""),
+            (TENANTS.replace("../secret", "../hook").as_str(), ""),
+            (TENANTS, "access: { sign_in: always }\n"),
+            (TENANTS, "spread: 0s\n"),
+        ] {
+            assert_ne!(meant(tenants, more), one, "{tenants} {more}");
+        }
+    }
 
     #[test]
     fn long_texts_that_begin_alike_do_not_look_the_same_after_a_reload() {

@@ -4,11 +4,11 @@
 use std::sync::{Mutex, PoisonError};
 
 /// The newest two answers, newest first. They change no answer, so all values of this type are equal.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Asked(Mutex<[Option<Span>; 2]>);
 
 /// `tick` is the first tick at or after each second from `from` to `tick`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Span {
     from: i64,
     tick: i64,
