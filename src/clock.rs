@@ -1,11 +1,9 @@
 //! The only reader of the system clock, and its hand-driven twin for tests.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 
 use crate::domain::Timestamp;
@@ -70,7 +68,7 @@ impl Clock {
     #[must_use]
     pub fn uptime(&self) -> Duration {
         match self {
-            Self::System => since_boot().unwrap_or_else(since_start),
+            Self::System => since_boot(),
             Self::Manual(hands) => hands.borrow().suspended,
         }
     }
@@ -104,16 +102,7 @@ impl Clock {
     }
 }
 
-/// `/proc/uptime`, which counts as `CLOCK_BOOTTIME` does; where there is none, [`since_start`] goes on through a stopped process, but
-/// not through a suspended machine.
-fn since_boot() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
-/// Monotonic time since this was first asked for.
-fn since_start() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
+/// It goes on through a stopped process and a suspended machine. A hardened service sees no `/proc/uptime`, so the kernel is asked.
+fn since_boot() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }

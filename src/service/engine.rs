@@ -209,7 +209,9 @@ impl Engine {
 
 /// When the service was down. The time that ends now counts against nobody, whether or not the service goes on and records it.
 async fn downtimes(store: &dyn Store, now: Timestamp) -> Result<Downtimes, StoreError> {
+    // First the heartbeat: another replica that starts at the same time records the downtime and leaves a new one.
+    let heartbeat = store.last_heartbeat().await?;
     let mut downtime = store.downtimes().await?;
-    downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));
+    downtime.extend(super::downtime::until_now(heartbeat, now));
     Ok(Downtimes::new(downtime))
 }

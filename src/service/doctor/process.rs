@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::system::uname;
+
 use super::{Finding, finding::bytes};
 use crate::{
     config::{Config, StoreLocation},
@@ -30,10 +32,11 @@ pub(super) async fn of_replica(config: &Config) -> Option<u32> {
     let store = query::open(config).await.ok()?;
     let found = replicas::list(&*store, &Scope::All).await;
     store.close().await;
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let system = uname();
+    let host = system.nodename().to_string_lossy();
     let places: Vec<_> = found.ok()?.into_iter().filter(|one| one.living).map(|replica| replica.place).collect();
     let is_running = |pid: &u32| Path::new("/proc").join(pid.to_string()).exists();
-    places.iter().filter_map(|place| pid_of(place, host.trim())).find(is_running)
+    places.iter().filter_map(|place| pid_of(place, &host)).find(is_running)
 }
 
 /// The process in a replica's place, `pid 42 on soc-1`, if it is on this machine.

@@ -4,8 +4,9 @@
 //! of, and then looks whether the process still has its row. Whoever removes the row of a service that was not heard of locks the same
 //! row first: so from then on, nothing that that service writes is kept.
 
-use std::{fs, process, time::Duration};
+use std::{process, time::Duration};
 
+use rustix::system::uname;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What begins every transaction that writes.
 pub(super) const LOCK: &str = "SELECT 1 FROM writer FOR UPDATE";
+/// What begins the transaction itself. Whoever waits for the lock must see what the one before wrote, whatever the connection's default is.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// The right to write to the store as a service.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl Lease {
         };
         // The row is looked for by a statement of its own, which sees what was committed while the one before waited for the lock.
         format!(
-            "BEGIN; {LOCK}; {renew} SELECT pg_current_xact_id()::text, (EXISTS (SELECT 1 FROM replica WHERE id = '{id}'))::text, \
+            "{BEGIN}; {LOCK}; {renew} SELECT pg_current_xact_id()::text, (EXISTS (SELECT 1 FROM replica WHERE id = '{id}'))::text, \
              coalesce((SELECT place FROM replica WHERE id <> '{id}' ORDER BY started_at DESC LIMIT 1), '')"
         )
     }
@@ -116,7 +119,7 @@ impl Lease {
     pub(super) fn release(&self) -> String {
         let id = &self.id;
         format!(
-            "BEGIN; {LOCK}; UPDATE shard SET owner = NULL WHERE owner = '{id}'; DELETE FROM replica WHERE id = '{id}'; COMMIT"
+            "{BEGIN}; {LOCK}; UPDATE shard SET owner = NULL WHERE owner = '{id}'; DELETE FROM replica WHERE id = '{id}'; COMMIT"
         )
     }
 }
@@ -164,14 +167,16 @@ async fn insert(
 
 /// Begins a transaction that nobody else writes beside.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    sqlx::query(BEGIN).execute(&mut *connection).await?;
     sqlx::query(LOCK).execute(connection).await.map(drop)
 }
 
 /// Where this process is, for people.
 fn place() -> String {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("pid {} on {}", process::id(), if host.trim().is_empty() { "another machine" } else { host.trim() })
+    let system = uname();
+    // The kernel is asked, as a hardened service sees little of `/proc`.
+    let host = system.nodename().to_string_lossy();
+    format!("pid {} on {}", process::id(), if host.is_empty() { "another machine" } else { &*host })
 }
 
 /// Whether a service works on the store now.

@@ -8,8 +8,9 @@ use crate::store::StoreError;
 /// The oldest server that works, as `server_version_num` has it.
 const VERSION_MIN: i64 = 150_000;
 
-/// The time limit that each of our connections asks for, as a server shows it.
-const LIMIT_MS: &str = "60000";
+/// What each of our connections asks for, as a server shows it: the settings in the order of their names, times in milliseconds.
+const SETTINGS: &str = "default_transaction_isolation=read committed,idle_in_transaction_session_timeout=10000,lock_timeout=30000,\
+    statement_timeout=60000";
 
 /// What a server is and how it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,8 @@ struct Server {
     fsync: String,
     full_page_writes: String,
     synchronous_commit: String,
-    /// The connection's own time limit, in milliseconds.
-    statement_timeout: String,
+    /// What of [`SETTINGS`] has reached it.
+    settings: String,
 }
 
 /// Refuses a server with which something could get lost.
@@ -29,14 +30,14 @@ pub(super) async fn check(connection: &mut PgConnection) -> Result<(), StoreErro
     let found: (i64, bool, String, String, String, String, String) = sqlx::query_as(
         "SELECT current_setting('server_version_num')::bigint, pg_is_in_recovery(), current_setting('server_encoding'), \
          current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
-         (SELECT setting FROM pg_settings WHERE name = 'statement_timeout')",
+         (SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings WHERE name IN \
+         ('default_transaction_isolation', 'idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout'))",
     )
     .fetch_one(&mut *connection)
     .await
     .map_err(|error| at_open(&error))?;
-    let (version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, statement_timeout) = found;
-    let server =
-        Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, statement_timeout };
+    let (version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, settings) = found;
+    let server = Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, settings };
     match server.refused() {
         Some(why) => Err(StoreError::Open(why)),
         None => warn_of_standbys(connection, &server.synchronous_commit).await,
@@ -76,7 +77,7 @@ impl Server {
         if self.is_standby {
             return Some("the server is a standby, which can't be written; write the primary's address".to_owned());
         }
-        if self.statement_timeout != LIMIT_MS {
+        if self.settings != SETTINGS {
             return Some(
                 "settings of the connection do not reach the server, as behind a pooler such as PgBouncer; write the server's own \
                  address"
@@ -116,13 +117,15 @@ mod tests {
             fsync: on(),
             full_page_writes: on(),
             synchronous_commit: "remote_write".to_owned(),
-            statement_timeout: LIMIT_MS.to_owned(),
+            settings: SETTINGS.to_owned(),
         };
         let off = || "off".to_owned();
         for (server, part) in [
             (Server { version: 140_011, ..good.clone() }, "PostgreSQL 14.11 is too old"),
             (Server { is_standby: true, ..good.clone() }, "is a standby"),
-            (Server { statement_timeout: "0".to_owned(), ..good.clone() }, "behind a pooler"),
+            (Server { settings: SETTINGS.replace("60000", "0"), ..good.clone() }, "behind a pooler"),
+            // A pooler's own connections may have one of them by chance.
+            (Server { settings: SETTINGS.replace("30000", "0"), ..good.clone() }, "behind a pooler"),
             (Server { encoding: "LATIN1".to_owned(), ..good.clone() }, "encoded as LATIN1"),
             (Server { fsync: off(), ..good.clone() }, "`fsync = off`"),
             (Server { full_page_writes: off(), ..good.clone() }, "`full_page_writes = off`"),

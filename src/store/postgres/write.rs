@@ -35,7 +35,8 @@ const LOOKED_WITHIN: Duration = Duration::from_secs(20);
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What begins a transaction of a process that is not the service.
-const BEGIN: &str = "BEGIN; SELECT pg_current_xact_id()::text, 'true', '' FROM writer FOR UPDATE";
+const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_current_xact_id()::text, 'true', '' FROM writer FOR UPDATE";
 /// What ends one. The first part fails in a transaction in which something has failed, which the second alone would not.
 const COMMIT: &str = "SELECT 1; COMMIT";
 
