@@ -1,5 +1,5 @@
-//! What retention costs those who write meanwhile, on a PostgreSQL server with as many rows of samples as `SCOREWATCH_RETENTION_ROWS` says;
-//! left out without it. It prints figures, as no verdict depends on how fast the machine is.
+//! What retention costs those who write meanwhile, in a store with as many rows of samples as `SCOREWATCH_RETENTION_ROWS` says; left out
+//! without it. It prints figures, as no verdict depends on how fast the machine is.
 
 use std::{
     io::Write,
@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scorewatch::store::{Commit, Store, postgres};
+use scorewatch::store::{Commit, Store, Upkeep, postgres, sqlite::SqliteStore};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::task::JoinSet;
 
 use super::fixture::*;
@@ -20,12 +21,28 @@ const OLD_DAYS: i64 = 3;
 /// Tenants that are checked meanwhile.
 const TENANTS: u32 = 32;
 const MEASURED_FOR: Duration = Duration::from_secs(15);
+/// Series from here on are those of tenants that are not checked.
+const OTHERS: i64 = 1_000_000;
+/// Days of theirs that are left.
+const LEFT: &str = "SELECT count(*) FROM sample_day WHERE series_id > 1000000";
 
 /// A day of a series is as large as that of a score that is read four times an hour and moves now and then.
-fn fill(rows: i64) -> String {
+fn fill_postgres(rows: i64) -> String {
     format!(
-        "INSERT INTO sample_day (day, series_id, samples) SELECT d, 1000000 + s, decode(repeat(md5((s * 1000 + d)::text), 40), 'hex') \
+        "INSERT INTO sample_day (day, series_id, samples) SELECT d, {OTHERS} + s, decode(repeat(md5((s * 1000 + d)::text), 40), 'hex') \
          FROM generate_series({first}, {today}) AS d, generate_series(1, {series}) AS s; ANALYZE sample_day;",
+        first = today() - DAYS + 1,
+        today = today(),
+        series = rows / DAYS,
+    )
+}
+
+/// Likewise, in rows of the same size.
+fn fill_sqlite(rows: i64) -> String {
+    format!(
+        "WITH RECURSIVE day(d) AS (SELECT {first} UNION ALL SELECT d + 1 FROM day WHERE d < {today}), \
+         one(s) AS (SELECT 1 UNION ALL SELECT s + 1 FROM one WHERE s < {series}) \
+         INSERT INTO sample_day (day, series_id, samples) SELECT d, {OTHERS} + s, randomblob(640) FROM day, one;",
         first = today() - DAYS + 1,
         today = today(),
         series = rows / DAYS,
@@ -73,16 +90,12 @@ fn said(mut took: Vec<Duration>) -> String {
     format!("{} commits, p50 {:.1?}, p99 {:.1?}, longest {:.1?}", took.len(), of(50), of(99), of(100))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checks_are_committed_while_retention_removes_old_days_of_a_large_fleet() {
-    let Some(rows) = std::env::var("SCOREWATCH_RETENTION_ROWS").ok().map(|rows| rows.parse::<i64>().unwrap()) else {
-        return;
-    };
-    let Some(server) = Postgres::apart() else { return };
-    let database = server.database().await;
-    let store: Arc<dyn Store> = Arc::new(postgres::open(&database).await.unwrap());
-    let mut connection = server.connect(&database.database).await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(fill(rows))).execute(&mut connection).await.unwrap();
+fn rows() -> Option<i64> {
+    std::env::var("SCOREWATCH_RETENTION_ROWS").ok().map(|rows| rows.parse().unwrap())
+}
+
+/// Commits checks, first alone and then while the store removes what is too old of so many rows.
+async fn measure(store: Arc<dyn Store>, rows: i64) {
     let mut versions = vec![None; usize::try_from(TENANTS).unwrap()];
     let began = Instant::now();
     let alone = commits(&store, &mut versions, || began.elapsed() < MEASURED_FOR).await;
@@ -104,7 +117,32 @@ async fn checks_are_committed_while_retention_removes_old_days_of_a_large_fleet(
     let what =
         format!("while {} rows of {rows} are removed, in {calls} transactions and {took:.1?}", rows / DAYS * OLD_DAYS);
     report(&format!("{what}: {}", said(beside)));
-    let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sample_day WHERE series_id > 1000000");
-    assert_eq!(left.fetch_one(&mut connection).await.unwrap(), rows / DAYS * (DAYS - OLD_DAYS));
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_are_committed_while_retention_removes_old_days_of_a_large_fleet_from_postgres() {
+    let Some(rows) = rows() else { return };
+    let Some(server) = Postgres::apart() else { return };
+    let database = server.database().await;
+    let store = postgres::open(&database).await.unwrap();
+    let mut connection = server.connect(&database.database).await;
+    sqlx::raw_sql(AssertSqlSafe(fill_postgres(rows))).execute(&mut connection).await.unwrap();
+    measure(Arc::new(store), rows).await;
+    let left = sqlx::query_scalar::<_, i64>(LEFT).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(left, rows / DAYS * (DAYS - OLD_DAYS));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_are_committed_while_retention_removes_old_days_of_a_large_fleet_from_a_file() {
+    let Some(rows) = rows() else { return };
+    // Memory takes what is written to many a folder for temporary files.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file = directory.path().join("s.db");
+    SqliteStore::open(file.clone()).await.unwrap().close().await;
+    let mut connection = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&file)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(fill_sqlite(rows))).execute(&mut connection).await.unwrap();
+    measure(Arc::new(SqliteStore::open(file).await.unwrap()), rows).await;
+    let left = sqlx::query_scalar::<_, i64>(LEFT).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(left, rows / DAYS * (DAYS - OLD_DAYS));
 }
