@@ -129,6 +129,18 @@ async fn the_process_lives_whatever_its_parts_say() {
 }
 
 #[tokio::test]
+async fn a_process_in_which_a_part_makes_no_progress_is_to_be_restarted_until_the_part_goes_on() {
+    let server = Server::start(PATIENT, None).await;
+    server.health.stalls(vec!["dispatcher"]);
+    let (head, body) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!((&json(&body)["alive"], &json(&body)["stalled"][0]), (&false.into(), &"dispatcher".into()));
+    server.health.stalls(Vec::new());
+    let (head, _) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+#[tokio::test]
 async fn ready_means_that_every_part_does_its_work() {
     let server = Server::start(PATIENT, None).await;
     let (head, body) = server.get("/readyz").await;
