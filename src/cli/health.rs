@@ -17,12 +17,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 #[command(after_help = "\
 Examples:
   scorewatch health           exit code 0: the service is ready, whatever Microsoft answers
-  scorewatch health --live    exit code 0: the process answers, even if it is not ready
+  scorewatch health --live    exit code 0: the process makes progress, even if it is not ready
 
 Asks the address under `listen:` of the configuration, which need not be valid otherwise: the service may run on an older one. \
 Exit code 1: it does not answer, or is not ready.")]
 pub(super) struct Arguments {
-    /// Ask only whether the process answers
+    /// Ask only whether the process makes progress
     #[arg(long)]
     live: bool,
     /// The address, if it is not the one under `listen:`
@@ -46,7 +46,8 @@ pub(super) async fn health(file: &Path, arguments: &Arguments) -> Result<(), Fai
         (true, false) => output::say(if arguments.live { "alive" } else { "ready" }),
         (true, true) => {}
         (false, _) => {
-            let what = format!("the service at {listen} is not ready; `scorewatch health --json` shows why");
+            let (what, flag) = if arguments.live { ("makes no progress", " --live") } else { ("is not ready", "") };
+            let what = format!("the service at {listen} {what}; `scorewatch health{flag} --json` shows why");
             return Err(Failure::Run(Some(anyhow::anyhow!(what))));
         }
     }

@@ -135,11 +135,10 @@ impl Service {
         spawner.followers();
         spawner.part("replica", Box::pin(replica::follow(spawner.engine.clone(), spawner.shutdown.clone())));
         spawner.jobs(store_recovered);
-        if let Some(interval) = systemd::watchdog_interval() {
-            let (health, ticks) = (spawner.health.clone(), spawner.ticks.clone());
-            let watched = Watched { health, metrics, ticks, address };
-            spawner.part("watchdog", Box::pin(watchdog::watch(interval, watched, spawner.shutdown.clone())));
-        }
+        let (health, ticks) = (spawner.health.clone(), spawner.ticks.clone());
+        let watched = Watched { health, metrics, ticks, address };
+        let watch = watchdog::watch(systemd::watchdog_interval(), watched, spawner.shutdown.clone());
+        spawner.part("watchdog", Box::pin(watch));
         let Spawner { engine, ticks, tasks, shutdown, .. } = spawner;
         for tick in
             [&ticks.secrets, &ticks.sweep, &ticks.reports, &ticks.heartbeat, &ticks.housekeeping, &ticks.due_scan]

@@ -27,7 +27,7 @@ pub struct Health {
     progress: Arc<[AtomicU64; 3]>,
 }
 
-/// The parts that must show progress for the watchdog to be fed.
+/// The parts that the watchdog expects to make progress.
 pub const PARTS: [&str; 3] = ["planner", "dispatcher", "web"];
 
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ struct Signs {
     ticked_at: Option<Timestamp>,
     written_at: Option<Timestamp>,
     store_trouble: Option<(Timestamp, StoreTrouble)>,
+    /// Those of [`PARTS`] that make no progress.
+    stalled: Vec<&'static str>,
 }
 
 /// How a write to the store failed.
@@ -52,7 +54,7 @@ pub enum StoreTrouble {
 /// How one part fares. Its JSON form is part of the answer of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sign {
-    /// `listener`, `scheduler` or `store`.
+    /// `listener`, `scheduler`, `store` or `dispatcher`.
     pub part: &'static str,
     /// Whether it does its work.
     pub good: bool,
@@ -90,6 +92,17 @@ impl Health {
         std::array::from_fn(|part| self.progress[part].load(Ordering::Relaxed))
     }
 
+    /// Which of [`PARTS`] the watchdog has seen make no progress for its whole interval; none: all go on.
+    pub fn stalls(&self, parts: Vec<&'static str>) {
+        self.signs().stalled = parts;
+    }
+
+    /// Those of [`PARTS`] that make no progress. Only a restart helps.
+    #[must_use]
+    pub fn stalled(&self) -> Vec<&'static str> {
+        self.signs().stalled.clone()
+    }
+
     /// A write to the store succeeded; expected at least at every heartbeat.
     pub fn store_written(&self, now: Timestamp) {
         let mut signs = self.signs();
@@ -114,7 +127,7 @@ impl Health {
     #[must_use]
     pub fn verdict(&self, now: Timestamp) -> Vec<Sign> {
         let signs = self.signs();
-        vec![signs.listener(), signs.scheduler(now), signs.store(now)]
+        vec![signs.listener(), signs.scheduler(now), signs.store(now), signs.dispatcher()]
     }
 
     /// A reporter that panicked leaves values that are whole.
@@ -126,12 +139,20 @@ impl Health {
 impl Signs {
     fn listener(&self) -> Sign {
         let trouble = (!self.listening).then(|| "accepts no connections".to_owned());
-        Sign::new("listener", trouble, None)
+        Sign::new("listener", trouble.or_else(|| self.stall("web")), None)
+    }
+
+    fn dispatcher(&self) -> Sign {
+        Sign::new("dispatcher", self.stall("dispatcher"), None)
+    }
+
+    fn stall(&self, part: &str) -> Option<String> {
+        self.stalled.contains(&part).then(|| "makes no progress".to_owned())
     }
 
     fn scheduler(&self, now: Timestamp) -> Sign {
         let trouble = silence(self.ticked_at, now, SCHEDULER_STALLED_AFTER, "has not ticked");
-        Sign::new("scheduler", trouble, self.ticked_at)
+        Sign::new("scheduler", trouble.or_else(|| self.stall("planner")), self.ticked_at)
     }
 
     fn store(&self, now: Timestamp) -> Sign {
@@ -226,6 +247,22 @@ mod tests {
         health.store_written(at(30));
         assert!(!health.is_store_in_trouble());
         assert!(troubles(&health, at(30)).is_empty());
+    }
+
+    #[test]
+    fn a_part_that_stalls_makes_the_service_unready_until_it_goes_on() {
+        for (stalled, trouble) in [
+            ("planner", "scheduler makes no progress"),
+            ("dispatcher", "dispatcher makes no progress"),
+            ("web", "listener makes no progress"),
+        ] {
+            let health = alive();
+            health.stalls(vec![stalled]);
+            assert_eq!(troubles(&health, at(1)), [trouble]);
+            assert_eq!(health.clone().stalled(), [stalled]);
+            health.stalls(Vec::new());
+            assert!(troubles(&health, at(1)).is_empty() && health.stalled().is_empty());
+        }
     }
 
     #[test]

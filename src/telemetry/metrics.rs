@@ -152,7 +152,7 @@ impl Inner {
         let missed = self.heartbeats_missed.clone();
         registry.register(
             "watchdog_missed",
-            "Times that a part of the service showed the watchdog no progress",
+            "Times that a part of the service made no progress for half the watchdog's interval",
             missed,
         );
         registry.register(

@@ -1,6 +1,6 @@
-//! `GET /healthz`: the process lives. `GET /readyz`: it does its work, whatever Microsoft says. A receiver that does not work is not
-//! our failure, and no restart helps: the service is ready, and says which channels are in trouble. Strangers learn which part does
-//! not work, and nothing else.
+//! `GET /healthz`: the process lives; it fails only while a part makes no progress, as a restart helps. `GET /readyz`: it does its
+//! work, whatever Microsoft says. A receiver that does not work is not our failure, and no restart helps: the service is ready, and
+//! says which channels are in trouble. Strangers learn which part does not work, and nothing else.
 
 use std::time::Duration;
 
@@ -23,8 +23,13 @@ use crate::{
 /// How long the answer waits for what the store knows of channels; without it, nothing is said of them.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-pub(super) async fn alive() -> Response {
-    Json(json!({ "alive": true, "version": env!("CARGO_PKG_VERSION") })).into_response()
+pub(super) async fn alive(Shared(state): Shared<State>) -> Response {
+    let (stalled, version) = (state.health.stalled(), env!("CARGO_PKG_VERSION"));
+    if stalled.is_empty() {
+        return Json(json!({ "alive": true, "version": version })).into_response();
+    }
+    let body = json!({ "alive": false, "version": version, "stalled": stalled });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 
 pub(super) async fn ready(Shared(state): Shared<State>, request: Request) -> Response {

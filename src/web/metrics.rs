@@ -15,6 +15,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{ChannelName, Scope, Timestamp},
+    notify::DeliveryState,
     query::{
         self, Page,
         tenants::{self, TenantStatus},
@@ -49,7 +50,7 @@ pub(super) async fn page(Shared(state): Shared<State>, request: Request) -> Resp
             channels: channels(&config, &records, now),
             parked: parked(&config, &records),
             operator_unreachable: health::operator(&config, &records) != Operator::Reachable,
-            ..gauges(totals, now)
+            ..gauges(totals, &config, now)
         }
     });
     if let Err(error) = &gauges {
@@ -116,15 +117,20 @@ async fn scores(store: &dyn Store, config: &Arc<Config>, now: Timestamp) -> Vec<
     listing.items.into_iter().flat_map(of).collect()
 }
 
-fn gauges(totals: Totals, now: Timestamp) -> Gauges {
+fn gauges(totals: Totals, config: &Config, now: Timestamp) -> Gauges {
     let Totals { tenants, failing, failing_by_class, pending, firing, deliveries, oldest_queued_at } = totals;
+    // A channel without dead letters has zero, so that the first one shows as a change. Those that are counted come later and hold.
+    let none = config.channels.keys().map(|channel| (channel.clone(), DeliveryState::Dead, 0));
+    // What is suppressed is final, and nobody has to do anything about it.
+    let deliveries =
+        none.chain(deliveries).filter(|(_, state, _)| !state.is_finished() || *state == DeliveryState::Dead);
     Gauges {
         tenants,
         failing,
         failing_by_class,
         pending,
         firing,
-        deliveries: deliveries.into_iter().map(|(channel, state, number)| (channel, state.as_str(), number)).collect(),
+        deliveries: deliveries.map(|(channel, state, number)| (channel, state.as_str(), number)).collect(),
         channels: ChannelCounts::default(),
         parked: Vec::new(),
         operator_unreachable: false,

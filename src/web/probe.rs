@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::egress::{Egress, EgressError, Method, Policy, Private, Request};
 
-/// Whether the process answers.
+/// Whether the process answers, and each of its parts makes progress.
 pub const LIVE: &str = "/healthz";
 /// Whether it does its work.
 pub const READY: &str = "/readyz";

@@ -130,6 +130,18 @@ async fn the_process_lives_whatever_its_parts_say() {
 }
 
 #[tokio::test]
+async fn a_process_in_which_a_part_makes_no_progress_is_to_be_restarted_until_the_part_goes_on() {
+    let server = Server::start(PATIENT, None).await;
+    server.health.stalls(vec!["dispatcher"]);
+    let (head, body) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!((&json(&body)["alive"], &json(&body)["stalled"][0]), (&false.into(), &"dispatcher".into()));
+    server.health.stalls(Vec::new());
+    let (head, _) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+#[tokio::test]
 async fn ready_means_that_every_part_does_its_work() {
     let server = Server::start(PATIENT, None).await;
     let (head, body) = server.get("/readyz").await;
@@ -160,18 +172,35 @@ async fn metrics_are_openmetrics_with_the_stores_gauges() {
     let totals = Totals {
         tenants: 12,
         failing_by_class: vec![("licence-missing".to_owned(), 4)],
-        deliveries: vec![(channel.clone(), DeliveryState::Queued, 3)],
+        deliveries: vec![(channel.clone(), DeliveryState::Queued, 3), (channel.clone(), DeliveryState::Suppressed, 9)],
         oldest_queued_at: vec![(channel, Timestamp::from_seconds(940))],
         ..Totals::default()
     };
     let server = Server::start(PATIENT, Some(totals)).await;
     let (head, body) = server.get("/metrics").await;
     assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(!body.contains("suppressed"), "{body}");
     assert!(body.contains("\nscorewatch_tenants 12\n"), "{body}");
     assert!(body.contains("\nscorewatch_tenants_failing_by_class{class=\"licence-missing\"} 4\n"), "{body}");
     assert!(body.contains("\nscorewatch_deliveries{channel=\"soar\",state=\"queued\"} 3\n"), "{body}");
     assert!(body.contains("\nscorewatch_oldest_queued_age_seconds{channel=\"soar\"} 60.0\n"), "{body}");
     assert!(body.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn a_channel_without_dead_letters_has_none_of_them_so_that_the_first_one_is_a_change() {
+    let channel = "{ type: webhook, url: 'https://a.example/' }";
+    let (soc, gone) = (ChannelName::parse("soc").unwrap(), ChannelName::parse("gone").unwrap());
+    let totals =
+        Totals { deliveries: vec![(soc, DeliveryState::Dead, 2), (gone, DeliveryState::Dead, 1)], ..Totals::default() };
+    let store = Arc::new(StubStore(Some(totals)));
+    let channels = format!("quiet: {channel}, soc: {channel}");
+    let server = Server::on(PATIENT, (store.clone(), store), &channels).await;
+    let (_, body) = server.get("/metrics").await;
+    for (channel, count) in [("quiet", 0), ("soc", 2), ("gone", 1)] {
+        let line = format!("\nscorewatch_deliveries{{channel=\"{channel}\",state=\"dead\"}} {count}\n");
+        assert!(body.contains(&line), "{line} is not in {body}");
+    }
 }
 
 #[tokio::test]

@@ -54,5 +54,20 @@ async fn a_part_that_hangs_starves_the_watchdog_and_shows_in_the_metrics() {
         while let Ok(length) = socket.recv(&mut said) {
             assert_ne!(&said[..length], b"WATCHDOG=1", "{broken}: systemd must start it again");
         }
+        // Where there is no systemd, a probe starts it again.
+        service.says("no progress within the watchdog's interval; `/healthz` fails").await;
+        let sign = if part == "planner" { "scheduler" } else { "dispatcher" };
+        // The log says so right before the answer changes.
+        while get(address, "/healthz").await.0 != 503 {}
+        let (status, body) = get(address, "/readyz").await;
+        assert!(status == 503 && is_bad(&body, sign), "{broken}: {body}");
     }
+}
+
+/// Whether `/readyz` says that this part does not work.
+fn is_bad(answer: &str, part: &str) -> bool {
+    let body = answer.find('{').map_or("", |start| &answer[start..]);
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let signs = body["signs"].as_array().unwrap();
+    signs.iter().any(|sign| sign["part"] == part && sign["good"] == false)
 }

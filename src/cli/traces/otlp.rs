@@ -17,7 +17,7 @@ use super::{
     Taker,
     client::{Client, REACH},
     queue::{Courier, queue},
-    wanted::{Wanted, wanted},
+    wanted::{Wanted, malformed_headers, wanted},
 };
 use crate::{egress::Egress, task, telemetry::TRACE_TARGET};
 
@@ -88,6 +88,9 @@ fn resource() -> Resource {
 pub(in super::super) async fn along<T>(traces: Option<Traces>, work: impl Future<Output = T>) -> T {
     let Some(Traces(courier)) = traces else { return work.await };
     info!("traces are sent to the collector that the environment names");
+    if let Some(variable) = malformed_headers(|name| std::env::var(name).ok()) {
+        warn!(variable, "a header for the collector is left out: write `name=value,name=value`");
+    }
     let ending = CancellationToken::new();
     let sending = tokio::spawn(task::brief("traces", courier.run(ending.clone())));
     let done = work.await;

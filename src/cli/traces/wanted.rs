@@ -32,6 +32,19 @@ pub(super) fn wanted(variable: impl Fn(&str) -> Option<String>) -> Wanted {
     Wanted::To(url.into())
 }
 
+/// The variable in which a header is not `name=value`, so that it is left out. Its value is not repeated: it may be a secret.
+#[cfg(feature = "traces")]
+pub(super) fn malformed_headers(variable: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
+    // RFC 9110, section 5.6.2.
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter);
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_letter);
+    let is_header =
+        |pair: &str| pair.split_once('=').is_some_and(|(name, value)| is_name(name.trim()) && !value.trim().is_empty());
+    let has_other = |text: String| text.split(',').filter(|pair| !pair.trim().is_empty()).any(|pair| !is_header(pair));
+    let names = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"];
+    names.into_iter().find(|name| variable(name).is_some_and(has_other))
+}
+
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
@@ -64,6 +77,26 @@ mod tests {
                 Wanted::Unknown(_) => "unknown".to_owned(),
             };
             assert_eq!(found, expected, "{environment}");
+        }
+    }
+
+    #[cfg(feature = "traces")]
+    #[test]
+    fn a_header_that_is_malformed_is_noticed_and_only_its_variable_is_named() {
+        for (value, is_noticed) in [
+            ("", false),
+            ("x-api-key=the%20key", false),
+            ("a=1, b=2=3,", false),
+            ("x-api-key: hunter2", true),
+            ("a=1,hunter2", true),
+            ("a=", true),
+            ("=1", true),
+            ("a b=1", true),
+        ] {
+            for name in ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"] {
+                let found = malformed_headers(|asked| (asked == name).then(|| value.to_owned()));
+                assert_eq!(found, is_noticed.then_some(name), "{value}");
+            }
         }
     }
 }

@@ -1,53 +1,92 @@
 //! What the store says: how channels and checks fare.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use super::{
     Finding,
     finding::{counted, few},
 };
 use crate::{
     config::Config,
-    domain::{Scope, Timestamp},
+    domain::{ChannelName, Scope, Timestamp},
+    notify::DeliveryState,
     query::{
         self, Error,
         channels::{self, ChannelStatus},
         system::{self, Checks, HEARTBEAT_AGE_MAX},
     },
+    store::DeliveryFilter,
 };
+
+/// After that time, somebody has seen a dead letter, and has left it. It stays in the store for `retention`.
+const DEAD_IS_NEW_FOR: Duration = Duration::from_hours(7 * 24);
+/// How many dead letters are read at most, newest first.
+const DEAD_READ_MAX: u32 = 10_000;
 
 pub(super) async fn findings(config: &Config, now: Timestamp) -> Vec<Finding> {
     match ask(config, now).await {
-        Ok((statuses, checks, last_heartbeat)) => {
-            let mut found = of_channels(&statuses);
-            found.extend(of_checks(checks, last_heartbeat, now));
+        Ok(seen) => {
+            let mut found = of_channels(&seen.statuses, &newly_dead(&seen.dead, now));
+            found.extend(of_checks(seen.checks, seen.last_heartbeat, now));
             found
         }
         Err(error) => vec![Finding::error("store", error.to_string(), "fix what it says")],
     }
 }
 
-async fn ask(config: &Config, now: Timestamp) -> Result<(Vec<ChannelStatus>, Checks, Option<Timestamp>), Error> {
+/// A message that was given up, and when.
+struct DeadLetter {
+    channel: ChannelName,
+    at: Option<Timestamp>,
+}
+
+/// What the store says.
+struct Seen {
+    statuses: Vec<ChannelStatus>,
+    dead: Vec<DeadLetter>,
+    checks: Checks,
+    last_heartbeat: Option<Timestamp>,
+}
+
+async fn ask(config: &Config, now: Timestamp) -> Result<Seen, Error> {
     let store = query::open(config).await?;
+    let dead = DeliveryFilter { states: vec![DeliveryState::Dead], limit: DEAD_READ_MAX, ..DeliveryFilter::default() };
     let asked = async {
         let statuses = channels::list(&*store, config, &Scope::All, now).await?;
         let system = system::show(&*store, config, None, &Scope::All, now).await?;
-        Ok((statuses, system.checks, system.store.and_then(|state| state.last_heartbeat)))
+        let last_heartbeat = system.store.and_then(|state| state.last_heartbeat);
+        let dead = store.deliveries(&dead).await?.into_iter();
+        let dead = dead.map(|letter| DeadLetter { channel: letter.channel, at: letter.finished_at }).collect();
+        Ok(Seen { statuses, dead, checks: system.checks, last_heartbeat })
     };
     let answered = asked.await;
     store.close().await;
     answered
 }
 
-/// A line for each channel that does not work, or one for all.
-fn of_channels(statuses: &[ChannelStatus]) -> Vec<Finding> {
+/// The channels to which a message was given up not long ago.
+fn newly_dead(dead: &[DeadLetter], now: Timestamp) -> BTreeSet<&ChannelName> {
+    let is_new = |letter: &&DeadLetter| letter.at.is_none_or(|at| at.plus(DEAD_IS_NEW_FOR) > now);
+    dead.iter().filter(is_new).map(|letter| &letter.channel).collect()
+}
+
+/// A line for each channel that does not work, or one for all. `newly_dead`: those to which a message was given up not long ago.
+fn of_channels(statuses: &[ChannelStatus], newly_dead: &BTreeSet<&ChannelName>) -> Vec<Finding> {
     let mut found: Vec<_> = statuses.iter().filter_map(of_channel).collect();
     if found.is_empty() {
         found.push(Finding::ok("channels", format!("{} without trouble", counted(statuses.len(), "channel"))));
     }
-    let dead: Vec<_> = statuses.iter().filter(|status| status.dead > 0).map(|status| status.name.as_str()).collect();
-    if !dead.is_empty() {
-        let what = format!("there are messages that were not delivered: channel {}", few(&dead));
+    let (new, old): (Vec<_>, Vec<_>) =
+        statuses.iter().filter(|status| status.dead > 0).partition(|status| newly_dead.contains(&status.name));
+    let names = |of: &[&ChannelStatus]| few(&of.iter().map(|status| status.name.as_str()).collect::<Vec<_>>());
+    if !new.is_empty() {
+        let what = format!("there are messages that were given up within a week: channel {}", names(&new));
         let instead = "`scorewatch deliveries list --state dead` shows them; resend or leave them";
         found.push(Finding::warning("channels", what, instead));
+    }
+    if !old.is_empty() {
+        let what = format!("messages that were given up more than a week ago: channel {}", names(&old));
+        found.push(Finding::ok("channels", what));
     }
     found
 }
@@ -133,10 +172,25 @@ mod tests {
             (parked, &[Verdict::Error]),
             (failing, &[Verdict::Warning]),
             (status(|of| of.unproven = true), &[Verdict::Warning]),
-            (status(|of| of.dead = 2), &[Verdict::Ok, Verdict::Warning]),
         ] {
-            let found: Vec<_> = of_channels(&[of]).into_iter().map(|found| found.verdict).collect();
+            let found: Vec<_> = of_channels(&[of], &BTreeSet::new()).into_iter().map(|found| found.verdict).collect();
             assert_eq!(found, verdicts);
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_is_a_warning_for_a_week_and_a_note_from_then_on() {
+        let letter =
+            |at| DeadLetter { channel: ChannelName::parse("soc").unwrap(), at: Some(Timestamp::from_seconds(at)) };
+        for (letters, verdict) in [
+            (vec![letter(0)], Verdict::Warning),
+            (vec![letter(-10_000), letter(0)], Verdict::Warning),
+            (vec![letter(-1)], Verdict::Ok),
+        ] {
+            let week = Timestamp::from_seconds(7 * 86_400 - 1);
+            let found = of_channels(&[status(|of| of.dead = 2)], &newly_dead(&letters, week));
+            assert_eq!(found.last().unwrap().verdict, verdict, "{found:?}");
+            assert_eq!(found.len(), 2, "{found:?}");
         }
     }
 

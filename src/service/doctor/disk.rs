@@ -21,19 +21,21 @@ struct Space {
 }
 
 /// The space of a store on this machine.
-pub(super) fn finding(config: &Config) -> Option<Finding> {
-    let StoreLocation::Sqlite(path) = &config.store else { return None };
+pub(super) fn finding(config: &Config) -> Finding {
+    let StoreLocation::Sqlite(path) = &config.store else {
+        return Finding::skipped("disk", "the store is in PostgreSQL, whose disk can't be seen from here");
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let store = std::fs::metadata(path).map_or(0, |file| file.len());
-    Some(match statvfs(folder) {
+    match statvfs(folder) {
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let files_free = (disk.f_files > 0).then_some(disk.f_favail);
             judge(Space { free, files_free }, store, &folder.display().to_string())
         }
         Err(error) => Finding::skipped("disk", format!("`{}` can't be examined: {error}", folder.display())),
-    })
+    }
 }
 
 /// `store`: the size of the database, which a backup or an upgrade needs once more.

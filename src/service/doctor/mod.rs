@@ -67,7 +67,7 @@ async fn of_installation(config: &Arc<Config>, is_offline: bool, clock: &Clock) 
     let mut findings = modes::findings(config);
     let (of_store, inspection) = store::findings(config).await;
     findings.extend(of_store);
-    findings.extend(disk::finding(config));
+    findings.push(disk::finding(config));
     let is_whole = inspection.as_ref().is_some_and(|seen| seen.schema >= seen.newest && seen.faults.is_empty());
     let process = match inspection.and_then(|inspection| inspection.process) {
         None if is_whole => process::of_replica(config).await,
