@@ -152,7 +152,7 @@ pub(super) fn meaning(config: &Config) -> String {
 fn in_folder(folder: &Path) -> Option<String> {
     (!folder.as_os_str().is_empty()).then(|| {
         let printed = format!("{folder:?}");
-        format!("{}/", printed.trim_end_matches(['"', '/']))
+        format!("{}/", printed.trim_end_matches('"').trim_end_matches('/'))
     })
 }
 

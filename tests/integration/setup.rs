@@ -67,6 +67,7 @@ pub(super) fn app() -> Uuid {
 /// No tenants, rules or channels; nobody is notified when tenants can't be read.
 pub(super) fn config() -> Config {
     Config {
+        folder: std::path::PathBuf::new(),
         is_partial: false,
         written: Arc::default(),
         store: StoreLocation::Sqlite("data/s.db".into()),
