@@ -105,14 +105,7 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
 
 fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let top = source.scope();
-    let mut raw = match RawMain::deserialize(&source.value) {
-        Ok(raw) if !source.is_list() => raw,
-        _ => {
-            draft.error(&top, "expected a mapping", "write `store: …`, `tenants: …`, `channels: …` at the top");
-            return None;
-        }
-    };
-    top.only(RawMain::KEYS, draft);
+    let mut raw = read_main(source, &top, draft)?;
     // Whatever holds a secret may name a store.
     secret_stores::read(std::mem::take(&mut raw.secret_stores), &top.key("secret_stores"), draft);
     let here = top.key("channels");
@@ -173,6 +166,16 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         is_partial: draft.is_lenient,
         findings: Arc::default(),
     })
+}
+
+/// The main file's keys.
+fn read_main(source: &Source, top: &Scope<'_>, draft: &mut Draft) -> Option<RawMain> {
+    let raw = RawMain::deserialize(&source.value).ok().filter(|_| !source.is_list());
+    match raw {
+        Some(_) => top.only(RawMain::KEYS, draft),
+        None => draft.error(top, "expected a mapping", "write `store: …`, `tenants: …`, `channels: …` at the top"),
+    }
+    raw
 }
 
 /// Reports what is wrong with several channels together, or with a channel and the tenants.

@@ -105,7 +105,7 @@ fn run_by(words: &[String]) -> Option<&[String]> {
         "sudo" => after(0),
         "systemd-run" => after(rest.iter().take_while(is_option).count()),
         "kubectl" => after(rest.iter().position(|word| word == "--")? + 1),
-        "podman" | "docker" if rest.first()? == "exec" => after(2),
+        "podman" | "docker" if rest.first()? == "exec" => after(2 + rest.iter().skip(1).take_while(is_option).count()),
         "podman" | "docker" if rest.first()? == "run" => {
             let image = rest.iter().position(|word| word.starts_with("scorewatch:"))?;
             rest.get(image + 1..).filter(|arguments| !arguments.is_empty())
@@ -127,6 +127,7 @@ fn a_command_line_is_found_behind_the_program_that_runs_it() {
             Some("check"),
         ),
         ("podman exec scorewatch scorewatch health", Some("health")),
+        ("podman exec -it scorewatch scorewatch account list", Some("account list")),
         ("podman run --rm --read-only scorewatch:0.1.0 demo", Some("demo")),
         ("podman run -d --name scorewatch scorewatch:0.1.0", None),
         ("sudo systemctl enable --now scorewatch", None),
