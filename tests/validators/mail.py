@@ -19,7 +19,7 @@ HEADERS = {
 TAGS = {
     "html", "head", "title", "meta", "style", "body", "table", "tr", "td", "strong", "ul", "li", "a", "h2", "div", "span", "br",
 }  # fmt: skip
-ATTRIBUTES = {"lang", "charset", "name", "content", "class", "style", "role", "cellpadding", "cellspacing", "href"}
+ATTRIBUTES = {"lang", "charset", "name", "content", "class", "style", "role", "cellpadding", "cellspacing", "rowspan", "href"}
 HOSTS = {"scores.mssp.example", "security.microsoft.com", "entra.microsoft.com", "api.slack.com"}
 
 
