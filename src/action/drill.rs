@@ -1,13 +1,19 @@
-//! Sends a channel a drill: a marked message that shows whether it works.
+//! Sends a channel a drill: a marked message that shows whether it works; and takes the word of whoever saw one.
+
+use std::net::IpAddr;
 
 use super::record::must;
 use crate::{
     config::Config,
     delivery,
-    domain::{Caller, ChannelName, Role, Timestamp},
+    domain::{Caller, ChannelName, Origin, Role, Timestamp},
+    notify::NotificationId,
     query::{Error, find},
-    store::{NewEntry, Store},
+    store::{Channels, EntryBody, NewEntry, Store, StoreError},
 };
+
+/// How the audit log calls somebody who followed the link in a drill.
+const READER: &str = "whoever reads the channel";
 
 /// A drill that is queued.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -40,4 +46,22 @@ pub async fn drill(
     store.announce_requested(vec![message], entry).await?;
     let is_parked = store.channels().await?.iter().any(|known| known.channel == channel && known.parked.is_some());
     Ok(Queued { channel, is_parked, is_proven_by_people: config.is_proven_by_people(settings) })
+}
+
+/// Records that somebody at that address saw a drill. Returns its channels, which are proven; none: there is no such drill.
+///
+/// Nobody signs in for that: the id is the permission, and only those who read the channel have it.
+///
+/// # Errors
+/// [`StoreError`]; then nothing is recorded.
+pub async fn confirm(
+    store: &dyn Channels,
+    drill: &NotificationId,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Vec<ChannelName>, StoreError> {
+    let (who, origin) = (READER.to_owned(), Origin::Link { address });
+    let body = EntryBody { who, origin, target: None, before: None, after: None };
+    let entry = NewEntry { at: now, action: "channel.confirm", body, request: None };
+    store.confirm(drill, entry).await
 }

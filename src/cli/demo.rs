@@ -50,7 +50,7 @@ const CALM_CHECKS: u64 = 2;
 /// How long these checks take at most on a machine that keeps up.
 const CALM_USUAL: Duration = Duration::from_millis(3_500);
 /// How long an act waits for what it causes.
-const ACT_MAX: Duration = Duration::from_mins(1);
+const ACT_MAX: Duration = Duration::from_mins(2);
 /// The shortest time that each act takes, so that a person can follow.
 const ACT_MIN: Duration = Duration::from_millis(1_200);
 /// The rows of an explanation: those of a terminal, without a blank line, the act's title, what is worth a look, and the command.
@@ -253,7 +253,9 @@ impl Theater<'_> {
     /// On a slow machine, lets the fleet's `hold` be long enough to check every customer within it, so that one message covers all.
     fn slow_down(&self, calm: Duration) -> Result<(), Failure> {
         if calm > CALM_USUAL {
-            folder::slow_down(self.folder, (2 * calm.as_secs() + 2).min(ACT_MAX.as_secs() / 2))?;
+            // Twice as long as these checks took, for each: what else such a machine does may be more in the next act.
+            let hold = 2 * CALM_CHECKS * calm.as_secs() + 2;
+            folder::slow_down(self.folder, hold.min(ACT_MAX.as_secs() / 2))?;
             reload(self.folder, self.taking)?;
         }
         Ok(())

@@ -130,6 +130,9 @@ pub enum Origin {
     },
     /// The API, with a token.
     Token {
+        /// Which token, whatever it is called; `None` in what an older version recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<i64>,
         /// The address of the client; `None`: not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
@@ -151,6 +154,12 @@ pub enum Origin {
     },
     /// The sign-in page, before anybody is known.
     SignIn {
+        /// The address of the client; `None`: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+    },
+    /// The link in a drill, by whoever reads its channel: nobody signs in for that.
+    Link {
         /// The address of the client; `None`: not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
@@ -178,10 +187,11 @@ impl fmt::Display for Origin {
             Self::Command { uid, sudo_user: None } => write!(f, "command, uid {uid}"),
             Self::Command { uid, sudo_user: Some(user) } => write!(f, "command, uid {uid}, SUDO_USER {user}"),
             Self::Local { address } => from(f, "loopback", address),
-            Self::Token { address } => from(f, "token", address),
+            Self::Token { address, .. } => from(f, "token", address),
             Self::Session { address } => from(f, "session", address),
             Self::Provider { address, .. } => from(f, "OpenID Connect", address),
             Self::SignIn { address } => from(f, "sign-in", address),
+            Self::Link { address } => from(f, "link", address),
             Self::Service => f.write_str("service"),
         }
     }
@@ -239,8 +249,10 @@ impl Caller {
             }
             Origin::Command { .. } => "command",
             Origin::Local { .. } => "local",
-            Origin::Token { .. } => "token",
-            Origin::Session { .. } | Origin::SignIn { .. } => "account",
+            // A revoked token's name can be given to a new one, which may be somebody else's.
+            Origin::Token { id: Some(id), .. } => return format!("token {id} {}", self.name),
+            Origin::Token { id: None, .. } => "token",
+            Origin::Session { .. } | Origin::SignIn { .. } | Origin::Link { .. } => "account",
             Origin::Provider { .. } => "person",
             Origin::Service => "service",
         };
@@ -290,13 +302,14 @@ mod tests {
             person("https://a.example", "2"),
             person("https://b.example", "1"),
             Caller { origin: Origin::Session { address: None }, ..Caller::local("Ann Lee") },
-            Caller { origin: Origin::Token { address: None }, ..Caller::local("Ann Lee") },
+            Caller { origin: Origin::Token { id: Some(1), address: None }, ..Caller::local("Ann Lee") },
+            Caller { origin: Origin::Token { id: Some(2), address: None }, ..Caller::local("Ann Lee") },
             Caller::local("Ann Lee"),
         ]
         .iter()
         .map(Caller::signature)
         .collect();
-        assert_eq!(signatures.len(), 6, "{signatures:?}");
+        assert_eq!(signatures.len(), 7, "{signatures:?}");
     }
 
     #[test]
@@ -354,7 +367,7 @@ mod tests {
         let address = Some(IpAddr::from([192, 0, 2, 1]));
         for (origin, text) in [
             (Origin::Command { uid: 0, sudo_user: Some("ann".to_owned()) }, "command, uid 0, SUDO_USER ann"),
-            (Origin::Token { address }, "token, 192.0.2.1"),
+            (Origin::Token { id: Some(7), address }, "token, 192.0.2.1"),
             (Origin::Local { address: None }, "loopback"),
             (Origin::Service, "service"),
         ] {

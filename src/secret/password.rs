@@ -44,6 +44,11 @@ pub enum PasswordError {
     Failed,
 }
 
+/// The fewest different characters of a password.
+const DIFFERENT_MIN: usize = 5;
+/// A name of at least as many letters is no part of a password, even inside a word; short ones are parts of many words.
+const NAME_PART_MIN: usize = 4;
+
 /// Says what is wrong with a password that somebody chooses; `None`: nothing.
 #[must_use]
 pub fn weakness(password: &SecretString, name: &str) -> Option<String> {
@@ -58,8 +63,15 @@ pub fn weakness(password: &SecretString, name: &str) -> Option<String> {
         return Some("a password can't contain control characters".to_owned());
     }
     let different = text.chars().collect::<std::collections::BTreeSet<_>>().len();
-    if different < 5 || text.to_lowercase().contains(&name.to_lowercase()) {
-        return Some("the password is too easy to guess".to_owned());
+    if different < DIFFERENT_MIN {
+        return Some(format!(
+            "the password is too easy to guess: it has fewer than {DIFFERENT_MIN} different characters"
+        ));
+    }
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let is_word = |name: &str| text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
+    if is_word(&name) || (name.chars().count() >= NAME_PART_MIN && text.contains(&name)) {
+        return Some("the password is too easy to guess: the account's name is a part of it".to_owned());
     }
     None
 }
@@ -150,6 +162,17 @@ mod tests {
             assert_eq!(weakness(&password.into(), "ann").is_some(), is_weak, "{password}");
         }
         assert!(weakness(&"x1y2z".repeat(300).into(), "ann").is_some());
+        for (password, name, why) in [
+            ("fabrikam it lead pass", "fab", None),
+            ("the annual planning horse", "ann", None),
+            ("my fab passphrase", "fab", Some("the account's name")),
+            ("fabrikamfabrikam99", "fabrikam", Some("the account's name")),
+            ("abababababababab", "fabrikam", Some("fewer than 5 different")),
+        ] {
+            let found = weakness(&password.into(), name);
+            assert_eq!(found.is_some(), why.is_some(), "{password}: {found:?}");
+            assert!(why.is_none_or(|why| found.clone().unwrap().contains(why)), "{password}: {found:?}");
+        }
     }
 
     #[test]

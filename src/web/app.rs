@@ -29,6 +29,8 @@ pub struct App {
     config: watch::Receiver<Arc<Config>>,
     /// Turns of requests, of which a few are answered at a time.
     pub(super) turns: Arc<Semaphore>,
+    /// Turns of backtests, of which one runs at a time.
+    pub(super) replays: Arc<Semaphore>,
     /// How often somebody tried to sign in.
     pub(super) sign_ins: Arc<SignIns>,
     /// Where people sign in with OpenID Connect.
@@ -56,6 +58,7 @@ impl App {
             clock,
             config,
             turns: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            replays: Arc::new(Semaphore::new(1)),
             sign_ins: Arc::default(),
             providers,
             fleet: Arc::default(),

@@ -15,7 +15,7 @@ use axum::{
 };
 
 use super::{State, access};
-use crate::{domain::ChannelName, notify::NotificationId, store::StoreError};
+use crate::{action, domain::ChannelName, notify::NotificationId, store::StoreError};
 
 /// How long somebody waits for the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Asks whether the drill was seen.
 pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
-    answer(&state, &id, request, async |channels: Vec<ChannelName>| {
+    answer(&state, &id, request, async |channels: Vec<ChannelName>, _| {
         Ok(format!(
             "<h1>A drill</h1>\n<p>Nothing is wrong. Scorewatch sent a drill to the channel \
              <strong>{}</strong>, to \
@@ -37,8 +37,8 @@ pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>, re
 /// Records the confirmation that a person gave.
 pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
-    answer(&state, &id, request, async |_| {
-        let channels = state.channels.confirm(&id, state.clock.now()).await?;
+    answer(&state, &id, request, async |_, peer| {
+        let channels = action::drill::confirm(state.channels.as_ref(), &id, peer, state.clock.now()).await?;
         for channel in &channels {
             tracing::info!(%channel, short_id = %id.short(), "a drill was confirmed");
         }
@@ -53,7 +53,7 @@ async fn answer(
     state: &State,
     id: &NotificationId,
     request: Request,
-    write: impl AsyncFnOnce(Vec<ChannelName>) -> Result<String, StoreError>,
+    write: impl AsyncFnOnce(Vec<ChannelName>, Option<IpAddr>) -> Result<String, StoreError>,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let peer = access::client(&parts, &state.config.borrow().clone());
@@ -66,7 +66,7 @@ async fn answer(
         if !state.confirmations.drills.admits(id.clone(), state.clock.now()) {
             return Ok(too_many());
         }
-        Ok(page(StatusCode::OK, &write(channels).await?))
+        Ok(page(StatusCode::OK, &write(channels, peer).await?))
     };
     match tokio::time::timeout(STORE_TIMEOUT, asked).await {
         Ok(Ok(answer)) => answer,

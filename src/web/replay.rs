@@ -1,5 +1,7 @@
 //! Backtests that somebody asks for over HTTP: one at a time, and none that is too much for one request.
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -17,9 +19,6 @@ use crate::{
 /// some tenants are taken, and the report says how many. `scorewatch backtest` has no such limit.
 const READINGS_MAX: usize = 1_000_000;
 
-/// Who replays. A replay uses every core, so there is one at a time.
-static REPLAY: Semaphore = Semaphore::const_new(1);
-
 /// What is replayed, and for whom.
 pub(super) struct Replay<'a> {
     pub(super) store: &'a dyn Store,
@@ -34,6 +33,8 @@ pub(super) struct Replay<'a> {
     /// What is tried in place of what is written.
     pub(super) tried: Tried,
     pub(super) now: Timestamp,
+    /// A replay uses every core, so a service has one turn only.
+    pub(super) turns: Arc<Semaphore>,
 }
 
 /// What the rule would have sent.
@@ -68,12 +69,12 @@ impl Replay<'_> {
     /// # Errors
     /// [`Refused`].
     pub(super) async fn run(self, compares: bool) -> Result<Replayed, Refused> {
-        let Self { store, config, scope, rule, tenants, since, tried, now } = self;
+        let Self { store, config, scope, rule, tenants, since, tried, now, turns } = self;
         let changed = tried.apply(find::rule(config, scope, rule)?)?;
         let is_tried = tried.is_any();
         let is_written = compares || !is_tried;
         parse_duration(since).map_err(|complaint| Error::invalid(complaint.to_string()))?;
-        let turn = REPLAY.try_acquire().map_err(|_| Refused::Busy)?;
+        let turn = turns.try_acquire_owned().map_err(|_| Refused::Busy)?;
         let question =
             Question { rules: vec![rule.to_owned()], tenants, since: since.to_owned(), until: None, candidates: None };
         let prepared =

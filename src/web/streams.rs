@@ -9,10 +9,13 @@ use std::{
 
 use tokio::sync::Mutex;
 
+use super::app::App;
 use crate::{
-    domain::{Scope, TenantId, Timestamp},
-    query::Error,
-    store::Store,
+    config::Config,
+    domain::{ChannelName, Scope, TenantId, Timestamp},
+    notify::silence::Matchers,
+    query::{Error, find},
+    store::{EntryFilter, Store},
 };
 
 /// The most streams at a time: each holds a connection.
@@ -72,17 +75,24 @@ impl Streams {
         Ok(StreamPlace { open: Arc::clone(&self.open), viewer })
     }
 
-    /// How the store is, or was a moment ago.
+    /// A number that changes with what the scope may see: of how things are, or were a moment ago.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub(super) async fn look(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Seen>, Error> {
+    pub(super) async fn look(&self, app: &App, scope: &Scope) -> Result<u64, Error> {
+        let (config, seen) = (app.config(), self.read(app.store.as_ref(), app.now()).await?);
+        let rejected = app.rejected();
+        let rejected = rejected.as_ref().map(|rejected| (rejected.errors, &*rejected.first));
+        Ok(seen.of(scope, &config, rejected))
+    }
+
+    async fn read(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Seen>, Error> {
         let mut seen = self.seen.lock().await;
         // A clock that was set back makes what was seen later than now.
         if let Some((_, seen)) = seen.as_ref().filter(|(at, _)| *at <= now && now.since(*at) < READ_INTERVAL) {
             return Ok(seen.clone());
         }
-        let read = Arc::new(Seen::read(store).await?);
+        let read = Arc::new(Seen::read(store, now).await?);
         *seen = Some((now, read.clone()));
         Ok(read)
     }
@@ -93,12 +103,16 @@ impl Streams {
 pub(super) struct Seen {
     /// Each tenant with a number that changes with it.
     tenants: Vec<(TenantId, u64)>,
-    /// A number that changes with deliveries and channels, which are of several tenants.
-    others: u64,
+    /// Each channel with a number that changes with it and with what is sent to it.
+    channels: HashMap<ChannelName, u64>,
+    /// What is silenced or will be, with a number that changes with the silence.
+    silences: Vec<(Matchers, u64)>,
+    /// The number of the newest entry of the audit log, which is about all tenants.
+    audited: u64,
 }
 
 impl Seen {
-    async fn read(store: &dyn Store) -> Result<Self, Error> {
+    async fn read(store: &dyn Store, now: Timestamp) -> Result<Self, Error> {
         let mut tenants: Vec<(TenantId, DefaultHasher)> = Vec::new();
         for line in store.tenant_lines().await? {
             let mut hasher = DefaultHasher::new();
@@ -111,26 +125,43 @@ impl Seen {
                 (alert.rule.as_str(), alert.is_firing, alert.is_acknowledged).hash(&mut tenants[index].1);
             }
         }
-        let mut others = DefaultHasher::new();
+        let mut channels: HashMap<ChannelName, DefaultHasher> = HashMap::new();
         let totals = store.totals().await?;
         for (channel, state, count) in &totals.deliveries {
-            (channel.as_str(), state.as_str(), count).hash(&mut others);
+            (state.as_str(), count).hash(channels.entry(channel.clone()).or_default());
         }
         for channel in store.channels().await? {
-            (channel.channel.as_str(), channel.parked.is_some(), channel.health.proven_at).hash(&mut others);
+            let hasher = channels.entry(channel.channel.clone()).or_default();
+            (channel.parked.is_some(), channel.health.proven_at).hash(hasher);
         }
-        let tenants = tenants.into_iter().map(|(tenant, hasher)| (tenant, hasher.finish())).collect();
-        Ok(Self { tenants, others: others.finish() })
+        let silences = store.silences(Some(now)).await?.into_iter().map(|silence| {
+            let mut hasher = DefaultHasher::new();
+            (silence.id.0, silence.starts_at, silence.ends_at).hash(&mut hasher);
+            (silence.matchers, hasher.finish())
+        });
+        let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+        Ok(Self {
+            tenants: tenants.into_iter().map(|(tenant, hasher)| (tenant, hasher.finish())).collect(),
+            channels: channels.into_iter().map(|(channel, hasher)| (channel, hasher.finish())).collect(),
+            silences: silences.collect(),
+            audited: store.entries(&newest).await?.first().map_or(0, |entry| entry.seq),
+        })
     }
 
-    /// A number that changes with what the scope may see.
-    pub(super) fn of(&self, scope: &Scope) -> u64 {
+    /// A number that changes with what the scope may see. The configuration that was rejected is for those without limits.
+    fn of(&self, scope: &Scope, config: &Config, rejected: Option<(usize, &str)>) -> u64 {
         let mut hasher = DefaultHasher::new();
         for (tenant, number) in self.tenants.iter().filter(|(tenant, _)| scope.includes(tenant)) {
             (tenant.as_str(), number).hash(&mut hasher);
         }
+        for (_, number) in self.silences.iter().filter(|(matchers, _)| matchers.is_within(scope)) {
+            number.hash(&mut hasher);
+        }
+        for settings in find::channels(config, scope) {
+            (settings.name.as_str(), self.channels.get(&settings.name)).hash(&mut hasher);
+        }
         if scope.is_all() {
-            self.others.hash(&mut hasher);
+            (self.audited, config.watched.fingerprint(), rejected).hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -139,6 +170,15 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::tests::config_of;
+
+    const CONFIG: &str = "\
+        timezone: UTC\n\
+        channels:\n  \
+          soc: { type: slack, url: { env: SOC } }\n  \
+          contoso-it: { type: slack, url: { env: IT }, tenants: [contoso] }\n\
+        tenants:\n  \
+          - { id: contoso, name: Contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, client_id: 6d2a0000-0000-4000-8000-000000000002, client_secret: { env: S }, schedule: \"*/15 * * * *\", scores: [secure-score] }\n";
 
     #[test]
     fn one_viewer_does_not_take_the_places_of_others() {
@@ -156,23 +196,47 @@ mod tests {
         assert!(streams.open.lock().unwrap().is_empty(), "nobody is remembered");
     }
 
+    /// Something that changes.
+    type Change = fn(&mut Seen);
+
     #[test]
     fn a_scope_is_notified_of_its_own_changes_alone() {
         let id = |text: &str| TenantId::parse(text).unwrap();
-        let seen = |contoso, fabrikam, others| Seen {
-            tenants: vec![(id("contoso"), contoso), (id("fabrikam"), fabrikam)],
-            others,
+        let channel = |text: &str| ChannelName::parse(text).unwrap();
+        let of = |tenants: &[&str]| Matchers {
+            tenants: tenants.iter().map(|text| id(text)).collect(),
+            ..Matchers::default()
         };
-        let own = Scope::only([id("contoso")].into());
-        for (other, is_own, is_any) in [
-            (seen(1, 1, 1), false, false),
-            (seen(2, 1, 1), true, true),
-            (seen(1, 2, 1), false, true),
-            (seen(1, 1, 2), false, true),
-        ] {
-            let before = seen(1, 1, 1);
-            assert_eq!(before.of(&own) != other.of(&own), is_own, "{other:?}");
-            assert_eq!(before.of(&Scope::All) != other.of(&Scope::All), is_any, "{other:?}");
+        let seen = || Seen {
+            tenants: vec![(id("contoso"), 1), (id("fabrikam"), 1)],
+            channels: [(channel("soc"), 1), (channel("contoso-it"), 1)].into(),
+            silences: vec![(of(&["contoso"]), 1), (of(&["contoso", "fabrikam"]), 1), (of(&[]), 1)],
+            audited: 1,
+        };
+        let (own, config) = (Scope::only([id("contoso")].into()), config_of(CONFIG));
+        let before = seen();
+        let cases: [(&str, Change, bool); 9] = [
+            ("its tenant", |seen| seen.tenants[0].1 = 2, true),
+            ("another tenant", |seen| seen.tenants[1].1 = 2, false),
+            ("its channel", |seen| *seen.channels.get_mut("contoso-it").unwrap() = 2, true),
+            ("a shared channel", |seen| *seen.channels.get_mut("soc").unwrap() = 2, false),
+            ("a silence of its own", |seen| seen.silences[0].1 = 2, true),
+            ("the end of a silence of its own", |seen| drop(seen.silences.remove(0)), true),
+            ("a silence of others, too", |seen| seen.silences[1].1 = 2, false),
+            ("a silence of everything", |seen| seen.silences[2].1 = 2, false),
+            ("an entry of the audit log", |seen| seen.audited = 2, false),
+        ];
+        for (what, change, is_own) in cases {
+            let mut other = seen();
+            change(&mut other);
+            let differs = |scope| before.of(scope, &config, None) != other.of(scope, &config, None);
+            assert_eq!(differs(&own), is_own, "{what}");
+            assert!(differs(&Scope::All), "{what}");
         }
+        let rejected = |scope| before.of(scope, &config, None) != before.of(scope, &config, Some((1, "a typo")));
+        assert!(rejected(&Scope::All) && !rejected(&own));
+        let edited = config_of(&format!("{CONFIG}# as edited\n"));
+        let changed = |scope| before.of(scope, &config, None) != before.of(scope, &edited, None);
+        assert!(changed(&Scope::All) && !changed(&own));
     }
 }

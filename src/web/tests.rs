@@ -24,6 +24,7 @@ mod confirm;
 mod connections;
 mod oidc;
 mod pages;
+mod session;
 mod stub_store;
 mod warm;
 

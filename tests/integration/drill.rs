@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
+    action,
     channel::{ChannelKind, ChannelSettings, Teams},
     config::{Config, Operator},
     delivery::Dispatcher,
@@ -207,7 +208,8 @@ async fn the_operator_is_notified_once_of_a_flow_that_nobody_confirms() {
 
     let cards = fixture.receivers.posted("flow");
     assert_eq!(cards.len(), 2);
-    let confirmed = fixture.store.confirm(&linked(&cards[1]), fixture.clock.now()).await.unwrap();
+    let confirmed =
+        action::drill::confirm(&*fixture.store, &linked(&cards[1]), None, fixture.clock.now()).await.unwrap();
     assert_eq!(confirmed, [channel_name("flow")]);
     days(&fixture, &dispatcher, &config, 10).await;
     assert_eq!(heard(&fixture).len(), 1, "it is proven");

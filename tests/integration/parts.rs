@@ -237,8 +237,8 @@ impl Channels for Parts {
         self.ask(&self.channels, "drilled").drilled(drill).await
     }
 
-    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
-        self.ask(&self.channels, "confirm").confirm(drill, now).await
+    async fn confirm(&self, drill: &NotificationId, entry: NewEntry) -> Result<Vec<ChannelName>, StoreError> {
+        self.ask(&self.channels, "confirm").confirm(drill, entry).await
     }
 
     async fn unpark(&self, channel: &ChannelName, entry: NewEntry) -> Result<bool, StoreError> {

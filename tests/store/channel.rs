@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use scorewatch::{
     notify::{ChannelHealth, DeliveryState, NotificationType, channel_health::FailedPeriod},
-    store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, DeliveryFilter, Store},
+    store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, DeliveryFilter, EntryFilter, Store},
 };
 
-use super::fixture::*;
+use super::{access::by, fixture::*};
 
 async fn record(store: &dyn Store) -> ChannelRecord {
     store.channels().await.unwrap().pop().unwrap()
@@ -67,10 +67,13 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
     queue(store, "one", NotificationType::AlertFiring).await;
     queue(store, "drill", NotificationType::Drill).await;
     let id = |name| notification(name).data.facts.notification.id;
-    assert!(store.confirm(&id("one"), at(5)).await.unwrap().is_empty(), "not a drill");
-    assert_eq!(store.confirm(&id("drill"), at(5)).await.unwrap(), [channel("soc")]);
-    assert_eq!(store.confirm(&id("drill"), at(4)).await.unwrap(), [channel("soc")]);
+    assert!(store.confirm(&id("one"), by("confirm", 5)).await.unwrap().is_empty(), "not a drill");
+    assert_eq!(store.confirm(&id("drill"), by("confirm", 5)).await.unwrap(), [channel("soc")]);
+    assert_eq!(store.confirm(&id("drill"), by("confirm", 4)).await.unwrap(), [channel("soc")]);
     assert_eq!(record(store).await.health.proven_at, Some(at(5)));
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    let targets: Vec<_> = entries.iter().filter_map(|entry| entry.body.target.as_deref()).collect();
+    assert_eq!(targets, ["channel soc"], "once, and not for what proves nothing new");
 }
 
 async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
@@ -83,7 +86,7 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     store.settle(drill.id, 1, AttemptOutcome::Delivered, None, at(11)).await.unwrap();
     queue(store, "one", NotificationType::AlertFiring).await;
     let under_way = claim(store, "soc", 12).await;
-    store.confirm(&drill.notification.data.notification.id, at(1_000_000)).await.unwrap();
+    store.confirm(&drill.notification.data.notification.id, by("confirm", 1_000_000)).await.unwrap();
     let health = ChannelHealth { proven_at: None, ..under_way.health };
     store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(health), at(1_000_001)).await.unwrap();
     assert_eq!(

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
     domain::KeyedRequest,
-    notify::silence::{Acknowledgement, Matchers, NewSilence},
+    notify::{
+        NotificationType,
+        silence::{Acknowledgement, Matchers, NewSilence},
+    },
     rule::Alert,
     store::{
         Acknowledged, AlertFilter, AttemptOutcome, Begun, Commit, DeliveryFilter, EntryFilter, NewEntry,
@@ -32,7 +35,7 @@ const RULE_POSTGRES: &str = "ALTER TABLE audit ADD CONSTRAINT refuses CHECK (act
 type Act = for<'s> fn(&'s dyn Store, NewEntry) -> BoxFuture<'s, Result<bool, StoreError>>;
 
 /// Everything that somebody can do to a store, in an order in which each changes something.
-const ACTS: [(&str, Act); 18] = [
+const ACTS: [(&str, Act); 19] = [
     ("add_silence", |store, entry| {
         let notice: SilenceNotice = Arc::new(|id| new_notification(&format!("silence {id}"), None, &["operator"]));
         async move { store.add_silence(silence(), Some(notice), entry).await.map(|_| true) }.boxed()
@@ -70,6 +73,10 @@ const ACTS: [(&str, Act); 18] = [
         .boxed()
     }),
     ("unpark", |store, entry| async move { store.unpark(&channel("soc"), entry).await }.boxed()),
+    ("confirm", |store, entry| {
+        let drill = notification("drill").data.facts.notification.id;
+        async move { Ok(store.confirm(&drill, entry).await? == [channel("on-call")]) }.boxed()
+    }),
     ("announce_requested", |store, entry| {
         let all = vec![new_notification("three", None, &["soc"]), new_notification("four", None, &["desk"])];
         async move { store.announce_requested(all, entry).await.map(|()| true) }.boxed()
@@ -124,6 +131,9 @@ async fn trouble(store: &dyn Store) {
     outcome.notifications =
         vec![new_notification("one", Some(key("contoso", "low")), &["desk"]), new_notification("two", None, &["soc"])];
     commit(store, outcome).await;
+    let mut drill = new_notification("drill", None, &["on-call"]);
+    drill.notification.kind = NotificationType::Drill;
+    assert!(store.announce(drill, at(0)).await.unwrap());
     let dead = claim(store, "desk", 1).await;
     let outcome = AttemptOutcome::Dead { error: "400".to_owned() };
     store.settle(dead.id, dead.attempt, outcome, None, at(2)).await.unwrap();

@@ -26,9 +26,9 @@ pub trait Channels: Send + Sync + 'static {
     /// The channels that a drill is for; none: there is no such drill.
     async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Records that a person saw a drill: its channel is proven, as of when the drill was delivered as far as that is known.
-    /// Returns the channel; none: there is no such drill.
-    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
+    /// Records that a person saw a drill: its channel is proven, as of when the drill was delivered as far as that is known, or else
+    /// of the entry's time. Returns the channel; none: there is no such drill. The entry gets the channel, unless it was proven already.
+    async fn confirm(&self, drill: &NotificationId, entry: NewEntry) -> Result<Vec<ChannelName>, StoreError>;
 
     /// Lets a parked channel's queue go on; giving up counts from now. Since when and why it was parked is added to the entry.
     /// `false`: it is not parked.

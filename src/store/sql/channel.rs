@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::{
+    audit,
     db::{Connection, List, Pool, Row, list_of, query, query_scalar},
     merge, row,
 };
@@ -14,7 +17,7 @@ use crate::{
         drill,
         parking::{self, ChannelState, Parked, ParkedPeriod},
     },
-    store::{ChannelRecord, ParkedChannel, StoreError},
+    store::{ChannelRecord, NewEntry, ParkedChannel, StoreError},
 };
 
 /// The columns that [`state_of`] reads.
@@ -210,7 +213,7 @@ pub(super) async fn drilled(pool: &Pool, drill: &NotificationId) -> Result<Vec<C
 pub(super) async fn confirm(
     connection: &mut Connection,
     notification: &NotificationId,
-    now: Timestamp,
+    entry: &NewEntry,
 ) -> Result<Vec<ChannelName>, StoreError> {
     let seen = query(
         "SELECT d.channel, d.finished_at, c.proven_at FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
@@ -222,12 +225,15 @@ pub(super) async fn confirm(
     let mut proven = Vec::with_capacity(seen.len());
     for found in &seen {
         let name = row::channel(found.try_get(0)?)?;
-        let proven_at = drill::confirmed(row::time(found.try_get(2)?), row::time(found.try_get(1)?), now);
+        let before = row::time(found.try_get(2)?);
+        let proven_at = drill::confirmed(before, row::time(found.try_get(1)?), entry.at);
         query("UPDATE channel SET proven_at = $1 WHERE name = $2")
             .bind(proven_at.as_nanos())
             .bind(name.as_str())
             .execute(&mut *connection)
             .await?;
+        let entry = entry.clone().of(format!("channel {name}")).before(json!({ "proven_at": before }));
+        audit::note(connection, before != Some(proven_at), &entry).await?;
         proven.push(name);
     }
     Ok(proven)

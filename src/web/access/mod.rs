@@ -10,8 +10,9 @@ mod page;
 mod request;
 mod session;
 mod sign_in;
+mod signer;
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
@@ -80,7 +81,7 @@ async fn identify(parts: &Parts, app: &App) -> Result<Caller, Response> {
     let config = app.config();
     let address = request::client(parts, &config);
     let found = match (bearer(&parts.headers), cookie::read(&parts.headers, &config)) {
-        (Some(token), _) => return of_token(app, &config, token, Origin::Token { address }).await,
+        (Some(token), _) => return of_token(app, &config, token, address).await,
         (None, Some(cookie)) => session::find(app, &cookie).await.map_err(|error| broken(&error))?,
         (None, None) => None,
     };
@@ -109,7 +110,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A token that is not valid is refused, also where no token is needed: whoever sends one means it.
-async fn of_token(app: &App, config: &Config, token: &str, origin: Origin) -> Result<Caller, Response> {
+async fn of_token(app: &App, config: &Config, token: &str, address: Option<IpAddr>) -> Result<Caller, Response> {
     let now = app.now();
     let found = if token.starts_with(TOKEN_PREFIX) {
         app.store.find_token(SecretDigest::of(token)).await.map_err(|error| broken(&error))?
@@ -125,6 +126,7 @@ async fn of_token(app: &App, config: &Config, token: &str, origin: Origin) -> Re
         tracing::warn!(token = token.name, %error, "the use of a token could not be noted");
     }
     let scope = scope_of(config, &token.limits);
+    let origin = Origin::Token { id: Some(token.id), address };
     Ok(Caller { name: token.name, role: token.role, scope, origin, request: None })
 }
 

@@ -1,10 +1,10 @@
 //! Sign-in with OpenID Connect: the way to the provider, the way back, and what people who came that way may do.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State as Shared},
-    http::{StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
@@ -15,18 +15,18 @@ use url::form_urlencoded;
 use super::{
     cookie::{self, Purpose},
     page::{own_path, written},
-    request, session,
+    request, session, signer,
 };
 use crate::{
     config::Config,
-    domain::{Caller, Origin, PersonId, Role, Scope},
+    domain::{Caller, Origin},
     oidc::{self, Membership, Pending, Settings, SignInError, SignInFailure, SignedIn},
     query::find,
     store::{EntryBody, NewEntry, Person},
     web::{app::App, protect::refusal},
 };
 
-const TOO_OFTEN: &str = "Too many attempts. Please try again in 15 minutes.";
+const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes; after 15 at the latest you can.";
 const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
 
 /// The link on the sign-in page.
@@ -88,7 +88,7 @@ pub(super) async fn callback(Shared(app): Shared<App>, request: Request) -> Resp
         None => Err(SignInError::not_begun()),
     };
     let mut response = match finished {
-        Ok(person) => begin(&app, &config, settings, &parts.headers, person, address).await,
+        Ok(person) => begin(&app, &config, settings, &parts, person).await,
         Err(error) => {
             // Whoever did not begin here is nobody who tried.
             if error.failure != SignInFailure::NotBegun {
@@ -104,14 +104,8 @@ pub(super) async fn callback(Shared(app): Shared<App>, request: Request) -> Resp
     response
 }
 
-async fn begin(
-    app: &App,
-    config: &Config,
-    settings: &Settings,
-    headers: &axum::http::HeaderMap,
-    found: SignedIn,
-    address: Option<IpAddr>,
-) -> Response {
+async fn begin(app: &App, config: &Config, settings: &Settings, head: &Parts, found: SignedIn) -> Response {
+    let address = request::client(head, config);
     let person = Person {
         issuer: settings.issuer.clone(),
         client_id: settings.client_id.clone(),
@@ -120,13 +114,17 @@ async fn begin(
         groups: found.membership.groups,
         app_roles: found.membership.app_roles,
     };
-    let entry = NewEntry::by(&signed_in(&person, address), "sign-in", None, app.now()).after(json!({
+    let entry = NewEntry::by(&signer::of_person(&person, address), "sign-in", None, app.now()).after(json!({
         "issuer": person.issuer, "subject": person.subject, "groups": person.groups, "app_roles": person.app_roles,
         "role": found.granted.role,
     }));
     let secret = session::begin_person(app, person, entry).await;
     let cookie = match &secret {
-        Ok(secret) => cookie::set(headers, config, Some(secret.expose_secret())),
+        Ok(secret) => {
+            // What is not ended now ends in its time.
+            let _ = session::end(app, head, config).await;
+            cookie::set(&head.headers, config, Some(secret.expose_secret()))
+        }
         Err(error) => {
             tracing::warn!(%error, "somebody could not sign in");
             None
@@ -138,20 +136,13 @@ async fn begin(
     response
 }
 
-/// Somebody who signs in or out, as the audit log names them.
-pub(super) fn signed_in(person: &Person, address: Option<IpAddr>) -> Caller {
-    let origin = Origin::Provider { address, person: Some(id(person)) };
-    let scope = Scope::only(BTreeSet::new());
-    Caller { name: person.name.clone(), role: Role::Viewer, scope, origin, request: None }
-}
-
 /// What somebody who is signed in may do by the configuration in force; `None`: nothing any more.
 pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -> Option<Caller> {
     let settings = config.access.oidc.as_ref()?;
     if settings.issuer != person.issuer || settings.client_id != person.client_id {
         return None;
     }
-    let id = id(&person);
+    let id = signer::id(&person);
     let membership = Membership { groups: person.groups, app_roles: person.app_roles };
     let granted = oidc::decide(&settings.grants, &membership)?;
     let scope = granted.reach.scope(config.tenants.values().map(|tenant| (&tenant.id, &*tenant.labels)));
@@ -163,10 +154,6 @@ pub(super) fn caller(config: &Config, person: Person, address: Option<IpAddr>) -
         origin: Origin::Provider { address, person: Some(id) },
         request: None,
     })
-}
-
-fn id(person: &Person) -> PersonId {
-    PersonId { issuer: person.issuer.clone(), subject: person.subject.clone() }
 }
 
 async fn record(app: &App, action: &'static str, address: Option<IpAddr>, failure: Option<SignInFailure>) {

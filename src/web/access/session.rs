@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::is_due;
+use super::{cookie, is_due, request, signer};
 use crate::{
+    config::Config,
     secret::password,
     store::{AccountRecord, NewEntry, NewPersonSession, NewSession, Person, SecretDigest, StoreError},
     web::app::App,
@@ -53,6 +55,28 @@ pub(super) async fn find(app: &App, cookie: &str) -> Result<Option<Holder>, Stor
         tracing::warn!(account = holder.name(), %error, "the use of a session could not be noted");
     }
     Ok(Some(holder))
+}
+
+/// Ends the session of the cookie that the browser has, if it has one.
+///
+/// # Errors
+/// [`StoreError`]; then it goes on.
+pub(super) async fn end(app: &App, head: &Parts, config: &Config) -> Result<(), StoreError> {
+    let Some(cookie) = cookie::read(&head.headers, config) else { return Ok(()) };
+    let (digest, address) = (SecretDigest::of(&cookie), request::client(head, config));
+    let ended = async {
+        let account =
+            app.store.find_session(digest).await?.map(|session| signer::of_account(&session.account, address));
+        let person = app.store.find_person_session(digest).await?;
+        let caller = account.or(person.map(|session| signer::of_person(&session.person, address)));
+        let Some(caller) = caller else { return Ok(()) };
+        app.store.end_session(digest, NewEntry::by(&caller, "sign-out", None, app.now())).await.map(drop)
+    };
+    let ended: Result<(), StoreError> = ended.await;
+    if let Err(error) = &ended {
+        tracing::warn!(%error, "a session could not be ended");
+    }
+    ended
 }
 
 /// Begins a session, and gives what the browser is to hold.

@@ -3,7 +3,7 @@
 use axum::{
     Form,
     extract::{FromRequest, Query, Request, State as Shared, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -13,21 +13,23 @@ use serde_json::json;
 use super::{
     cookie, is_secure, oidc,
     page::{own_path, written},
-    request, session,
+    request, session, signer,
 };
 use crate::{
     config::{Config, access::is_loopback_name},
-    domain::{Caller, Origin, Role, Scope},
+    domain::{Caller, Origin},
     secret::password::{self, PASSWORD_BYTES_MAX, PasswordError},
-    store::{AccountRecord, EntryBody, NewEntry, SecretDigest, StoreError},
+    store::{AccountRecord, EntryBody, NewEntry, StoreError},
     web::app::App,
 };
 
 /// Longest name that is looked up, in bytes.
 const NAME_BYTES_MAX: usize = crate::domain::access::ACCESS_NAME_BYTES_MAX;
 
+/// After how long another attempt may be let through.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("60");
 const WRONG: &str = "The name or the password is wrong.";
-const TOO_OFTEN: &str = "Too many attempts. Please try again in 15 minutes.";
+const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes; after 15 at the latest you can.";
 const BUSY: &str = "Too many people sign in at the same time. Please try again in a moment.";
 const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
 const NO_TLS: &str =
@@ -86,7 +88,11 @@ pub(super) async fn sign_in(Shared(app): Shared<App>, request: Request) -> Respo
     match verified(&app, &head, &config, &filled).await {
         Ok(account) => begin(&app, &head, &config, &account, &filled.to).await,
         Err(Refused::Wrong) => refused(StatusCode::UNAUTHORIZED, WRONG),
-        Err(Refused::TooOften) => refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN),
+        Err(Refused::TooOften) => {
+            let mut response = refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN);
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+            response
+        }
         Err(Refused::Busy) => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
         Err(Refused::Unavailable) => refused(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
     }
@@ -154,9 +160,13 @@ async fn verified(app: &App, head: &Parts, config: &Config, filled: &Filled) -> 
 }
 
 async fn begin(app: &App, head: &Parts, config: &Config, account: &AccountRecord, to: &str) -> Response {
-    let caller = signed_in(account, request::client(head, config));
+    let caller = signer::of_account(account, request::client(head, config));
     let entry = NewEntry::by(&caller, "sign-in", None, app.now());
     let begun = session::begin(app, account, entry).await;
+    if begun.is_ok() {
+        // What is not ended now ends in its time.
+        let _ = session::end(app, head, config).await;
+    }
     let cookie =
         begun.as_ref().ok().and_then(|secret| cookie::set(&head.headers, config, Some(secret.expose_secret())));
     let Some(cookie) = cookie else {
@@ -167,42 +177,13 @@ async fn begin(app: &App, head: &Parts, config: &Config, account: &AccountRecord
     response
 }
 
-/// Somebody who signs in or out, as the audit log names them.
-fn signed_in(account: &AccountRecord, address: Option<std::net::IpAddr>) -> Caller {
-    let origin = Origin::Session { address };
-    Caller {
-        name: account.name.clone(),
-        role: Role::Viewer,
-        scope: Scope::only(std::collections::BTreeSet::new()),
-        origin,
-        request: None,
-    }
-}
-
 /// Ends the session.
 pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request: Request) -> Response {
     let config = app.config();
     let (parts, _) = request.into_parts();
-    if let Some(cookie) = cookie::read(&head, &config) {
-        let digest = SecretDigest::of(&cookie);
-        let ended = async {
-            let address = request::client(&parts, &config);
-            let account = app.store.find_session(digest).await?.map(|session| signed_in(&session.account, address));
-            let person = app.store.find_person_session(digest).await?;
-            let caller = account.or(person.map(|session| oidc::signed_in(&session.person, address)));
-            let Some(caller) = caller else { return Ok(()) };
-            app.store.end_session(digest, NewEntry::by(&caller, "sign-out", None, app.now())).await.map(drop)
-        };
-        if let Err(error) = ended.await {
-            let error: StoreError = error;
-            tracing::warn!(%error, "a session could not be ended");
-            return form(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Some("You are still signed in. Please try again in a minute."),
-                "",
-                "",
-            );
-        }
+    if session::end(&app, &parts, &config).await.is_err() {
+        let still = "You are still signed in. Please try again in a minute.";
+        return form(StatusCode::SERVICE_UNAVAILABLE, Some(still), "", "");
     }
     let mut response = Redirect::to("/sign-in").into_response();
     if let Some(cookie) = cookie::set(&head, &config, None) {

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::query;
+use crate::{query, web::protect::Why};
 
 /// Media type of a problem (RFC 9457, section 3).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -111,7 +111,11 @@ impl Problem {
             status if status.is_client_error() => BAD_REQUEST,
             _ => UNAVAILABLE,
         };
-        let mut problem = Self::new(kind);
+        let why = response.extensions().get::<Why>().map(|Why(why)| why.clone());
+        let mut problem = match why {
+            Some(why) => Self::because(kind, why),
+            None => Self::new(kind),
+        };
         for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
             if let Some(value) = response.headers().get(&name) {
                 problem.headers.insert(name, value.clone());

@@ -59,8 +59,20 @@ impl Questions {
         let (path, input) = read(route, arguments)?;
         let App { store, fleet, .. } = self.app.clone();
         let (config, now, caller) = (self.app.config(), self.app.now(), self.caller.clone());
-        let (asker, address) = (self.app.asker.clone(), self.app.address);
-        let raw = Raw { store, config, rejected: self.app.rejected(), fleet, asker, address, now, caller, path, input };
+        let (asker, replays, address) = (self.app.asker.clone(), self.app.replays.clone(), self.app.address);
+        let raw = Raw {
+            store,
+            config,
+            rejected: self.app.rejected(),
+            fleet,
+            asker,
+            replays,
+            address,
+            now,
+            caller,
+            path,
+            input,
+        };
         let answer = route.handle(raw).await?;
         serde_json::from_slice(&answer.body).map_err(|_| Problem::new(problem::FAILED))
     }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{
     cursor,
@@ -61,6 +62,8 @@ pub(super) struct Call<I> {
     pub(super) fleet: Arc<fleet::Memory>,
     /// What Microsoft is asked with.
     pub(super) asker: Asker,
+    /// Turns of backtests.
+    pub(super) replays: Arc<Semaphore>,
     /// The address at which connections arrive, if it is known.
     pub(super) address: Option<SocketAddr>,
     /// When the request came.
@@ -81,8 +84,8 @@ impl<I> Call<I> {
 
     /// The same call, asked something else.
     pub(super) fn map<J>(self, read: impl FnOnce(I) -> Result<J, Problem>) -> Result<Call<J>, Problem> {
-        let Self { store, config, rejected, fleet, asker, address, now, caller, path, input } = self;
-        Ok(Call { store, config, rejected, fleet, asker, address, now, caller, path, input: read(input)? })
+        let Self { store, config, rejected, fleet, asker, replays, address, now, caller, path, input } = self;
+        Ok(Call { store, config, rejected, fleet, asker, replays, address, now, caller, path, input: read(input)? })
     }
 }
 

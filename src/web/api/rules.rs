@@ -50,6 +50,7 @@ pub(super) async fn backtest(call: Call<Backtest>) -> Result<Report, Problem> {
         since: since.as_deref().unwrap_or("30d"),
         tried: Tried { condition, pending_for: r#for },
         now: call.now,
+        turns: call.replays.clone(),
     };
     match replay.run(false).await {
         Ok(Replayed { written, tried }) => tried.or(written).ok_or_else(|| Problem::new(FAILED)),

@@ -122,8 +122,8 @@ async fn respond(app: &App, routes: &[Route], who: &Who, request: Request) -> Re
         Method::Post => of_body(route, &parts.headers, body).await?,
     };
     let (store, config, fleet, now) = (app.store.clone(), app.config(), app.fleet.clone(), app.now());
-    let (asker, address) = (app.asker.clone(), app.address);
-    let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, address, now, caller, path, input };
+    let (asker, replays, address) = (app.asker.clone(), app.replays.clone(), app.address);
+    let raw = Raw { store, config, rejected: app.rejected(), fleet, asker, replays, address, now, caller, path, input };
     match route.method {
         Method::Get if route.is_stream() => route.open(raw, Opening { app: app.clone(), headers: &parts.headers }),
         Method::Get => Ok(shown(route, &parts.headers, read(route, raw).await?)),
@@ -211,7 +211,8 @@ fn shown(route: &Route, headers: &HeaderMap, Answer { media_type, body }: Answer
     let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
     let tag = [(header::ETAG, tag)];
     if is_known {
-        return (StatusCode::NOT_MODIFIED, tag).into_response();
+        // As the whole answer has it, which is compressed or not.
+        return (StatusCode::NOT_MODIFIED, tag, [(header::VARY, "accept-encoding")]).into_response();
     }
     (route.success, tag, [(header::CONTENT_TYPE, media_type)], body).into_response()
 }

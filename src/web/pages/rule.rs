@@ -60,6 +60,7 @@ async fn run(visit: &Visit, rule: &Rule, asked: &Asked) -> Result<(Value, Vec<St
         since: &asked.since,
         tried: asked.tried(rule),
         now: visit.app.now(),
+        turns: visit.app.replays.clone(),
     };
     match replay.run(true).await {
         Ok(replayed) => Ok((trial::view(visit, rule, &asked.tried(rule), &replayed).await?, Vec::new())),

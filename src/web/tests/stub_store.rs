@@ -60,7 +60,7 @@ impl Channels for StubStore {
         no()
     }
 
-    async fn confirm(&self, _drill: &NotificationId, _now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+    async fn confirm(&self, _drill: &NotificationId, _entry: NewEntry) -> Result<Vec<ChannelName>, StoreError> {
         no()
     }
 

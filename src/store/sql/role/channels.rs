@@ -37,10 +37,10 @@ impl Channels for SqlStore {
         channel::drilled(&self.readers, drill).await
     }
 
-    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+    async fn confirm(&self, drill: &NotificationId, entry: NewEntry) -> Result<Vec<ChannelName>, StoreError> {
         let drill = drill.clone();
         self.writer
-            .write(Work::ConfirmDrill, move |db| Box::pin(async move { channel::confirm(db, &drill, now).await }))
+            .write(Work::ConfirmDrill, move |db| Box::pin(async move { channel::confirm(db, &drill, &entry).await }))
             .await
     }
 
