@@ -21,7 +21,7 @@ const CLUSTER_PROGRAMS: [&str; 4] = ["/usr/bin/python3", "/usr/bin/patroni", "/u
 /// The oldest version that works.
 const VERSION_MIN: u32 = 15;
 /// The role as which everything is done.
-const ROLE: &str = "scorewatch";
+pub(super) const ROLE: &str = "scorewatch";
 
 /// The server of this process.
 pub(crate) struct Postgres {
@@ -192,7 +192,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root; Debian has a user for it.
-fn as_its_user(command: &Command) -> Command {
+pub(super) fn as_its_user(command: &Command) -> Command {
     if !rustix::process::geteuid().is_root() {
         return Command::new(command.get_program());
     }
