@@ -144,6 +144,14 @@ impl Postgres {
         connection.close().await.unwrap();
     }
 
+    /// Runs statements as the role that the settings name.
+    pub(crate) async fn run_as(&self, settings: &PostgresSettings, sql: &str) -> Result<(), sqlx::Error> {
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.folder).username(&settings.user);
+        let mut connection = PgConnection::connect_with(&options.database(&settings.database)).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
+        connection.close().await
+    }
+
     /// Ends every connection to a database, as an administrator or a restart of the server does.
     pub(crate) async fn cut(&self, database: &PostgresSettings) {
         let sql =

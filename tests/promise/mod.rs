@@ -30,6 +30,7 @@ mod init;
 mod isolation_hanging_channels;
 mod isolation_secrets;
 mod isolation_slow_tenant;
+mod least_privileges;
 mod listings;
 mod mcp;
 mod month;

@@ -118,7 +118,8 @@ pub async fn schema(settings: &PostgresSettings) -> Result<SchemaStep, StoreErro
     Ok(SchemaStep { from: from.unsigned_abs(), to: migrate::NEWEST.unsigned_abs() })
 }
 
-/// Makes the tables or changes them to this version's schema, in one transaction. Returns what there was to do.
+/// Makes the tables or changes them to this version's schema, in one transaction, as the first service of this version would: services of
+/// an older one go on beside it. Returns what there was to do.
 ///
 /// # Errors
 /// As [`open`]; [`StoreError::InUse`] if there is something to do while a service works on the store.
@@ -129,9 +130,6 @@ pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep,
     }
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
-    if step.from >= migrate::REPLICAS_SINCE.unsigned_abs() && lease::is_held(&mut connection).await? {
-        return Err(StoreError::InUse(String::new()));
-    }
     migrate::prepare(&mut connection).await?;
     Ok(step)
 }
