@@ -228,6 +228,9 @@ pub enum News {
     SecretsReadable,
     Downtime {
         was_suspended: bool,
+        /// Whether it ran, but could not write to its store.
+        #[serde(default)]
+        lacked_store: bool,
         seconds: u64,
     },
     CredentialExpires {

@@ -67,9 +67,12 @@ fn news(news: &News, channel: &str) -> Said {
                 hint_for(class, hint.as_ref()),
             )
         }
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "angehalten" } else { "außer Betrieb" };
-            let headline = format!("Scorewatch war {} {what}", lasted(*seconds));
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let headline = match (*was_suspended, *lacked_store) {
+                (_, true) => format!("Scorewatch konnte {} nicht in seine Datenbank schreiben", lasted(*seconds)),
+                (true, _) => format!("Scorewatch war {} angehalten", lasted(*seconds)),
+                _ => format!("Scorewatch war {} außer Betrieb", lasted(*seconds)),
+            };
             Said {
                 summary: format!("{headline}."),
                 headline: Some(headline),

@@ -49,8 +49,12 @@ fn news(news: &News, channel: &str) -> Said {
             format!("{} was rejected: {error}.", capitalized(&owner(whose))),
             hint.clone(),
         ),
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "was suspended" } else { "was down" };
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let what = match (*was_suspended, *lacked_store) {
+                (_, true) => "could not write to its store",
+                (true, _) => "was suspended",
+                _ => "was down",
+            };
             let headline = format!("Scorewatch {what} for {}", format_duration(Duration::from_secs(*seconds)));
             Said {
                 summary: format!("{headline}."),

@@ -62,9 +62,14 @@ fn news(news: &News, channel: &str) -> Said {
                 hint_for(class, hint.as_ref()),
             )
         }
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "suspendu" } else { "arrêté" };
-            let headline = format!("Scorewatch a été {what} pendant {}", lasted(*seconds));
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let headline = match (*was_suspended, *lacked_store) {
+                (_, true) => {
+                    format!("Scorewatch n’a pas pu écrire dans sa base de données pendant {}", lasted(*seconds))
+                }
+                (true, _) => format!("Scorewatch a été suspendu pendant {}", lasted(*seconds)),
+                _ => format!("Scorewatch a été arrêté pendant {}", lasted(*seconds)),
+            };
             Said {
                 summary: format!("{headline}."),
                 headline: Some(headline),
