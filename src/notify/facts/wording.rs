@@ -249,6 +249,9 @@ pub enum News {
         errors: usize,
         is_still: bool,
         first: String,
+        /// The replicas that reject it, if several share the store.
+        #[serde(default)]
+        places: Vec<String>,
     },
     ConfigurationAccepted,
     ConfigurationsDiffer {

@@ -64,6 +64,7 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             errors: 2,
             is_still: false,
             first: "scorewatch.yaml:4:1: unknown key `colour` (did you mean `color`?)".to_owned(),
+            places: Vec::new(),
         },
         NotificationType::OperatorSilence => {
             News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200, has_page: false }
