@@ -124,8 +124,8 @@ impl Checks for Parts {
 
 #[async_trait]
 impl Roster for Parts {
-    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
-        self.ask(&self.roster, "reconcile").reconcile(configured, now).await
+    async fn reconcile(&self, configured: Vec<Configured>, by: &str, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.ask(&self.roster, "reconcile").reconcile(configured, by, now).await
     }
 
     async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {

@@ -46,6 +46,7 @@ mod rechecked;
 mod reload;
 mod reminded;
 mod replaced;
+mod replicas_differ;
 mod report;
 mod retry_after;
 mod secret_stores;

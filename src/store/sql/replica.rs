@@ -1,6 +1,6 @@
 //! The services that share a store.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
     db::{Connection, Dialect, Pool, list_of, query, query_scalar},
@@ -45,6 +45,24 @@ pub(super) async fn list(pool: &Pool) -> Result<Vec<ReplicaRecord>, StoreError> 
             })
         })
         .collect()
+}
+
+/// The configurations other than `by` that replicas other than `own` run; none where there are no replicas.
+pub(super) async fn other_configurations(
+    connection: &mut Connection,
+    own: Option<&str>,
+    by: &str,
+) -> Result<HashSet<String>, StoreError> {
+    let Some(own) = own else { return Ok(HashSet::new()) };
+    let others: Vec<String> = query_scalar(
+        "SELECT DISTINCT fingerprint FROM replica WHERE id <> $1 AND fingerprint <> $2 AND NOT is_leaving \
+         AND expires_at > clock_timestamp()",
+    )
+    .bind(own)
+    .bind(by)
+    .fetch_all(connection)
+    .await?;
+    Ok(others.into_iter().collect())
 }
 
 fn rejected(text: &str) -> Result<RejectedConfiguration, StoreError> {
