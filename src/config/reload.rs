@@ -122,8 +122,8 @@ fn fingerprint(problems: &[Problem], folder: &Path) -> String {
         let is_named = !folder.as_os_str().is_empty();
         found.note(if is_named { text.replace(&within, "") } else { text }.as_bytes());
     };
-    for Problem { level, place, key, what, instead, .. } in problems {
-        note(format!("{level:?} {place} {key}"));
+    for Problem { place, key, what, instead, .. } in problems {
+        note(format!("{place} {key}"));
         note(format!("{what} {instead}"));
     }
     found.fingerprint()

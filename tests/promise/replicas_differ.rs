@@ -1,6 +1,6 @@
 //! Replicas each read files of their own. What one of them rejects, or does not know yet, is not undone or forgotten by another.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -14,8 +14,9 @@ async fn two_folders(server: &Postgres) -> (World, Folder) {
     world.setup.store = Postgres::address(&server.database().await);
     world.write();
     let other = Folder::new();
-    for (name, bytes) in files_below(world.folder.path()) {
-        other.write(&name, &String::from_utf8(bytes).unwrap());
+    for (path, bytes) in files_below(world.folder.path()) {
+        let name = Path::new(&path).strip_prefix(world.folder.path()).unwrap();
+        other.write(name.to_str().unwrap(), &String::from_utf8(bytes).unwrap());
     }
     (world, other)
 }

@@ -39,7 +39,8 @@ fn distrusted(said: &str) -> Option<String> {
     // As the library for TLS says it, which the driver passes on.
     let (_, why) = said.split_once("invalid peer certificate: ")?;
     let what_to_do = match why {
-        _ if why.starts_with("UnknownIssuer") => {
+        // Another authority of that name has signed it.
+        _ if why.starts_with("UnknownIssuer") || why.starts_with("BadSignature") => {
             "write the file with the certificate of the authority that signed it as `ca`"
         }
         _ if why.contains("not valid for name") || why.contains("NotValidForName") => {

@@ -272,11 +272,11 @@ mod tests {
         ] {
             let names = |rows: &[Known]| rows.iter().map(|row| row.slug.clone()).collect::<Vec<_>>();
             let mut rows: Vec<Known> =
-                old.iter().map(|(slug, number)| row(*number as i64, slug, Some(*number))).collect();
+                old.iter().map(|(slug, number)| row(i64::try_from(*number).unwrap(), slug, Some(*number))).collect();
             rows = after(rows.clone(), &compare(&rows, new, "new", &["old".to_owned()].into()));
             // What is new gets its row from its first check.
             for (slug, number) in new.iter().filter(|(_, number)| !old.iter().any(|(_, other)| other == number)) {
-                rows.push(row(*number as i64, slug, Some(*number)));
+                rows.push(row(i64::try_from(*number).unwrap(), slug, Some(*number)));
             }
             assert_eq!(names(&rows), kept, "{new:?}");
             let gone = |rows: &[Known]| rows.iter().filter(|row| row.gone_since.is_some()).count();
