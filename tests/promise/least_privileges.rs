@@ -12,9 +12,9 @@ use crate::harness::{HIGH, LOW, SOC, World, kinds, postgres::Postgres};
 fn statements(owner: &str, role: &str, database: &str) -> [String; 2] {
     let page = fs::read_to_string("docs/guides/postgresql.md").unwrap();
     let blocks = page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let mut blocks = blocks.filter(|block| block.contains("scorewatch_owner"));
+    let mut blocks = blocks.filter(|block| block.contains("scores_owner"));
     let named = |block: &str| {
-        let named = block.replace("scorewatch_owner", "\u{1}").replace("DATABASE scorewatch ", "DATABASE \u{2} ");
+        let named = block.replace("scores_owner", "\u{1}").replace("DATABASE scorewatch ", "DATABASE \u{2} ");
         named.replace("scorewatch", role).replace('\u{1}', owner).replace('\u{2}', database)
     };
     [named(blocks.next().unwrap()), named(blocks.next().unwrap())]
