@@ -53,6 +53,11 @@ const fn state(replica: &Replica) -> &'static str {
 }
 
 fn configuration(replica: &Replica) -> String {
-    let note = if replica.same_configuration == Some(false) { " (differs)" } else { "" };
+    let note = match (replica.same_configuration, &replica.rejects) {
+        (Some(false), Some(_)) => " (differs; rejects changed files)",
+        (_, Some(_)) => " (rejects changed files)",
+        (Some(false), None) => " (differs)",
+        _ => "",
+    };
     format!("{}{note}", output::or_dash(Some(&replica.fingerprint).filter(|text| !text.is_empty())))
 }

@@ -1,7 +1,7 @@
 //! Takes a changed configuration without a restart: whole, or not at all.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,6 +36,8 @@ pub struct Rejected {
     pub first: String,
     /// What was found in it, errors before warnings; at most [`PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
+    /// The same as long as the same is found, wherever the files are.
+    pub fingerprint: String,
 }
 
 /// The most problems of a rejected configuration that are kept; `scorewatch check` prints all.
@@ -96,7 +98,8 @@ fn start(mut reload: Reload, config: Arc<Config>, shutdown: CancellationToken) -
 const MEANT: &str = "did you mean";
 
 impl Rejected {
-    fn of(problems: &[Problem]) -> Self {
+    /// `folder`: where the files are.
+    fn of(problems: &[Problem], folder: &Path) -> Self {
         let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.level == Level::Error).collect();
         let first = errors.first().map_or_else(String::new, |first| {
             // An unknown key is named by what is wrong with it.
@@ -109,8 +112,21 @@ impl Rejected {
         });
         let warnings = problems.iter().filter(|problem| problem.level == Level::Warning);
         let shown = errors.iter().copied().chain(warnings).take(PROBLEMS_MAX).cloned().collect();
-        Self { errors: errors.len(), first, problems: shown }
+        Self { errors: errors.len(), first, problems: shown, fingerprint: fingerprint(problems, folder) }
     }
+}
+
+fn fingerprint(problems: &[Problem], folder: &Path) -> String {
+    let (mut found, within) = (Watched::default(), format!("{}/", folder.display()));
+    let mut note = |text: String| {
+        let is_named = !folder.as_os_str().is_empty();
+        found.note(if is_named { text.replace(&within, "") } else { text }.as_bytes());
+    };
+    for Problem { place, key, what, instead, .. } in problems {
+        note(format!("{place} {key}"));
+        note(format!("{what} {instead}"));
+    }
+    found.fingerprint()
 }
 
 impl Reload {
@@ -145,7 +161,8 @@ impl Reload {
                 );
                 self.metrics.reloaded(false);
                 let first = "it could not be read because of a fault of Scorewatch".to_owned();
-                rejecting.send_replace(Some(Rejected { errors: 1, first, problems: Vec::new() }));
+                let (problems, fingerprint) = (Vec::new(), "unread".to_owned());
+                rejecting.send_replace(Some(Rejected { errors: 1, first, problems, fingerprint }));
                 continue;
             };
             if !is_asked_for && watched.has_read_the_same(&known) {
@@ -170,7 +187,8 @@ impl Reload {
                 crash_point::reach(CrashPoint::ReloadTaken);
             } else {
                 warn!("the changed configuration has errors and is rejected; the one before stays in force");
-                rejecting.send_replace(Some(Rejected::of(&loaded.problems)));
+                let folder = self.file.parent().unwrap_or(Path::new(""));
+                rejecting.send_replace(Some(Rejected::of(&loaded.problems, folder)));
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Error;
 use crate::{
     domain::{Scope, Timestamp, format_duration},
-    store::{ReplicaRecord, Store},
+    store::{RejectedConfiguration, ReplicaRecord, Store},
 };
 
 /// A service that shares the store with others.
@@ -36,6 +36,12 @@ pub struct Replica {
     /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with, or it is of another version, which
     /// may understand the same configuration differently.
     pub same_configuration: Option<bool>,
+    /// The first error of the changed configuration that it rejects, so that the old one stays in force there; null: it rejects none.
+    pub rejects: Option<String>,
+    /// All that is known of what it rejects.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub rejected: Option<RejectedConfiguration>,
 }
 
 impl Replica {
@@ -76,6 +82,8 @@ fn compared(records: Vec<ReplicaRecord>) -> Vec<Replica> {
         shards: record.shards,
         lateness_ms: record.lateness.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX)),
         fingerprint: record.fingerprint,
+        rejects: record.rejected.as_ref().map(|rejected| rejected.first.clone()),
+        rejected: record.rejected,
     };
     records.into_iter().map(replica).collect()
 }
@@ -97,6 +105,7 @@ mod tests {
             shards: 32,
             leads,
             lateness: None,
+            rejected: None,
         }
     }
 

@@ -1,7 +1,8 @@
-//! Our own downtime is not a gap in a tenant's data: records the time since the last heartbeat, and suspensions.
+//! Our own downtime is not a gap in a tenant's data: records the time since the last heartbeat, suspensions, and time without a store.
 
 use crate::{
-    check::downtime::{DOWNTIME_MIN, Downtimes},
+    check::downtime::{self, DOWNTIME_MIN, Downtimes},
+    clock::Clock,
     config::Config,
     domain::Timestamp,
     notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
@@ -21,8 +22,38 @@ pub fn until_now(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Do
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Downtime>, StoreError> {
     let Some(downtime) = until_now(store.last_heartbeat().await?, now) else { return Ok(None) };
-    report(store, config, downtime, false, now).await?;
+    report(store, config, downtime, Cause::Stopped, now).await?;
     Ok(Some(downtime))
+}
+
+/// Records the time for which the store could not be written to, now that it can be, and notifies the operator of it; unless another
+/// replica could write meanwhile, or has done it. Before the heartbeat that would hide it. `true`: there was such a time.
+///
+/// # Errors
+/// [`StoreError`]: the store still fails.
+pub async fn note_unwritten(
+    store: &dyn Store,
+    config: &Config,
+    downtimes: &Downtimes,
+    clock: &Clock,
+) -> Result<bool, StoreError> {
+    let Some(seen) = downtimes.unwritten(clock) else { return Ok(false) };
+    // From the heartbeat on, of whichever replica it was.
+    let from = store.last_heartbeat().await?.unwrap_or(seen.from);
+    if seen.until.since(from) < downtime::minimum() {
+        return Ok(false);
+    }
+    report(store, config, Downtime { from, until: seen.until }, Cause::StoreFailed, seen.until).await?;
+    Ok(true)
+}
+
+/// Takes what other replicas have recorded.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn reread(store: &dyn Store, downtimes: &Downtimes) -> Result<(), StoreError> {
+    downtimes.stored(store.downtimes().await?);
+    Ok(())
 }
 
 /// Records the suspensions that are not recorded yet, and notifies the operator of each.
@@ -37,25 +68,34 @@ pub async fn note_suspensions(
 ) -> Result<bool, StoreError> {
     let unrecorded = downtimes.unrecorded();
     for downtime in &unrecorded {
-        report(store, config, *downtime, true, now).await?;
+        report(store, config, *downtime, Cause::Suspended, now).await?;
         downtimes.recorded(*downtime);
     }
     Ok(!unrecorded.is_empty())
+}
+
+/// What kept the service from working.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Stopped,
+    Suspended,
+    StoreFailed,
 }
 
 async fn report(
     store: &dyn Store,
     config: &Config,
     downtime: Downtime,
-    was_suspended: bool,
+    cause: Cause,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store.record_downtime(downtime).await?;
     let seconds = downtime.until.since(downtime.from).as_secs();
+    let (was_suspended, lacked_store) = (cause == Cause::Suspended, cause == Cause::StoreFailed);
     let facts = OperatorFacts {
         from: Some(downtime.from),
         until: Some(downtime.until),
-        ..OperatorFacts::of(News::Downtime { was_suspended, seconds }, "downtime", None)
+        ..OperatorFacts::of(News::Downtime { was_suspended, lacked_store, seconds }, "downtime", None)
     };
     let from = downtime.from.to_string();
     let parts = ["operator.downtime", store.identity(), &from];

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    acceptance, blindness, credential, drill,
+    acceptance, blindness, credential, downtime, drill,
     engine::Engine,
     faults,
     month::{self, Months},
@@ -113,11 +113,14 @@ pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: A
         Err(error) => error!(%error, "the store's files could not be checked"),
         Ok(()) => {}
     }
+    let downtimes = &engine.checker.downtimes;
     if !note_suspensions(&engine, now).await {
+        downtimes.store_failed(&engine.clock);
         return;
     }
-    match engine.store.heartbeat(now).await {
+    match beat(&engine, now).await {
         Ok(()) => {
+            downtimes.store_written(&engine.clock);
             let has_recovered = health.is_store_in_trouble();
             health.store_written(now);
             if has_recovered {
@@ -127,11 +130,29 @@ pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: A
         }
         Err(error) => {
             end_if_replaced(&error);
+            downtimes.store_failed(&engine.clock);
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
             error!(%error, "the store can't be written to");
         }
     }
+}
+
+/// Records time without a store, if that ends now, and that the service lives. What is recorded of downtime, by whichever replica, counts from
+/// now on.
+async fn beat(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+    let (store, downtimes) = (engine.store.as_ref(), &engine.checker.downtimes);
+    let config = engine.config.borrow().clone();
+    let has_notified = downtime::note_unwritten(store, &config, downtimes, &engine.clock).await?;
+    store.heartbeat(now).await?;
+    if has_notified || store.division().is_shared() {
+        downtime::reread(store, downtimes).await?;
+    }
+    if has_notified {
+        warn!("the store could not be written to for a while; this does not count against any tenant");
+        engine.dispatcher.sweep().await;
+    }
+    Ok(())
 }
 
 /// Records suspensions before the heartbeat that would hide them from a restart. `false`: trying again.
@@ -145,7 +166,7 @@ async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
         return true;
     }
     let config = engine.config.borrow().clone();
-    match super::downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
+    match downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
         Ok(has_notified) => {
             if has_notified {
                 warn!("the service was suspended; this does not count against any tenant");

@@ -1,12 +1,12 @@
 //! What a replica does because there are others: it looks for what they have queued for its channels and asked of its tenants. The one that
-//! leads notifies the operator if they run different configurations.
+//! leads notifies the operator if they run or reject different configurations.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::engine::Engine;
+use super::{engine::Engine, rejection::Rejections};
 use crate::{
     domain::{Scope, Timestamp},
     notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
@@ -18,6 +18,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Replicas whose configurations are changed one after the other agree after this time.
 const NOTIFIED_AFTER: Duration = Duration::from_mins(5);
+/// Messages about configurations that are read to find the newest that compares them.
+const RECENT_MAX: u32 = 100;
 /// The class of the message which says that they don't.
 const DIFFER: &str = "configurations-differ";
 /// And of the one which says that they do again.
@@ -28,11 +30,14 @@ pub(super) async fn follow(engine: Engine, shutdown: CancellationToken) {
     if !engine.store.division().is_shared() {
         return shutdown.cancelled().await;
     }
-    let mut differences = None;
+    let (mut differences, mut rejections) = (None, Rejections::default());
     while shutdown.run_until_cancelled(engine.clock.sleep(LOOK_EVERY)).await.is_some() {
         engine.dispatcher.look().await;
         if let Err(error) = compare(&engine, &mut differences).await {
             error!(%error, "the configurations of replicas could not be compared; trying again");
+        }
+        if let Err(error) = rejections.look(&engine).await {
+            error!(%error, "the operator could not be notified of rejected configurations; trying again");
         }
     }
 }
@@ -46,9 +51,9 @@ async fn compare(engine: &Engine, differences: &mut Option<Differences>) -> Resu
     let (store, now) = (engine.store.as_ref(), engine.clock.now());
     if differences.is_none() {
         // Whoever led before may have notified the operator.
-        let newest = store.newest(NotificationType::OperatorConfiguration).await?;
-        let facts = newest.and_then(|newest| newest.data.facts.operator.clone());
-        let is_notified = facts.is_some_and(|facts| facts.class == DIFFER);
+        let recent = store.recent(NotificationType::OperatorConfiguration, RECENT_MAX).await?;
+        let mut classes = recent.iter().filter_map(|one| Some(&*one.data.facts.operator.as_ref()?.class));
+        let is_notified = classes.find(|class| [DIFFER, AGREE].contains(class)) == Some(DIFFER);
         *differences = Some(Differences { since: None, is_notified });
     }
     let Some(known) = differences else { return Ok(()) };

@@ -26,25 +26,32 @@ pub(super) async fn follow(
     clock: Clock,
     shutdown: CancellationToken,
 ) {
-    while let Some(Ok(())) = shutdown.run_until_cancelled(changes.changed()).await {
-        loop {
-            let config = changes.borrow_and_update().clone();
-            match reconcile(store.as_ref(), &config, clock.now()).await {
-                Ok(()) => {
-                    // First, so that nothing is ended by it before it is known whether the others run it, too.
-                    store.division().configured(recorded::meaning(&config));
-                    let before = taken.send_replace(config.clone());
-                    recorded::reload(store.as_ref(), &before, &config, clock.now()).await;
-                    break;
-                }
-                Err(error) => {
-                    error!(%error, "the changed configuration waits until the store can say which tenant each slug \
-                        belongs to");
-                }
+    let division = store.division();
+    // Replicas whose configurations differ take nothing back from each other: what is left of that is done once they agree.
+    let mut is_open = division.is_shared();
+    loop {
+        let next = async {
+            tokio::select! {
+                next = changes.changed() => next.is_ok().then_some(changes.borrow_and_update().clone()),
+                () = division.agreed(), if is_open => Some(taken.borrow().clone()),
             }
+        };
+        let Some(Some(mut config)) = shutdown.run_until_cancelled(next).await else { return };
+        while let Err(error) = reconcile(store.as_ref(), &config, clock.now()).await {
+            error!(%error, "the configuration waits until the store can say which tenant each slug belongs to");
             if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {
                 return;
             }
+            config = changes.borrow_and_update().clone();
+        }
+        // First, so that nothing is ended by it before it is known whether the others run it, too.
+        let fingerprint = recorded::meaning(&config);
+        let is_new = !Arc::ptr_eq(&config, &taken.borrow());
+        is_open = is_new && division.is_shared();
+        if is_new {
+            division.configured(fingerprint);
+            let before = taken.send_replace(config.clone());
+            recorded::reload(store.as_ref(), &before, &config, clock.now()).await;
         }
     }
 }
@@ -59,7 +66,7 @@ pub async fn reconcile(store: &dyn Roster, config: &Config, now: Timestamp) -> R
         entra: tenant.account.entra,
         name: tenant.name.to_string(),
     });
-    let found = store.reconcile(configured.collect(), now).await?;
+    let found = store.reconcile(configured.collect(), &recorded::meaning(config), now).await?;
     for (slug, kept) in &found.replaced {
         warn!(
             tenant = %slug, %kept,
@@ -69,6 +76,13 @@ pub async fn reconcile(store: &dyn Roster, config: &Config, now: Timestamp) -> R
     }
     for (before, after) in &found.renamed {
         info!(%before, %after, "a tenant's slug has changed; its data and alerts are kept");
+    }
+    for (slug, here) in &found.held_back {
+        warn!(
+            tenant = %slug, %here,
+            "another replica's configuration has renamed this tenant; until all replicas run the same configuration, its \
+             slug stays, and it is not checked here"
+        );
     }
     Ok(())
 }

@@ -13,6 +13,7 @@
 mod grace;
 mod keeping;
 mod lateness;
+mod others;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -37,7 +38,10 @@ pub(super) use self::{
     timing::Timing,
     wish::{Wish, wish},
 };
-use crate::domain::{ChannelName, EntraTenantId};
+use crate::{
+    domain::{ChannelName, EntraTenantId},
+    store::RejectedConfiguration,
+};
 
 /// How many shards there are: enough for dozens of replicas to have about the same number of them.
 pub const SHARDS: u16 = 64;
@@ -101,6 +105,8 @@ pub struct Division(Option<Arc<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
+    /// The replica's id, drawn at its start.
+    id: String,
     state: Mutex<State>,
     /// Counts the changes of what is owned and of what is known of the others.
     revision: watch::Sender<u64>,
@@ -113,16 +119,26 @@ struct State {
     shards: Vec<Held>,
     /// Until when the lease is good, on the monotonic clock.
     valid_until: Instant,
-    /// How many replicas live, this one included.
-    living: u32,
-    /// Whether all of them run the same configuration.
-    agrees: bool,
+    replicas: Replicas,
     /// This replica's configuration.
     fingerprint: String,
+    /// The changed one that it rejects.
+    rejected: Option<RejectedConfiguration>,
     /// How late its checks begin.
     lateness: Lateness,
     is_leaving: bool,
     has_left: bool,
+}
+
+/// What is known of all replicas, this one included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Replicas {
+    /// How many of them live.
+    living: u32,
+    /// Whether all of them run the same configuration.
+    agrees: bool,
+    /// Whether one of them rejects a changed configuration.
+    is_rejected: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -200,19 +216,19 @@ impl Division {
     }
 
     /// One of several replicas, which owns nothing yet.
-    pub(super) fn shared(fingerprint: String) -> Self {
+    pub(super) fn shared(id: String, fingerprint: String) -> Self {
         let state = State {
             shards: vec![Held::default(); SHARDS.into()],
             valid_until: Instant::now(),
-            living: 1,
-            agrees: false,
+            replicas: Replicas { living: 1, agrees: false, is_rejected: false },
             fingerprint,
+            rejected: None,
             lateness: Lateness::default(),
             is_leaving: false,
             has_left: false,
         };
         let (state, revision, nudge) = (Mutex::new(state), watch::Sender::new(0), Notify::new());
-        Self(Some(Arc::new(Inner { state, revision, nudge })))
+        Self(Some(Arc::new(Inner { id, state, revision, nudge })))
     }
 
     /// Whether there may be other replicas.
@@ -269,19 +285,6 @@ impl Division {
         self.owns(Shard::LEAD)
     }
 
-    /// Whether every replica that lives runs the same configuration. Until then, nothing is ended or moved because a configuration lacks
-    /// it.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        self.0.as_ref().is_none_or(|inner| inner.state().agrees)
-    }
-
-    /// How many replicas live, at least one.
-    #[must_use]
-    pub fn living(&self) -> u32 {
-        self.0.as_ref().map_or(1, |inner| inner.state().living.max(1))
-    }
-
     /// How many shards this process owns.
     #[must_use]
     pub fn owned(&self) -> usize {
@@ -325,19 +328,6 @@ impl Division {
     pub fn note_lateness(&self, late: Duration) {
         if let Some(inner) = &self.0 {
             inner.state().lateness.note(late, Instant::now());
-        }
-    }
-
-    /// Notes the configuration that is in force from now on.
-    pub fn configured(&self, fingerprint: String) {
-        if let Some(inner) = &self.0 {
-            let mut state = inner.state();
-            if state.fingerprint != fingerprint {
-                // What the others run is known after the next look.
-                (state.fingerprint, state.agrees) = (fingerprint, false);
-                drop(state);
-                inner.nudge.notify_one();
-            }
         }
     }
 

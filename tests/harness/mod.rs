@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod later;
 #[cfg(feature = "pfx")]
 pub(crate) mod pfx;
+pub(crate) mod pooler;
 pub(crate) mod postgres;
 mod process;
 mod proxy;

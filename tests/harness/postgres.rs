@@ -21,7 +21,7 @@ const CLUSTER_PROGRAMS: [&str; 4] = ["/usr/bin/python3", "/usr/bin/patroni", "/u
 /// The oldest version that works.
 const VERSION_MIN: u32 = 15;
 /// The role as which everything is done.
-const ROLE: &str = "scorewatch";
+pub(super) const ROLE: &str = "scorewatch";
 
 /// The server of this process.
 pub(crate) struct Postgres {
@@ -144,6 +144,14 @@ impl Postgres {
         connection.close().await.unwrap();
     }
 
+    /// Runs statements as the role that the settings name.
+    pub(crate) async fn run_as(&self, settings: &PostgresSettings, sql: &str) -> Result<(), sqlx::Error> {
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.folder).username(&settings.user);
+        let mut connection = PgConnection::connect_with(&options.database(&settings.database)).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
+        connection.close().await
+    }
+
     /// Ends every connection to a database, as an administrator or a restart of the server does.
     pub(crate) async fn cut(&self, database: &PostgresSettings) {
         let sql =
@@ -192,7 +200,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root; Debian has a user for it.
-fn as_its_user(command: &Command) -> Command {
+pub(super) fn as_its_user(command: &Command) -> Command {
     if !rustix::process::geteuid().is_root() {
         return Command::new(command.get_program());
     }

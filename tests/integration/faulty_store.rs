@@ -196,8 +196,8 @@ impl Listings for FaultyStore {
         self.inner.delivery(id).await
     }
 
-    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
-        self.inner.newest(kind).await
+    async fn recent(&self, kind: NotificationType, at_most: u32) -> Result<Vec<Notification>, StoreError> {
+        self.inner.recent(kind, at_most).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -124,8 +124,8 @@ impl Checks for Parts {
 
 #[async_trait]
 impl Roster for Parts {
-    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
-        self.ask(&self.roster, "reconcile").reconcile(configured, now).await
+    async fn reconcile(&self, configured: Vec<Configured>, by: &str, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.ask(&self.roster, "reconcile").reconcile(configured, by, now).await
     }
 
     async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
@@ -327,8 +327,8 @@ impl Listings for Parts {
         self.ask(&self.listings, "delivery").delivery(id).await
     }
 
-    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
-        self.ask(&self.listings, "newest").newest(kind).await
+    async fn recent(&self, kind: NotificationType, at_most: u32) -> Result<Vec<Notification>, StoreError> {
+        self.ask(&self.listings, "recent").recent(kind, at_most).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -1,6 +1,8 @@
 //! A service whose database goes away for a while goes on afterward as if nothing had happened.
 
-use crate::harness::{HIGH, LOW, OPS, SOC, Service, World, kinds, postgres::Postgres};
+use std::time::Duration;
+
+use crate::harness::{Arrived, HIGH, LOW, OPS, SENTINEL, SOC, Service, World, kinds, postgres::Postgres};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
@@ -30,6 +32,54 @@ async fn a_crash_of_the_server_and_cut_connections_lose_and_repeat_nothing() {
     assert_eq!(arrived.iter().map(|one| &*one.kind).collect::<Vec<_>>(), ["alert.firing", "alert.resolved"].repeat(2));
     assert_eq!(kinds(&world.arrived(OPS)), [], "nobody is alarmed");
     assert!(service.stop().await.success(), "the same process, all the time");
+}
+
+/// How long nothing can be written before it counts as downtime, in this test: longer than a heartbeat takes.
+const DOWNTIME: [(&str, &str); 1] = [("SCOREWATCH_DOWNTIME_MIN_S", "15")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_without_a_database_is_reported_once_as_our_downtime() {
+    let Some(server) = Postgres::shared() else { return };
+    let database = server.database().await;
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&database);
+    world.write();
+    let (first, second) =
+        (Service::spawn(&world.folder.config(), &DOWNTIME), Service::spawn(&world.folder.config(), &DOWNTIME));
+    for replica in [&first, &second] {
+        replica.listening().await;
+    }
+    world.checked(&first, "contoso", 2).await;
+    // A crash may leave a heartbeat waiting for the fate of its commit, for longer than this test's limit. So they are refused.
+    let mut connection = server.connect(&database.database).await;
+    let [_, (refuse, accept)] = LATE_FAULTS;
+    sqlx::raw_sql(refuse).execute(&mut connection).await.unwrap();
+    // Heartbeats come every ten seconds.
+    let failed = |replica: &Service| replica.log().matches("the store can't be written to").count() >= 3;
+    let heartbeats = async {
+        while !failed(&first) || !failed(&second) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    world.patiently(&first, "heartbeats that fail", heartbeats).await;
+    sqlx::raw_sql(accept).execute(&mut connection).await.unwrap();
+    let is_downtime = |arrived: &Arrived| arrived.accepted && arrived.kind == "operator.downtime";
+    world.until(&first, OPS, |arrived| arrived.iter().any(is_downtime)).await;
+    for replica in [&first, &second] {
+        replica.says("the store can be written to again").await;
+        world.checked(replica, SENTINEL, 2).await;
+    }
+    world.quiet(&first).await;
+    let sent: Vec<Arrived> = world.arrived(OPS).into_iter().filter(|one| one.kind == "operator.downtime").collect();
+    assert_eq!(sent.len(), 1, "{sent:#?}");
+    let summary = sent[0].body["data"]["operator"]["summary"].as_str().unwrap();
+    assert!(summary.starts_with("Scorewatch could not write to its store for "), "{summary}");
+    let longest = "SELECT max(until_at - from_at) / 1000000000 FROM downtime";
+    let longest: i64 = sqlx::query_scalar(longest).fetch_one(&mut connection).await.unwrap();
+    assert!(longest >= 15, "{longest} s");
+    for replica in [first, second] {
+        assert_eq!(replica.stop().await.code(), Some(0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

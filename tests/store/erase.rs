@@ -69,7 +69,7 @@ fn configured(slugs: &[&str]) -> Vec<Configured> {
 
 /// Leaves something of the tenant, and of another, in every table.
 async fn plant(store: &dyn Store) {
-    store.reconcile(configured(&[SLUG, "fabrikam"]), at(0)).await.unwrap();
+    store.reconcile(configured(&[SLUG, "fabrikam"]), "one", at(0)).await.unwrap();
     for slug in [SLUG, "fabrikam"] {
         commit(store, check_of(slug, None, 0)).await;
         let record = load(store, slug).await;
@@ -173,7 +173,7 @@ async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
         let entry = NewEntry::by(&Caller::local("ann"), action, Some(target.to_owned()), at(0)).after(after);
         store.record(entry).await.unwrap();
     }
-    store.reconcile(configured(&["fabrikam"]), at(5 * 86_400)).await.unwrap();
+    store.reconcile(configured(&["fabrikam"]), "one", at(5 * 86_400)).await.unwrap();
     let path = fixture.directory.path().join("data/s.db");
     assert!(fixture.database.is_some() || found_in_files(&path) > 20, "as a control");
     let before = store.deliveries(&DeliveryFilter::default()).await.unwrap().len();
@@ -239,7 +239,7 @@ async fn retention_forgets_tenants_that_are_gone_for_longer_and_series_that_ende
     let store = &*fixture.store;
     let (day, retention) = (86_400, Duration::from_hours(24 * 10));
     plant(store).await;
-    store.reconcile(configured(&["fabrikam"]), at(5 * day)).await.unwrap();
+    store.reconcile(configured(&["fabrikam"]), "one", at(5 * day)).await.unwrap();
     let prune = async |seconds: i64| while store.prune(at(seconds), retention).await.unwrap() {};
     prune(14 * day).await;
     assert_eq!(store.roster().await.unwrap().len(), 2, "not yet");

@@ -26,6 +26,7 @@ mod backup;
 mod blindness;
 mod channel;
 mod conformance;
+mod connection;
 mod copy;
 mod dead;
 mod erase;

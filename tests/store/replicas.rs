@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use scorewatch::{
     domain::EntraTenantId,
     store::{
-        AttemptOutcome, Checks, Claim, ClaimTerms, Commit, Division, Outbox, Roster, SHARDS, Shard, StoreError, Upkeep,
+        AttemptOutcome, CheckOutcome, Checks, Claim, ClaimTerms, Commit, Configured, Division, Outbox,
+        RejectedConfiguration, Roster, SHARDS, Shard, StoreError, TenantIdentity, Upkeep,
         postgres::{self, PostgresSettings},
     },
 };
@@ -274,17 +275,72 @@ async fn a_tenant_that_one_configuration_lacks_is_not_forgotten_while_replicas_d
     let (first, second) = (join(&database, "with").await, join(&database, "without").await);
     let division = first.division();
     commit(&first, check("contoso", None, 0)).await;
-    second.reconcile(Vec::new(), at(10)).await.unwrap();
+    second.reconcile(Vec::new(), "without", at(10)).await.unwrap();
     until(&division, |division| division.living() == 2).await;
     let (later, retention) = (at(1_000_000), Duration::from_secs(1_000));
     for agrees in [false, true] {
         if agrees {
             division.configured("without".to_owned());
             until(&division, Division::agrees).await;
+            second.reconcile(Vec::new(), "without", at(10)).await.unwrap();
         }
         while first.prune(later, retention).await.unwrap() {}
         assert_eq!(first.roster().await.unwrap().is_empty(), agrees);
     }
     first.close().await;
     second.close().await;
+}
+
+#[tokio::test]
+async fn what_a_replica_rejects_is_known_to_all_until_it_accepts_or_is_gone() {
+    let Some((_, database)) = Postgres::shared_database().await else { return };
+    let (first, second) = (join(&database, "one").await, join(&database, "one").await);
+    let rejected = RejectedConfiguration {
+        fingerprint: "bad".to_owned(),
+        errors: 2,
+        first: "scorewatch.yaml:1:1: unknown key `colour`".to_owned(),
+        since: at(5),
+    };
+    let listed = async || {
+        let replicas = first.replicas().await.unwrap();
+        replicas.into_iter().filter_map(|one| one.rejected).collect::<Vec<_>>()
+    };
+    let hears = |division: &Division| division.hears_of_rejection();
+    let (here, there) = (first.division(), second.division());
+    there.rejects(Some(rejected.clone()));
+    until(&here, hears).await;
+    assert_eq!(listed().await.as_slice(), std::slice::from_ref(&rejected));
+    there.rejects(None);
+    until(&here, |division| !division.hears_of_rejection()).await;
+    assert_eq!(listed().await, []);
+    there.rejects(Some(rejected));
+    until(&here, hears).await;
+    second.close().await;
+    until(&here, |division| !division.hears_of_rejection()).await;
+    first.close().await;
+}
+
+#[tokio::test]
+async fn an_older_configuration_renames_nothing_back_until_nobody_runs_the_newer_one() {
+    let Some((_, database)) = Postgres::shared_database().await else { return };
+    let (old, new) = (join(&database, "old").await, join(&database, "new").await);
+    let named = |slug: &str| {
+        vec![Configured { tenant: tenant(slug), entra: super::tenant::entra(1), name: "Contoso".to_owned() }]
+    };
+    let slugs = async || old.roster().await.unwrap().into_iter().map(|known| known.id).collect::<Vec<_>>();
+    old.reconcile(named("contoso"), "old", at(0)).await.unwrap();
+    let identity = TenantIdentity::new(super::tenant::entra(1), at(0));
+    commit(&old, CheckOutcome { identity, ..check("contoso", None, 0) }).await;
+    new.reconcile(named("fabrikam"), "new", at(10)).await.unwrap();
+    assert_eq!(slugs().await, [tenant("fabrikam")]);
+    for _restart in 0..2 {
+        let found = old.reconcile(named("contoso"), "old", at(20)).await.unwrap();
+        assert_eq!(found.held_back, [(tenant("fabrikam"), tenant("contoso"))]);
+        assert_eq!(slugs().await, [tenant("fabrikam")]);
+    }
+    // Nobody is left who runs the newer one: the older one is what is meant.
+    new.close().await;
+    let found = old.reconcile(named("contoso"), "old", at(30)).await.unwrap();
+    assert_eq!(found.renamed, [(tenant("fabrikam"), tenant("contoso"))]);
+    old.close().await;
 }

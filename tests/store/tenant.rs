@@ -30,7 +30,7 @@ fn configured(tenants: &[(&str, u128)]) -> Vec<Configured> {
 
 /// What changed names: `before → after`, with `gone` for what is kept of a tenant whose slug is another's.
 async fn reconcile(store: &dyn Store, tenants: &[(&str, u128)], seconds: i64) -> Vec<String> {
-    let found = store.reconcile(configured(tenants), at(seconds)).await.unwrap();
+    let found = store.reconcile(configured(tenants), "one", at(seconds)).await.unwrap();
     let gone = found.replaced.iter().map(|(before, after)| format!("{before} → {after} gone"));
     gone.chain(found.renamed.iter().map(|(before, after)| format!("{before} → {after}"))).collect()
 }

@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 use tokio::time::timeout;
 
 use super::*;
-use crate::domain::Timestamp;
+use crate::{diagnostic::Place, domain::Timestamp};
 
 /// No wait is longer.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -190,4 +190,17 @@ async fn newer_time_zone_data_of_the_system_is_taken_while_the_service_runs() {
     world.taken(|config| eight(config) == "2026-12-01T08:00:00Z").await;
     put("2099b", b"damaged");
     world.taken(|config| eight(config) == "2026-12-01T07:00:00Z").await;
+}
+
+#[test]
+fn the_same_mistakes_in_another_folder_are_the_same_rejection() {
+    let of = |folder: &str, line: usize| {
+        let within = |name: &str| Path::new(folder).join(name);
+        let place = Place { file: within("rules.yaml"), line, column: 1 };
+        let what = format!("`{}` can't be read", within("hook").display());
+        Rejected::of(&[Problem::error(place, "rules", what, "write another file")], Path::new(folder)).fingerprint
+    };
+    let one = of("/etc/scorewatch", 1);
+    assert_eq!([&one; 2], [&of("/srv/other", 1), &of("", 1)]);
+    assert_ne!(one, of("/etc/scorewatch", 2));
 }

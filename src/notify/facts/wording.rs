@@ -228,6 +228,9 @@ pub enum News {
     SecretsReadable,
     Downtime {
         was_suspended: bool,
+        /// Whether it ran, but could not write to its store.
+        #[serde(default)]
+        lacked_store: bool,
         seconds: u64,
     },
     CredentialExpires {
@@ -246,6 +249,9 @@ pub enum News {
         errors: usize,
         is_still: bool,
         first: String,
+        /// The replicas that reject it, if several share the store.
+        #[serde(default)]
+        places: Vec<String>,
     },
     ConfigurationAccepted,
     ConfigurationsDiffer {

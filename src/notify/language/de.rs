@@ -25,10 +25,10 @@
 //! | tenant | Mandant |
 
 mod alert;
+mod configuration;
 mod line;
 mod operator;
 mod reason;
-mod replicas;
 mod shift;
 mod silence;
 

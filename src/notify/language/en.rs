@@ -1,10 +1,10 @@
 //! English, as written in the United States. The words for each thing are those of the glossary.
 
 mod alert;
+mod configuration;
 mod line;
 mod operator;
 mod reason;
-mod replicas;
 mod shift;
 mod silence;
 

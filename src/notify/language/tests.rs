@@ -231,6 +231,7 @@ fn news() -> Vec<News> {
     let app = || Whose::App { client_id: text("6d2a"), tenants: 12 };
     let unknown_key = || text("scorewatch.yaml:4:1: unknown key `colour`");
     let named = vec![text("contoso"), text("fabrikam")];
+    let at = |hosts: &[&str]| hosts.iter().map(|host| format!("pid 812 on {host}")).collect();
     let began = |cause, class: &str, before| News::Outage {
         cause,
         class: text(class),
@@ -267,8 +268,9 @@ fn news() -> Vec<News> {
         News::DeadLetters { count: 4, cause: text("HTTP 400"), first: 7 },
         News::SecretsUnreadable { error: text("a secret can't be read (file missing)"), hint: text("create the file") },
         News::SecretsReadable,
-        News::Downtime { was_suspended: false, seconds: 7_200 },
-        News::Downtime { was_suspended: true, seconds: 60 },
+        News::Downtime { was_suspended: false, lacked_store: false, seconds: 7_200 },
+        News::Downtime { was_suspended: true, lacked_store: false, seconds: 60 },
+        News::Downtime { was_suspended: false, lacked_store: true, seconds: 7_200 },
         News::CredentialExpires { what: Type::Secret, whose: Whose::Tenant(text("contoso")), days: 14 },
         News::CredentialExpires { what: Type::Certificate, whose: app(), days: 1 },
         News::CredentialExpires { what: Type::FederatedToken, whose: app(), days: 0 },
@@ -279,11 +281,13 @@ fn news() -> Vec<News> {
             class: text("secret-wrong"),
             hint: FailureClass::SecretWrong.hint().map(text),
         },
-        News::ConfigurationRejected { errors: 1, is_still: false, first: unknown_key() },
-        News::ConfigurationRejected { errors: 2, is_still: true, first: unknown_key() },
+        News::ConfigurationRejected { errors: 1, is_still: false, first: unknown_key(), places: Vec::new() },
+        News::ConfigurationRejected { errors: 2, is_still: true, first: unknown_key(), places: Vec::new() },
+        News::ConfigurationRejected { errors: 1, is_still: false, first: unknown_key(), places: at(&["sw-2"]) },
+        News::ConfigurationRejected { errors: 2, is_still: true, first: unknown_key(), places: at(&["sw-2", "sw-3"]) },
         News::ConfigurationAccepted,
-        News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2")] },
-        News::ConfigurationsDiffer { places: vec![text("pid 812 on sw-2"), text("pid 640 on sw-3")] },
+        News::ConfigurationsDiffer { places: at(&["sw-2"]) },
+        News::ConfigurationsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::ConfigurationsAgree,
         News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200, has_page: true },
         News::TaskFailed { task: text("planner") },

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, future::pending, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Division, Shard};
+use super::{Division, Replicas, Shard};
+use crate::store::RejectedConfiguration;
 
 impl Division {
     pub(in crate::store) async fn nudged(&self) {
@@ -16,6 +17,11 @@ impl Division {
 
     pub(in crate::store) fn fingerprint(&self) -> String {
         self.0.as_ref().map(|inner| inner.state().fingerprint.clone()).unwrap_or_default()
+    }
+
+    /// The changed configuration that this replica rejects.
+    pub(in crate::store) fn rejected(&self) -> Option<RejectedConfiguration> {
+        self.0.as_ref().and_then(|inner| inner.state().rejected.clone())
     }
 
     /// How late the checks of the last minute began at most.
@@ -34,12 +40,14 @@ impl Division {
     }
 
     /// Notes what is known of the replicas that live, compared with the configuration that this one had said that it runs.
-    pub(in crate::store) fn saw(&self, living: u32, agrees: bool, said: &str) {
+    /// `is_rejected`: one of them rejects a changed one.
+    pub(in crate::store) fn saw(&self, living: u32, agrees: bool, is_rejected: bool, said: &str) {
         let Some(inner) = &self.0 else { return };
         let mut state = inner.state();
         let agrees = agrees && state.fingerprint == said;
-        if (state.living, state.agrees) != (living, agrees) {
-            (state.living, state.agrees) = (living, agrees);
+        let seen = Replicas { living, agrees, is_rejected: is_rejected || state.rejected.is_some() };
+        if state.replicas != seen {
+            state.replicas = seen;
             drop(state);
             inner.changed();
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::*;
 
 fn shared() -> Division {
-    let division = Division::shared("one".to_owned());
+    let division = Division::shared("a".to_owned(), "one".to_owned());
     division.renewed(Instant::now() + Duration::from_hours(1));
     division
 }

@@ -15,7 +15,7 @@ use super::{lease, open, settings::PostgresSettings};
 use crate::{
     clock::Clock,
     store::{
-        Division, Shard, StoreError,
+        Division, RejectedConfiguration, Shard, StoreError,
         division::{Grace, Timing, Wish, wish},
         sql::{db::Connection, replica},
     },
@@ -41,8 +41,22 @@ pub(super) struct Keeper {
     timing: Timing,
     grace: Grace,
     renewed_at: Option<Instant>,
-    /// The configuration that the row says, and whether it says that this replica leaves.
-    said: (String, bool),
+    said: Said,
+}
+
+/// What a replica's row says of it, apart from its lease.
+#[derive(Debug, PartialEq)]
+struct Said {
+    fingerprint: String,
+    is_leaving: bool,
+    rejected: Option<RejectedConfiguration>,
+}
+
+impl Said {
+    fn by(division: &Division) -> Self {
+        let (fingerprint, is_leaving) = (division.fingerprint(), division.is_leaving());
+        Self { fingerprint, is_leaving, rejected: division.rejected() }
+    }
 }
 
 /// A replica that lives, as far as one knows.
@@ -50,14 +64,15 @@ struct Living {
     id: String,
     fingerprint: String,
     is_leaving: bool,
+    rejects: bool,
 }
 
-/// What the table says of a replica: its id, configuration, whether it leaves and whether it has the store to itself, when its lease runs
-/// out, and when this was read. Times are microseconds on the database's clock.
-type Columns = (String, String, bool, bool, i64, i64);
+/// What the table says of a replica: its id, configuration, whether it leaves, whether it has the store to itself and whether it rejects a
+/// changed configuration, when its lease runs out, and when this was read. Times are microseconds on the database's clock.
+type Columns = (String, String, bool, bool, bool, i64, i64);
 
-const REPLICAS: &str = "SELECT id, fingerprint, is_leaving, is_sole, (extract(epoch FROM expires_at) * 1000000)::bigint, \
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM replica ORDER BY started_at, id";
+const REPLICAS: &str = "SELECT id, fingerprint, is_leaving, is_sole, rejected IS NOT NULL, \
+    (extract(epoch FROM expires_at) * 1000000)::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM replica ORDER BY started_at, id";
 /// Whoever is taken for gone: the second parameter is the time by which a lease must have run out.
 const REMOVE_GONE: &str = "DELETE FROM replica WHERE id <> $1 AND expires_at <= clock_timestamp() \
     AND (extract(epoch FROM expires_at) * 1000000)::bigint <= $2 RETURNING place";
@@ -75,7 +90,7 @@ struct Table {
 
 impl Keeper {
     pub(super) fn new(settings: &PostgresSettings, id: &str, division: Division, timing: Timing) -> Self {
-        let (settings, id, said) = (settings.clone(), id.to_owned(), (division.fingerprint(), false));
+        let (settings, id, said) = (settings.clone(), id.to_owned(), Said::by(&division));
         let grace = Grace::new(timing);
         Self { settings, connection: None, id, division, timing, grace, renewed_at: None, said }
     }
@@ -172,20 +187,24 @@ impl Keeper {
 
     /// Renews the lease when it is time to, or when the configuration is another. `false`: the row is gone.
     async fn renew(&mut self, on: &mut PgConnection) -> Result<bool, StoreError> {
-        let (asked_at, says) = (Instant::now(), (self.division.fingerprint(), self.division.is_leaving()));
+        let (asked_at, says) = (Instant::now(), Said::by(&self.division));
         let is_fresh = self.renewed_at.is_some_and(|at| at.elapsed() < self.timing.renewed_every());
         if is_fresh && says == self.said {
             return Ok(true);
         }
+        // Numbers and texts are always written.
+        let rejected = says.rejected.as_ref().and_then(|rejected| serde_json::to_string(rejected).ok());
         let renewed = sqlx::query(
             "UPDATE replica SET heard_at = clock_timestamp(), fingerprint = $2, is_leaving = $3, \
-             expires_at = clock_timestamp() + make_interval(secs => $4), lateness_ms = $5 WHERE id = $1",
+             expires_at = clock_timestamp() + make_interval(secs => $4), lateness_ms = $5, \
+             rejected = $6 WHERE id = $1",
         )
         .bind(&self.id)
-        .bind(&says.0)
-        .bind(says.1)
+        .bind(&says.fingerprint)
+        .bind(says.is_leaving)
         .bind(self.timing.lease.as_secs_f64())
         .bind(i64::try_from(self.division.lateness().as_millis()).unwrap_or(i64::MAX))
+        .bind(rejected)
         .execute(on)
         .await?;
         if renewed.rows_affected() == 0 {
@@ -199,8 +218,10 @@ impl Keeper {
     /// What to do by what the tables say; notes what they say of the others.
     fn wish(&self, table: &Table) -> Wish {
         let stay: Vec<&Living> = table.living.iter().filter(|one| !one.is_leaving).collect();
-        let agrees = stay.iter().all(|one| one.fingerprint == self.said.0);
-        self.division.saw(u32::try_from(stay.len()).unwrap_or(u32::MAX), agrees, &self.said.0);
+        let agrees = stay.iter().all(|one| one.fingerprint == self.said.fingerprint);
+        let is_rejected = stay.iter().any(|one| one.rejects);
+        let living = u32::try_from(stay.len()).unwrap_or(u32::MAX);
+        self.division.saw(living, agrees, is_rejected, &self.said.fingerprint);
         if table.is_sole {
             return Wish::default();
         }
@@ -282,10 +303,10 @@ impl Table {
             );
         }
         let (mut living, mut is_sole) = (Vec::new(), false);
-        for (id, fingerprint, is_leaving, alone, expires_at, _) in replicas {
+        for (id, fingerprint, is_leaving, alone, rejects, expires_at, _) in replicas {
             if expires_at > gone_by {
                 is_sole |= alone;
-                living.push(Living { id, fingerprint, is_leaving });
+                living.push(Living { id, fingerprint, is_leaving, rejects });
             }
         }
         Ok(Self { living, is_sole, owners, gone_by })

@@ -71,7 +71,7 @@ pub async fn join(settings: &PostgresSettings, fingerprint: String) -> Result<(S
     let origin = origin::of_service(&mut connection, &identity).await?;
     let lease = Lease::join(&mut connection, &fingerprint, timing).await.map_err(|error| at_open(&error))?;
     sqlx::query("COMMIT").execute(&mut connection).await.map_err(|error| at_open(&error))?;
-    let division = Division::shared(fingerprint);
+    let division = Division::shared(lease.id().to_owned(), fingerprint);
     let mut keeper = Keeper::new(settings, lease.id(), division.clone(), timing);
     let recovered = match keeper.begin().await {
         Ok(recovered) => recovered,
@@ -118,10 +118,11 @@ pub async fn schema(settings: &PostgresSettings) -> Result<SchemaStep, StoreErro
     Ok(SchemaStep { from: from.unsigned_abs(), to: migrate::NEWEST.unsigned_abs() })
 }
 
-/// Makes the tables or changes them to this version's schema, in one transaction. Returns what there was to do.
+/// Makes the tables or changes them to this version's schema, in one transaction, as the first service of this version would: services of
+/// an older one go on beside it. Returns what there was to do.
 ///
 /// # Errors
-/// As [`open`]; [`StoreError::InUse`] if there is something to do while a service works on the store.
+/// As [`open`]; [`StoreError::InUse`] if a service works on the store that is too old for that.
 pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep, StoreError> {
     let step = schema(settings).await?;
     if step.is_current() {
@@ -129,9 +130,6 @@ pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep,
     }
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
-    if step.from >= migrate::REPLICAS_SINCE.unsigned_abs() && lease::is_held(&mut connection).await? {
-        return Err(StoreError::InUse(String::new()));
-    }
     migrate::prepare(&mut connection).await?;
     Ok(step)
 }

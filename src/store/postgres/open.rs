@@ -1,6 +1,7 @@
 //! Opens connections.
 
 use std::{
+    fs::File,
     io,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{error::at_open, migrate, settings::PostgresSettings};
+use super::{error::at_open, migrate, server, settings::PostgresSettings};
 use crate::store::StoreError;
 
 /// Statements that a connection keeps prepared: more than there are.
@@ -36,6 +37,14 @@ fn options(settings: &PostgresSettings) -> PgConnectOptions {
 
 /// Opens a connection that writes.
 pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+    if let Some(path) = settings.root_certificates.clone() {
+        // The driver would not say which file it is.
+        let opened = tokio::task::spawn_blocking(move || File::open(&path).map_err(|error| (path, error))).await;
+        if let Ok(Err((path, error))) = opened {
+            let path = path.display();
+            return Err(StoreError::Open(format!("the certificates in `{path}` can't be read: {error}")));
+        }
+    }
     let options = options(settings);
     let connected = tokio::time::timeout(CONNECTED_WITHIN, PgConnection::connect_with(&options)).await;
     let late = || io::Error::new(io::ErrorKind::TimedOut, "the server has not answered");
@@ -45,6 +54,8 @@ pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection,
 /// Opens a connection that writes, beside a running service.
 pub(super) async fn connect_beside(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
     let mut connection = connect(settings).await?;
+    // What a command writes is to be kept, too.
+    server::refuse(&mut connection).await?;
     match migrate::version(&mut connection).await? {
         migrate::NEWEST.. => Ok(connection),
         0 => Err(StoreError::Open(format!("there is no store in `{settings}`; start the service once"))),

@@ -25,8 +25,14 @@ struct Server {
     settings: String,
 }
 
-/// Refuses a server with which something could get lost.
+/// Refuses a server with which something could get lost, and warns of what a failover could lose.
 pub(super) async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let synchronous_commit = refuse(connection).await?;
+    warn_of_standbys(connection, &synchronous_commit).await
+}
+
+/// Refuses a server with which something could get lost. Returns what it does at a commit.
+pub(super) async fn refuse(connection: &mut PgConnection) -> Result<String, StoreError> {
     let found: (i64, bool, String, String, String, String, String) = sqlx::query_as(
         "SELECT current_setting('server_version_num')::bigint, pg_is_in_recovery(), current_setting('server_encoding'), \
          current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
@@ -40,7 +46,7 @@ pub(super) async fn check(connection: &mut PgConnection) -> Result<(), StoreErro
     let server = Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, settings };
     match server.refused() {
         Some(why) => Err(StoreError::Open(why)),
-        None => warn_of_standbys(connection, &server.synchronous_commit).await,
+        None => Ok(server.synchronous_commit),
     }
 }
 

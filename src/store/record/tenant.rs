@@ -46,6 +46,9 @@ pub struct Reconciled {
     pub replaced: Vec<(TenantId, TenantId)>,
     /// Tenants with another slug than before: the old one and the new one.
     pub renamed: Vec<(TenantId, TenantId)>,
+    /// Tenants that keep the slug which another replica's configuration gave them: that slug, and the one that they have in this
+    /// configuration.
+    pub held_back: Vec<(TenantId, TenantId)>,
 }
 
 /// A tenant that the store knows, configured or not.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
 
@@ -13,6 +13,19 @@ pub struct Downtime {
     pub from: Timestamp,
     /// When the service was up again.
     pub until: Timestamp,
+}
+
+/// A changed configuration that a running service rejects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedConfiguration {
+    /// The same as long as the same is rejected, wherever the files are.
+    pub fingerprint: String,
+    /// How many errors it has; at least one.
+    pub errors: usize,
+    /// The first of them, with its place.
+    pub first: String,
+    /// Since when this service has rejected one after the other, on its own clock.
+    pub since: Timestamp,
 }
 
 /// A running service that shares the store with others.
@@ -38,4 +51,6 @@ pub struct ReplicaRecord {
     pub leads: bool,
     /// How late the checks of the last minute began at most, as of its last heartbeat; `None`: it does not say.
     pub lateness: Option<Duration>,
+    /// The changed configuration that it rejects; `None`: it rejects none, or does not say.
+    pub rejected: Option<RejectedConfiguration>,
 }

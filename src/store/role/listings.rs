@@ -19,8 +19,8 @@ pub trait Listings: Send + Sync + 'static {
     /// One delivery with its notification and attempts.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
 
-    /// The newest notification of that type, sent or not; `None`: there was none, or retention removed it.
-    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError>;
+    /// The newest notifications of that type, sent or not, newest first; retention may have removed some.
+    async fn recent(&self, kind: NotificationType, at_most: u32) -> Result<Vec<Notification>, StoreError>;
 
     /// Counts for metrics and listings.
     async fn totals(&self) -> Result<Totals, StoreError>;

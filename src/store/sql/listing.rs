@@ -97,13 +97,14 @@ pub(super) async fn delivery(pool: &Pool, id: DeliveryId) -> Result<Option<Deliv
     }))
 }
 
-pub(super) async fn newest(pool: &Pool, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
-    let body: Option<String> =
-        query_scalar("SELECT body FROM notification WHERE type = $1 ORDER BY at DESC, rowid DESC LIMIT 1")
+pub(super) async fn recent(pool: &Pool, kind: NotificationType, at_most: u32) -> Result<Vec<Notification>, StoreError> {
+    let bodies: Vec<String> =
+        query_scalar("SELECT body FROM notification WHERE type = $1 ORDER BY at DESC, rowid DESC LIMIT $2")
             .bind(kind.as_str())
-            .fetch_optional(pool)
+            .bind(i64::from(at_most))
+            .fetch_all(pool)
             .await?;
-    body.as_deref().map(row::notification).transpose()
+    bodies.iter().map(|body| row::notification(body)).collect()
 }
 
 pub(super) async fn totals(pool: &Pool) -> Result<Totals, StoreError> {

@@ -1,6 +1,6 @@
 //! The services that share a store.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
     db::{Connection, Dialect, Pool, list_of, query, query_scalar},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{TenantId, Timestamp},
-    store::{ReplicaRecord, Shard, StoreError},
+    store::{RejectedConfiguration, ReplicaRecord, Shard, StoreError},
 };
 
 /// Times are those of the database's clock, in microseconds.
@@ -16,8 +16,8 @@ const LIST: &str = "SELECT r.id, r.place, r.version, r.fingerprint, \
     (extract(epoch FROM r.started_at) * 1000000)::bigint, (extract(epoch FROM r.heard_at) * 1000000)::bigint, \
     (r.expires_at > clock_timestamp())::int::bigint, \
     CASE WHEN r.is_sole THEN (SELECT count(*) FROM shard) ELSE (SELECT count(*) FROM shard AS s WHERE s.owner = r.id) END, \
-    (r.is_sole OR EXISTS (SELECT 1 FROM shard AS s WHERE s.owner = r.id AND s.shard = 0))::int::bigint, r.lateness_ms \
-    FROM replica AS r ORDER BY r.started_at, r.id";
+    (r.is_sole OR EXISTS (SELECT 1 FROM shard AS s WHERE s.owner = r.id AND s.shard = 0))::int::bigint, r.lateness_ms, \
+    r.rejected FROM replica AS r ORDER BY r.started_at, r.id";
 /// Nanoseconds in one of them.
 const NANOS: i64 = 1_000;
 
@@ -41,9 +41,32 @@ pub(super) async fn list(pool: &Pool) -> Result<Vec<ReplicaRecord>, StoreError> 
                 shards: row::count(found.try_get(7)?)?,
                 leads: found.try_get::<i64, _>(8)? != 0,
                 lateness: found.try_get::<Option<i64>, _>(9)?.map(|late| Duration::from_millis(late.unsigned_abs())),
+                rejected: found.try_get::<Option<String>, _>(10)?.as_deref().map(rejected).transpose()?,
             })
         })
         .collect()
+}
+
+/// The configurations other than `by` that replicas other than `own` run; none where there are no replicas.
+pub(super) async fn other_configurations(
+    connection: &mut Connection,
+    own: Option<&str>,
+    by: &str,
+) -> Result<HashSet<String>, StoreError> {
+    let Some(own) = own else { return Ok(HashSet::new()) };
+    let others: Vec<String> = query_scalar(
+        "SELECT DISTINCT fingerprint FROM replica WHERE id <> $1 AND fingerprint <> $2 AND NOT is_leaving \
+         AND expires_at > clock_timestamp()",
+    )
+    .bind(own)
+    .bind(by)
+    .fetch_all(connection)
+    .await?;
+    Ok(others.into_iter().collect())
+}
+
+fn rejected(text: &str) -> Result<RejectedConfiguration, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Undecodable("what a replica rejects".to_owned()))
 }
 
 /// The SQL behind [`crate::store::Upkeep::wake_tenants`].

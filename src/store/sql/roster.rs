@@ -4,9 +4,11 @@
 mod plan;
 mod rewrite;
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
-use self::plan::{Change, Known, plan};
+use self::plan::{Change, Known, Plan, Run, plan};
 use super::{
     db::{Connection, Pool, Row, Value, list_of, pairs, query},
     row,
@@ -39,10 +41,13 @@ pub(super) async fn list(pool: &Pool) -> Result<Vec<KnownTenant>, StoreError> {
 pub(super) async fn reconcile(
     connection: &mut Connection,
     configured: &[Configured],
+    by: &str,
+    others: &HashSet<String>,
     now: Timestamp,
 ) -> Result<Reconciled, StoreError> {
-    let rows =
-        query("SELECT id, tenant, entra, name, gone_since FROM tenant ORDER BY id").fetch_all(&mut *connection).await?;
+    let rows = query("SELECT id, tenant, entra, name, gone_since, renamed FROM tenant ORDER BY id")
+        .fetch_all(&mut *connection)
+        .await?;
     let known = |found: &Row| {
         Ok(Known {
             id: found.try_get(0)?,
@@ -50,10 +55,11 @@ pub(super) async fn reconcile(
             entra: entra(found.try_get(2)?)?,
             name: found.try_get(3)?,
             gone_since: found.try_get(4)?,
+            renamed: found.try_get::<Option<String>, _>(5)?.and_then(|text| serde_json::from_str(&text).ok()),
         })
     };
     let known = rows.iter().map(known).collect::<Result<Vec<_>, StoreError>>()?;
-    let changes = plan(known, configured, now);
+    let Plan { changes, held_back } = plan(known, configured, &Run { by, others }, now);
     let moved: Vec<&Change> = changes.iter().filter(|change| change.is_moved()).collect();
     if !moved.is_empty() {
         rename(connection, &moved).await?;
@@ -62,13 +68,15 @@ pub(super) async fn reconcile(
         // The time for which it was not configured is not a gap in its data.
         query(
             "UPDATE tenant SET entra = $1, name = $2, gone_since = $3, \
-             watched_since = CASE WHEN gone_since IS NOT NULL AND $3 IS NULL THEN $5 ELSE watched_since END WHERE id = $4",
+             watched_since = CASE WHEN gone_since IS NOT NULL AND $3 IS NULL THEN $5 ELSE watched_since END, renamed = $6 \
+             WHERE id = $4",
         )
         .bind(change.entra.map(|entra| entra.to_string()))
         .bind(&change.name)
         .bind(change.gone_since)
         .bind(change.id)
         .bind(now.as_nanos())
+        .bind(change.renamed.as_ref().and_then(|renamed| serde_json::to_string(renamed).ok()))
         .execute(&mut *connection)
         .await?;
     }
@@ -80,7 +88,9 @@ pub(super) async fn reconcile(
     if !learned.is_empty() {
         rewrite::learn(connection, &learned).await?;
     }
-    let mut found = Reconciled::default();
+    let slugs = |(kept, wanted): &(String, String)| Ok::<_, StoreError>((row::tenant(kept)?, row::tenant(wanted)?));
+    let held_back = held_back.iter().map(slugs).collect::<Result<_, _>>()?;
+    let mut found = Reconciled { held_back, ..Reconciled::default() };
     for change in moved {
         let pair = (row::tenant(&change.from)?, row::tenant(&change.to)?);
         if change.gone_since.is_some() { found.replaced.push(pair) } else { found.renamed.push(pair) }

@@ -52,7 +52,9 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
         NotificationType::OperatorChannel => {
             News::ChannelParked { reason: "Slack answered `no_service`".to_owned(), waiting: 0, is_still: false }
         }
-        NotificationType::OperatorDowntime => News::Downtime { was_suspended: false, seconds: 7_200 },
+        NotificationType::OperatorDowntime => {
+            News::Downtime { was_suspended: false, lacked_store: false, seconds: 7_200 }
+        }
         NotificationType::OperatorCredential => News::CredentialExpires {
             what: CredentialType::Secret,
             whose: Whose::Tenant("contoso".to_owned()),
@@ -62,6 +64,7 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             errors: 2,
             is_still: false,
             first: "scorewatch.yaml:4:1: unknown key `colour` (did you mean `color`?)".to_owned(),
+            places: Vec::new(),
         },
         NotificationType::OperatorSilence => {
             News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200, has_page: false }

@@ -81,6 +81,7 @@ fn replica(face: &Clockface, replica: &Replica) -> Value {
         "shards": replica.shards,
         "lateness": replica.lateness(),
         "fingerprint": replica.fingerprint,
+        "rejects": replica.rejects,
         "differs": replica.same_configuration == Some(false),
     })
 }

@@ -33,7 +33,7 @@ impl Listings for StubStore {
         no()
     }
 
-    async fn newest(&self, _kind: NotificationType) -> Result<Option<Notification>, StoreError> {
+    async fn recent(&self, _kind: NotificationType, _at_most: u32) -> Result<Vec<Notification>, StoreError> {
         no()
     }
 

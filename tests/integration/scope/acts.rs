@@ -231,7 +231,7 @@ async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() 
     let (store, config, now) = (scene.store(), &scene.config, scene.now());
     let caller = &Caller::local("ann");
     let newest = async || {
-        let newest = store.newest(NotificationType::OperatorSilence).await.unwrap();
+        let newest = store.recent(NotificationType::OperatorSilence, 1).await.unwrap().pop();
         newest.and_then(|newest| newest.data.facts.operator).map(|operator| operator.summary)
     };
     let new = |tenants: &[&str], length: u64| {

@@ -67,7 +67,12 @@ fn problem() -> Problem {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_the_service_as_a_whole_a_scope_learns_how_its_own_checks_fare() {
     let scene = Scene::new().await;
-    let rejected = Rejected { errors: 1, first: "everybody's secret".to_owned(), problems: vec![problem()] };
+    let rejected = Rejected {
+        errors: 1,
+        first: "everybody's secret".to_owned(),
+        problems: vec![problem()],
+        fingerprint: String::new(),
+    };
     for (scope, tenants) in [(Scope::All, 2), (only(&["contoso"]), 1), (nobody(), 0)] {
         let system = query::system::show(scene.store(), &scene.config, Some(&rejected), &scope, scene.now()).await;
         let system = system.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{TENANTS_DATIVE, WORDS as GERMAN, replicas, silence::silenced};
+use super::{TENANTS_DATIVE, WORDS as GERMAN, configuration, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
@@ -67,9 +67,12 @@ fn news(news: &News, channel: &str) -> Said {
                 hint_for(class, hint.as_ref()),
             )
         }
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "angehalten" } else { "außer Betrieb" };
-            let headline = format!("Scorewatch war {} {what}", lasted(*seconds));
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let headline = match (*was_suspended, *lacked_store) {
+                (_, true) => format!("Scorewatch konnte {} nicht in seine Datenbank schreiben", lasted(*seconds)),
+                (true, _) => format!("Scorewatch war {} angehalten", lasted(*seconds)),
+                _ => format!("Scorewatch war {} außer Betrieb", lasted(*seconds)),
+            };
             Said {
                 summary: format!("{headline}."),
                 headline: Some(headline),
@@ -81,9 +84,10 @@ fn news(news: &News, channel: &str) -> Said {
                 ),
             }
         }
-        News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
-        News::ConfigurationsDiffer { places } => replicas::differ(places),
-        News::ConfigurationsAgree => replicas::agree(),
+        News::ConfigurationRejected { .. }
+        | News::ConfigurationAccepted
+        | News::ConfigurationsDiffer { .. }
+        | News::ConfigurationsAgree => configuration::said(news),
         News::Silenced { id, author, everybody, seconds, has_page } => {
             silenced(*id, author, *everybody, *seconds, *has_page)
         }
@@ -200,25 +204,6 @@ fn kept(waiting: u64) -> String {
         1 => "Die Warteschlange bleibt erhalten; 1 Meldung wartet.".to_owned(),
         _ => format!("Die Warteschlange bleibt erhalten; {waiting} Meldungen warten."),
     }
-}
-
-fn configuration(news: &News) -> Said {
-    let News::ConfigurationRejected { errors, is_still, first } = news else {
-        return Said {
-            headline: Some("Konfiguration berichtigt und in Kraft".to_owned()),
-            ..one("Die Konfiguration wurde berichtigt und ist in Kraft.")
-        };
-    };
-    let (was, still) = if *is_still { ("wird weiterhin", "weiterhin ") } else { ("wurde", "") };
-    said(
-        format!("Die geänderte Konfiguration {was} abgelehnt ({errors} Fehler). Die alte bleibt in Kraft."),
-        format!("Konfiguration {still}abgelehnt"),
-        format!("Sie enthält {errors} Fehler. Die alte Konfiguration bleibt in Kraft."),
-        Some(format!(
-            "beheben Sie {first}; `scorewatch check` zeigt alle Fehler, und eine berichtigte Konfiguration wird ohne Neustart geladen. \
-             Bis dahin werden Mandanten und Kanäle, die sie entfernt, weiter bedient"
-        )),
-    )
 }
 
 fn fault(news: &News) -> Said {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WORDS as ENGLISH, replicas, silence::silenced};
+use super::{WORDS as ENGLISH, configuration, silence::silenced};
 use crate::{
     domain::{FailureClass, format_duration},
     notify::{
@@ -49,8 +49,12 @@ fn news(news: &News, channel: &str) -> Said {
             format!("{} was rejected: {error}.", capitalized(&owner(whose))),
             hint.clone(),
         ),
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "was suspended" } else { "was down" };
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let what = match (*was_suspended, *lacked_store) {
+                (_, true) => "could not write to its store",
+                (true, _) => "was suspended",
+                _ => "was down",
+            };
             let headline = format!("Scorewatch {what} for {}", format_duration(Duration::from_secs(*seconds)));
             Said {
                 summary: format!("{headline}."),
@@ -62,9 +66,10 @@ fn news(news: &News, channel: &str) -> Said {
                 ),
             }
         }
-        News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
-        News::ConfigurationsDiffer { places } => replicas::differ(places),
-        News::ConfigurationsAgree => replicas::agree(),
+        News::ConfigurationRejected { .. }
+        | News::ConfigurationAccepted
+        | News::ConfigurationsDiffer { .. }
+        | News::ConfigurationsAgree => configuration::said(news),
         News::Silenced { id, author, everybody, seconds, has_page } => {
             silenced(*id, author, *everybody, *seconds, *has_page)
         }
@@ -171,26 +176,6 @@ fn kept(waiting: u64) -> String {
         1 => "Its queue is kept; 1 notification is waiting.".to_owned(),
         _ => format!("Its queue is kept; {waiting} notifications are waiting."),
     }
-}
-
-fn configuration(news: &News) -> Said {
-    let News::ConfigurationRejected { errors, is_still, first } = news else {
-        return Said {
-            headline: Some("Configuration corrected and in force".to_owned()),
-            ..one("The configuration was corrected and is in force.")
-        };
-    };
-    let still = if *is_still { "is still" } else { "was" };
-    let count = if *errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-    said(
-        format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
-        format!("Configuration {still} rejected"),
-        format!("It has {count}. The old configuration stays in force."),
-        Some(format!(
-            "fix {first}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. \
-             Until then, tenants and channels that it removes are still served"
-        )),
-    )
 }
 
 fn fault(news: &News) -> Said {

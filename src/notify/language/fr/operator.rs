@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WORDS as FRENCH, replicas, silence::silenced};
+use super::{WORDS as FRENCH, configuration, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
@@ -62,9 +62,14 @@ fn news(news: &News, channel: &str) -> Said {
                 hint_for(class, hint.as_ref()),
             )
         }
-        News::Downtime { was_suspended, seconds } => {
-            let what = if *was_suspended { "suspendu" } else { "arrêté" };
-            let headline = format!("Scorewatch a été {what} pendant {}", lasted(*seconds));
+        News::Downtime { was_suspended, lacked_store, seconds } => {
+            let headline = match (*was_suspended, *lacked_store) {
+                (_, true) => {
+                    format!("Scorewatch n’a pas pu écrire dans sa base de données pendant {}", lasted(*seconds))
+                }
+                (true, _) => format!("Scorewatch a été suspendu pendant {}", lasted(*seconds)),
+                _ => format!("Scorewatch a été arrêté pendant {}", lasted(*seconds)),
+            };
             Said {
                 summary: format!("{headline}."),
                 headline: Some(headline),
@@ -75,9 +80,10 @@ fn news(news: &News, channel: &str) -> Said {
                 ),
             }
         }
-        News::ConfigurationRejected { .. } | News::ConfigurationAccepted => configuration(news),
-        News::ConfigurationsDiffer { places } => replicas::differ(places),
-        News::ConfigurationsAgree => replicas::agree(),
+        News::ConfigurationRejected { .. }
+        | News::ConfigurationAccepted
+        | News::ConfigurationsDiffer { .. }
+        | News::ConfigurationsAgree => configuration::said(news),
         News::Silenced { id, author, everybody, seconds, has_page } => {
             silenced(*id, author, *everybody, *seconds, *has_page)
         }
@@ -194,26 +200,6 @@ fn kept(waiting: u64) -> String {
         1 => "Sa file d’attente est conservée\u{a0}; 1 message attend.".to_owned(),
         _ => format!("Sa file d’attente est conservée\u{a0}; {waiting} messages attendent."),
     }
-}
-
-fn configuration(news: &News) -> Said {
-    let News::ConfigurationRejected { errors, is_still, first } = news else {
-        return Said {
-            headline: Some("Configuration corrigée et en vigueur".to_owned()),
-            ..one("La configuration a été corrigée et est en vigueur.")
-        };
-    };
-    let (was, still) = if *is_still { ("est toujours refusée", "toujours ") } else { ("a été refusée", "") };
-    let count = format!("{errors} {}", if *errors < 2 { "erreur" } else { "erreurs" });
-    said(
-        format!("La configuration modifiée {was} ({count}). L’ancienne reste en vigueur."),
-        format!("Configuration {still}refusée"),
-        format!("Elle contient {count}. L’ancienne configuration reste en vigueur."),
-        Some(format!(
-            "corrigez {first}\u{a0}; `scorewatch check` affiche toutes les erreurs, et une configuration corrigée est chargée sans \
-             redémarrage. D’ici là, les locataires et les canaux qu’elle supprime restent desservis"
-        )),
-    )
 }
 
 fn fault(news: &News) -> Said {

@@ -22,8 +22,8 @@ impl Listings for SqlStore {
         listing::delivery(&self.readers, id).await
     }
 
-    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
-        listing::newest(&self.readers, kind).await
+    async fn recent(&self, kind: NotificationType, at_most: u32) -> Result<Vec<Notification>, StoreError> {
+        listing::recent(&self.readers, kind, at_most).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
