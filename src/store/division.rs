@@ -50,7 +50,7 @@ impl Shard {
     /// The shard whose owner does what is done once for the whole fleet: the lead.
     pub const LEAD: Self = Self(0);
 
-    /// All of them.
+    /// Every shard, from 0, which is the lead.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..SHARDS).map(Self)
     }
@@ -117,7 +117,7 @@ struct State {
     living: u32,
     /// Whether all of them run the same configuration.
     agrees: bool,
-    /// This replica's configuration.
+    /// The fingerprint of the configuration that this replica runs.
     fingerprint: String,
     /// How late its checks begin.
     lateness: Lateness,

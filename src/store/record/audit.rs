@@ -53,6 +53,7 @@ impl NewEntry {
         Self { at, action, body, request: None }
     }
 
+    /// The same entry, about what the action was done to.
     #[must_use]
     pub fn of(mut self, target: String) -> Self {
         self.body.target = Some(target);

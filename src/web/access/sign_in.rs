@@ -50,7 +50,7 @@ struct Filled {
     to: String,
 }
 
-/// The form.
+/// Shows the form, and how else one can sign in.
 pub(super) async fn page(
     Shared(app): Shared<App>,
     caller: Result<Caller, Response>,
@@ -179,7 +179,7 @@ fn signed_in(account: &AccountRecord, address: Option<std::net::IpAddr>) -> Call
     }
 }
 
-/// Ends the session.
+/// Ends the session of this browser.
 pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request: Request) -> Response {
     let config = app.config();
     let (parts, _) = request.into_parts();
