@@ -75,7 +75,7 @@ pub enum Work {
     Audit,
     /// A tenant that is checked on a person's word.
     RequestCheck,
-    /// The heartbeat.
+    /// The heartbeat, every ten seconds.
     Heartbeat,
     /// A time in which the service was down.
     Downtime,

@@ -20,7 +20,7 @@ use crate::{
 /// Which report is sent where.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
-    /// Which report.
+    /// Which tenant and which month the report is about.
     pub question: Question,
     /// The channel; `None`: every one that gets the monthly reports of the tenant.
     pub channel: Option<&'a str>,
@@ -31,7 +31,7 @@ pub struct Wanted<'a> {
 pub struct Queued {
     /// The channels that it is queued for.
     pub channels: Vec<ChannelName>,
-    /// What it says.
+    /// What the report says, as facts that `page/` puts into words.
     pub report: MonthReport,
 }
 

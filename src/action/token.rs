@@ -34,9 +34,9 @@ pub struct Draft {
 
 /// A token that was made. The secret is shown once and kept nowhere.
 pub struct Created {
-    /// Its name.
+    /// The token's name, by which it is listed and revoked.
     pub name: String,
-    /// The token itself.
+    /// The token itself, which is shown once and kept nowhere.
     pub secret: SecretString,
     /// When it ceases to be valid; `None`: never.
     pub expires_at: Option<Timestamp>,

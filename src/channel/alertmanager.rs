@@ -51,7 +51,7 @@ pub struct Alertmanager {
 /// How an Alertmanager, or the proxy before it, knows us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authorization {
-    /// Without any authentication.
+    /// Not at all: it asks for no authentication.
     Nobody,
     /// With HTTP basic authentication.
     Basic {

@@ -67,7 +67,7 @@ pub struct ChannelSettings {
     pub kind: ChannelKind,
     /// Which tenants it may show.
     pub audience: Audience,
-    /// What it shows besides the facts.
+    /// What it shows in addition to the facts.
     pub show: Show,
     /// The language and the time zone of its messages.
     pub locale: Locale,

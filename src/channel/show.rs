@@ -1,4 +1,4 @@
-//! What a channel shows besides the facts. A tenant's labels and what a rule's author wrote are often for our own people only.
+//! What a channel shows in addition to the facts. A tenant's labels and what a rule's author wrote are often for our own people only.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::notify::{
     route::Audience,
 };
 
-/// What a channel shows besides the facts.
+/// What a channel shows in addition to the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Show {
     /// The labels of tenants.

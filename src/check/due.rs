@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_that_came_to_nothing_is_no_reason_to_check_early() {
+    fn a_wake_that_came_to_nothing_is_not_a_reason_to_check_early() {
         let mut queue = DueQueue::default();
         queue.put(due("a", 100, Some(10)));
         assert_eq!(queue.take(at(10)), Some((tenant("a"), Turn::Wake)));

@@ -103,7 +103,7 @@ impl KnownOutages {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the causes.
+    /// Replaces the known causes of outages by those just read from the store.
     pub fn set(&self, causes: Causes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(causes);
     }

@@ -36,7 +36,7 @@ pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
     tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(Duration::from_hours(24)))
 }
 
-/// So many tenants that were never checked are checked without a wait: as many as are checked at a time by default.
+/// How many tenants that were never checked are checked without a wait: as many as are checked at a time by default.
 const FIRST_AT_ONCE: u32 = 256;
 /// The others follow at this rate, so that a large fleet that is new does not run into the limits of Microsoft's sign-in.
 const FIRST_PER_SECOND: u32 = 50;

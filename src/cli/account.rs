@@ -20,7 +20,6 @@ use crate::{
     },
 };
 
-/// Arguments of `account`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,35 +47,35 @@ enum Action {
         name: String,
         #[command(flatten)]
         permission: Permission,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// List accounts: their roles, limits and last sign-in
     List {
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Set an account's password, and end its sessions
     SetPassword {
-        /// The account's name
+        /// The name of the account, as `account list` shows it
         name: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Disable an account, and end its sessions
     Disable {
-        /// The account's name
+        /// The name of the account, as `account list` shows it
         name: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// List who is signed in, people of an identity provider included
     Sessions {
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -84,15 +83,15 @@ enum Action {
     SignOut {
         /// The account's name, or a person's subject or name as `account sessions` shows it
         who: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Enable a disabled account
     Enable {
-        /// The account's name
+        /// The name of the account, as `account list` shows it
         name: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },

@@ -23,7 +23,6 @@ use crate::{
     template::summary,
 };
 
-/// Arguments of `alerts`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -54,10 +53,10 @@ enum Action {
         /// Only alerts that this fleet shift's notice covered, by its id or the first letters of it or of the notice's
         #[arg(long, value_name = "ID")]
         shift: Option<String>,
-        /// Also resolved alerts
+        /// List resolved alerts, too
         #[arg(long)]
         all: bool,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -65,7 +64,7 @@ enum Action {
     Show {
         #[command(flatten)]
         which: Which,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -95,7 +94,7 @@ struct Which {
     /// The tenant's id; or without a rule, the id of the alert or of a message about it, or its first letters
     #[arg(value_name = "TENANT|ID")]
     tenant: String,
-    /// The rule's name
+    /// The rule's name in the configuration
     #[arg(value_name = "RULE")]
     rule: Option<String>,
     /// The subject, if the score has several

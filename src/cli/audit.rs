@@ -15,7 +15,6 @@ use crate::{
     },
 };
 
-/// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +43,7 @@ enum Action {
         /// Only entries before the one of this number
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -59,7 +58,7 @@ enum Action {
         /// An entry that was noted earlier, as `verify` prints it
         #[arg(long, value_name = "NUMBER:HASH")]
         head: Option<String>,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },

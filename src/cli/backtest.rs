@@ -25,7 +25,6 @@ use crate::{
 /// Largest CSV file, in bytes: about ten million readings.
 const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
-/// What to replay.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -66,7 +65,7 @@ pub(super) struct Arguments {
     /// Propose for each rule a bound or size that would fire about this often: `3/week`
     #[arg(long, value_name = "N/week", value_parser = suggest::wanted)]
     suggest: Option<f64>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -12,7 +12,6 @@ use crate::{
     config::Config,
 };
 
-/// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -24,12 +23,11 @@ verified, and gets its name once it is complete and on the disk. For a store in 
 pub(super) struct BackupArguments {
     /// The file to write; it must not exist. `-` is standard output
     file: PathBuf,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }
 
-/// Arguments of `restore`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,9 +39,9 @@ The backup is verified before anything is changed. The store that it replaces is
 `scorewatch.db.replaced-TIME`. Notifications that are made from the next start on have ids that no receiver has seen. \
 For a store in PostgreSQL, use pg_restore or base backups.")]
 pub(super) struct RestoreArguments {
-    /// The backup
+    /// The backup to restore, as `backup` wrote it
     file: PathBuf,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -16,7 +16,6 @@ use crate::{
     query::{self, Store, channels::ChannelStatus},
 };
 
-/// Arguments of `channels`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,23 +32,23 @@ pub(super) struct Arguments {
 enum Action {
     /// List channels with their state and queue
     List {
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Send a drill now: a marked message that shows whether the channel works
     Drill {
-        /// The channel's name
+        /// The channel's name in the configuration
         name: String,
     },
     /// Resume a parked channel
     Unpark {
-        /// The channel's name
+        /// The channel's name in the configuration
         name: String,
     },
     /// Print the public keys of a webhook's ed25519 signing secrets, newest first
     PublicKey {
-        /// The channel's name
+        /// The channel's name in the configuration
         name: String,
     },
 }

@@ -24,7 +24,6 @@ use crate::{
 /// How many upcoming runs of each schedule `-v` shows.
 const RUNS_SHOWN: usize = 3;
 
-/// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,7 +45,7 @@ pub(super) struct Arguments {
     /// Also show what was understood, and when the next checks would run
     #[arg(short, long, conflicts_with = "online")]
     verbose: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
     /// Fail if there is a warning

@@ -5,7 +5,6 @@ use clap_complete::Shell;
 
 use super::{Cli, Failure, output};
 
-/// For which shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -14,7 +13,7 @@ Examples:
   scorewatch completions fish > ~/.config/fish/completions/scorewatch.fish
   scorewatch completions powershell >> $PROFILE")]
 pub(super) struct Arguments {
-    /// The shell
+    /// The shell that is to complete commands
     #[arg(value_name = "SHELL", value_parser = SHELLS.map(|(name, _)| name))]
     shell: String,
 }

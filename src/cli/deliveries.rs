@@ -22,7 +22,6 @@ use crate::{
 /// `--limit 0` lists at most this many deliveries.
 const LIMIT_MAX: u32 = 1000;
 
-/// Arguments of `deliveries`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,7 +52,7 @@ enum Action {
         /// List at most this many
         #[arg(long, default_value_t = 100)]
         limit: u32,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -61,7 +60,7 @@ enum Action {
     Show {
         /// The delivery's number, or the id of its message, or its first letters
         id: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },

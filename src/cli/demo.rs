@@ -58,7 +58,6 @@ const EXPLAINED_ROWS: usize = 24 - 4;
 /// How many calls one round of checks makes.
 const CALLS_PER_TENANT: u64 = 3;
 
-/// What to show.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -159,7 +158,6 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Leaves nothing behind.
 fn stopped(folder: tempfile::TempDir) -> Result<(), Failure> {
     folder.close()?;
     output::complain("stopped; nothing was left behind");
@@ -175,7 +173,6 @@ fn configured(file: &Path) -> Result<Config, Failure> {
     })
 }
 
-/// Reloads the configuration.
 fn reload(folder: &Path, taking: &watch::Sender<Arc<Config>>) -> Result<(), Failure> {
     taking.send_replace(Arc::new(configured(&folder.join("scorewatch.yaml"))?));
     Ok(())

@@ -10,7 +10,6 @@ use crate::{
     query::changes::{self, Changed, Difference, Section, Version},
 };
 
-/// What to compare.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,13 +20,13 @@ Fields are shown in the files' own words, and things that change alike are one e
 credential's reference is compared. If the new configuration's store exists, the alerts that would open or close are \
 listed too.")]
 pub(super) struct Arguments {
-    /// The old configuration
+    /// The main file of the old configuration
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The new configuration
+    /// The main file of the new configuration
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// Fail if there is a warning
     #[arg(long)]
     strict: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]

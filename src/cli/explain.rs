@@ -23,7 +23,6 @@ use crate::{
     },
 };
 
-/// What to explain.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +41,7 @@ pub(super) struct Arguments {
     /// its first letters
     #[arg(value_name = "TENANT|ID")]
     tenant: String,
-    /// The rule's name
+    /// The rule's name in the configuration
     rule: Option<String>,
     /// The subject, if the score has several; all of them otherwise
     #[arg(long, requires = "rule")]
@@ -50,7 +49,7 @@ pub(super) struct Arguments {
     /// Show everything: more readings, each series in full, each message with each attempt
     #[arg(short, long)]
     verbose: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -12,7 +12,6 @@ use crate::{
 /// How long the service may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// What to ask.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

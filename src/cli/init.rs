@@ -25,7 +25,6 @@ use crate::{
     secret::PassedOn,
 };
 
-/// What to write.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -7,7 +7,6 @@ use clap_mangen::Man;
 
 use super::{Cli, Failure, output};
 
-/// Where to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -36,7 +36,6 @@ const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
 const INVALID_PARAMETERS: i32 = -32602;
 
-/// Arguments of `mcp`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::{Failure, caller, configured, output};
 use crate::action::store::{self, SchemaStep};
 
-/// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +19,7 @@ pub(super) struct Arguments {
     /// Only say what would be done
     #[arg(long)]
     check: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -52,7 +52,7 @@ use crate::{
     secret_store::kill_programs,
 };
 
-/// Exit code: success.
+/// Exit code of a command that did what it was asked.
 const FINE: u8 = 0;
 /// Something failed at run time.
 const FAILED: u8 = 1;

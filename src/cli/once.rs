@@ -11,7 +11,6 @@ use crate::{
     service::round::{self, Line, OK},
 };
 
-/// What to check.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -24,7 +23,7 @@ pub(super) struct Arguments {
     /// Only this tenant; may be repeated
     #[arg(long, value_name = "ID")]
     tenant: Vec<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]

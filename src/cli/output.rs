@@ -27,11 +27,11 @@ pub(super) fn say(text: &str) {
 /// How a line stands out on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
-    /// A heading.
+    /// A heading, before what belongs to it.
     Bold,
-    /// A remark.
+    /// A remark that most readers can skip.
     Faint,
-    /// A name.
+    /// A name, so that it is found in a line.
     Cyan,
     /// Something that is wrong.
     Red,

@@ -53,7 +53,7 @@ async fn asked(prompt: &str) -> Result<SecretString, Failure> {
     read
 }
 
-/// The first line.
+/// The first line of standard input, without its end.
 async fn read() -> Result<SecretString, Failure> {
     let line = tokio::task::spawn_blocking(|| {
         let mut line = Vec::with_capacity(PASSWORD_BYTES_MAX + 2);

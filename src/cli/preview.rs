@@ -15,7 +15,6 @@ use crate::{
     query,
 };
 
-/// What to preview.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,13 +26,13 @@ Examples:
 The values are made up; tenant, names, template and request are real.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
-    /// The rule's name
+    /// The rule's name in the configuration
     #[arg(long, value_name = "NAME", required_unless_present = "report")]
     rule: Option<String>,
     /// Show the channel's report instead of a rule's message
     #[arg(long, conflicts_with_all = ["rule", "tenant", "resolved"])]
     report: bool,
-    /// The channel's name
+    /// The channel's name in the configuration
     #[arg(long, value_name = "NAME")]
     channel: String,
     /// The tenant; by default the first that the rule selects and the channel may show
@@ -45,7 +44,7 @@ pub(super) struct Arguments {
     /// Post it, marked as a test
     #[arg(long)]
     send: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]

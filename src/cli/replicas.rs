@@ -9,7 +9,6 @@ use crate::{
     query::{self, replicas::Replica},
 };
 
-/// Arguments of `replicas`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -18,7 +17,7 @@ Examples:
 
 A SQLite store belongs to one process, so there are none.")]
 pub(super) struct Arguments {
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -16,7 +16,6 @@ use crate::{
     },
 };
 
-/// Which report.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +33,7 @@ tenant's credential; Microsoft keeps records for 90 days. A report that is sent 
 
 Exit codes: 0 success, 1 a failure at run time, 2 invalid input.")]
 pub(super) struct Arguments {
-    /// The tenant's id
+    /// The tenant's id in the configuration
     #[arg(long, value_name = "ID")]
     tenant: String,
     /// The month; the present one by default
@@ -55,7 +54,7 @@ pub(super) struct Arguments {
     /// Send it now to this channel
     #[arg(long, value_name = "NAME", conflicts_with_all = ["output", "json", "language"])]
     channel: Option<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

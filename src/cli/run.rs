@@ -27,7 +27,6 @@ const END_WITHIN: Duration = Duration::from_millis(9_500);
 /// How long a start that is under way is waited for after a signal, so that it gives back what it takes.
 const STARTED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The service's arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

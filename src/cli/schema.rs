@@ -3,7 +3,6 @@
 use super::{Failure, output};
 use crate::config::schema::{self, Subject};
 
-/// Arguments of `schema`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

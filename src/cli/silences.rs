@@ -18,7 +18,6 @@ use crate::{
     },
 };
 
-/// Arguments of `silences`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,18 +37,18 @@ pub(super) struct Arguments {
 enum Action {
     /// List active and upcoming silences, and the maintenance windows of the configuration
     List {
-        /// Also past silences
+        /// List silences that are over, too
         #[arg(long)]
         all: bool,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Show one silence and the firing alerts that it covers
     Show {
-        /// The silence's number
+        /// The silence's number, as `silences list` shows it
         id: i64,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -57,7 +56,7 @@ enum Action {
     Add(Box<Add>),
     /// End a silence now; what it held is re-evaluated immediately
     End {
-        /// The silence's number
+        /// The silence's number, as `silences list` shows it
         id: i64,
     },
 }
@@ -101,7 +100,7 @@ struct Add {
     /// Who makes the silence; by default the user who runs the command
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -7,7 +7,6 @@ use clap::Subcommand;
 use super::{Failure, caller, configured, output};
 use crate::{action::store, clock::Clock};
 
-/// Arguments of `store`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -36,7 +35,7 @@ struct CopyArguments {
     /// The configuration file whose store is the target
     #[arg(long, value_name = "FILE")]
     to_config: PathBuf,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

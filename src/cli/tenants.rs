@@ -21,7 +21,6 @@ use crate::{
     rule::display,
 };
 
-/// Arguments of `tenants`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +38,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List tenants
+    /// List tenants with their scores and the state of their checks
     List {
         /// Only tenants whose checks fail
         #[arg(long)]
@@ -47,7 +46,7 @@ enum Action {
         /// Tenants that are no longer configured, but still have data in the store
         #[arg(long, conflicts_with = "failing")]
         gone: bool,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -66,9 +65,9 @@ enum Action {
     },
     /// Show one tenant: settings, credentials, scores, alerts
     Show {
-        /// The tenant's id
+        /// The tenant's id in the configuration
         id: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },

@@ -23,7 +23,6 @@ use crate::{
     template,
 };
 
-/// Which tests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,7 +47,7 @@ Nothing is fetched, stored or sent.
 
 Exit codes: 0 all tests passed, 1 a test failed, 2 a file is invalid.")]
 pub(super) struct Arguments {
-    /// Files with tests
+    /// Files with tests of rules, in YAML
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only tests whose name holds this text
@@ -57,7 +56,7 @@ pub(super) struct Arguments {
     /// Write a `JUnit` report to this file as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -21,7 +21,6 @@ use crate::{
     },
 };
 
-/// Arguments of `token`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,15 +43,15 @@ enum Action {
     Create(Create),
     /// List tokens: their roles, limits, expiry and last use
     List {
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
     /// Revoke a token for good
     Revoke {
-        /// The token's name
+        /// The name of the token, as `token list` shows it
         name: String,
-        /// Print JSON
+        /// Print JSON instead of text
         #[arg(long)]
         json: bool,
     },
@@ -67,7 +66,7 @@ struct Create {
     /// How long it is valid, like `90d`, or `never`
     #[arg(long, value_name = "DURATION", default_value = VALID_FOR)]
     expires: String,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }
@@ -95,7 +94,7 @@ impl Permission {
 /// A role on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RoleName {
-    /// Reads
+    /// Reads, and changes nothing
     Viewer,
     /// Also acknowledges, silences, accepts, resends and asks for checks
     Analyst,

@@ -12,7 +12,6 @@ use crate::{
 /// A line of the table shows at most this many names.
 const NAMED_MAX: usize = 8;
 
-/// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,7 +22,7 @@ pub(super) struct Arguments {
     /// Only the channels that may show this tenant
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

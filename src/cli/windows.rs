@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{config::Config, domain::Timestamp, notify::Maintenance};
+use crate::{config::Config, domain::Timestamp, notify::Maintenance, query::maintenance::Opening};
 
 /// How many openings are shown.
 const SHOWN: usize = 3;
@@ -16,7 +16,7 @@ pub(super) struct WindowLine {
     pub(super) covers: String,
     pub(super) schedule: String,
     pub(super) timezone: String,
-    pub(super) next: Vec<Opening>,
+    pub(super) next: Vec<ShownOpening>,
     /// Until when it is open, as local time in the window's zone; `None`: it is closed now.
     #[serde(skip)]
     pub(super) open_until: Option<String>,
@@ -24,9 +24,9 @@ pub(super) struct WindowLine {
 
 /// One opening of a maintenance window.
 #[derive(Debug, Serialize)]
-pub(super) struct Opening {
-    from: Timestamp,
-    until: Timestamp,
+pub(super) struct ShownOpening {
+    #[serde(flatten)]
+    opening: Opening,
     /// The same instants as local time in the window's zone.
     #[serde(skip)]
     pub(super) shown: String,
@@ -44,10 +44,9 @@ fn line(maintenance: &Maintenance, now: Timestamp) -> WindowLine {
         let [begin, end] = [begin, end].map(|at| from.zone().clock_at(at));
         end.strftime(if begin.date() == end.date() { "%H:%M" } else { DAY_AND_TIME }).to_string()
     };
-    let next = std::iter::successors(window.next(now), |(begin, _)| window.next(*begin)).take(SHOWN);
-    let opening = |(from_at, until): (Timestamp, Timestamp)| {
-        let begin = from.zone().clock_at(from_at).strftime(DAY_AND_TIME);
-        Opening { from: from_at, until, shown: format!("{begin} to {}", end_of(from_at, until)) }
+    let shown = |opening: Opening| {
+        let begin = from.zone().clock_at(opening.from).strftime(DAY_AND_TIME);
+        ShownOpening { opening, shown: format!("{begin} to {}", end_of(opening.from, opening.until)) }
     };
     let covers = maintenance.matchers.to_string();
     WindowLine {
@@ -55,7 +54,7 @@ fn line(maintenance: &Maintenance, now: Timestamp) -> WindowLine {
         covers: if covers.is_empty() { "everything".to_owned() } else { covers },
         schedule: from.expression().to_owned(),
         timezone: from.zone().to_string(),
-        next: next.map(opening).collect(),
+        next: Opening::following(window, now).take(SHOWN).map(shown).collect(),
         open_until: window.covers(now).map(|until| end_of(now, until)),
     }
 }

@@ -44,7 +44,7 @@ pub struct AccessSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How people sign in with OpenID Connect; `None`: they don't.
     pub oidc: Option<Arc<Settings>>,
-    /// What whoever is limited to some tenants sees besides the facts about these.
+    /// What whoever is limited to some tenants sees in addition to the facts about these.
     pub show: Seen,
 }
 

@@ -53,11 +53,11 @@ impl DatabaseTls {
 pub struct DatabaseLocation {
     /// The server's name or address, or the folder of its socket.
     pub host: String,
-    /// Its port.
+    /// The port on which the server listens.
     pub port: u16,
     /// The role as which the database is used.
     pub user: String,
-    /// The database.
+    /// The name of the database on the server.
     pub database: String,
     /// The role's password; `None`: the server asks for none.
     pub password: Option<SecretReference>,

@@ -3,7 +3,6 @@
 /// A value of the wrong shape. Never holds the value, which may be a secret in the wrong place.
 #[derive(Debug, Clone)]
 pub(super) struct Misfit {
-    /// What is wrong.
     pub(super) what: String,
     /// Whether there is no value at all.
     pub(super) is_nothing: bool,

@@ -24,7 +24,7 @@ use crate::{
 /// A control that is excluded, and that the tenant's newest record does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownControl {
-    /// The tenant.
+    /// The tenant whose score is judged without these controls.
     pub tenant: TenantId,
     /// The control as the exclusion names it.
     pub control: String,

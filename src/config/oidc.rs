@@ -40,7 +40,7 @@ pub(super) struct Around<'a> {
     pub(super) public_url: Option<&'a str>,
     /// The base URL of Graph, where another is set.
     pub(super) graph: Option<&'a str>,
-    /// The tenants.
+    /// The configured tenants, by which the limits of a grant are checked.
     pub(super) known: Known<'a>,
 }
 

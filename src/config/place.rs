@@ -24,7 +24,7 @@ const ANY_FOLDER: u32 = 0o777;
 /// A file that is to be.
 #[derive(Debug, Clone)]
 pub struct NewFile {
-    /// Where.
+    /// Where the file comes to be.
     pub path: PathBuf,
     /// What is in it; it may be a secret.
     pub text: SecretString,
@@ -46,7 +46,7 @@ pub struct PlaceError {
 #[derive(Debug, Default)]
 pub struct Placed {
     files: Vec<PathBuf>,
-    /// Outer ones first.
+    /// Folders that were made, the outer ones first.
     folders: Vec<PathBuf>,
 }
 

@@ -1,6 +1,6 @@
 //! What whoever is limited to some tenants sees of what is meant for our own people.
 
-/// What whoever is limited to some tenants sees besides the facts about these: a customer is to see as little of what is meant for our
+/// What whoever is limited to some tenants sees in addition to the facts about these: a customer is to see as little of what is meant for our
 /// own people as in a channel of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word that is written or not")]

@@ -171,7 +171,7 @@ fn reports_are_due_as_written() {
 }
 
 #[test]
-fn what_a_channel_shows_besides_the_facts_is_as_written_and_less_where_it_has_an_audience() {
+fn what_a_channel_shows_in_addition_to_the_facts_is_as_written_and_less_where_it_has_an_audience() {
     for (written, labels, about) in [
         ("", true, true),
         ("show: [], ", false, false),

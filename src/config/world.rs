@@ -46,7 +46,6 @@ pub(super) struct World {
     pub(super) exclusions: Vec<(Place, String, Timestamp)>,
     /// The files, each with the place of its first key.
     pub(super) files: Vec<Place>,
-    /// The operator's channels.
     pub(super) operators: Option<Operators>,
     /// Where the store is.
     pub(super) store: Option<(Place, StoreLocation)>,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Why a channel may not show a tenant.
-pub(super) const FENCED: &str = "the channel may not show this tenant";
+pub(super) const OUTSIDE_AUDIENCE: &str = "the channel may not show this tenant";
 
 /// Why a report on a month is not sent after all.
 const GONE: &str = "the tenant is no longer configured";
@@ -56,7 +56,7 @@ pub(super) fn may_send(
             _ => false,
         },
     };
-    if admitted { Ok(settings.clone()) } else { Err(FENCED) }
+    if admitted { Ok(settings.clone()) } else { Err(OUTSIDE_AUDIENCE) }
 }
 
 /// Whether the tenant that a message is about is still configured, by whatever slug.

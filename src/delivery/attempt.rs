@@ -281,7 +281,7 @@ async fn suppress(
     let tenants = admission::tenants(delivery);
     let refused = admission::not_shown(config, settings, delivery);
     if !refused.is_empty() && !context.division.agrees() {
-        settle(context, delivery, admission::refused(context, admission::FENCED), None).await;
+        settle(context, delivery, admission::refused(context, admission::OUTSIDE_AUDIENCE), None).await;
         return false;
     }
     let is_notice = delivery.notification.kind == NotificationType::FleetShift;
@@ -292,8 +292,8 @@ async fn suppress(
         return true;
     }
     let now = context.clock.now();
-    warn!(channel = %settings.name, delivery = %delivery.id, tenants = refused.len(), "not sent: {}", admission::FENCED);
-    let suppressed = context.store.suppress(delivery.id, refused, !is_notice, admission::FENCED, now).await;
+    warn!(channel = %settings.name, delivery = %delivery.id, tenants = refused.len(), "not sent: {}", admission::OUTSIDE_AUDIENCE);
+    let suppressed = context.store.suppress(delivery.id, refused, !is_notice, admission::OUTSIDE_AUDIENCE, now).await;
     if let Err(error) = suppressed {
         error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
         settle(context, delivery, AttemptOutcome::NotMade, None).await;
@@ -304,7 +304,7 @@ async fn suppress(
         return true;
     }
     if is_notice {
-        let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
+        let outcome = AttemptOutcome::Dead { error: admission::OUTSIDE_AUDIENCE.to_owned() };
         settle(context, delivery, outcome, None).await;
     }
     report_settled(context, tenants);

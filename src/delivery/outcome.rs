@@ -20,7 +20,6 @@ pub(super) const fn name(outcome: &AttemptOutcome) -> &'static str {
     }
 }
 
-/// Logs an outcome.
 pub(super) fn log(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &AttemptOutcome) {
     let ClaimedDelivery { id, attempt, notification, .. } = delivery;
     let short_id = &notification.data.notification.short_id;

@@ -32,9 +32,7 @@ pub(super) async fn serve(context: Context, channel: ChannelName, hint: Arc<Noti
 
 /// When a worker goes on.
 enum Then {
-    /// At once.
     Next,
-    /// After that time.
     Wait(Duration),
     /// When there may be something to send, or after that time.
     Hint(Option<Duration>),

@@ -13,7 +13,7 @@ pub const ACCESS_NAME_BYTES_MAX: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Reads.
+    /// May ask, and change nothing.
     Viewer,
     /// Also acknowledges, silences, accepts, resends and asks for checks.
     Analyst,
@@ -80,7 +80,7 @@ pub enum Limits {
     /// To tenants for which everything that is given holds. An empty set or mapping, such as what is left when a tenant was erased,
     /// holds for none.
     Only {
-        /// One of these.
+        /// Only these tenants, by their Entra ids; `None`: whichever have the labels.
         tenants: Option<BTreeSet<EntraTenantId>>,
         /// With all of these labels.
         labels: Option<Labels>,
@@ -171,7 +171,7 @@ pub enum Origin {
 /// A person as a provider of OpenID Connect identifies them, for good ("OpenID Connect Core 1.0", section 2: `iss` and `sub`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PersonId {
-    /// The provider.
+    /// The provider that says who this is, by the address in its ID tokens (`iss`).
     pub issuer: String,
     /// Who they are there.
     pub subject: String,

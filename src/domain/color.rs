@@ -15,9 +15,9 @@ pub struct Color {
 }
 
 impl Color {
-    /// Black.
+    /// Black, the text on light colors.
     pub const BLACK: Self = Self { red: 0, green: 0, blue: 0 };
-    /// White.
+    /// White, the text on dark colors.
     pub const WHITE: Self = Self { red: 255, green: 255, blue: 255 };
 
     /// Reads `#0b5fff`; `None` for any other text.

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operator_can_mend_comes_with_a_hint() {
+    fn what_an_operator_can_fix_comes_with_a_hint() {
         for class in FailureClass::ALL {
             let passes_by_itself = matches!(
                 class,

@@ -10,14 +10,14 @@ pub enum Language {
     /// English, as written in the United States.
     #[default]
     En,
-    /// German.
+    /// German as written in Germany.
     De,
-    /// French.
+    /// French as written in France.
     Fr,
 }
 
 impl Language {
-    /// Every language.
+    /// Every language in which messages can be written.
     pub const ALL: [Self; 3] = [Self::En, Self::De, Self::Fr];
 
     /// Its ISO 639-1 code, which is also its name in YAML.

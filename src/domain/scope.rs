@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ChannelName, TenantId};
 
-/// What somebody who is limited to some tenants sees of our own besides the facts about these tenants; by default nothing.
+/// What somebody who is limited to some tenants sees of our own in addition to the facts about these tenants; by default nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extras {
     /// The labels of tenants.
@@ -20,9 +20,9 @@ pub struct Extras {
 /// The channels that somebody sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenChannels {
-    /// Every one.
+    /// Every channel of the configuration.
     All,
-    /// These.
+    /// These channels and no other.
     These(BTreeSet<ChannelName>),
 }
 

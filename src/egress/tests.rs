@@ -189,7 +189,7 @@ async fn a_broken_answer_is_distinguished_from_a_missing_connection() {
 }
 
 #[tokio::test]
-async fn a_peer_without_tls_is_no_connection() {
+async fn a_peer_without_tls_gets_no_connection() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let peer = tokio::spawn(async move {

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use super::bounded::{Lenient, LenientList, Scalar};
 use crate::domain::{Averages, Timestamp};
 
-/// Microsoft has three.
+/// The most averages that are read of one record; Microsoft gives three.
 pub(super) const AVERAGES_MAX: usize = 50;
 
 /// All averages of a record.
 pub(super) type AverageList = LenientList<Lenient<Average>, AVERAGES_MAX>;
 
-/// One average.
+/// The average score of other tenants, as Microsoft's record has it.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Average {

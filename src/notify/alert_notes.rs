@@ -11,13 +11,13 @@ use crate::domain::{ChannelName, Timestamp};
 /// What is noted at an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AlertNotes {
-    /// Whether it fires.
+    /// Whether the alert fires now.
     pub is_firing: bool,
     /// How often it has begun to fire.
     pub generation: u64,
     /// How many of its rule's escalation steps its firing has taken.
     pub escalated: u32,
-    /// Its newest notification.
+    /// The newest notification of the alert; `None`: there has been none.
     pub newest: Option<NotificationId>,
     /// When that reached a final state on some channel; `None` while it is on its way everywhere.
     pub notified_at: Option<Timestamp>,

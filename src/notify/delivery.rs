@@ -86,13 +86,13 @@ impl DeliveryState {
         matches!(self, Self::Delivered | Self::Dead | Self::Parked | Self::Held | Self::Suppressed)
     }
 
-    /// Whether nobody has tried to send a delivery with so many attempts. What is held was not tried since it is held.
+    /// Whether nobody has tried to send a delivery with that number of attempts. What is held was not tried since it is held.
     #[must_use]
     pub const fn is_untried(self, attempts: u32) -> bool {
         matches!(self, Self::Held) || self.can_be_withdrawn(attempts)
     }
 
-    /// Whether what a delivery with so many attempts says can be taken back: nobody has tried to send it, ever.
+    /// Whether what a delivery with that number of attempts says can be taken back: nobody has tried to send it, ever.
     #[must_use]
     pub const fn can_be_withdrawn(self, attempts: u32) -> bool {
         matches!(self, Self::Held | Self::Queued) && attempts == 0

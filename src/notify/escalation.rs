@@ -12,9 +12,9 @@ use crate::domain::ChannelName;
 pub struct OfFiring {
     /// The delivery's number in the store.
     pub delivery: DeliveryId,
-    /// Where it goes.
+    /// The channel to which it goes.
     pub channel: ChannelName,
-    /// How it fares.
+    /// How far it has come.
     pub state: DeliveryState,
     /// Attempts made so far.
     pub attempts: u32,

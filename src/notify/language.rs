@@ -115,7 +115,7 @@ const fn noun(one: &'static str, other: &'static str) -> Plural {
 /// Where a duration stands in a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// On its own.
+    /// The only message of its delivery.
     Alone,
     /// After a preposition such as "after".
     AfterPreposition,

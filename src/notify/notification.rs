@@ -109,7 +109,7 @@ pub enum NotificationType {
     /// For the operator: a changed configuration was rejected, or is accepted after all.
     #[serde(rename = "operator.configuration")]
     OperatorConfiguration,
-    /// For the operator: a person silenced every tenant, or for long.
+    /// For the operator: a person silenced every tenant, or for a long time.
     #[serde(rename = "operator.silence")]
     OperatorSilence,
     /// A message that a person asked for to see whether it arrives.

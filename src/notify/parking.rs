@@ -23,9 +23,9 @@ pub struct ChannelState {
 /// A channel that rejects everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
-    /// Why.
+    /// Why the channel was parked, in words of its receiver where there are any.
     pub reason: String,
-    /// Since when.
+    /// Since when nothing but probes and drills is sent to it.
     pub since: Timestamp,
     /// When it was last tried, or parked.
     pub probed_at: Timestamp,
@@ -108,7 +108,7 @@ pub const fn continued(state: DeliveryState) -> DeliveryState {
 /// What a changed configuration means for a channel that was known before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
-    /// Nothing.
+    /// The channel's state stays as it is.
     Not,
     /// It has other secrets: it is tried at once.
     HasOtherSecrets,

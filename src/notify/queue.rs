@@ -26,7 +26,7 @@ pub struct Change<'a> {
 /// What changes of the delivery that one is merged into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergedInto {
-    /// Nothing.
+    /// The delivery stays as it is.
     Same,
     /// It stands alone from now on.
     Nothing,
@@ -177,9 +177,9 @@ pub fn names_merged(kind: NotificationType, alert: Option<&str>, merged_alert: O
 /// Dead letters of one type, channel and cause of which the operator was not notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unnoticed {
-    /// Their type.
+    /// The type that these notifications share.
     pub kind: NotificationType,
-    /// How many.
+    /// How many notifications of that type there are.
     pub count: u64,
     /// The first of them that is merged into no other one.
     pub first_alone: Option<DeliveryId>,
@@ -192,7 +192,7 @@ pub struct Unnoticed {
 /// Dead letters of one channel and cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Letters {
-    /// How many messages.
+    /// How many messages were given up.
     pub count: u64,
     /// The first of them: one that a person can have sent again, if there is one.
     pub first: DeliveryId,

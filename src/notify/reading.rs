@@ -13,9 +13,9 @@ use crate::{
 /// The reading that a notification is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadingKey {
-    /// Whose.
+    /// The tenant that was read.
     pub tenant: TenantId,
-    /// Of which score.
+    /// The score that was read.
     pub score: ScoreKind,
     /// Of which of several values.
     pub subject: Option<Subject>,

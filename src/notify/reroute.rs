@@ -13,13 +13,13 @@ pub const ELSEWHERE: &str = "another channel of the operator has it";
 /// An unfinished delivery, as far as its route matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnItsWay {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
-    /// To which channel.
+    /// The channel to which it goes.
     pub channel: ChannelName,
-    /// Which notification.
+    /// The notification that it delivers.
     pub notification: NotificationId,
-    /// Its state.
+    /// How far it has come.
     pub state: DeliveryState,
     /// What it is merged into.
     pub covered_by: Option<Covering>,
@@ -28,13 +28,13 @@ pub struct OnItsWay {
 /// A delivery that covers another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Covering {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
-    /// To which channel.
+    /// The channel to which it goes.
     pub channel: ChannelName,
     /// Whether it is about one alert, as what is merged into it.
     pub is_about_an_alert: bool,
-    /// Its state.
+    /// How far it has come.
     pub state: DeliveryState,
 }
 

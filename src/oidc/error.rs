@@ -54,9 +54,9 @@ impl fmt::Display for SignInFailure {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct SignInError {
-    /// Where it failed.
+    /// In which part of the sign-in it failed.
     pub failure: SignInFailure,
-    /// What happened.
+    /// What happened, for the log; it contains no token.
     pub what: Cow<'static, str>,
     /// What to do about it, in the imperative.
     pub hint: Cow<'static, str>,

@@ -9,11 +9,11 @@ use crate::domain::{Labels, Role, Scope, Selector, TenantId};
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Whom it covers.
+    /// Which people or groups are granted something.
     pub who: Who,
     /// What they may do.
     pub role: Role,
-    /// For which tenants.
+    /// For which tenants the role is granted.
     pub reach: Reach,
 }
 

@@ -65,7 +65,7 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// None yet.
+    /// Knows no provider yet; each is asked when it is needed.
     #[must_use]
     pub fn new(egress: Egress, clock: Clock) -> Self {
         Self { egress, clock, current: Mutex::default() }

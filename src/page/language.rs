@@ -97,7 +97,7 @@ pub(super) fn is_exactly_one(number: f64) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Date {
     pub(super) day: i8,
-    /// The month's name.
+    /// The name of the month that the report is about.
     pub(super) month: &'static str,
     pub(super) year: i16,
 }

@@ -106,7 +106,7 @@ struct Drawing {
     top: f64,
     bottom: f64,
     line: String,
-    /// The newest value.
+    /// The horizontal place of the newest value in the drawing.
     x: String,
     y: String,
     /// The month's last day; its first is 1.

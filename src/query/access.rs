@@ -42,7 +42,7 @@ impl Sight {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Token")]
 pub struct TokenRow {
-    /// Its name.
+    /// The token's name, by which it is revoked.
     pub name: String,
     /// `valid`, `expired` or `revoked`.
     pub state: &'static str,
@@ -53,7 +53,7 @@ pub struct TokenRow {
     pub limits: Sight,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the token.
     pub created_by: String,
     /// When it ceases to be valid; `None`: never.
     pub expires_at: Option<Timestamp>,
@@ -67,7 +67,7 @@ pub struct TokenRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Account")]
 pub struct AccountRow {
-    /// Its name.
+    /// The name that the person signs in with.
     pub name: String,
     /// What it may do.
     pub role: Role,
@@ -76,7 +76,7 @@ pub struct AccountRow {
     pub limits: Sight,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the account.
     pub created_by: String,
     /// When its password was last set.
     pub password_set_at: Timestamp,
@@ -94,9 +94,9 @@ pub struct SessionRow {
     pub name: String,
     /// Who that is for the provider, for good; `None`: it is an account.
     pub subject: Option<String>,
-    /// The provider.
+    /// The provider that signed the person in; null: an account here.
     pub issuer: Option<String>,
-    /// When it began.
+    /// When the person signed in.
     pub created_at: Timestamp,
     /// When somebody last asked for something in it, to the minute.
     pub last_used_at: Timestamp,

@@ -53,7 +53,7 @@ pub enum StateName {
     Pending,
     /// It has been reported and is not over.
     Firing,
-    /// It is over.
+    /// It has fired and is over.
     Resolved,
 }
 

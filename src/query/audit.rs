@@ -43,14 +43,14 @@ pub async fn chain(store: &dyn Audit, scope: &Scope, after: u64) -> Result<Vec<L
 /// The newest entry of a chain. Kept elsewhere, it shows later that nothing was cut off or written anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Head {
-    /// Its number.
+    /// The entry's number, which no other entry gets.
     pub seq: u64,
     /// Its hash, in hexadecimal digits.
     pub hash: String,
 }
 
 impl Head {
-    /// Reads `NUMBER:HASH`.
+    /// Reads what people note down: `NUMBER:HASH`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (seq, hash) = text.trim().split_once(':')?;

@@ -22,7 +22,7 @@ type Sights = BTreeMap<ChannelName, BTreeSet<TenantId>>;
 /// A configuration, and what its files say.
 #[derive(Debug, Clone, Copy)]
 pub struct Version<'a> {
-    /// The configuration.
+    /// One of the two configurations that are compared.
     pub config: &'a Config,
     /// What its files say.
     pub written: &'a Outline,

@@ -88,6 +88,14 @@ impl ChannelStatus {
     }
 }
 
+impl ChannelStatus {
+    /// Whether it does not work, or is not known to.
+    #[must_use]
+    pub fn needs_attention(&self) -> bool {
+        self.state != "ok" || self.unproven
+    }
+}
+
 /// Which tenants a channel can ever show, and what sends there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct WhoSees {

@@ -39,13 +39,13 @@ pub struct Filter {
 /// A delivery, and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeliveryLine {
-    /// The delivery.
+    /// The delivery as it is stored.
     #[serde(flatten)]
     pub delivery: Delivery,
     /// What kind of message it is.
     #[serde(rename = "type")]
     pub kind: NotificationType,
-    /// Its headline.
+    /// The headline of its notification, in English.
     pub headline: String,
 }
 

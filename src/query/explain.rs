@@ -2,12 +2,14 @@
 
 mod blindness;
 mod decisions;
+mod outcome;
 
 use serde::Serialize;
 
 pub use self::{
     blindness::{BlindnessTrace, blindness},
     decisions::Decision,
+    outcome::Outcome,
 };
 use super::{Error, alerts::Which, find, neutral, numbers::Numbers, silences};
 use crate::{
@@ -114,7 +116,7 @@ pub struct Message {
 #[serde(untagged)]
 #[schemars(rename = "Explanation")]
 pub enum Explained {
-    /// Of a rule.
+    /// What one rule makes of one tenant.
     Rule(Trace),
     /// Of whether the operator is notified that the tenant can't be read.
     Blindness(BlindnessTrace),

@@ -16,10 +16,10 @@ const SAMPLES_MAX: usize = 200_000;
 /// How far back an answer reaches unless the question says otherwise.
 const LENGTH: Duration = Duration::from_hours(30 * 24);
 
-/// Which samples.
+/// Which tenant's samples are exported, of which time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Question {
-    /// The tenant's id.
+    /// The tenant's id in the configuration.
     pub tenant: String,
     /// Of these scores; empty: of each.
     pub scores: Vec<ScoreKind>,

@@ -79,7 +79,7 @@ fn is_of(config: &Config, tenants: &BTreeSet<TenantId>, channel: &ChannelSetting
         && config.tenants.values().filter(admits).all(|tenant| tenants.contains(&tenant.id))
 }
 
-/// The scope with what it sees, by this configuration, besides the facts about its tenants.
+/// The scope with what it sees, by this configuration, in addition to the facts about its tenants.
 #[must_use]
 pub fn seeing(config: &Config, scope: &Scope) -> Scope {
     let Seen { labels, about, channels, operator } = config.access.show;

@@ -40,7 +40,7 @@ pub struct Filter {
     pub only: Option<Only>,
     /// The score that the order is about; `None`: the first that most tenants are polled for.
     pub score: Option<ScoreKind>,
-    /// The order.
+    /// The order in which tenants are listed.
     pub sort: Sort,
     /// Whether the order is the other way round.
     pub is_reversed: bool,
@@ -55,7 +55,7 @@ pub struct AlertCounts {
     pub warning: u32,
     /// Firing alerts of severity `info`.
     pub info: u32,
-    /// Alerts that pend.
+    /// How many alerts are pending: the condition holds, but not yet for long enough.
     pub pending: u32,
     /// Firing alerts that a person has seen.
     pub acknowledged: u32,
@@ -100,7 +100,7 @@ pub enum Freshness {
     Late,
     /// It has never been checked.
     NeverChecked,
-    /// Its checks fail.
+    /// Its checks fail, so nothing new is known.
     Failing,
 }
 
@@ -115,7 +115,7 @@ pub struct FleetLine {
     pub labels: Arc<Labels>,
     /// Its scores that have one value, in the order of the documentation.
     pub scores: Vec<FleetScore>,
-    /// Its open alerts.
+    /// How many alerts of the tenant are open.
     pub alerts: AlertCounts,
     /// How current all this is.
     pub freshness: Freshness,

@@ -27,7 +27,7 @@ const SHORT_LETTERS: usize = 6;
 /// What an id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
-    /// An alert.
+    /// An alert, as it can be looked up.
     Alert(Which),
     /// A fleet shift, by its id.
     Shift(String),
@@ -38,7 +38,6 @@ pub enum Named {
 pub(super) struct Meant {
     /// Alerts, by their own ids or by those of messages about them; each with its id.
     pub(super) alerts: Vec<(AlertRow, String)>,
-    /// Fleet shifts, likewise.
     pub(super) shifts: Vec<String>,
     /// Messages about several alerts.
     pub(super) digests: Vec<DeliveryId>,

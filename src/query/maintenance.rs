@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     domain::{Scope, Timestamp},
     notify::{Maintenance, silence::Matchers},
+    schedule::Window,
 };
 
 /// The most openings of one window that are listed.
@@ -15,7 +16,7 @@ pub const OPENINGS_MAX: usize = 100;
 /// The most days ahead that can be asked for.
 pub const DAYS_MAX: u32 = 366;
 
-/// A maintenance window.
+/// A maintenance window, and when it opens next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct MaintenanceWindow {
     /// The window's name in the configuration.
@@ -37,10 +38,18 @@ pub struct MaintenanceWindow {
 /// One opening of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Opening {
-    /// When it opens.
+    /// When the window opens.
     pub from: Timestamp,
-    /// When it closes.
+    /// When the window closes.
     pub until: Timestamp,
+}
+
+impl Opening {
+    /// When a window opens next, and each time after that.
+    pub fn following(window: &Window, now: Timestamp) -> impl Iterator<Item = Self> {
+        std::iter::successors(window.next(now), |(from, _)| window.next(*from))
+            .map(|(from, until)| Self { from, until })
+    }
 }
 
 /// The windows of the scope in the order of the configuration, with what opens within that time.
@@ -51,21 +60,15 @@ pub fn list(config: &Config, scope: &Scope, within: Duration, now: Timestamp) ->
 }
 
 fn of(Maintenance { name, matchers, window }: &Maintenance, end: Timestamp, now: Timestamp) -> MaintenanceWindow {
-    let mut at = now;
-    let following = std::iter::from_fn(|| {
-        let (from, until) = window.next(at)?;
-        at = from;
-        Some(Opening { from, until })
-    });
-    let openings: Vec<_> = following.take_while(|opening| opening.from < end).take(OPENINGS_MAX).collect();
-    let later = || window.next(now).map(|(from, until)| Opening { from, until });
+    let following = || Opening::following(window, now);
+    let openings: Vec<_> = following().take_while(|opening| opening.from < end).take(OPENINGS_MAX).collect();
     MaintenanceWindow {
         name: name.clone(),
         matchers: matchers.clone(),
         schedule: window.from().expression().to_owned(),
         timezone: window.from().zone().name().to_owned(),
         open_until: window.covers(now),
-        next: openings.first().copied().or_else(later),
+        next: openings.first().copied().or_else(|| following().next()),
         openings,
     }
 }
@@ -73,7 +76,7 @@ fn of(Maintenance { name, matchers, window }: &Maintenance, end: Timestamp, now:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{Schedule, Window, WindowEnd};
+    use crate::schedule::{Schedule, WindowEnd};
 
     #[test]
     fn a_window_says_whether_it_is_open_and_when_it_opens_next() {

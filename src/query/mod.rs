@@ -19,6 +19,7 @@ pub mod find;
 pub mod fleet;
 pub mod ids;
 pub mod maintenance;
+pub mod messages;
 mod neutral;
 pub(crate) mod numbers;
 pub mod online;

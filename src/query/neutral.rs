@@ -14,7 +14,7 @@ use crate::{
     store::{AlertRow, Attempt, DeliveryDetail, Failing},
 };
 
-/// Why checks fail.
+/// Why checks fail, without what a limited scope must not read.
 pub(super) fn failing(scope: &Scope, failing: Option<Failing>) -> Option<Failing> {
     if scope.is_all() {
         return failing;

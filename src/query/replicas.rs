@@ -17,7 +17,7 @@ pub struct Replica {
     pub id: String,
     /// The process and the machine.
     pub place: String,
-    /// Its version.
+    /// The version of Scorewatch that the replica runs.
     pub version: String,
     /// When it started, on the database's clock, as all times here.
     pub started_at: Timestamp,

@@ -33,10 +33,10 @@ const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureSc
 /// How many next actions there are for each score.
 const ACTIONS: usize = 3;
 
-/// Which report.
+/// Which tenant and which month the report is about.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The tenant's id.
+    /// The tenant's id in the configuration.
     pub tenant: String,
     /// The month; `None`: the present one.
     pub month: Option<Month>,

@@ -7,13 +7,14 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Scope, ScoreKind, Selector, Severity, TenantId, format_duration},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size},
+    store::OpenAlert,
 };
 
 /// A rule, and to which tenants it applies.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Rule")]
 pub struct RuleView {
-    /// The rule's name.
+    /// The name that configuration and messages give the rule.
     pub name: RuleName,
     /// What it is for, in its author's words.
     pub about: Option<String>,
@@ -64,7 +65,7 @@ pub enum When {
     Drop(Movement),
     /// The score has risen.
     Rise(Movement),
-    /// Nothing was read for so long: `6h`.
+    /// Nothing was read for this length of time: `6h`.
     NoData(String),
 }
 
@@ -127,6 +128,28 @@ impl RuleView {
             fleet: rule.fleet,
             tenants: of_scope().filter(|tenant| applies(rule, tenant)).map(|tenant| tenant.id.clone()).collect(),
         }
+    }
+}
+
+/// What a rule makes of the tenants of a scope now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleUse {
+    /// How many tenants it judges.
+    pub tenants: usize,
+    /// How many of its alerts fire.
+    pub firing: usize,
+    /// How many of its alerts are pending: the condition holds, but not yet for long enough.
+    pub pending: usize,
+}
+
+impl RuleUse {
+    /// `open`: every open alert, of whatever rule and tenant.
+    #[must_use]
+    pub fn of(config: &Config, scope: &Scope, rule: &Rule, open: &[OpenAlert]) -> Self {
+        let judged = config.tenants.values().filter(|tenant| scope.includes(&tenant.id) && applies(rule, tenant));
+        let alerts = open.iter().filter(|alert| alert.rule == rule.name && scope.includes(&alert.tenant));
+        let (firing, pending): (Vec<_>, Vec<_>) = alerts.partition(|alert| alert.is_firing);
+        Self { tenants: judged.count(), firing: firing.len(), pending: pending.len() }
     }
 }
 

@@ -21,16 +21,16 @@ pub const POINTS_MAX: usize = 5_000;
 /// A longer stretch is asked for in parts.
 pub const LENGTH_MAX: Duration = Duration::from_hours(400 * 24);
 
-/// Which samples.
+/// Which series of a tenant is shown, and of which time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The tenant's id.
+    /// The tenant's id in the configuration.
     pub tenant: String,
     /// Of which score; `None`: of each.
     pub score: Option<ScoreKind>,
     /// Of which of several values; `None`: of each.
     pub subject: Option<String>,
-    /// From when on.
+    /// The beginning of the stretch of time.
     pub from: Timestamp,
     /// Up to when.
     pub until: Timestamp,
@@ -48,9 +48,9 @@ pub struct SeriesWindow {
     pub subject: Option<Subject>,
     /// What its numbers count.
     pub unit: Unit,
-    /// From when on.
+    /// The beginning of the stretch of time.
     pub from: Timestamp,
-    /// Up to when.
+    /// The end of the stretch of time.
     pub until: Timestamp,
     /// How many samples there are.
     pub samples: usize,

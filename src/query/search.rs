@@ -8,7 +8,8 @@ use super::{
     Error,
     alerts::{self, AlertLine},
     deliveries::{self, DeliveryLine},
-    ids,
+    find,
+    ids::{self, Named},
 };
 use crate::{
     config::{Config, Tenant},
@@ -25,7 +26,7 @@ pub struct FoundTenant {
     pub name: Arc<str>,
 }
 
-/// What was found.
+/// What a text may mean, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Found {
     /// Tenants whose id or name has the text in it, whatever its case: the one of that very id first, the others by id.
@@ -47,6 +48,48 @@ pub fn tenants<'a>(config: &'a Config, scope: &'a Scope, text: &str) -> impl Ite
         scope.includes(&tenant.id)
             && (tenant.id.as_str().contains(&lower) || tenant.name.to_lowercase().contains(&lower))
     })
+}
+
+/// The one thing that a text means, as far as there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The tenant with this id.
+    Tenant,
+    /// An alert, by its id or by that of a message about it.
+    Alert,
+    /// The fleet shift of this id.
+    Shift(String),
+    /// Tenants whose id or name has the text in it.
+    Tenants,
+    /// A delivery, by its number or by the id of its message.
+    Delivery,
+}
+
+/// What somebody means by a text, who wants to see one thing: a tenant before anything that has an id, as a name may look like one.
+/// `None`: nothing of the scope.
+///
+/// # Errors
+/// [`Error::Ambiguous`] if several things begin with it; [`Error::Store`]; [`Error::Failed`].
+pub async fn target(store: &dyn Store, config: &Config, scope: &Scope, text: &str) -> Result<Option<Target>, Error> {
+    if find::tenant(config, scope, text).is_ok() {
+        return Ok(Some(Target::Tenant));
+    }
+    let is_part = tenants(config, scope, text).next().is_some();
+    match ids::named(store, scope, text).await {
+        Ok(Named::Alert(_)) => return Ok(Some(Target::Alert)),
+        Ok(Named::Shift(shift)) => return Ok(Some(Target::Shift(shift))),
+        Err(error @ Error::Ambiguous { .. }) if !is_part => return Err(error),
+        Err(error @ (Error::Store(_) | Error::Failed(_))) => return Err(error),
+        Err(_) => {}
+    }
+    if is_part {
+        return Ok(Some(Target::Tenants));
+    }
+    match ids::delivery(store, scope, text).await {
+        Ok(_) => Ok(Some(Target::Delivery)),
+        Err(error @ (Error::Ambiguous { .. } | Error::Store(_) | Error::Failed(_))) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// What a text may mean, at most that many of each kind.

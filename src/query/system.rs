@@ -41,7 +41,7 @@ pub struct System {
     pub replicas: Vec<Replica>,
 }
 
-/// How checks fare.
+/// How many tenants there are, and how many of them are not checked as they should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Checks {
     /// How many tenants there are.
@@ -103,7 +103,7 @@ pub struct Rejection {
 /// Something that was found in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Finding {
-    /// The file.
+    /// The file that can't be read or is wrong.
     pub file: String,
     /// The line in the file, from 1.
     pub line: usize,
@@ -113,7 +113,7 @@ pub struct Finding {
     pub key: String,
     /// The name of the warning; null: it is an error.
     pub warning: Option<&'static str>,
-    /// What is wrong.
+    /// What is wrong, without what to do about it.
     pub what: String,
     /// What to write instead; may be empty.
     pub instead: String,
@@ -137,7 +137,7 @@ impl Finding {
 /// The store, and counts of what is in it.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StoreState {
-    /// What it is.
+    /// Which kind of database it is.
     pub kind: &'static str,
     /// Where it is: a file, or a database without its credentials.
     pub location: String,
@@ -149,9 +149,9 @@ pub struct StoreState {
     pub tenants: u64,
     /// Tenants whose checks fail.
     pub failing: u64,
-    /// Alerts that pend.
+    /// How many alerts are pending: the condition holds, but not yet for long enough.
     pub pending: u64,
-    /// Alerts that fire.
+    /// How many alerts are firing.
     pub firing: u64,
     /// Deliveries that are not finished.
     pub unfinished: u64,

@@ -42,7 +42,7 @@ pub struct Gain {
 /// What would gain the most points, and of how many tenants that is known: those of which an alert fired or worsened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recommended {
-    /// Most points first.
+    /// Recommendations, the one that earns the most points first.
     pub items: Vec<Work>,
     /// Of how many tenants recommendations are known.
     pub known_tenants: u64,

@@ -125,7 +125,7 @@ pub struct SeriesHistory {
     pub samples: Vec<Sample>,
     /// When each was read, in time order; empty: when it is dated. Only what keeps records has them late.
     pub read_at: Vec<Timestamp>,
-    /// So many of the first samples were kept by the source from before it was first asked; they alert nobody.
+    /// How many of the first samples were kept by the source from before it was first asked; they alert nobody.
     pub imported: usize,
     /// The average of all of Microsoft's tenants at the samples' times, in time order, as far as it is known; of what
     /// [has it](ScoreKind::has_witness).

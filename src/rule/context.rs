@@ -55,7 +55,7 @@ impl EvaluationContext<'_> {
     }
 }
 
-/// So many scheduled checks may give no reading before what happened between two readings is unknown and `for` starts again.
+/// How many scheduled checks may give no reading before what happened between two readings is unknown and `for` starts again.
 pub const MISSED_MAX: u32 = 3;
 
 /// One score as a `no_data` rule sees it.

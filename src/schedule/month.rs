@@ -26,7 +26,7 @@ impl Month {
         Self { year: shown.year(), month: shown.month() }
     }
 
-    /// Its year.
+    /// The year of the Gregorian calendar.
     #[must_use]
     pub const fn year(self) -> i16 {
         self.year

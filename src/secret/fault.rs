@@ -8,7 +8,7 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Fault {
     /// Follows the secret's place in a sentence.
     pub(super) what: String,
-    /// An imperative sentence.
+    /// What to do, as an imperative sentence.
     pub(super) hint: String,
 }
 

@@ -28,7 +28,7 @@ use crate::{
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The store.
+    /// The store can't be opened or written to.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address to listen on.
@@ -36,12 +36,12 @@ pub enum StartError {
         "can't listen on {address}: another program, perhaps another Scorewatch, listens there, or this address is not one of this machine; stop it, or choose another address under `listen:`"
     )]
     Listen {
-        /// The address.
+        /// The address on which it was to listen.
         address: SocketAddr,
         /// Why the address could not be opened.
         source: std::io::Error,
     },
-    /// The ticker.
+    /// The ticker of recurring jobs could not be started.
     #[error("the recurring jobs could not be started: {0}")]
     Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
@@ -52,17 +52,17 @@ pub(super) const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
 #[derive(Clone)]
 pub struct Engine {
-    /// The store.
+    /// The store, shared by all parts of the service.
     pub store: Arc<dyn Store>,
-    /// Checks tenants.
+    /// Checks tenants, and holds the cached tokens and the limits of calls to Microsoft.
     pub checker: Checker,
-    /// Sends deliveries.
+    /// Sends deliveries, with one task for each channel that has work.
     pub dispatcher: Dispatcher,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
-    /// The metrics.
+    /// The counters that `/metrics` shows.
     pub metrics: Metrics,
-    /// The time.
+    /// The clock that every part reads; tests set it by hand.
     pub clock: Clock,
 }
 
@@ -80,7 +80,7 @@ async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, 
     Ok((store, interrupted))
 }
 
-/// Opens the store that a configuration names, as the one process that may work on it, and takes up what was under way there: so many
+/// Opens the store that a configuration names, as the one process that may work on it, and takes up what was under way there: that number of
 /// attempts.
 async fn resume_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
     let store = open_store(config).await?;
@@ -134,8 +134,8 @@ impl Engine {
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
         let current = config.borrow().clone();
-        let opened = resume_store(&current, clock.now()).await?;
-        Self::assemble(opened, config, clock, metrics, shutdown).await
+        let (store, interrupted) = resume_store(&current, clock.now()).await?;
+        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
     }
 
     /// The same for a service, which shares a store with others if that is possible, and takes up only its part.
@@ -149,8 +149,8 @@ impl Engine {
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
         let current = config.borrow().clone();
-        let joined = join_store(&current, clock.now()).await?;
-        Self::assemble(joined, config, clock, metrics, shutdown).await
+        let (store, interrupted) = join_store(&current, clock.now()).await?;
+        Self::assemble(store, interrupted, config, clock, metrics, shutdown).await
     }
 
     /// Begins what is done once for the whole fleet. `None`: another replica does it.
@@ -160,13 +160,13 @@ impl Engine {
     }
 
     async fn assemble(
-        opened: (Arc<dyn Store>, u64),
+        store: Arc<dyn Store>,
+        interrupted: u64,
         config: watch::Receiver<Arc<Config>>,
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<(Self, mpsc::UnboundedReceiver<TenantId>), StartError> {
-        let (store, interrupted) = opened;
         let (current, now) = (config.borrow().clone(), clock.now());
         let downtimes = match downtimes(store.as_ref(), now).await {
             Ok(downtimes) => downtimes,

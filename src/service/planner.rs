@@ -1,4 +1,4 @@
-//! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
+//! Takes tenants whose turn has come and visits them, a limited number at a time. One slow tenant delays no other.
 
 mod division;
 mod parts;

@@ -19,7 +19,7 @@ use crate::{
 const NAMES_MAX: usize = 50;
 /// Keys of the files that are written out, each with what it said and what it says.
 const KEYS_MAX: usize = 100;
-/// Characters of each.
+/// The most characters of each text that are recorded.
 const TEXT_MAX: usize = 200;
 /// Bytes of the digest by which two longer texts differ that begin alike.
 const DIGEST_BYTES: usize = 8;

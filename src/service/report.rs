@@ -275,7 +275,7 @@ mod tests {
     use crate::domain::{Control, ControlsRead, Points, ScoreKind, ScoreRecord};
 
     #[test]
-    fn what_excluded_controls_lose_is_no_move_and_what_others_lose_is() {
+    fn what_excluded_controls_lose_is_not_a_move_and_what_others_lose_is() {
         const MFA: &str = "AdminMFAV2";
         let at = |day: i64| Timestamp::from_seconds(day * 86_400);
         let control = |points, maximum| Control {

@@ -47,7 +47,7 @@ struct Follows {
     rejected: watch::Receiver<Option<Rejected>>,
 }
 
-/// The running service.
+/// A running service, until it is stopped.
 pub struct Service {
     address: SocketAddr,
     engine: Engine,
@@ -77,7 +77,7 @@ impl Service {
         let current = config.borrow().clone();
         let (engine, settled) = Engine::join(config, clock, metrics, shutdown.clone()).await?;
         let (store, follows) = (engine.store.clone(), Follows { changes, taken, rejected });
-        let started = Self::begin(engine, settled, (listener, address), follows, shutdown.clone()).await;
+        let started = Self::begin(engine, settled, listener, address, follows, shutdown.clone()).await;
         if started.is_err() {
             // What has begun ends, and what was taken of a shared store is free for the others immediately.
             shutdown.cancel();
@@ -90,11 +90,11 @@ impl Service {
     async fn begin(
         engine: Engine,
         settled: mpsc::UnboundedReceiver<TenantId>,
-        listens: (TcpListener, SocketAddr),
+        listener: TcpListener,
+        address: SocketAddr,
         follows: Follows,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
-        let (listener, address) = listens;
         let Follows { changes, taken, rejected } = follows;
         let (clock, metrics, now) = (engine.clock.clone(), engine.metrics.clone(), engine.clock.now());
         metrics.started(now);

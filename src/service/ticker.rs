@@ -2,7 +2,7 @@
 //! receives that asks the store what is due. So the next run makes up for one that was lost.
 //!
 //! It goes by the wall clock: set back, it would stand still until that time comes again. So somebody who goes by monotonic
-//! time listens to it, and winds it up again when nothing is heard.
+//! time listens to it, and starts it again when nothing is heard.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ pub struct Ticks {
     pub months: Arc<Notify>,
     /// Look whose secrets can't be read.
     pub secrets: Arc<Notify>,
-    /// Leave a heartbeat.
+    /// Write a heartbeat to the store.
     pub heartbeat: Arc<Notify>,
     /// Wakes the task that removes old data.
     pub housekeeping: Arc<Notify>,
@@ -56,7 +56,7 @@ impl Ticker {
     /// [`JobSchedulerError`] when the scheduler can't be started.
     pub async fn start(ticks: &Ticks) -> Result<Self, JobSchedulerError> {
         let (heard, stop) = (Arc::new(Notify::new()), CancellationToken::new());
-        let scheduler = wind_up(ticks, &heard).await?;
+        let scheduler = start_scheduler(ticks, &heard).await?;
         let listen = listen(scheduler, ticks.clone(), heard, stop.clone());
         let listening = tokio::spawn(task::until("ticker", stop.clone(), listen));
         Ok(Self { listening, stop })
@@ -71,7 +71,7 @@ impl Ticker {
 }
 
 /// A scheduler that runs; `heard` hears every tick of it.
-async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, JobSchedulerError> {
+async fn start_scheduler(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     // The scheduler reads the notation of each job again whenever it has run, so there is one job for each time.
     let jobs: [(_, &[&Arc<Notify>]); 4] = [
@@ -94,7 +94,7 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
         if tick.is_ok() {
             continue;
         }
-        match wind_up(&ticks, &heard).await {
+        match start_scheduler(&ticks, &heard).await {
             Ok(fresh) => {
                 warn!("the recurring jobs stopped, as happens when the clock is set back; they are being restarted");
                 let _ = std::mem::replace(&mut scheduler, fresh).shutdown().await;

@@ -49,7 +49,7 @@ pub struct Actor {
 /// One step of the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What happens.
+    /// What happens, as a headline for whoever watches.
     pub title: &'static str,
     /// What is worth a look.
     pub look: &'static str,
@@ -63,14 +63,14 @@ pub struct Step {
     pub person: Option<Person>,
 }
 
-/// A change that comes once so many deliveries wait for a channel.
+/// A change that comes once a number of deliveries wait for a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Later {
     /// The name of the channel that they wait for.
     pub channel: &'static str,
     /// How many of them.
     pub deliveries: u64,
-    /// The change.
+    /// What changes in the simulated cloud.
     pub change: Change,
 }
 
@@ -83,7 +83,7 @@ pub enum Person {
         tenant: &'static str,
         /// The rule's name.
         rule: &'static str,
-        /// What is noted.
+        /// The comment that is recorded with it.
         comment: &'static str,
     },
     /// Asks why an alert fires.
@@ -134,14 +134,14 @@ impl Scenario {
     /// lets its secret expire.
     #[must_use]
     pub fn customers() -> Self {
-        let tenants: Vec<Actor> = (0_u8..).zip(CUSTOMERS).map(|(number, name)| Actor::new(number, name)).collect();
+        let tenants: Vec<_> = (0..).zip(CUSTOMERS).map(|(number, (id, name))| Actor::new(number, id, name)).collect();
         let steps = steps(&tenants);
         Self { tenants, steps }
     }
 }
 
 impl Actor {
-    fn new(number: u8, (id, name): (&'static str, &'static str)) -> Self {
+    fn new(number: u8, id: &'static str, name: &'static str) -> Self {
         // Spread over the fleet, and the same every time.
         let spread = |step: u8, of: u8| f64::from(number.wrapping_mul(step) % of);
         Self {
@@ -160,7 +160,7 @@ impl Actor {
         }
     }
 
-    /// The device score that it had so many hours ago: it wanders, and no day loses as much as a rule asks for.
+    /// The device score that it had that number of hours ago: it wanders, and no day loses as much as a rule asks for.
     #[must_use]
     pub fn device_score_before(&self, hours: u32) -> f64 {
         // One of them has lost points since the day before yesterday, and nobody has done anything about it.
@@ -168,7 +168,7 @@ impl Actor {
         (self.device_score + lost + self.wandered(hours, 11.0)).round()
     }
 
-    /// The exposure score that it had so many hours ago.
+    /// The exposure score that it had that number of hours ago.
     #[must_use]
     pub fn exposure_score_before(&self, hours: u32) -> f64 {
         ((self.exposure_score - self.wandered(hours, 2.2)) * 10.0).round() / 10.0
@@ -307,7 +307,7 @@ impl Stage {
         Self { scenario, tenants, next: 0 }
     }
 
-    /// Lets every score be what it was so many hours ago.
+    /// Lets every score be what it was that number of hours ago.
     pub fn set_back(&self, cloud: &Cloud, hours: u32) {
         for actor in &self.scenario.tenants {
             cloud.set_score(actor.entra, ScoreKind::DeviceSecureScore, actor.device_score_before(hours));

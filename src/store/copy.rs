@@ -18,7 +18,7 @@ pub use super::sql::copy::{Copied, Table as CopiedTable};
 /// Where a store is.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// In a file.
+    /// A SQLite file at this path.
     Sqlite(PathBuf),
     /// In a database on a server.
     Postgres(Box<PostgresSettings>),

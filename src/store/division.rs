@@ -54,7 +54,7 @@ impl Shard {
     /// The shard whose owner does what is done once for the whole fleet: the lead.
     pub const LEAD: Self = Self(0);
 
-    /// All of them.
+    /// Every shard, from 0, which is the lead.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..SHARDS).map(Self)
     }
@@ -120,7 +120,7 @@ struct State {
     /// Until when the lease is good, on the monotonic clock.
     valid_until: Instant,
     replicas: Replicas,
-    /// This replica's configuration.
+    /// The fingerprint of the configuration that this replica runs.
     fingerprint: String,
     /// The changed one that it rejects.
     rejected: Option<RejectedConfiguration>,

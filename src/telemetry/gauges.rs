@@ -45,7 +45,7 @@ pub struct Gauges {
 /// The newest reading of a score of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantScore {
-    /// The tenant's id.
+    /// The id of a tenant in the configuration.
     pub tenant: TenantId,
     /// The kind of score.
     pub score: ScoreKind,

@@ -212,7 +212,7 @@ impl Metrics {
         self.inner.heartbeats_missed.inc();
     }
 
-    /// The service started.
+    /// Notes when the service started, as seconds since the epoch.
     pub fn started(&self, at: Timestamp) {
         self.inner.started.set(unix(at));
     }

@@ -21,7 +21,7 @@ use crate::{
 /// Most facts that are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
 
-/// One fact.
+/// A name and a value that stand side by side in a message.
 #[derive(Debug, Serialize)]
 pub(super) struct Fact {
     #[serde(skip)]

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Dialect,
     render::{self, RenderFailure, engines},
-    source::{Compiled, Source, compile, problem, read},
+    source::{Compiled, Position, Source, compile, problem, read},
     steps::{Budget, STEPS_MAX, TRIAL_STEPS_MAX},
     trial,
 };
@@ -280,11 +280,11 @@ fn involving(compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> BTreeSet
 
 fn trial_problem(name: &str, source: &Source, dialect: &Dialect, failure: &trial::Failure) -> Problem {
     let RenderFailure::Template { template, line, column, what } = &failure.why else {
-        return problem(&source.file, (1, 1), failure.why.to_string(), "write less fixed text");
+        return problem(&source.file, Position::START, failure.why.to_string(), "write less fixed text");
     };
     let file =
         if template == name { source.file.clone() } else { source.file.with_file_name(format!("{template}.hbs")) };
     let what = format!("a sample notification ({}) can't be written for {}: {what}", failure.sample, dialect.name);
-    let place = (line.unwrap_or(1), column.unwrap_or(1));
+    let place = Position { line: line.unwrap_or(1), column: column.unwrap_or(1) };
     problem(&file, place, what, "see the built-in templates for what there is and how it is written")
 }

@@ -237,7 +237,7 @@ fn tenant(name: &str) -> TenantFacts {
     }
 }
 
-/// A harmless name.
+/// A name in which nothing has to be escaped.
 const ORDINARY: &str = "Contoso Ltd";
 
 fn score(kind: NotificationType) -> ScoreFacts {

@@ -25,9 +25,20 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
-/// A problem in a template, at a line and column from one.
-pub(super) fn problem(file: &Path, (line, column): (usize, usize), what: String, instead: &str) -> Problem {
-    Problem::error(Place { file: file.to_owned(), line: line.max(1), column: column.max(1) }, "", what, instead)
+/// A place in a template, as its compiler and its trial name it: one-based, or 0 where they do not know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Position {
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+}
+
+/// A problem in a template.
+pub(super) fn problem(file: &Path, at: Position, what: String, instead: &str) -> Problem {
+    Problem::error(Place { file: file.to_owned(), line: at.line.max(1), column: at.column.max(1) }, "", what, instead)
 }
 
 /// Reads the user's templates.
@@ -38,7 +49,7 @@ pub(super) fn read(folder: &Path, problems: &mut Vec<Problem>) -> BTreeMap<Strin
         Err(error) => {
             problems.push(problem(
                 folder,
-                (1, 1),
+                Position::START,
                 format!("the folder can't be read: {error}"),
                 "name a folder of templates",
             ));
@@ -50,21 +61,26 @@ pub(super) fn read(folder: &Path, problems: &mut Vec<Problem>) -> BTreeMap<Strin
             continue;
         }
         let Some(name) = file.file_stem().and_then(|stem| stem.to_str()) else {
-            problems.push(problem(&file, (1, 1), "the file's name is not UTF-8".to_owned(), "rename the file"));
+            problems.push(problem(
+                &file,
+                Position::START,
+                "the file's name is not UTF-8".to_owned(),
+                "rename the file",
+            ));
             continue;
         };
         match read_one(&file) {
             Ok(text) => drop(sources.insert(name.to_owned(), Source { file: file.clone(), text })),
-            Err(what) => problems.push(problem(&file, (1, 1), what, "use UTF-8 text of at most 32 KiB")),
+            Err(what) => problems.push(problem(&file, Position::START, what, "use UTF-8 text of at most 32 KiB")),
         }
     }
     let bytes: usize = sources.values().map(|source: &Source| source.text.len()).sum();
     if sources.len() > TEMPLATES_MAX {
         let what = format!("there are {} templates, more than {TEMPLATES_MAX}", sources.len());
-        problems.push(problem(folder, (1, 1), what, "remove what is not used"));
+        problems.push(problem(folder, Position::START, what, "remove what is not used"));
     } else if bytes > FOLDER_BYTES_MAX {
         let what = format!("the templates have {bytes} bytes together, more than {FOLDER_BYTES_MAX}");
-        problems.push(problem(folder, (1, 1), what, "remove what is not used"));
+        problems.push(problem(folder, Position::START, what, "remove what is not used"));
     }
     sources
 }
@@ -110,7 +126,7 @@ pub(super) fn compile<'a>(
     let mut depths = Depths::default();
     for (name, source) in sources {
         if let Err(what) = depths.of(name, &shapes) {
-            problems.push(problem(&source.file, (1, 1), what, "include only partials that are there and end"));
+            problems.push(problem(&source.file, Position::START, what, "include only partials that are there and end"));
         }
     }
     (problems.len() == before).then_some(compiled)
@@ -121,18 +137,24 @@ fn compile_one(name: &str, source: &Source) -> Result<(Template, Shape), Box<Pro
         Box::new(problem(&source.file, place(&source.text, fault.at), fault.what, "write it simpler"))
     })?;
     let template = Template::compile_with_name(&source.text, name.to_owned()).map_err(|error| {
-        let place = error.pos().unwrap_or((1, 1));
-        Box::new(problem(&source.file, place, error.reason().to_string(), "see the Handlebars language guide"))
+        let at = error.pos().map_or(Position::START, |(line, column)| Position { line, column });
+        Box::new(problem(&source.file, at, error.reason().to_string(), "see the Handlebars language guide"))
     })?;
     let shape = scan::shape(&template).map_err(|what| {
-        Box::new(problem(&source.file, (1, 1), what, "write it with `{{…}}`, `{{#if}}`, `{{#each}}` and `{{> name}}`"))
+        Box::new(problem(
+            &source.file,
+            Position::START,
+            what,
+            "write it with `{{…}}`, `{{#if}}`, `{{#each}}` and `{{> name}}`",
+        ))
     })?;
     Ok((template, shape))
 }
 
 /// Line and column of a byte, from one.
-fn place(text: &str, at: usize) -> (usize, usize) {
+fn place(text: &str, at: usize) -> Position {
     let before = text.get(..at).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    let column = before[line_start..].chars().count() + 1;
+    Position { line: before.matches('\n').count() + 1, column }
 }

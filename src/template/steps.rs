@@ -41,7 +41,7 @@ impl Budget {
         self.0.load(Relaxed)
     }
 
-    /// Takes steps; `false`: there were not so many left, and none are now.
+    /// Takes steps; `false`: there were fewer left, and none are now.
     pub(crate) fn take(&self, steps: u64) -> bool {
         let left = self.left();
         self.0.store(left.saturating_sub(steps), Relaxed);

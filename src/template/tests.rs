@@ -111,7 +111,7 @@ fn a_headline_says_from_what_to_what_and_how_bad() {
 }
 
 #[test]
-fn an_end_that_is_no_recovery_is_neutral_and_says_why() {
+fn an_end_that_is_not_a_recovery_is_neutral_and_says_why() {
     for (resolution, expected) in [
         (Resolution::Accepted, "alert on device secure score is over: 396 accepted"),
         (Resolution::RuleRemoved, "alert on device secure score is over: rule removed"),

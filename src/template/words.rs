@@ -49,7 +49,6 @@ pub(super) struct Words {
     hex: &'static str,
     /// Why, as far as it is known.
     reason: Option<String>,
-    /// What to do.
     what_to_do: Option<String>,
     /// What stands before that, with a colon: `What to do:`.
     what_to_do_label: String,
@@ -82,7 +81,6 @@ pub(super) struct Words {
     language: &'static str,
 }
 
-/// One link.
 #[derive(Debug, Serialize)]
 struct Link {
     title: &'static str,

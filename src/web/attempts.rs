@@ -55,7 +55,7 @@ struct Limit {
     most: u32,
     /// After that long,
     forgotten_after: Duration,
-    /// so many attempts are forgotten.
+    /// that number of attempts is forgotten.
     at_once: u32,
 }
 

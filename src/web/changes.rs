@@ -49,7 +49,6 @@ pub(super) fn read(text: &str) -> Option<u64> {
     u64::from_str_radix(text, 16).ok()
 }
 
-/// One who listens.
 struct Watch {
     app: App,
     caller: Caller,

@@ -24,7 +24,7 @@ use super::{
     protect::refusal,
 };
 
-/// Every open connection.
+/// Every connection that is open, and what it is doing.
 pub(super) struct Connections {
     pub(super) limits: Limits,
     state: Mutex<State>,
@@ -115,7 +115,6 @@ impl Drop for Open {
     }
 }
 
-/// One connection.
 pub(super) struct Connection {
     all: Arc<Connections>,
     id: u64,

@@ -14,9 +14,9 @@ pub(super) const EVENTS_OF_API: &str = "/api/v1/events";
 pub(super) enum Group {
     /// `/healthz` and `/readyz`, answered from memory unless this machine asks.
     Probe,
-    /// `/metrics`.
+    /// Requests for `/metrics`, as monitoring makes them.
     Metrics,
-    /// The API.
+    /// Requests for the API, its streams apart.
     Api,
     /// `/confirm/…`, which needs no sign-in.
     Confirm,

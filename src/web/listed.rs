@@ -11,7 +11,7 @@ use super::app::App;
 
 /// A page, or what a form does.
 pub(super) struct Listed {
-    /// `GET` or `POST`.
+    /// The HTTP method, `GET` or `POST`.
     pub(super) method: &'static str,
     /// Its path, with names in braces.
     pub(super) path: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// A page.
+    /// A page, which is read with `GET`.
     pub(super) fn get<H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Self {
         Self { method: "GET", path, handler: get(handler) }
     }

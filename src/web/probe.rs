@@ -20,7 +20,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub struct Probe {
     /// Whether it is well.
     pub is_good: bool,
-    /// The answer: JSON.
+    /// The body of the answer, as JSON.
     pub body: String,
 }
 

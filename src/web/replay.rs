@@ -24,7 +24,7 @@ pub(super) struct Replay<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) config: &'a Config,
     pub(super) scope: &'a Scope,
-    /// The rule's name.
+    /// The name of the rule that is replayed.
     pub(super) rule: &'a str,
     /// Only these tenants; empty: every tenant of the scope.
     pub(super) tenants: Vec<String>,

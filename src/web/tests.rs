@@ -44,6 +44,8 @@ const PATIENT: Limits = Limits {
     drain: HOUR,
 };
 const HOUR: Duration = Duration::from_hours(1);
+/// No wait is longer.
+const LIMIT: Duration = Duration::from_mins(5);
 
 /// A server on loopback.
 struct Server {
@@ -57,11 +59,11 @@ struct Server {
 impl Server {
     async fn start(limits: Limits, totals: Option<Totals>) -> Self {
         let store = Arc::new(StubStore(totals));
-        Self::on(limits, (store.clone(), store), "").await
+        Self::on(limits, store.clone(), store, "").await
     }
 
     /// A server on that store; `channels` stands under `channels:` of the configuration.
-    async fn on(limits: Limits, (listings, known): (Arc<dyn Listings>, Arc<dyn Channels>), channels: &str) -> Self {
+    async fn on(limits: Limits, listings: Arc<dyn Listings>, known: Arc<dyn Channels>, channels: &str) -> Self {
         let (health, clock) = (Health::default(), Clock::manual(Timestamp::from_seconds(1000)));
         let (_, config) = watch::channel(config(channels));
         let state = State::new(listings, known, Metrics::default(), health.clone(), clock.clone(), config);
@@ -110,11 +112,16 @@ pub(super) fn config_of(text: &str) -> Arc<Config> {
     Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)))
 }
 
+/// What is waited for. Nothing is proven by the limit: it ends a test that hangs.
+async fn within_limit<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, wait).await.expect("it was waited for in vain")
+}
+
 /// What still comes until the server closes.
 async fn rest(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     // A reset ends a connection as well as a close.
-    let _ = stream.read_to_end(&mut bytes).await;
+    let _ = within_limit(stream.read_to_end(&mut bytes)).await;
     String::from_utf8(bytes).unwrap()
 }
 
@@ -196,7 +203,7 @@ async fn a_channel_without_dead_letters_has_none_of_them_so_that_the_first_one_i
         Totals { deliveries: vec![(soc, DeliveryState::Dead, 2), (gone, DeliveryState::Dead, 1)], ..Totals::default() };
     let store = Arc::new(StubStore(Some(totals)));
     let channels = format!("quiet: {channel}, soc: {channel}");
-    let server = Server::on(PATIENT, (store.clone(), store), &channels).await;
+    let server = Server::on(PATIENT, store.clone(), store, &channels).await;
     let (_, body) = server.get("/metrics").await;
     for (channel, count) in [("quiet", 0), ("soc", 2), ("gone", 1)] {
         let line = format!("\nscorewatch_deliveries{{channel=\"{channel}\",state=\"dead\"}} {count}\n");

@@ -209,18 +209,15 @@ const ON_EVERY_ADDRESS: &str = "ip link set lo up && ip route add local 0.0.0.0/
                                 ip -6 route add local ::/0 dev lo && exec \"$0\" --include-ignored \"$@\"";
 
 #[test]
+#[ignore = "needs unshare and ip, for a network of its own"]
 fn the_trap_listens_on_every_address_in_its_own_network() {
     let run = |program: &str, script: &[&str]| {
-        Command::new("unshare").args(["--net", "--map-root-user", "sh", "-c", program]).args(script).output()
+        Command::new("unshare").args(["--net", "--map-root-user", "sh", "-c", program]).args(script).output().unwrap()
     };
-    // Not everybody may have a network of his own.
-    if !run("ip route", &[]).is_ok_and(|output| output.status.success()) {
-        return;
-    }
     let tests = std::env::current_exe().unwrap();
     let script =
         [tests.to_str().unwrap(), "egress::addresses::no_", "egress::addresses::control_", "egress::vectors::"];
-    let output = run(ON_EVERY_ADDRESS, &script).unwrap();
+    let output = run(ON_EVERY_ADDRESS, &script);
     let reported = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && reported.contains("control_every_sample_leads_to_the_trap ... ok"),

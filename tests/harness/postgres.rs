@@ -9,10 +9,13 @@ use std::{
         Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Instant,
 };
 
 use scorewatch::store::postgres::{PostgresSettings, TlsMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::wait::PATIENCE;
 
 /// Where Debian keeps each version's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql";
@@ -31,18 +34,19 @@ pub(crate) struct Postgres {
     keeper: Mutex<Child>,
 }
 
-static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
+static SERVER: OnceLock<Postgres> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 impl Postgres {
-    /// The server, which is started the first time. `None`: PostgreSQL is not installed, and what needs it is left out.
-    pub(crate) fn shared() -> Option<&'static Self> {
-        SERVER.get_or_init(|| programs().map(|programs| Self::start(&programs, None))).as_ref()
+    /// The server, which is started the first time. A test that needs it is ignored unless it is requested, so it fails where
+    /// PostgreSQL is missing.
+    pub(crate) fn shared() -> &'static Self {
+        SERVER.get_or_init(Self::apart)
     }
 
-    /// Another server, for a test that stops it. `None`: PostgreSQL is not installed.
-    pub(crate) fn apart() -> Option<Self> {
-        programs().map(|programs| Self::start(&programs, None))
+    /// Another server, for a test that stops it.
+    pub(crate) fn apart() -> Self {
+        Self::start(&programs(), None)
     }
 
     /// Ends it as a crash does: nothing is written down first.
@@ -62,7 +66,10 @@ impl Postgres {
         // It is started before it has taken over.
         let mut answers = Command::new(self.programs.join("pg_isready"));
         answers.arg("--quiet").arg("--host").arg(&self.folder);
-        while !answers.status().unwrap().success() {}
+        let began = Instant::now();
+        while !answers.status().unwrap().success() {
+            assert!(began.elapsed() < PATIENCE, "it never takes over; see {}/log", self.folder.display());
+        }
     }
 
     /// A copy of it as it is now, which follows it by way of that folder's socket.
@@ -89,13 +96,15 @@ impl Postgres {
         Self::keep(programs, command)
     }
 
-    /// Three servers run by Patroni, in synchronous mode, reached by way of `HAProxy`. `None`: what that takes is not installed.
-    pub(crate) fn cluster() -> Option<Self> {
-        let programs = programs().filter(|_| CLUSTER_PROGRAMS.iter().all(|path| Path::new(path).exists()))?;
+    /// Three servers run by Patroni, in synchronous mode, reached by way of `HAProxy`.
+    pub(crate) fn cluster() -> Self {
+        let missing: Vec<_> = CLUSTER_PROGRAMS.iter().filter(|path| !Path::new(path).exists()).collect();
+        assert!(missing.is_empty(), "a cluster takes {missing:?}");
+        let programs = programs();
         let script = fs::read_to_string("tests/harness/patroni.py").unwrap();
         let mut command = as_its_user(&Command::new(CLUSTER_PROGRAMS[0]));
         command.args(["-c", &script]).arg(&programs).arg(ROLE);
-        Some(Self::keep(&programs, command))
+        Self::keep(&programs, command)
     }
 
     /// Kills the primary of a cluster, alone or with its Patroni. Returns how many seconds there was none, once all are back.
@@ -131,10 +140,10 @@ impl Postgres {
         }
     }
 
-    /// A new database on the shared server, if there is one.
-    pub(crate) async fn shared_database() -> Option<(&'static Self, PostgresSettings)> {
-        let server = Self::shared()?;
-        Some((server, server.database().await))
+    /// A new database on the shared server.
+    pub(crate) async fn shared_database() -> (&'static Self, PostgresSettings) {
+        let server = Self::shared();
+        (server, server.database().await)
     }
 
     /// Runs statements in a database, beside the store.
@@ -187,16 +196,18 @@ fn read_line(keeper: &mut Child) -> String {
 }
 
 /// The programs that `SCOREWATCH_POSTGRES_BIN` names the folder of, otherwise those of the newest version that is installed.
-fn programs() -> Option<PathBuf> {
+fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("SCOREWATCH_POSTGRES_BIN").filter(|named| !named.is_empty()) {
         let named = PathBuf::from(named);
         assert!(named.join("initdb").exists(), "SCOREWATCH_POSTGRES_BIN: {} has no initdb", named.display());
-        return Some(named);
+        return named;
     }
-    let versions = fs::read_dir(PROGRAMS).ok()?;
+    let versions = fs::read_dir(PROGRAMS).into_iter().flatten();
     let versions = versions.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    let newest = versions.filter(|version| *version >= VERSION_MIN).max()?;
-    Some(Path::new(PROGRAMS).join(newest.to_string()).join("bin")).filter(|programs| programs.join("initdb").exists())
+    let newest = versions.filter(|version| *version >= VERSION_MIN).max();
+    let programs = newest.map(|version| Path::new(PROGRAMS).join(version.to_string()).join("bin"));
+    let programs = programs.filter(|programs| programs.join("initdb").exists());
+    programs.unwrap_or_else(|| panic!("PostgreSQL {VERSION_MIN} or newer is not installed in {PROGRAMS}"))
 }
 
 /// PostgreSQL refuses to run as root; Debian has a user for it.

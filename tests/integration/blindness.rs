@@ -334,7 +334,7 @@ async fn where_a_secret_is_kept_is_for_the_operator_only() {
 }
 
 #[tokio::test]
-async fn two_of_a_healthy_fleet_are_no_outage() {
+async fn two_of_a_healthy_fleet_are_not_an_outage() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     for tenant in ["t01", "t02"] {

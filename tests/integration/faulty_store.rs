@@ -25,6 +25,7 @@ use scorewatch::{
 use tokio::sync::watch;
 
 use super::parts::Parts;
+use crate::harness::event;
 
 /// What goes wrong, the next time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,9 @@ impl FaultyStore {
     }
 
     pub(super) async fn has_gone_wrong(&self, count: u32) {
-        let _ = self.gone_wrong.subscribe().wait_for(|seen| *seen >= count).await.unwrap();
+        let mut seen = self.gone_wrong.subscribe();
+        let gone_wrong = event(seen.wait_for(|seen| *seen >= count)).await;
+        drop(gone_wrong.expect("nothing goes wrong").unwrap());
     }
 
     fn one_of(&self, count: &AtomicU32) -> Result<(), StoreError> {

@@ -139,7 +139,7 @@ fn for_starts_again_after_more_than_three_failed_checks_and_not_after_a_pause() 
 }
 
 #[test]
-fn a_daily_schedule_is_no_lack_of_data_until_a_check_fails() {
+fn a_daily_schedule_is_not_a_lack_of_data_until_a_check_fails() {
     let mut fixture = watching("0 0 0 * * *", &[SCORE], no_data(6, None));
     for day in 0..5 {
         assert_eq!(sent(&fixture.read(12 * HOUR + day * DAY, 400.0)), [""; 0]);
@@ -243,7 +243,7 @@ fn a_rule_on_one_score_names_the_cause_of_that_score() {
 }
 
 #[test]
-fn a_subject_that_is_gone_is_no_lack_of_data() {
+fn a_subject_that_is_gone_is_not_a_lack_of_data() {
     let mut fixture = watching("0 */15 * * * *", &[ScoreKind::ExposureScoreByGroup], no_data(1, None));
     let groups = |minute: i64, names: &[&str]| {
         let of = |name: &&str| Reading {

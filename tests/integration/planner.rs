@@ -162,7 +162,8 @@ async fn a_tenant_is_never_visited_twice_at_once() {
     config.timeout = minutes(60);
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Raw(Reply::hang())));
     let planner = PlannerFixture::start(&fixture, &config).await;
-    fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
+    let asked = fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1);
+    assert!(event(asked).await.is_some(), "nobody asks");
     // Removed and added again while its visit hangs.
     let mut without = config.clone();
     without.tenants.remove("contoso");
@@ -261,7 +262,7 @@ async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
             fixture.firing().await.is_empty()
         })
         .await;
-    fixture.receivers.wait_for(|received| received.len() == 2).await;
+    assert!(event(fixture.receivers.wait_for(|received| received.len() == 2)).await.is_some());
     assert_eq!(fixture.queued().await, ["alert.firing to soc", "alert.resolved (TenantRemoved) to soc"]);
     let asked_before = asked(&fixture, "contoso");
     let checks = version(&fixture, "fabrikam").await;

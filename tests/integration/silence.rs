@@ -23,7 +23,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, at, channels, config, entra, minutes, rule, tenant_id},
 };
-use crate::harness::by_ann;
+use crate::harness::{by_ann, event};
 
 /// `contoso`, judged by one rule with a step and reminders.
 pub(super) struct Scene {
@@ -251,7 +251,7 @@ async fn a_maintenance_window_holds_and_a_reload_without_it_lets_go() {
     scene.config.maintenance.clear();
     scene.sender.send(Arc::new(scene.config.clone())).unwrap();
     scene.dispatcher.reconsider().await.unwrap();
-    scene.fixture.receivers.wait_for(|received| received.len() == 2).await;
+    assert!(event(scene.fixture.receivers.wait_for(|received| received.len() == 2)).await.is_some());
     assert_eq!(scene.fixture.received("soc")[1].0, "alert.resolved");
 }
 

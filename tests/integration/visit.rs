@@ -16,7 +16,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, SCORE, at, channels, config, drop_of, entra, minutes, rule, tenant_id},
 };
-use crate::harness::by_ann;
+use crate::harness::{by_ann, event};
 
 #[tokio::test]
 async fn a_visit_leaves_sample_alert_and_delivery_in_the_store() {
@@ -111,7 +111,7 @@ async fn time_alone_is_judged_without_asking_microsoft_and_written_only_if_it_ch
     fixture.visit(&config).await;
     let (dispatcher, _config, mut settled) = fixture.dispatcher(config.clone());
     dispatcher.drain().await.unwrap();
-    assert_eq!(settled.recv().await, Some(tenant_id("contoso")));
+    assert_eq!(event(settled.recv()).await.flatten(), Some(tenant_id("contoso")));
     let plan = Plan::new(std::sync::Arc::new(config.clone()));
     let wake = async || {
         let record = fixture.record("contoso").await;
@@ -142,7 +142,7 @@ async fn a_visit_gives_way_to_shutdown_and_leaves_nothing() {
         fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
         fixture.shutdown.cancel();
     };
-    let (visit, ()) = tokio::join!(visit, stop);
+    let (visit, ()) = event(async { tokio::join!(visit, stop) }).await.expect("the visit ends");
     assert!(matches!(visit, Ok::<_, StoreError>(None)));
     assert_eq!(fixture.record("contoso").await, None);
 }

@@ -17,6 +17,7 @@ use super::{
     fixture::Fixture,
     setup::{Build, channel_name, config},
 };
+use crate::harness::event;
 
 /// Channels whose back-off is over immediately.
 fn quick(fixture: &Fixture, names: &[&str]) -> Config {
@@ -29,8 +30,14 @@ fn quick(fixture: &Fixture, names: &[&str]) -> Config {
 
 async fn arrived(settled: &mut UnboundedReceiver<TenantId>, count: usize) {
     for _ in 0..count {
-        settled.recv().await.unwrap();
+        assert!(event(settled.recv()).await.flatten().is_some(), "the worker has ended or hangs");
     }
+}
+
+/// Waits until that many requests have come in.
+async fn received(fixture: &Fixture, count: usize) {
+    let all = fixture.receivers.wait_for(|received| received.len() == count);
+    assert!(event(all).await.is_some(), "nothing is sent");
 }
 
 /// Asks the workers to stop, and lets the time pass that they are given.
@@ -42,10 +49,13 @@ async fn stop(fixture: &Fixture, dispatcher: &Dispatcher) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::select! {
-        () = dispatcher.stopped() => {}
-        () = pass => {}
-    }
+    let stopped = async {
+        tokio::select! {
+            () = dispatcher.stopped() => {}
+            () = pass => {}
+        }
+    };
+    assert!(event(stopped).await.is_some(), "the workers never stop");
 }
 
 #[tokio::test]
@@ -85,7 +95,7 @@ async fn a_receiver_that_hangs_has_one_request_and_delays_no_other() {
         queue(fixture.store.as_ref(), name, rule, &["hanging", "soc"], fixture.clock.now()).await;
     }
     dispatcher.wake(&channel_name("hanging"));
-    fixture.receivers.wait_for(|received| received.len() == 1).await;
+    received(&fixture, 1).await;
     dispatcher.wake(&channel_name("hanging"));
     dispatcher.wake(&channel_name("soc"));
     arrived(&mut settled, 3).await;
@@ -104,7 +114,7 @@ async fn an_attempt_cut_off_by_shutdown_is_repeated_with_its_mark_and_nothing_el
         queue(fixture.store.as_ref(), name, name, &["soc"], fixture.clock.now()).await;
     }
     dispatcher.wake(&channel_name("soc"));
-    fixture.receivers.wait_for(|received| received.len() == 1).await;
+    received(&fixture, 1).await;
     stop(&fixture, &dispatcher).await;
     let states: Vec<_> = fixture.deliveries().await.iter().map(|delivery| delivery.state).collect();
     assert_eq!(states, [DeliveryState::Sending, DeliveryState::Queued]);

@@ -191,7 +191,7 @@ async fn an_answer_that_is_cut_in_its_body_is_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_no_http() {
+async fn an_answer_that_is_not_http() {
     survive(Fault::Garbage, "20s").await;
 }
 

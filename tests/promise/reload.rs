@@ -94,7 +94,7 @@ async fn a_rejection_is_over_too_if_the_configuration_is_corrected_and_the_servi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_is_written_beside_the_configuration_is_no_change_of_it() {
+async fn a_log_that_is_written_beside_the_configuration_is_not_a_change_of_it() {
     let mut world = World::new().await;
     let service = world.run().await;
     for line in 0..3 {

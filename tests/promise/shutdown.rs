@@ -76,13 +76,12 @@ async fn sigterm_ends_a_service_whose_secrets_come_from_a_program_that_hangs_and
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs root, for name servers of its own"]
 async fn sigterm_ends_a_service_whose_name_servers_do_not_answer() {
     let mut world = World::new().await;
     // Name servers have one port, and `/etc/resolv.conf` one place: this takes the rights of root, and a file system of its own.
     let servers = ["127.0.53.1", "127.0.53.2", "127.0.53.3"];
-    let bound: Option<Vec<_>> = servers.iter().map(|server| UdpSocket::bind((*server, 53)).ok()).collect();
-    let is_root = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
-    let Some(bound) = bound.filter(|_| is_root) else { return };
+    let bound = servers.map(|server| UdpSocket::bind((server, 53)).unwrap());
     let resolv = world.folder.path().join("resolv.conf");
     fs::write(&resolv, servers.map(|server| format!("nameserver {server}\n")).concat()).unwrap();
     world.setup.channel("nowhere", "type: webhook, url: \"https://nowhere.scorewatch.invalid/hook\"");

@@ -26,12 +26,10 @@ tokio::task_local! {
     static SERVER: &'static Postgres;
 }
 
-/// Runs a test with its stores on PostgreSQL, if that is installed.
+/// Runs a test with its stores on PostgreSQL.
 pub(super) async fn on_postgres(test: impl Future<Output = ()>) {
-    if let Some(server) = Postgres::shared() {
-        // On the heap, as tests are large and many.
-        SERVER.scope(server, Box::pin(test)).await;
-    }
+    // On the heap, as tests are large and many.
+    SERVER.scope(Postgres::shared(), Box::pin(test)).await;
 }
 
 /// A store under test, which can be closed and opened again.
@@ -57,9 +55,9 @@ impl Fixture {
     /// The same store after a later version has added to it.
     pub(super) async fn added_to(self) -> Self {
         self.store.close().await;
-        match (&self.database, Postgres::shared()) {
-            (Some(database), Some(server)) => later::add_to_postgres(server, database).await,
-            _ => later::add_to_sqlite(&self.directory.path().join("data/s.db")).await,
+        match &self.database {
+            Some(database) => later::add_to_postgres(Postgres::shared(), database).await,
+            None => later::add_to_sqlite(&self.directory.path().join("data/s.db")).await,
         }
         let store = open(&self.directory, self.database.as_ref()).await;
         Self { store, ..self }

@@ -94,8 +94,9 @@ async fn join(database: &PostgresSettings) -> SqliteStore {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL 15 or newer"]
 async fn replicas_go_on_while_a_later_version_adds_to_the_store_and_can_be_started_again() {
-    let Some((server, database)) = Postgres::shared_database().await else { return };
+    let (server, database) = Postgres::shared_database().await;
     let first = join(&database).await;
     // Statements that were prepared before the change are used after it.
     works(&first, 0).await;

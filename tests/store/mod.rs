@@ -12,6 +12,7 @@ macro_rules! on_both {
 
         mod on_postgres {
             $(#[tokio::test]
+            #[ignore = "needs PostgreSQL 15 or newer"]
             async fn $test() {
                 crate::store::fixture::on_postgres(super::$test()).await;
             })*

@@ -172,7 +172,7 @@ async fn refuse_entries(fixture: &Fixture) {
 /// Runs that beside the store, in the words of its database.
 pub(super) async fn run(fixture: &Fixture, sqlite: &'static str, postgres: &str) {
     if let Some(database) = &fixture.database {
-        Postgres::shared().unwrap().run(database, postgres).await;
+        Postgres::shared().run(database, postgres).await;
         return;
     }
     let url = format!("sqlite://{}", fixture.directory.path().join("data/s.db").display());

@@ -161,7 +161,7 @@ async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
     assert_eq!(gone(store.roster().await.unwrap()), [None, Some(at(30))], "since when it is gone stays");
 }
 
-async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() {
+async fn the_time_for_which_a_tenant_was_not_configured_is_not_a_gap_in_its_data() {
     let mut fixture = Fixture::new().await;
     reconcile(&*fixture.store, &[("a", 1), ("b", 2)], 0).await;
     commit(&*fixture.store, fires("a", 1, 340.0, 0)).await;
@@ -230,6 +230,6 @@ on_both! {
     another_tenant_under_an_old_slug_inherits_nothing,
     a_tenant_goes_on_under_another_slug_also_when_two_are_swapped,
     one_that_comes_back_is_itself_again_and_is_not_gone_any_more,
-    the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data,
+    the_time_for_which_a_tenant_was_not_configured_is_not_a_gap_in_its_data,
     a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what_waits,
 }

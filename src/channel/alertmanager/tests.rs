@@ -94,7 +94,7 @@ fn it_signs_in_as_configured() {
 }
 
 #[test]
-fn a_sign_in_page_is_no_answer() {
+fn a_sign_in_page_is_not_an_answer() {
     let answer = |status, kind: &str| {
         let content_type = Some(kind.to_owned());
         judge(

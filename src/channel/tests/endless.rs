@@ -94,7 +94,7 @@ fn after_a_refused_template_the_next_good_one_is_accepted() {
 }
 
 #[test]
-fn a_template_that_is_no_file_does_not_hang_the_start() {
+fn a_template_that_is_not_a_file_does_not_hang_the_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("own.hbs")).unwrap();
     let problems = channel::templates(Some(folder.path())).err().unwrap();

@@ -26,7 +26,7 @@ const NAMED_MAX: usize = 3;
 #[must_use]
 pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: Timestamp) -> Vec<NewNotification> {
     let notified = outage.notified_channels.iter().filter_map(|name| config.channels.get(name));
-    let (open, fenced): (Vec<_>, Vec<_>) = notified.partition(|channel| channel.audience.is_open());
+    let (open, outside_audience): (Vec<_>, Vec<_>) = notified.partition(|channel| channel.audience.is_open());
     let everywhere = open.iter().map(|channel| channel.name.clone()).collect::<Vec<_>>();
     let mut notices = Vec::new();
     let mut notify = |audience: &Audience, channels: Vec<ChannelName>, whose: &str| {
@@ -37,7 +37,7 @@ pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: 
         }
     };
     notify(&Audience::default(), everywhere, "");
-    for channel in fenced {
+    for channel in outside_audience {
         notify(&channel.audience, vec![channel.name.clone()], channel.name.as_str());
     }
     notices

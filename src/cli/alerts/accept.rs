@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// Only show which alerts would be accepted
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

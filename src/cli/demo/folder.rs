@@ -56,7 +56,6 @@ pub(super) struct Doors<'a> {
 }
 
 impl Doors<'_> {
-    /// As configuration.
     fn written(self) -> String {
         let public_url = self.public_url.map_or_else(String::new, |url| format!("public_url: \"{url}\"\n"));
         let sign_in = if self.sign_in { "always" } else { "auto" };

@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(10);
 const QUICKER: u32 = 20;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// The past.
+/// The readings, alerts and messages of the days before a demonstration begins.
 pub(super) struct Past {
     now: Timestamp,
     clock: Clock,

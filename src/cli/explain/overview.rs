@@ -20,7 +20,6 @@ use crate::{
 /// What there is to say of one rule and the tenant.
 #[derive(Debug, Serialize)]
 struct RuleLine<'a> {
-    /// The rule's name.
     rule: &'a str,
     /// Its condition, in words.
     condition: String,

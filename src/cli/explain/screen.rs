@@ -19,7 +19,6 @@ const OTHERS_MIN: usize = 2;
 pub(super) enum Detail {
     /// What fits one screen.
     Screen,
-    /// Everything.
     Everything,
 }
 
@@ -103,15 +102,15 @@ fn left_out(count: usize, what: &str) -> Option<String> {
 /// Each verdict with the series that it is about; a single series needs no name.
 fn verdicts(series: &[&SeriesTrace]) -> Vec<String> {
     const NAMES_MAX: usize = 3;
-    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    let mut said: Vec<(&str, Vec<String>)> = Vec::new();
     for one in series {
-        let verdict = words::verdict(&one.explanation, &one.alert.state);
+        let verdict = words::verdict(one.outcome());
         match said.iter_mut().find(|(known, _)| *known == verdict) {
             Some((_, names)) => names.push(words::name(one)),
             None => said.push((verdict, vec![words::name(one)])),
         }
     }
-    let line = |(verdict, names): &(String, Vec<String>)| {
+    let line = |(verdict, names): &(&str, Vec<String>)| {
         if series.len() == 1 {
             return format!("=> {verdict}");
         }

@@ -3,12 +3,12 @@
 use crate::{
     cli::output::time,
     domain::{ChannelName, ScoreKind, Timestamp, format_duration},
-    query::explain::{Decision, SeriesTrace},
+    query::explain::{Decision, Outcome, SeriesTrace},
     rule::{
-        AlertState, Recover, Resolution, Rule,
+        AlertState, Recover, Rule,
         baseline::{Chosen, Reference},
         display,
-        explain::{Baseline, Comparison, Explanation, Side, Verdict},
+        explain::{Baseline, Comparison, Explanation, Side},
     },
 };
 
@@ -247,23 +247,21 @@ pub(super) fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<Str
 }
 
 /// What comes of it.
-pub(super) fn verdict(explanation: &Explanation, state: &AlertState) -> String {
-    match explanation.verdict {
-        Verdict::Quiet if !explanation.is_confirmed => "it waits for a second reading of zero".to_owned(),
-        Verdict::Quiet if explanation.reading.is_none() && explanation.comparison.is_none() => {
-            "nothing to evaluate: there is no reading".to_owned()
-        }
-        Verdict::Quiet => "it does not fire, because the condition does not hold".to_owned(),
-        Verdict::Pends => "it is pending until `for` has passed".to_owned(),
-        Verdict::Fires if matches!(state, AlertState::Firing(_)) => "it fires".to_owned(),
-        Verdict::Fires => "it would fire at the next evaluation: the condition holds with the current rule".to_owned(),
-        Verdict::GoesOn => "it keeps firing; there is nothing new to report".to_owned(),
-        Verdict::Worsens => "it keeps firing and is about to be reported as worse".to_owned(),
-        Verdict::Unstable => "it has changed too often and is about to be reported as unstable".to_owned(),
-        Verdict::Reminds => "it keeps firing, and a reminder is due".to_owned(),
-        Verdict::Escalates => "it keeps firing, and nobody has acknowledged it in time".to_owned(),
-        Verdict::Ends(Resolution::Accepted) => "it is about to be accepted as the new level".to_owned(),
-        Verdict::Ends(_) => "it would resolve at the next evaluation, with the current rule".to_owned(),
+pub(super) const fn verdict(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::AwaitsSecondZero => "it waits for a second reading of zero",
+        Outcome::NothingToEvaluate => "nothing to evaluate: there is no reading",
+        Outcome::DoesNotHold => "it does not fire, because the condition does not hold",
+        Outcome::Pends => "it is pending until `for` has passed",
+        Outcome::Fires => "it fires",
+        Outcome::WillFire => "it would fire at the next evaluation: the condition holds with the current rule",
+        Outcome::GoesOn => "it keeps firing; there is nothing new to report",
+        Outcome::Worsens => "it keeps firing and is about to be reported as worse",
+        Outcome::Unstable => "it has changed too often and is about to be reported as unstable",
+        Outcome::Reminds => "it keeps firing, and a reminder is due",
+        Outcome::Escalates => "it keeps firing, and nobody has acknowledged it in time",
+        Outcome::WillBeAccepted => "it is about to be accepted as the new level",
+        Outcome::WillResolve => "it would resolve at the next evaluation, with the current rule",
     }
 }
 

@@ -30,16 +30,14 @@ const PACKAGED_UNITS: [&str; 2] =
 /// Most bytes of a secret on standard input.
 const STDIN_BYTES_MAX: u64 = 64 * 1024;
 
-/// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// The flags alone.
+    /// The flags alone: a question without a flag takes its default or is an error.
     Flags,
     /// A person, as far as the flags do not.
     Person,
 }
 
-/// One question.
 struct Question<'a> {
     /// The flag that answers it, with its value: `--tenant-id GUID`.
     flag: &'a str,

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Only count what would be erased
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     /// The cloud of every new tenant whose row names none
     #[arg(long, value_name = "CLOUD", value_parser = Cloud::ALL.map(Cloud::as_str))]
     cloud: Option<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     json: bool,
 }

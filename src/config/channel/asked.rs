@@ -48,7 +48,7 @@ impl Asked {
         Self { answer: Answer::Secret, ..Self::text("url", what, why) }
     }
 
-    /// A text.
+    /// A question whose answer is written as it is, as text.
     pub(super) const fn text(key: &'static str, what: &'static str, why: &'static str) -> Self {
         Self { key, what, why, answer: Answer::Text, is_optional: false, needs: None }
     }

@@ -185,7 +185,7 @@ fn audience(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> 
     ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, draft)).collect()
 }
 
-/// What the channel shows besides the facts.
+/// What the channel shows in addition to the facts.
 fn show(raw: Field<Vec<Field<Word>>>, audience: &Audience, at: &Scope<'_>, draft: &mut Draft) -> Show {
     if !raw.is_written() {
         return Show::unless_written(audience);

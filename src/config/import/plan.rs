@@ -12,7 +12,7 @@ use super::{
     Pending,
     column::Column,
     row::{self, Offer},
-    sheet::{self, Row, Sheet},
+    sheet::{self, Position, Row, Sheet},
     slug::{There, slug_of},
     written::{differences, labels, written},
 };
@@ -201,7 +201,7 @@ impl Plan {
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());
                         let path = folder.join(format!("{id}.yaml"));
-                        let (number, column) = sheet.place(row, &Column::TenantId);
+                        let Position { line: number, column } = sheet.place(row, &Column::TenantId);
                         let place = Place { file: wish.list.to_owned(), line: number, column };
                         if let Ok(text) = serde_yaml::to_string(&written(&id, &offer, &wish.labels)) {
                             self.files.0.insert(path.clone(), text);
@@ -213,8 +213,8 @@ impl Plan {
                 }
             }
             for (column, what, instead) in faults {
-                let (number, at) = sheet.place(row, &column);
-                let place = Place { file: wish.list.to_owned(), line: number, column: at };
+                let at = sheet.place(row, &column);
+                let place = Place { file: wish.list.to_owned(), line: at.line, column: at.column };
                 self.complain(place, what, instead);
                 line.outcome = Outcome::Refused;
             }
@@ -230,7 +230,7 @@ impl Plan {
             let (Some(row), Some(name)) = (sheet.rows.get(index), self.lines.get(index).map(|line| &line.name)) else {
                 continue;
             };
-            let (line, column) = sheet.place(row, &Column::Status);
+            let Position { line, column } = sheet.place(row, &Column::Status);
             let place = Place { file: list.to_owned(), line, column };
             let what = format!("the relationship with `{}` is {status}, so this customer is not imported", echo(name));
             let instead = "write its file by hand if it is still to be watched";

@@ -1,8 +1,11 @@
 //! CSV as spreadsheets and portals write it, and JSON as Microsoft Graph answers: rows with their places. Pure.
 
 mod json;
+mod position;
 
 use std::path::Path;
+
+pub(super) use position::Position;
 
 use super::column::{Column, Heading, heading, is_of_customer};
 use crate::diagnostic::{Level, Place, Problem, Warning};
@@ -91,7 +94,7 @@ impl Sheet {
     }
 
     /// Line and column of a row's cell; of the row where it has no such cell.
-    pub(super) fn place(&self, row: &Row, column: &Column) -> (usize, usize) {
+    pub(super) fn place(&self, row: &Row, column: &Column) -> Position {
         let index = self.index(column).filter(|index| *index < row.cells.len()).unwrap_or_default();
         self.place_of(&row.at, index)
     }
@@ -100,8 +103,8 @@ impl Sheet {
         self.columns.iter().position(|known| known.as_ref() == Some(column))
     }
 
-    fn place_of(&self, at: &Cursor, index: usize) -> (usize, usize) {
-        let of_item = (at.line, at.column);
+    fn place_of(&self, at: &Cursor, index: usize) -> Position {
+        let of_item = Position { line: at.line, column: at.column };
         self.separator.map_or(of_item, |separator| place_of(&self.text, separator, at.line, at.byte, index))
     }
 
@@ -119,7 +122,7 @@ impl Sheet {
 }
 
 /// Walks to a cell: what stands between quotes is not examined.
-fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usize) -> (usize, usize) {
+fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usize) -> Position {
     let (mut column, mut left, mut is_quoted) = (1, index, false);
     for letter in text.get(start..).unwrap_or_default().chars() {
         if left == 0 {
@@ -133,7 +136,7 @@ fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usi
             _ => {}
         }
     }
-    (line, column)
+    Position { line, column }
 }
 
 /// What is wrong with a list, as it is found.
@@ -143,23 +146,22 @@ struct Complaints<'a> {
 }
 
 impl Complaints<'_> {
-    /// `at`: line and column.
-    fn add(&mut self, at: (usize, usize), level: Level, what: String, instead: &str) {
+    fn add(&mut self, at: Position, level: Level, what: String, instead: &str) {
         match level {
             Level::Error => self.error(at, what, instead),
             Level::Warning => self.warn(Warning::ColumnNotUsed, at, what, instead),
         }
     }
 
-    fn warn(&mut self, warning: Warning, at: (usize, usize), what: impl Into<String>, instead: &str) {
+    fn warn(&mut self, warning: Warning, at: Position, what: impl Into<String>, instead: &str) {
         self.problems.push(Problem::warning(warning, self.place(at), "", what, instead));
     }
 
-    fn place(&self, (line, column): (usize, usize)) -> Place {
-        Place { file: self.file.to_owned(), line, column }
+    fn place(&self, at: Position) -> Place {
+        Place { file: self.file.to_owned(), line: at.line, column: at.column }
     }
 
-    fn error(&mut self, at: (usize, usize), what: impl Into<String>, instead: &str) {
+    fn error(&mut self, at: Position, what: impl Into<String>, instead: &str) {
         self.problems.push(Problem::error(self.place(at), "", what, instead));
     }
 }
@@ -197,7 +199,7 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         }
     }
     if sheet.columns.is_empty() {
-        complaints.error((1, 1), "the list is empty", "begin with a line of column names");
+        complaints.error(Position::START, "the list is empty", "begin with a line of column names");
         return None;
     }
     Some(sheet)
@@ -206,21 +208,21 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
 /// The text of a list that is not too large for one.
 fn decode(bytes: &[u8], complaints: &mut Complaints<'_>) -> Option<String> {
     if bytes.len() > SHEET_BYTES_MAX {
-        complaints.error((1, 1), "the list is larger than 32 MiB", "split it");
+        complaints.error(Position::START, "the list is larger than 32 MiB", "split it");
         return None;
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
         Err(error) => {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-            complaints.error((line, 1), "this line is not UTF-8", "save it as «CSV UTF-8»");
+            complaints.error(Position::line(line), "this line is not UTF-8", "save it as «CSV UTF-8»");
             return None;
         }
     };
     let is_json = text.trim_start().starts_with(['{', '[']);
     if let Some(line) = crowded_line(&text).filter(|_| !is_json) {
         let what = format!("this line has more than {SEPARATORS_MAX} separators");
-        complaints.error((line, 1), what, "delete it, or close the quote before it");
+        complaints.error(Position::line(line), what, "delete it, or close the quote before it");
         return None;
     }
     Some(text)
@@ -234,7 +236,11 @@ impl Sheet {
                 "this row has {} cells, more than the {COLUMNS_MAX} columns that a list may have",
                 record.len()
             );
-            complaints.error((at.line, at.column), what, "delete the columns that are not needed");
+            complaints.error(
+                Position { line: at.line, column: at.column },
+                what,
+                "delete the columns that are not needed",
+            );
             return None;
         }
         if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
@@ -260,13 +266,17 @@ impl Sheet {
             complaints.error(place, what, "put a cell with a separator in it into quotes");
         }
         if self.rows.len() >= ROWS_MAX {
-            complaints.error((at.line, 1), format!("there are more than {ROWS_MAX} rows"), "split the list");
+            complaints.error(Position::line(at.line), format!("there are more than {ROWS_MAX} rows"), "split the list");
             return None;
         }
         let cells: Vec<String> = record.iter().take(columns).map(ToOwned::to_owned).collect();
         let kept = kept + cells.len();
         if kept > CELLS_MAX {
-            complaints.error((at.line, 1), format!("there are more than {CELLS_MAX} cells"), "split the list");
+            complaints.error(
+                Position::line(at.line),
+                format!("there are more than {CELLS_MAX} cells"),
+                "split the list",
+            );
             return None;
         }
         self.rows.push(Row { line: at.line, item: None, at: *at, cells });

@@ -62,12 +62,12 @@ impl fmt::Display for Target {
     }
 }
 
-/// The first tenant.
+/// The first tenant of a new configuration.
 #[derive(Debug, Clone)]
 pub struct NewTenant {
-    /// The slug.
+    /// The slug by which configuration and messages name the tenant.
     pub id: TenantId,
-    /// The display name.
+    /// The name that messages show.
     pub name: String,
     /// The directory (tenant) ID.
     pub entra: EntraTenantId,
@@ -81,10 +81,10 @@ pub struct NewTenant {
     pub expires: Option<String>,
 }
 
-/// The first channel.
+/// The first channel of a new configuration.
 #[derive(Debug, Clone)]
 pub struct NewChannel {
-    /// Its name.
+    /// The name by which rules refer to the channel.
     pub name: ChannelName,
     /// The word under `type:`.
     pub kind: &'static str,
@@ -99,15 +99,15 @@ pub struct NewChannel {
 pub struct Answers {
     /// Where the service will run.
     pub target: Target,
-    /// The folder.
+    /// The folder in which the files are made.
     pub folder: PathBuf,
     /// Whether a package has installed the unit for that folder, so that none is written.
     pub has_unit: bool,
-    /// The first tenant.
+    /// The first tenant, whose file is made too.
     pub tenant: NewTenant,
     /// The scores that are polled.
     pub scores: Vec<ScoreKind>,
-    /// The first channel.
+    /// The first channel, to which rules and the operator's messages go.
     pub channel: NewChannel,
     /// The IANA name of the time zone.
     pub timezone: String,

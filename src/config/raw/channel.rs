@@ -25,7 +25,7 @@ raw! {
         /// The labels of the only tenants that this channel may show.
         #[schemars(with = "BTreeMap<String, form::Label>")]
         labels: BTreeMap<String, Field<String>>,
-        /// What its messages show besides the facts: `labels`, `about` (which includes `runbook`). Absent: both, or neither if it has
+        /// What its messages show in addition to the facts: `labels`, `about` (which includes `runbook`). Absent: both, or neither if it has
         /// `tenants` or `labels`.
         #[schemars(with = "Vec<form::ShowWord>")]
         show: Vec<Field<Word>>,

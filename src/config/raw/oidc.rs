@@ -16,7 +16,7 @@ raw! {
         hosts: Vec<Field<Word>>,
         /// Proxies whose `X-Forwarded-For` says who sent a request: addresses or CIDRs.
         trusted_proxies: Vec<Field<Word>>,
-        /// What people and tokens that are limited to some tenants see besides the facts about these: `labels`, `about` (which includes
+        /// What people and tokens that are limited to some tenants see in addition to the facts about these: `labels`, `about` (which includes
         /// `runbook`), `channels` (names of channels that others share, and what was sent there), `operator` (messages to the operator).
         /// Absent: nothing of that.
         #[schemars(with = "Vec<form::SeenWord>")]

@@ -71,7 +71,7 @@ fn what_a_control_is_worth_is_taken_from_the_record_the_profile_or_the_nearest_d
 }
 
 #[test]
-fn a_control_of_unknown_worth_hides_no_loss_of_others_and_is_no_loss_itself() {
+fn a_control_of_unknown_worth_hides_no_loss_of_others_and_is_not_a_loss_itself() {
     for (mfa, other, why) in [
         ([0.0, 10.0], [70.0, 63.0], "it gains while others lose"),
         ([10.0, 0.0], [70.0, 70.0], "it alone loses"),

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// So many are asked for, of at most 10,000 ("List all recommendations"). Tenants have some hundred.
+/// How many are asked for, of at most 10,000 ("List all recommendations"). Tenants have some hundred.
 const TOP: usize = 2_000;
 /// What a service that overlooks `$top` may give.
 const ROWS_MAX: usize = 10_000;

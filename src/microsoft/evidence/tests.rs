@@ -45,7 +45,7 @@ fn a_record_is_read_with_what_it_says_of_each_control() {
 }
 
 #[test]
-fn an_average_that_is_no_percentage_is_unknown() {
+fn an_average_that_is_not_a_percentage_is_unknown() {
     for averages in [
         json!([]),
         json!(null),
@@ -131,7 +131,7 @@ fn a_recommendation_is_read_as_far_as_it_makes_sense_and_each_id_once() {
 }
 
 #[tokio::test]
-async fn profiles_are_kept_for_a_day_and_for_so_many_tenants() {
+async fn profiles_are_kept_for_a_day_and_for_a_limited_number_of_tenants() {
     let world = World::new(|seen| {
         let body = r#"{"value":[{"id":"mfa","title":"MFA"}]}"#;
         seen.is("GET ").then(|| crate::egress::loopback::reply(200, "", body))

@@ -8,7 +8,7 @@ use crate::domain::{Counts, Points, Timestamp};
 /// One thing that regressed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
-    /// In which way.
+    /// In which way it moved the score.
     #[serde(default)]
     pub kind: CauseKind,
     /// What; text from outside.
@@ -41,14 +41,14 @@ pub enum CauseChange {
     Deprecated,
     /// A person set the control to that state, as Microsoft calls it.
     SetTo {
-        /// The state.
+        /// The state, as Microsoft calls it.
         state: String,
     },
     /// The control is worth another number of points.
     Reweighted {
-        /// In points.
+        /// What the control is worth now, in points.
         now: f64,
-        /// In points.
+        /// What it was worth before, in points.
         before: f64,
     },
     /// The recommendation is new.
@@ -59,12 +59,12 @@ pub enum CauseChange {
     ExceptionMade,
     /// More devices are exposed.
     MoreExposed {
-        /// How many more.
+        /// How many more devices are exposed than before.
         devices: u64,
     },
     /// It is about more devices.
     MoreDevices {
-        /// How many more.
+        /// How many more devices it is about than before.
         devices: u64,
     },
 }
@@ -132,13 +132,13 @@ pub struct Breakdown {
 /// One part of a change. Negative took from the score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
-    /// In which way.
+    /// In which way it moved the score.
     pub kind: CauseKind,
-    /// In points.
+    /// By how much, in points; negative took from the score.
     pub points: f64,
     /// In percentage points of the score.
     pub percent: f64,
-    /// So many controls took part.
+    /// How many controls took part.
     pub controls: u64,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{ScoreKind, Timestamp};
 pub struct ControlChanges {
     /// The earlier day; the midnight with which it begins.
     pub from: Timestamp,
-    /// The later day.
+    /// The later of the two days that are compared.
     pub to: Timestamp,
     /// Whose doing a fall is.
     pub changed_by: ChangedBy,
@@ -24,7 +24,7 @@ pub struct ControlChanges {
 /// What one control did to a secure score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlChange {
-    /// In which way.
+    /// In which way it moved the score.
     pub kind: CauseKind,
     /// The control's name for people; text from outside.
     pub title: String,

@@ -15,7 +15,7 @@ pub struct FleetFacts {
     /// What this message is sent for.
     #[serde(default)]
     pub occasion: Occasion,
-    /// What moved.
+    /// The kind of score that moved.
     pub score: ScoreKind,
     /// The category, where Microsoft re-scored one; text from outside.
     pub subject: Option<String>,
@@ -26,7 +26,7 @@ pub struct FleetFacts {
     pub measure: String,
     /// The first reading that shows it.
     pub from: Timestamp,
-    /// The last.
+    /// When the last of the movements was read.
     pub until: Timestamp,
     /// How many alerts this message covers; `items` has the facts of the first of them, gravest first.
     pub alerts: usize,
@@ -83,7 +83,7 @@ impl FleetFacts {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Occasion {
-    /// Scores moved together.
+    /// Scores of many tenants moved together.
     #[default]
     Shift,
     /// Tenants that were read later moved along.
@@ -120,7 +120,7 @@ impl Occasion {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Nothing shows it.
+    /// The evidence does not show whose doing it is.
     #[default]
     None,
     /// Microsoft changed the score: controls that are new or retired, or another maximum.
@@ -134,7 +134,7 @@ pub enum Verdict {
 /// The evidence of a shift, as far as its channel may see the tenants.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShiftEvidence {
-    /// What it shows.
+    /// Whose doing the shift is, as far as the evidence shows it.
     pub verdict: Verdict,
     /// At how many tenants Microsoft changed the score.
     #[serde(default)]

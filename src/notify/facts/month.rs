@@ -24,16 +24,16 @@ pub struct MonthFacts {
     pub report: MonthReport,
 }
 
-/// A tenant's month.
+/// What a report says of a tenant's month, as values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MonthReport {
     /// The tenant's id in the configuration.
     pub tenant: String,
     /// Its display name; text from outside.
     pub name: String,
-    /// Its Entra id.
+    /// The tenant's id in Microsoft Entra.
     pub tenant_id: String,
-    /// The month.
+    /// The month that the report is about.
     pub month: Month,
     /// When the month begins.
     pub from: Timestamp,
@@ -68,7 +68,7 @@ pub struct MonthReport {
 /// How one score moved in a month. Values are in the score's own unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreMonth {
-    /// The score.
+    /// Which score this is about.
     pub score: ScoreKind,
     /// Which of several values; text from outside.
     pub subject: Option<String>,
@@ -101,7 +101,7 @@ pub struct DayValue {
     pub value: f64,
 }
 
-/// Checks that fail.
+/// Since when the tenant's checks have been failing, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailingChecks {
     /// The day of the first failed check since the last good one.
@@ -114,7 +114,7 @@ pub struct FailingChecks {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Controls {
-    /// What they did.
+    /// What they did between the two days that are compared.
     Known(ControlChanges),
     /// Microsoft did not say; the class of the failure.
     Failed {
@@ -130,7 +130,7 @@ pub enum Controls {
 /// Why the next actions for a score are not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unknown {
-    /// The score.
+    /// The score that the rule judges.
     pub score: ScoreKind,
     /// The class of the failure, as in the reference of failure classes.
     pub class: String,
@@ -139,7 +139,7 @@ pub struct Unknown {
 /// An alert that fires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FiringAlert {
-    /// The rule's name.
+    /// The name of the rule that fires.
     pub rule: String,
     /// The score; `None`: the whole tenant.
     pub score: Option<ScoreKind>,

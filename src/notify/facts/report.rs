@@ -32,11 +32,11 @@ pub struct ReportFacts {
 /// The alerts that fire at the end of the period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportAlerts {
-    /// So many are critical.
+    /// How many are critical.
     pub critical: usize,
-    /// So many are warnings.
+    /// How many are warnings.
     pub warning: usize,
-    /// So many are for information.
+    /// How many are for information.
     pub info: usize,
     /// Those that have fired longest, oldest first; at most five.
     pub oldest: Vec<ReportAlert>,
@@ -95,9 +95,9 @@ pub struct ReportScore {
     pub kind: ScoreKind,
     /// What the numbers count.
     pub unit: String,
-    /// So many of its values got worse.
+    /// How many of its values got worse.
     pub worse_count: usize,
-    /// So many got better.
+    /// How many of its values got better.
     pub better_count: usize,
     /// Those that got worse, by how much; at most five.
     pub worse: Vec<ReportMove>,
@@ -123,9 +123,9 @@ pub struct ReportMove {
 /// How messages to the channel fare; at most a thousand of each are counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportDeliveries {
-    /// So many are held: by a silence, a maintenance window or a fleet shift.
+    /// How many are held: by a silence, a maintenance window or a fleet shift.
     pub held: usize,
-    /// So many were given up in the period: they are dead letters.
+    /// How many were given up in the period: they are dead letters.
     pub dead: usize,
 }
 

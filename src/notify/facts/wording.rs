@@ -15,7 +15,7 @@ use crate::{
 pub enum Remark {
     /// Why it is over.
     Ended {
-        /// How it ended.
+        /// Why the alert is over.
         resolution: Resolution,
         /// Who accepted the level, if that is how.
         accepted_by: AcceptedBy,
@@ -67,7 +67,7 @@ pub struct Failure {
     /// Whether others are affected, too.
     #[serde(default)]
     pub spread: Option<Spread>,
-    /// What to do.
+    /// What to do, in English; `None`: there is nothing to do.
     pub hint: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lack {
-    /// Checks fail.
+    /// A tenant's checks fail, for this reason.
     Failure(Failure),
     /// Checks succeed, and the source gives nothing new.
     NothingNew,
@@ -92,7 +92,7 @@ impl Lack {
     }
 }
 
-/// Whom a failure affects besides the tenant.
+/// Whom a failure affects in addition to the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
@@ -108,7 +108,7 @@ pub enum Spread {
 pub enum Why {
     /// As the records of two days show it.
     Records {
-        /// The earlier day.
+        /// The earlier of the two days that are compared.
         from: Timestamp,
         /// The maximum on both days, in points.
         maximum: (f64, f64),
@@ -123,7 +123,7 @@ pub enum Why {
     },
     /// As Defender's recommendations suggest.
     Recommendations {
-        /// What they show.
+        /// What the recommendations show of the score.
         shown: Shown,
         /// The day with which they are compared.
         since: Option<Timestamp>,
@@ -150,7 +150,7 @@ pub enum Why {
     },
     /// Microsoft could not be asked.
     Failed {
-        /// Why, in English.
+        /// Why it could not be asked, in English.
         what: String,
     },
 }
@@ -161,7 +161,7 @@ pub enum Why {
 pub enum Shown {
     /// None weighs in the score.
     Nothing,
-    /// So many have changed for the worse.
+    /// How many have changed for the worse.
     Changed(usize),
     /// None has changed for the worse.
     Unchanged,
@@ -293,7 +293,7 @@ pub enum OutageCause {
     Credential(String),
     /// The credential of an app, which can't be read on this machine.
     UnreadableCredential(String),
-    /// An app.
+    /// An app of Microsoft Entra, by its client id.
     App(String),
 }
 
@@ -301,11 +301,11 @@ pub enum OutageCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialType {
-    /// A client secret.
+    /// The client secret of an app.
     Secret,
-    /// A certificate.
+    /// The certificate of an app.
     Certificate,
-    /// A federated token.
+    /// A token that another identity provider issued for the app.
     FederatedToken,
 }
 
@@ -317,7 +317,7 @@ pub enum Whose {
     Tenant(String),
     /// An app's that many tenants share.
     App {
-        /// The app's id.
+        /// The client id of the app that the credential belongs to.
         client_id: String,
         /// How many tenants it reads.
         tenants: usize,

@@ -24,9 +24,9 @@ const AVERAGE_SHARE_MIN: f64 = 0.5;
 /// A notification that a notice covers: it becomes a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covered {
-    /// About which tenant.
+    /// The tenant that it is about; `None`: none, or several.
     pub tenant: Option<TenantId>,
-    /// What it says.
+    /// The notification as it was stored.
     pub notification: Notification,
     /// Whether its alert is accepted as the new level with the notice.
     pub is_accepted: bool,

@@ -22,7 +22,7 @@ pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> Not
     NotificationId::of_parts(&parts)
 }
 
-/// Tenants that a notice names besides those whose alerts it covers. The channel may show them all.
+/// Tenants that a notice names in addition to those whose alerts it covers. The channel may show them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// Those that stand out from the shift.

@@ -19,7 +19,7 @@ fn span() -> Span {
     Span::around(ScoreKind::DeviceSecureScore, at(0), parse_duration("15m").unwrap())
 }
 
-/// Tenants that moved by so many percent, each that many times.
+/// Tenants that moved by a percentage, each as often as it says.
 fn moves(by: &[(f64, usize)]) -> Vec<Move> {
     let each = by.iter().flat_map(|&(by, times)| std::iter::repeat_n(by, times));
     each.enumerate().map(|(number, by)| Move { tenant: tenant(number), by, is_real: by.abs() >= MOVE_MIN }).collect()

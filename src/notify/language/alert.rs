@@ -42,7 +42,7 @@ pub(crate) struct AlertWords {
     /// Until which day they do not.
     pub(crate) until_day: fn(&str) -> String,
     pub(crate) until_next_check: &'static str,
-    /// The score with so many of them, as a percentage.
+    /// The score with that number of them, as a percentage.
     pub(crate) with_them: fn(usize, &str) -> String,
     /// One number of another.
     pub(crate) of: fn(&str, &str) -> String,
@@ -58,7 +58,7 @@ pub(crate) struct AlertWords {
     /// Before the title of a control that is new, and of one that is gone.
     pub(crate) new_mark: &'static str,
     pub(crate) retired_mark: &'static str,
-    /// Points.
+    /// A number of points that can be earned.
     pub(crate) to_earn: fn(&str) -> String,
     pub(crate) up_to: fn(&str) -> String,
     pub(crate) exposed: fn(u64, u64) -> String,
@@ -122,12 +122,12 @@ impl EndReason {
 
 /// For how long there have been no data, or of how many scores.
 pub(crate) enum Lack {
-    /// Of so many scores now, and of fewer before.
+    /// Of a number of scores now, and of fewer before.
     More {
         total: usize,
         before: usize,
     },
-    /// Of a reminder.
+    /// In a reminder: for how long it has been so.
     Still(Duration),
     For(Duration),
     Unknown,

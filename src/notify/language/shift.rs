@@ -4,7 +4,7 @@
 pub(crate) struct ShiftWords {
     /// A score's name, by how much it moved, how many tenants.
     pub(crate) headline: fn(&Happened, &ShiftMove<'_>) -> String,
-    /// The move alone.
+    /// Which score moved by how much, without a cause.
     pub(crate) moved: fn(&ShiftMove<'_>) -> String,
     /// A number of points, which is rounded.
     pub(crate) points: fn(&str) -> String,
@@ -27,7 +27,7 @@ pub(crate) struct ShiftWords {
     pub(crate) average: fn(&str, &str) -> String,
     pub(crate) done: &'static str,
     pub(crate) accepted: &'static str,
-    /// The shift's id.
+    /// Where to find what belongs to the shift, by its id.
     pub(crate) open: fn(&str) -> String,
     /// How many are accepted, and the shift's id.
     pub(crate) partly_accepted: fn(usize, &str) -> String,
@@ -35,15 +35,15 @@ pub(crate) struct ShiftWords {
 
 /// What a shift's message is sent for.
 pub(crate) enum Happened {
-    /// So many alerts still fire.
+    /// How many alerts still fire.
     Reminders(usize),
-    /// So many alerts were acknowledged by nobody.
+    /// How many alerts nobody has acknowledged.
     Escalations(usize),
-    /// So many alerts were accepted.
+    /// How many alerts were accepted.
     Accepted(usize),
     /// One tenant is shown of many.
     OneOfMany,
-    /// So many tenants lost points on the same control.
+    /// How many tenants lost points on the same control.
     SharedControl(usize),
     AtOnce,
     More,

@@ -9,11 +9,11 @@ use crate::{
 /// An unfinished delivery of an alert to a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
     /// What the queue knows of its notification.
     pub envelope: Envelope,
-    /// Its state.
+    /// How far the delivery has come.
     pub state: DeliveryState,
     /// Attempts made so far.
     pub attempts: u32,
@@ -26,7 +26,7 @@ pub struct Unfinished {
 /// Something that the channel was notified of, or is being notified of, before a group of held deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotifiedBefore {
-    /// The delivery's number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
     /// When the firing that it is about began.
     pub began_at: Option<Timestamp>,

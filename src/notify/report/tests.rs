@@ -104,9 +104,9 @@ fn five_are_named_of_each_kind_the_farthest_or_oldest_first_and_all_are_counted(
 #[test]
 fn the_list_of_tenants_is_cut_only_where_every_tenant_may_be_shown() {
     let statuses: Vec<TenantStatus> = (0..1_500).map(|number| status(&format!("t{number:04}"))).collect();
-    let fenced =
+    let outside_audience =
         Audience { tenants: Some(statuses.iter().map(|one| one.tenant.clone()).collect()), ..Audience::default() };
-    for (audience, listed) in [(Audience::default(), 1_000), (fenced, 1_500)] {
+    for (audience, listed) in [(Audience::default(), 1_000), (outside_audience, 1_500)] {
         let report = report_for(&audience, &statuses);
         assert_eq!((report.tenant_count, report.tenants.len()), (1_500, listed));
     }

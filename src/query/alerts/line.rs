@@ -36,7 +36,7 @@ pub struct AlertLine {
     pub loss_percent: Option<f64>,
     /// Since when it has been pending or firing; `None`: it has resolved.
     pub since: Option<Timestamp>,
-    /// The alert.
+    /// The alert as it is stored.
     #[serde(flatten)]
     pub row: AlertRow,
 }

@@ -50,7 +50,7 @@ pub const MOMENTS_MAX: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "BacktestMoment")]
 pub struct Moment {
-    /// When.
+    /// When the notification would have been made.
     pub at: Timestamp,
     /// The tenant that it is about.
     pub tenant: TenantId,

@@ -92,7 +92,7 @@ async fn decisions(
     kept_out: &[ChannelName],
     now: Timestamp,
 ) -> Result<Vec<Decision>, Error> {
-    let mut decisions: Vec<Decision> = decisions::fenced(config, scope, kept_out).into_iter().collect();
+    let mut decisions: Vec<Decision> = decisions::outside_audience(config, scope, kept_out).into_iter().collect();
     let silences = silences::as_seen(store, scope, store.silences(Some(now)).await?);
     if let (Some(rule), Some(score)) = (rule, tenant.scores.first()) {
         let target = MatchTarget {

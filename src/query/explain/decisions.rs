@@ -161,12 +161,12 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn heard(facts: &Facts<'_>) -> Option<Decision> {
-    let fenced = fenced(facts.config, facts.scope, facts.kept_out);
+    let outside_audience = outside_audience(facts.config, facts.scope, facts.kept_out);
     if !facts.notified.is_empty() {
-        return fenced;
+        return outside_audience;
     }
-    let why = match fenced {
-        Some(fenced) => fenced.says,
+    let why = match outside_audience {
+        Some(outside_audience) => outside_audience.says,
         None if facts.config.channels.is_empty() => "no channel is configured".to_owned(),
         None => "neither the rule nor the tenant names a channel".to_owned(),
     };
@@ -174,7 +174,7 @@ fn heard(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 /// Channels that are named and may not show the tenant. Those of others have no name within a limited scope.
-pub(super) fn fenced(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -> Option<Decision> {
+pub(super) fn outside_audience(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -> Option<Decision> {
     let (seen, others): (Vec<_>, Vec<_>) =
         kept_out.iter().partition(|channel| find::channel(config, scope, channel.as_str()).is_ok());
     let mut names: Vec<_> = seen.iter().map(|channel| format!("`{channel}`")).collect();

@@ -39,7 +39,7 @@ pub(super) struct Known {
     entra: Option<EntraTenantId>,
     /// A tenant that was read has at least 1.
     version: u64,
-    /// Thinned, by score.
+    /// For each score, as many samples as a small drawing needs.
     series: Vec<(ScoreKind, Vec<Sample>)>,
     /// How these have moved, as long as no fleet shift accounts for any of it; in the order of the scores.
     pub(super) scores: Arc<[FleetScore]>,

@@ -10,14 +10,14 @@ use crate::{
     query::{Listing, Page},
 };
 
-/// In which order.
+/// What a list of tenants is sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
     /// What needs a person first: by the worst alert, then what can't be read, then by what was lost in a day.
     #[default]
     Attention,
-    /// By name.
+    /// By the name of the tenant.
     Name,
     /// The worst value first.
     Value,
@@ -32,7 +32,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// Every order.
+    /// Every order that a list can have.
     pub const ALL: [Self; 7] =
         [Self::Attention, Self::Name, Self::Value, Self::Day, Self::Week, Self::Month, Self::Checked];
 
@@ -64,7 +64,7 @@ const WORSE: f64 = 0.01;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Only {
-    /// Something fires.
+    /// At least one alert of the tenant fires.
     Firing,
     /// It can't be read, was never checked, or is overdue.
     Blind,
@@ -75,7 +75,7 @@ pub enum Only {
 }
 
 impl Only {
-    /// Every condition.
+    /// Every condition by which a list can be narrowed.
     pub const ALL: [Self; 4] = [Self::Firing, Self::Blind, Self::Worse, Self::Shifted];
 
     /// The name in addresses.

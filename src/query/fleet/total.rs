@@ -40,7 +40,6 @@ pub struct ScoreMedian {
 }
 
 impl FleetTotals {
-    /// Of these tenants.
     pub(super) fn of(lines: &[Line]) -> Self {
         let mut totals = Self { tenants: lines.len(), medians: medians(lines), ..Self::default() };
         for line in lines {

@@ -46,7 +46,7 @@ pub enum LevelKind {
 /// An alert about a series.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AlertSpan {
-    /// Its id.
+    /// The id by which the alert is found.
     pub id: String,
     /// Its first letters, for people.
     pub short_id: String,
@@ -69,9 +69,9 @@ pub struct SilenceSpan {
     pub silence: Option<i64>,
     /// Who made it and why, or the window's name; `None` where it reaches beyond the scope.
     pub about: Option<String>,
-    /// When it begins.
+    /// When the silence begins, or this occurrence of the window.
     pub from: Timestamp,
-    /// When it ends.
+    /// When the silence ends, or this occurrence of the window.
     pub until: Timestamp,
 }
 
@@ -80,7 +80,7 @@ pub struct SilenceSpan {
 pub struct ShiftMark {
     /// The identifier of the fleet shift.
     pub shift: String,
-    /// When.
+    /// The time at which a chart shows the shift.
     pub at: Timestamp,
     /// How much of the movement the shift accounts for.
     pub by: Amount,
@@ -92,9 +92,9 @@ pub struct ShiftMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "ChartGap")]
 pub struct Gap {
-    /// When it begins.
+    /// When the stretch without samples begins.
     pub from: Timestamp,
-    /// When it ends.
+    /// When the stretch without samples ends.
     pub until: Timestamp,
     /// Why nothing was read.
     pub kind: GapKind,

@@ -358,7 +358,7 @@ fn still(emitted: &Message, alert: AlertProgress, now: Timestamp) -> Still {
     }
 }
 
-/// A message's place as the number of its delivery; no replay has so many that this fails.
+/// A message's place as the number of its delivery; no replay has enough of them to make this fail.
 fn id(message: usize) -> DeliveryId {
     DeliveryId(i64::try_from(message).unwrap_or(i64::MAX))
 }

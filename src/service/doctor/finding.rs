@@ -34,9 +34,9 @@ impl Verdict {
 pub struct Finding {
     /// What was looked at: `disk`.
     pub check: &'static str,
-    /// How it is.
+    /// How good or bad it is.
     pub verdict: Verdict,
-    /// What was seen.
+    /// What was seen, as a sentence.
     pub what: String,
     /// What to do; null: nothing.
     pub instead: Option<String>,

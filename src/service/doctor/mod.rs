@@ -28,14 +28,14 @@ use crate::{
     egress::Egress,
 };
 
-/// What was found.
+/// Everything that the doctor found on this machine.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diagnosis {
     /// The version of this program.
     pub version: &'static str,
-    /// When it looked.
+    /// When the doctor began to look.
     pub at: Timestamp,
-    /// The worst verdict.
+    /// The worst verdict of all findings, which decides the exit code.
     pub verdict: Verdict,
     /// Whether the configuration is valid, so that everything was looked at.
     pub has_configuration: bool,

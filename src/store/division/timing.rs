@@ -10,7 +10,7 @@ pub(in crate::store) struct Timing {
 }
 
 impl Timing {
-    /// The usual times.
+    /// The times of a running service: a lease of 15 seconds.
     pub(in crate::store) const USUAL: Self = Self { lease: Duration::from_secs(15) };
 
     /// How often the lease is renewed.

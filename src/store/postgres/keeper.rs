@@ -32,7 +32,7 @@ enum Looked {
     Left,
 }
 
-/// Keeps one replica.
+/// Renews the lease of one replica, on a connection of its own.
 pub(super) struct Keeper {
     settings: PostgresSettings,
     connection: Option<Connection>,

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 /// How far the connection is encrypted, and what is checked of the server's certificate. The words are those of PostgreSQL's own tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Not encrypted.
+    /// The connection is not encrypted.
     Disable,
     /// Encrypted, whoever the server is.
     Require,
@@ -19,7 +19,7 @@ pub enum TlsMode {
 }
 
 impl TlsMode {
-    /// All of them.
+    /// Every mode, the weakest first.
     pub const ALL: [Self; 4] = [Self::Disable, Self::Require, Self::VerifyCa, Self::VerifyFull];
 
     /// As it is written.
@@ -45,13 +45,13 @@ impl TlsMode {
 pub struct PostgresSettings {
     /// The server's name or address, or the folder of its socket.
     pub host: String,
-    /// Its port.
+    /// The port on which the server listens.
     pub port: u16,
     /// The role as which the database is used.
     pub user: String,
     /// Its password; `None`: the server asks for none.
     pub password: Option<SecretString>,
-    /// The database.
+    /// The name of the database on the server.
     pub database: String,
     /// How far the connection is encrypted.
     pub tls: TlsMode,

@@ -48,7 +48,7 @@ pub struct NewToken {
     pub limits: Limits,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the token.
     pub created_by: String,
     /// When it ceases to be valid; `None`: never.
     pub expires_at: Option<Timestamp>,
@@ -67,7 +67,7 @@ pub struct TokenRecord {
     pub limits: Limits,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the token.
     pub created_by: String,
     /// When it ceases to be valid; `None`: never.
     pub expires_at: Option<Timestamp>,
@@ -98,16 +98,16 @@ pub struct NewAccount {
     pub limits: Limits,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the account.
     pub created_by: String,
 }
 
 /// Somebody who signs in with a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRecord {
-    /// Its number.
+    /// The account's number in the store.
     pub id: i64,
-    /// Its name.
+    /// The name that the person signs in with.
     pub name: String,
     /// What it may do.
     pub role: Role,
@@ -115,7 +115,7 @@ pub struct AccountRecord {
     pub limits: Limits,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The caller who made the account.
     pub created_by: String,
     /// When its password was last set.
     pub password_set_at: Timestamp,
@@ -130,9 +130,9 @@ pub struct AccountRecord {
 pub struct NewSession {
     /// The digest of what the browser holds.
     pub digest: SecretDigest,
-    /// The account's number.
+    /// The number of the account that signed in.
     pub account: i64,
-    /// When it began.
+    /// When the account signed in.
     pub created_at: Timestamp,
     /// When it is over at the latest.
     pub expires_at: Timestamp,
@@ -173,7 +173,7 @@ pub struct OpenSession {
     pub digest: SecretDigest,
     /// Who is signed in.
     pub holder: SessionHolder,
-    /// When it began.
+    /// When the session began, by signing in.
     pub created_at: Timestamp,
     /// When somebody last asked for something in it, to the minute.
     pub seen_at: Timestamp,
@@ -192,7 +192,7 @@ impl OpenSession {
 /// Somebody without an account, as a provider of OpenID Connect identifies them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The provider.
+    /// The provider that signed the person in, by the address in its ID tokens (`iss`).
     pub issuer: String,
     /// The app that they signed in to.
     pub client_id: String,
@@ -211,9 +211,9 @@ pub struct Person {
 pub struct NewPersonSession {
     /// The digest of what the browser holds.
     pub digest: SecretDigest,
-    /// Who it is.
+    /// Who the provider says it is.
     pub person: Person,
-    /// When it began.
+    /// When the person signed in.
     pub created_at: Timestamp,
     /// When it is over at the latest.
     pub expires_at: Timestamp,
@@ -222,7 +222,7 @@ pub struct NewPersonSession {
 /// Somebody without an account who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonSession {
-    /// Who it is.
+    /// Who the provider says it is.
     pub person: Person,
     /// When somebody last asked for something in it, to the minute.
     pub seen_at: Timestamp,

@@ -25,7 +25,7 @@ pub const BEFORE_FIRST: [u8; 32] = [0; 32];
 /// What is to be recorded.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// When it happened.
+    /// When the action was done.
     pub at: Timestamp,
     /// What was done, such as `silence.add`. It names no tenant.
     pub action: &'static str,
@@ -53,7 +53,7 @@ impl NewEntry {
         Self { at, action, body, request: None }
     }
 
-    /// Done to that.
+    /// The same entry, about what the action was done to.
     #[must_use]
     pub fn of(mut self, target: String) -> Self {
         self.body.target = Some(target);
@@ -89,7 +89,7 @@ impl NewEntry {
 /// The part of an entry that may name a tenant, and from which it can be erased.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryBody {
-    /// Who did it.
+    /// The name of the caller: an account, a token, or a user of this machine.
     pub who: String,
     /// How they came, and from where.
     pub origin: Origin,
@@ -109,7 +109,7 @@ pub struct EntryBody {
 pub struct Entry {
     /// Its number: 1 for the first, without gaps.
     pub seq: u64,
-    /// When it happened.
+    /// When the action was done.
     pub at: Timestamp,
     /// What was done, such as `silence.add`.
     pub action: String,
@@ -136,11 +136,11 @@ pub struct EntryFilter {
 /// An entry as the chain sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Its number.
+    /// The entry's number; each entry has the next one.
     pub seq: u64,
-    /// When it happened.
+    /// When the action was done.
     pub at: Timestamp,
-    /// What was done.
+    /// The action, such as `store.copy`.
     pub action: String,
     /// [`EntryBody`] as JSON, to the letter.
     pub body: String,
@@ -159,7 +159,7 @@ pub struct Link {
 impl Link {
     /// The link that follows the entry of that number and hash.
     #[must_use]
-    pub fn after((seq, previous): (u64, [u8; 32]), new: &Written, salt: [u8; 16]) -> Self {
+    pub fn after(seq: u64, previous: [u8; 32], new: &Written, salt: [u8; 16]) -> Self {
         let digest = digest_of(&salt, &new.body);
         let mut link = Self {
             seq: seq + 1,
@@ -198,11 +198,11 @@ impl Link {
 /// What a link is made of.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// When it happened.
+    /// When the action was done.
     pub at: Timestamp,
-    /// What was done.
+    /// The action, such as `store.copy`.
     pub action: String,
-    /// [`EntryBody`] as JSON.
+    /// The [`EntryBody`] as JSON, exactly as it was hashed.
     pub body: String,
     /// The entries from which this one takes the names of a tenant.
     pub erases: Vec<u64>,
@@ -225,9 +225,9 @@ pub struct Verifier {
 /// The first entry that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Broken {
-    /// Its number.
+    /// The number of the entry that is not as it was written.
     pub seq: u64,
-    /// What is wrong.
+    /// What is wrong with the entry, in words.
     pub why: &'static str,
 }
 
@@ -306,7 +306,7 @@ mod tests {
             let erases = if number == 4 { vec![2] } else { Vec::new() };
             let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
             let new = Written { at, action: "silence.add".to_owned(), body: format!("{{\"n\":{number}}}"), erases };
-            let link = Link::after(head, &new, [7; 16]);
+            let link = Link::after(head.0, head.1, &new, [7; 16]);
             head = (link.seq, link.hash);
             links.push(link);
         }

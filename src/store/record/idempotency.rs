@@ -5,9 +5,9 @@ use crate::domain::Timestamp;
 /// How an action was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAnswer {
-    /// The HTTP status.
+    /// The HTTP status of the recorded answer.
     pub status: u16,
-    /// The body: JSON.
+    /// The body of the recorded answer, as JSON.
     pub body: String,
 }
 
@@ -23,7 +23,7 @@ pub enum Begun {
     Done {
         /// The number of the first entry in the audit log that says so.
         entry: u64,
-        /// When.
+        /// When the request was first seen.
         at: Timestamp,
     },
     /// It is being done.

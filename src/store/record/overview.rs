@@ -32,7 +32,7 @@ pub struct SeriesSamples {
     pub tenant: TenantId,
     /// The kind of score that is measured.
     pub score: ScoreKind,
-    /// Oldest first.
+    /// The samples of the series, oldest first.
     pub samples: Vec<Sample>,
 }
 

@@ -35,7 +35,7 @@ pub struct ReplicaRecord {
     pub id: String,
     /// The process and the machine, for people.
     pub place: String,
-    /// Its version.
+    /// The version of Scorewatch that the replica runs.
     pub version: String,
     /// Its configuration; the same as long as it says the same.
     pub fingerprint: String,

@@ -13,7 +13,7 @@ pub trait Audit: Send + Sync + 'static {
     /// Adds an entry, and links it to the newest one.
     async fn record(&self, entry: NewEntry) -> Result<(), StoreError>;
 
-    /// Entries, newest first.
+    /// The entries that a filter selects, newest first.
     async fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, StoreError>;
 
     /// At most `limit` links of the chain, oldest first, that follow the entry of that number.

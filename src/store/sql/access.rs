@@ -33,7 +33,7 @@ fn optional(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_nanos))
 }
 
-/// What [`token`] reads.
+/// The columns that [`token`] reads, in its order.
 const TOKEN: &str = "id, name, role, limits, created_at, created_by, expires_at, last_used_at, revoked_at";
 /// What [`account`] reads, of `account AS a`.
 const ACCOUNT: &str =

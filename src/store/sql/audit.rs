@@ -17,7 +17,8 @@ pub(in crate::store) async fn add(db: &mut Connection, entry: &NewEntry, erases:
     let head = newest.map(|row| Ok::<_, StoreError>((number(&row, "seq")?, hash(&row, "hash")?))).transpose()?;
     let written =
         Written { at: entry.at, action: entry.action.to_owned(), body: to_json(&entry.body)?, erases: erases.to_vec() };
-    let link = Link::after(head.unwrap_or((0, BEFORE_FIRST)), &written, rand::random());
+    let (seq, previous) = head.unwrap_or((0, BEFORE_FIRST));
+    let link = Link::after(seq, previous, &written, rand::random());
     query(
         "INSERT INTO audit (seq, at, action, body, salt, digest, erases, previous, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )

@@ -116,7 +116,7 @@ pub(super) async fn records(pool: &Pool) -> Result<Vec<ChannelRecord>, StoreErro
     rows.iter().map(record).collect()
 }
 
-/// See [`crate::store::Channels::unpark`].
+/// As described at [`crate::store::Channels::unpark`].
 pub(super) async fn unpark(
     connection: &mut Connection,
     name: &str,

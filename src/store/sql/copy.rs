@@ -21,7 +21,7 @@ const VALUES_MAX: usize = 8_000;
 /// A table that was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// Its name.
+    /// The name of the table, which is the same in both databases.
     pub name: String,
     /// How many rows it has.
     pub rows: u64,
@@ -29,7 +29,7 @@ pub struct Table {
     pub digest: String,
 }
 
-/// What was copied.
+/// How many rows of each table were copied, and what they add up to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Copied {
     /// Every table, in the order in which they were copied.

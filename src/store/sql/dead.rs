@@ -13,7 +13,7 @@ use crate::{
     store::{DeadLetters, StoreError},
 };
 
-/// See [`crate::store::Outbox::unnoticed_dead`].
+/// As described at [`crate::store::Outbox::unnoticed_dead`].
 pub(super) async fn unnoticed(pool: &Pool, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
     let rows = query(
         "SELECT d.channel, coalesce(d.last_error, '') AS cause, n.type, count(*), min(CASE WHEN d.merged_into IS NULL THEN d.id END), \

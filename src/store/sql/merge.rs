@@ -259,7 +259,7 @@ pub(super) async fn into_newest(
     Ok(newest)
 }
 
-/// The notifications that a message of that type covers besides what it says, oldest first.
+/// The notifications that a message of that type covers in addition to what it says, oldest first.
 pub(super) async fn covers(
     connection: &mut Connection,
     target: DeliveryId,

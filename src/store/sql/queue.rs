@@ -10,10 +10,8 @@ use crate::{
     store::StoreError,
 };
 
-/// Which deliveries change.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Which<'a> {
-    /// These.
     These(&'a [DeliveryId]),
     /// The unfinished ones among these and what is merged into them, other than the one that they are merged into.
     WithMerged(&'a [DeliveryId]),
@@ -37,7 +35,6 @@ impl Which<'_> {
     }
 }
 
-/// Writes it.
 pub(super) async fn write(
     connection: &mut Connection,
     which: Which<'_>,

@@ -21,7 +21,7 @@ use crate::{
     store::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes, StoreError},
 };
 
-/// See [`crate::store::Channels::note_channels`].
+/// As described at [`crate::store::Channels::note_channels`].
 pub(super) async fn note_channels(
     connection: &mut Connection,
     identities: &[ChannelIdentity],

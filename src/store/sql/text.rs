@@ -7,7 +7,7 @@ pub(super) fn subject_text(subject: Option<&Subject>) -> String {
     subject.map_or_else(String::new, |subject| format!("={}", subject.as_str()))
 }
 
-/// What [`subject_text`] wrote.
+/// Reads back what [`subject_text`] wrote.
 pub(super) fn subject_from(text: &str) -> Option<Subject> {
     text.strip_prefix('=').map(|subject| Subject(subject.into()))
 }

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// A backup that was made and verified.
 #[derive(Debug, Clone, Serialize)]
 pub struct Backup {
-    /// Where it is.
+    /// Where the backup is.
     pub path: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,

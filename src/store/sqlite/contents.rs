@@ -41,7 +41,7 @@ impl Contents {
         (self.schema, &self.objects) == (other.schema, &other.objects)
     }
 
-    /// All rows together.
+    /// How many rows all tables have together.
     #[must_use]
     pub fn rows_in_all(&self) -> i64 {
         self.rows.values().sum()

@@ -33,7 +33,7 @@ use crate::{
 /// A backup that is the store now.
 #[derive(Debug, Clone, Serialize)]
 pub struct Restored {
-    /// The store.
+    /// Where the store is now.
     pub path: PathBuf,
     /// Where the store is that was there before; `None`: there was none.
     pub replaced: Option<PathBuf>,

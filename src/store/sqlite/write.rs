@@ -23,7 +23,6 @@ impl WritingConnection {
         Self { connection: Connection::Sqlite(connection), lock }
     }
 
-    /// The connection itself.
     pub(super) const fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }

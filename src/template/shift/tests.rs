@@ -25,7 +25,6 @@ fn said(facts: &FleetFacts) -> String {
     format!("{what}{why}")
 }
 
-/// Everything else.
 fn note(facts: &FleetFacts) -> String {
     let unlisted = unlisted(facts, words()).unwrap_or_default();
     format!("{} {} {unlisted}", reason(facts, words()), left_to_do(facts, words()))

@@ -13,7 +13,7 @@ const PLAIN: &str = "scorewatch";
 /// What a cookie is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A session.
+    /// The session of somebody who has signed in.
     Session,
     /// A sign-in with OpenID Connect that is under way.
     Pending,

@@ -52,7 +52,7 @@ struct Filled {
     to: String,
 }
 
-/// The form.
+/// Shows the form, and how else one can sign in.
 pub(super) async fn page(
     Shared(app): Shared<App>,
     caller: Result<Caller, Response>,
@@ -177,7 +177,7 @@ async fn begin(app: &App, head: &Parts, config: &Config, account: &AccountRecord
     response
 }
 
-/// Ends the session.
+/// Ends the session of this browser.
 pub(super) async fn sign_out(Shared(app): Shared<App>, head: HeaderMap, request: Request) -> Response {
     let config = app.config();
     let (parts, _) = request.into_parts();

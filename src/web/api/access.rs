@@ -102,7 +102,7 @@ const fn viewer() -> Role {
 /// A token that was made.
 #[derive(Serialize, JsonSchema)]
 struct CreatedToken {
-    /// Its name.
+    /// The token's name, by which it is revoked.
     name: String,
     /// The token itself. It is shown only now.
     token: String,
@@ -126,7 +126,7 @@ async fn create(call: Call<Draft>) -> Result<CreatedToken, Problem> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccessChange")]
 struct Changed {
-    /// Its name.
+    /// The name that the person signs in with.
     name: String,
 }
 
@@ -166,7 +166,7 @@ struct NewAccount {
 /// An account that was made.
 #[derive(Serialize, JsonSchema)]
 struct CreatedAccount {
-    /// Its name.
+    /// The name that the person signs in with.
     name: String,
     /// Its password, a random one. It is shown only now; `scorewatch account set-password` sets another.
     password: String,
@@ -216,7 +216,7 @@ async fn sessions(call: Call<Nothing>) -> Result<Items<SessionRow>, Problem> {
 /// Sessions that were ended.
 #[derive(Debug, Serialize, JsonSchema)]
 struct EndedSessions {
-    /// Whose they were.
+    /// The name of whoever the sessions were of.
     who: String,
     /// How many there were.
     ended: u64,

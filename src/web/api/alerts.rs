@@ -22,15 +22,15 @@ use crate::{
     rule::AlertKey,
 };
 
-/// Which alerts.
+/// Which alerts are listed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Alerts {
     /// In this state; of several, in one of them. By default `pending` and `firing`.
     #[serde(default)]
     state: Vec<StateName>,
-    /// Of this tenant.
+    /// Only alerts of the tenant with this id.
     tenant: Option<String>,
-    /// By this rule.
+    /// Only alerts of the rule with this name.
     rule: Option<String>,
     /// Of this severity; of several, of one of them.
     #[serde(default)]
@@ -121,7 +121,7 @@ pub(super) struct Accept {
     /// By the rule of that name.
     #[serde(default)]
     rule: Option<String>,
-    /// Of this score.
+    /// Only the alert on this score.
     #[serde(default)]
     score: Option<ScoreKind>,
     /// Of one of the tenants of these ids.
@@ -141,7 +141,7 @@ pub(super) struct Accept {
 /// Which alerts were accepted, or would be.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Accepted {
-    /// The alerts.
+    /// The alerts that were acknowledged.
     alerts: Vec<AlertKey>,
     /// How many were selected that have no level to accept: those of `below`, `above` and `no_data` rules.
     without_level: usize,
@@ -181,7 +181,7 @@ pub(super) struct AcknowledgeMany {
     /// By the rule of that name.
     #[serde(default)]
     rule: Option<String>,
-    /// Of this score.
+    /// Only the alert on this score.
     #[serde(default)]
     score: Option<ScoreKind>,
     /// Of one of the tenants of these ids.
@@ -200,7 +200,7 @@ pub(super) struct AcknowledgeMany {
 /// Which alerts were acknowledged, or would be, and how many were passed over.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct AcknowledgedMany {
-    /// The alerts.
+    /// The alerts that were accepted.
     alerts: Vec<AlertKey>,
     /// How many were passed over because somebody acknowledged them before.
     acknowledged_before: usize,

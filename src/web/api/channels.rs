@@ -76,7 +76,7 @@ pub(super) async fn drill(call: Call<Nothing>) -> Result<Queued, Problem> {
 /// A channel that goes on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Unparked {
-    /// The channel's name.
+    /// The name of the channel in the configuration.
     channel: ChannelName,
 }
 

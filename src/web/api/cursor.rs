@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Longest cursor that is read, in bytes.
 const BYTES_MAX: usize = 2_000;
 
-/// Writes a cursor.
+/// Writes the place after which the next page begins, opaque to clients.
 pub(super) fn write(cursor: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
 }

@@ -17,15 +17,15 @@ use crate::{
     },
 };
 
-/// Which deliveries.
+/// Which deliveries are listed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Deliveries {
     /// In this state; of several, in one of them.
     #[serde(default)]
     state: Vec<DeliveryState>,
-    /// To this channel.
+    /// Only deliveries to the channel with this name.
     channel: Option<String>,
-    /// About this tenant.
+    /// Only deliveries about the tenant with this id.
     tenant: Option<String>,
     /// At most that many items.
     #[schemars(range(min = 1, max = LIMIT_MAX))]
@@ -55,7 +55,7 @@ pub(super) async fn show(call: Call<Nothing>) -> Result<DeliveryDetail, Problem>
 /// A delivery that is queued again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Resent {
-    /// The delivery's number.
+    /// The number of the delivery that is sent again.
     delivery: DeliveryId,
 }
 

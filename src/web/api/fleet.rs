@@ -73,7 +73,7 @@ pub(super) async fn list(call: Call<Asked>) -> Result<FleetPage, Problem> {
     Ok(FleetPage { items, next: next.as_ref().map(cursor::write), matching, score, totals, labels })
 }
 
-/// How many recommendations.
+/// How many recommendations are listed at most.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Most {
     /// At most that many items.

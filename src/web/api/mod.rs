@@ -77,7 +77,7 @@ pub fn questions(app: App, caller: Caller) -> Questions {
     Questions::new(described().0, app, caller)
 }
 
-/// The `OpenAPI` document.
+/// The `OpenAPI` document of every route, as JSON.
 #[must_use]
 pub fn document() -> Value {
     described().1

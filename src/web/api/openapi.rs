@@ -18,7 +18,6 @@ const DESCRIPTION: &str = "Everything that the dashboard shows and does. Lists a
     is repeated. If its answer is not known any more, because the service was stopped in between or because it was a secret, a repeated \
     request is answered with the problem `done-before`.";
 
-/// The document.
 pub(super) fn document(routes: &[Route]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();

@@ -21,9 +21,9 @@ pub(in crate::web) struct Problem {
     r#type: String,
     /// The same in words.
     title: &'static str,
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub(super) status: u16,
-    /// What happened.
+    /// What happened in this case.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Box<str>>,
     /// Everything that is wrong with the request, a sentence each.

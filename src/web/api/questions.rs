@@ -16,9 +16,9 @@ use crate::{domain::Caller, web::app::App};
 /// A question, as a program needs to know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// Its name.
+    /// The question's name, which is that of its tool.
     pub name: &'static str,
-    /// What it answers.
+    /// What the question answers, in a sentence.
     pub description: &'static str,
     /// The JSON Schema of what it is asked.
     pub schema: Value,

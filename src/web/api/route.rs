@@ -34,14 +34,13 @@ const LIMIT: u32 = 100;
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::web) enum Method {
-    /// Reads.
+    /// A question: it changes nothing.
     Get,
-    /// Acts.
+    /// An action, which is recorded.
     Post,
 }
 
 impl Method {
-    /// As in HTTP.
     pub(in crate::web) const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -68,7 +67,7 @@ pub(super) struct Call<I> {
     pub(super) address: Option<SocketAddr>,
     /// When the request came.
     pub(super) now: Timestamp,
-    /// Who asks.
+    /// The caller, whose scope and role decide.
     pub(super) caller: Caller,
     /// What the path says, by the names in braces.
     pub(super) path: BTreeMap<String, String>,
@@ -98,11 +97,11 @@ pub(super) struct Answer {
 
 /// What can be an answer: any value as JSON, or a file.
 pub(super) trait Answers: Send + 'static {
-    /// The media type.
+    /// The media type of the answer.
     const MEDIA_TYPE: &'static str;
     /// The schema of the body.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
-    /// Writes it.
+    /// Writes the answer in its media type.
     fn write(self) -> Result<Answer, Problem>;
 }
 
@@ -148,7 +147,7 @@ pub(super) struct Items<T> {
 }
 
 impl<T> Items<T> {
-    /// A whole list.
+    /// A list that fits on one page.
     pub(super) const fn all(items: Vec<T>) -> Self {
         Self { items, next: None }
     }
@@ -207,10 +206,10 @@ fn input_of<I: Input>(value: Value) -> Result<I, Problem> {
     serde_json::from_value(value).map_err(|error| Problem::of_errors(BAD_REQUEST, vec![error.to_string()]))
 }
 
-/// One route.
+/// A route of the API: its path, what it reads and answers, and who may call it.
 pub(in crate::web) struct Route {
     pub(in crate::web) method: Method,
-    /// Below `/api/v1`.
+    /// The path below `/api/v1`, with its parameters in braces.
     pub(in crate::web) path: &'static str,
     /// Its name for programs that are made from the document.
     pub(in crate::web) operation: &'static str,
@@ -227,7 +226,7 @@ pub(in crate::web) struct Route {
     pub(super) success: StatusCode,
     /// What it is asked.
     pub(super) input: Schema,
-    /// What it answers.
+    /// The schema of its answer.
     pub(super) output: fn(&mut SchemaGenerator) -> Schema,
     pub(super) media_type: &'static str,
     handler: Box<dyn Fn(Raw) -> Handling + Send + Sync>,

@@ -13,7 +13,7 @@ use crate::{
     query::export::{self, ExportedSeries, Question},
 };
 
-/// Which samples.
+/// Which series is shown, and of which time.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Samples {
     /// Of this score; of several, of each of them. By default of all.

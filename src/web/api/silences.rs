@@ -20,7 +20,7 @@ use crate::{
     rule::AlertKey,
 };
 
-/// Which silences.
+/// Which silences are listed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Silences {
     /// Whether those that are over are listed as well.
@@ -58,7 +58,7 @@ pub(super) async fn windows(call: Call<Ahead>) -> Result<Items<MaintenanceWindow
 /// A silence, and what it covers now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Covering {
-    /// The silence.
+    /// The silence as it is now.
     silence: Silence,
     /// The firing alerts that it covers.
     covers: Vec<AlertKey>,
@@ -93,7 +93,7 @@ pub(super) struct Written {
     /// The ids of the tenants to silence.
     #[serde(default)]
     tenants: Vec<String>,
-    /// Labels of tenants.
+    /// Labels that a tenant must have to be covered.
     #[serde(default)]
     labels: BTreeMap<String, String>,
     /// The names of the rules to silence.

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Which tenants.
+/// Which tenants are listed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Tenants {
     /// Only those whose checks fail.
@@ -54,7 +54,7 @@ pub(super) async fn show(call: Call<Nothing>) -> Result<TenantDetail, Problem> {
 /// A tenant that is due now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Recheck {
-    /// The tenant's id.
+    /// The tenant's id in the configuration.
     tenant: String,
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
     Ok(Recheck { tenant: id.to_owned() })
 }
 
-/// Which report.
+/// Which month the report is about.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Report {
     /// The month, like `2026-11`; the present one by default.
@@ -112,7 +112,7 @@ pub(super) struct SentReport {
 pub(super) struct QueuedReport {
     /// The channels that it is queued for.
     channels: Vec<ChannelName>,
-    /// What it says.
+    /// What the report says, as values.
     report: MonthReport,
 }
 

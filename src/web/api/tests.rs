@@ -27,7 +27,6 @@ struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// One answer.
 #[derive(Debug)]
 struct Answered {
     status: u16,

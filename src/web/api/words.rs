@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 /// How far back a stretch of time reaches unless its beginning is given.
 pub(super) const LENGTH: Duration = Duration::from_hours(30 * 24);
 
-/// Labels, `KEY=VALUE`.
+/// Reads labels, each written as `KEY=VALUE`.
 pub(super) fn labels(written: &[String]) -> Result<Vec<(String, String)>, Problem> {
     let read = |text: &String| {
         let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));

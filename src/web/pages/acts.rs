@@ -58,7 +58,7 @@ fn comment(fields: &Params) -> String {
     given(fields).unwrap_or(COMMENT).to_owned()
 }
 
-/// `POST /alerts/{id}/accept`.
+/// Answers `POST /alerts/{id}/accept`.
 pub(super) async fn accept(visit: Visit, Path(id): Path<String>, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
     let does = async {
@@ -197,7 +197,7 @@ pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
     }
 }
 
-/// `POST /silences/{id}/end`.
+/// Answers `POST /silences/{id}/end`.
 pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
     let does = async {
         silences::end(visit.store(), &visit.caller, SilenceId(id), visit.app.now()).await?;
@@ -206,7 +206,7 @@ pub(super) async fn end_silence(visit: Visit, Path(id): Path<i64>) -> Answer {
     act(&visit, Role::Analyst, "ended", does).await
 }
 
-/// `POST /deliveries/{id}/resend`.
+/// Answers `POST /deliveries/{id}/resend`.
 pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
     let does = async {
         delivery::resend(visit.store(), Some(&visit.app.config()), &visit.caller, DeliveryId(id), visit.app.now())
@@ -216,7 +216,7 @@ pub(super) async fn resend(visit: Visit, Path(id): Path<i64>) -> Answer {
     act(&visit, Role::Analyst, "resent", does).await
 }
 
-/// `POST /channels/{name}/drill`.
+/// Answers `POST /channels/{name}/drill`.
 pub(super) async fn drill(visit: Visit, Path(name): Path<String>) -> Answer {
     let does = async {
         channel_drill::drill(visit.store(), &visit.app.config(), &visit.caller, &name, visit.app.now()).await?;
@@ -225,7 +225,7 @@ pub(super) async fn drill(visit: Visit, Path(name): Path<String>) -> Answer {
     act(&visit, Role::Admin, "drilled", does).await
 }
 
-/// `POST /channels/{name}/unpark`.
+/// Answers `POST /channels/{name}/unpark`.
 pub(super) async fn unpark(visit: Visit, Path(name): Path<String>) -> Answer {
     let does = async {
         channel::unpark(visit.store(), &visit.app.config(), &visit.caller, &name, visit.app.now()).await?;
@@ -234,7 +234,7 @@ pub(super) async fn unpark(visit: Visit, Path(name): Path<String>) -> Answer {
     act(&visit, Role::Admin, "unparked", does).await
 }
 
-/// `POST /tenants/{id}/recheck`.
+/// Answers `POST /tenants/{id}/recheck`.
 pub(super) async fn recheck(visit: Visit, Path(id): Path<String>) -> Answer {
     let does = async {
         tenant::recheck(visit.store(), &visit.app.config(), &visit.caller, &id, visit.app.now()).await?;

@@ -15,7 +15,7 @@ use crate::{
     query::{self, Page, alerts, find, ids},
 };
 
-/// So many alerts on a page. Those that are open are rarely more.
+/// How many alerts a page has at most. Those that are open are rarely more.
 const PAGE: u32 = 200;
 
 /// What is said after something was done to alerts: what it was, how, and what follows from it.

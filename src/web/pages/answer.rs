@@ -57,7 +57,7 @@ impl Visit {
         Clockface { zone: self.app.config().timezone.clone(), now: self.app.now() }
     }
 
-    /// The store.
+    /// The store that this process reads.
     pub(super) fn store(&self) -> &dyn Store {
         self.app.store.as_ref()
     }

@@ -23,7 +23,7 @@ struct Asset {
 
 /// A browser that has one never asks again.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// So many hexadecimal digits of the hash are in the name.
+/// How many hexadecimal digits of the hash are in the name.
 const HASH_DIGITS: usize = 12;
 
 static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {

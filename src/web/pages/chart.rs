@@ -28,9 +28,9 @@ pub(super) struct Frame {
     pub(super) height: f64,
 }
 
-/// On a desk.
+/// The size of a chart on a desk's screen, in pixels.
 const WIDE: Frame = Frame { width: 920.0, height: 240.0 };
-/// On a phone.
+/// The size of a chart on a phone, in pixels.
 const NARROW: Frame = Frame { width: 350.0, height: 210.0 };
 /// How high the strips of alerts and silences are.
 const STRIP: f64 = 5.0;
@@ -61,7 +61,6 @@ pub(super) fn name(window: &SeriesWindow) -> String {
     window.subject.as_ref().map_or_else(|| score.to_owned(), |subject| format!("{score}: {subject}"))
 }
 
-/// Draws a series.
 fn draw(window: &SeriesWindow, face: &Clockface, scope: &Scope, frame: Frame) -> String {
     let axes = Axes::new(window, face, frame);
     let mut svg = String::with_capacity(8 * 1024);

@@ -1,7 +1,5 @@
 //! `GET /`: who got worse, who is blind, what was sent, and whether messages arrive; then every tenant.
 
-use std::time::Duration;
-
 use axum::extract::Query;
 use serde_json::{Value, json};
 
@@ -14,22 +12,17 @@ use super::{
 };
 use crate::{
     domain::{ScoreKind, TenantId, Timestamp},
-    notify::DeliveryState,
     query::{
         self, Page,
-        channels::ChannelStatus,
-        deliveries,
         fleet::{self, Filter, Fleet, FleetLine, FleetScore, FleetTotals, Freshness, Only, Sort},
+        messages::{self, MessageTotals},
     },
 };
 
-/// So many tenants on a page.
+/// How many tenants a page has at most.
 const PAGE: u32 = 100;
-/// So many names in the summary.
+/// How many names the summary has at most.
 const NAMES: u32 = 3;
-/// The most deliveries that are looked through to count those of a day.
-const COUNTED_MAX: u32 = 500;
-const DAY: Duration = Duration::from_hours(24);
 
 /// `GET /`.
 pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
@@ -41,7 +34,11 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         let overall = fleet::overall(visit.store(), &config, &visit.app.fleet, visit.scope(), now).await?;
         let page = Page { after, ..Page::first(PAGE) };
         let fleet = overall.compared(visit.store(), &filter, &page).await?;
-        let messages = Messages::of(&visit).await?;
+        let messages = Messages {
+            totals: messages::recent(visit.store(), &config, visit.scope(), now).await?,
+            shift_name: words::shift_name(visit.scope()),
+            is_all: visit.scope().is_all(),
+        };
         let worse = Filter { only: Some(Only::Worse), sort: Sort::Attention, ..Filter::default() };
         let worse = overall.list(&worse, &Page::first(NAMES)).items;
         let blind = Filter { only: Some(Only::Blind), ..Filter::default() };
@@ -66,40 +63,13 @@ fn filter(params: &Params) -> Filter {
     }
 }
 
-/// What was sent, what waits, and which channels don't work.
+/// Whether messages arrive, for whoever looks.
 struct Messages {
-    delivered: usize,
-    is_capped: bool,
-    waiting: u64,
-    dead: u64,
-    trouble: Vec<ChannelStatus>,
-    channels: usize,
+    totals: MessageTotals,
     /// What a fleet shift is called for whoever looks.
     shift_name: &'static str,
     /// Whether these are all channels that there are.
     is_all: bool,
-}
-
-impl Messages {
-    async fn of(visit: &Visit) -> Result<Self, query::Error> {
-        let now = visit.app.now();
-        let filter =
-            deliveries::Filter { states: vec![DeliveryState::Delivered.as_str().to_owned()], ..Default::default() };
-        let sent = deliveries::list(visit.store(), visit.scope(), &filter, &Page::first(COUNTED_MAX)).await?;
-        let is_new = |at: Option<Timestamp>| at.is_some_and(|at| at >= now.minus(DAY));
-        let delivered = sent.items.iter().filter(|delivery| is_new(delivery.finished_at)).count();
-        let channels = query::channels::list(visit.store(), &visit.app.config(), visit.scope(), now).await?;
-        Ok(Self {
-            is_capped: delivered == sent.items.len() && sent.next.is_some(),
-            delivered,
-            waiting: channels.iter().map(|channel| channel.waiting).sum(),
-            dead: channels.iter().map(|channel| channel.dead).sum(),
-            channels: channels.len(),
-            is_all: visit.scope().is_all(),
-            shift_name: words::shift_name(visit.scope()),
-            trouble: channels.into_iter().filter(|channel| channel.state != "ok" || channel.unproven).collect(),
-        })
-    }
 }
 
 fn view(
@@ -217,7 +187,7 @@ fn tiles(
     let by_shift = totals.worse_by_shift;
     fell.extend((worse.is_empty() && by_shift == 0).then(|| "no score fell by 1 % or more".to_owned()));
     fell.extend((by_shift > 0).then(|| format!("{by_shift} by a {}", messages.shift_name)));
-    let is_trouble = !messages.trouble.is_empty() || messages.dead > 0;
+    let is_trouble = !messages.totals.trouble.is_empty() || messages.totals.dead > 0;
     let alert_class = if alerts.critical > 0 {
         "critical"
     } else if alerts.firing() > 0 {
@@ -259,7 +229,7 @@ fn tiles(
         tile(
             "Messages sent in 24 h",
             "/deliveries",
-            format!("{}{}", messages.delivered, if messages.is_capped { "+" } else { "" }),
+            format!("{}{}", messages.totals.delivered, if messages.totals.is_capped { "+" } else { "" }),
             if is_trouble { "warning" } else { "ok" },
             sent,
         ),
@@ -269,16 +239,17 @@ fn tiles(
 /// Whether messages arrive, in a few lines.
 fn sent(messages: &Messages) -> Vec<String> {
     let mut sent: Vec<String> = messages
+        .totals
         .trouble
         .iter()
         .map(|channel| {
             format!("{}: {}", channel.name, if channel.state == "ok" { "not verified" } else { channel.state })
         })
         .collect();
-    sent.extend((messages.dead > 0).then(|| format!("{} undeliverable", messages.dead)));
-    sent.extend((messages.waiting > 0).then(|| format!("{} waiting", messages.waiting)));
+    sent.extend((messages.totals.dead > 0).then(|| format!("{} undeliverable", messages.totals.dead)));
+    sent.extend((messages.totals.waiting > 0).then(|| format!("{} waiting", messages.totals.waiting)));
     if sent.is_empty() {
-        sent.push(match messages.channels {
+        sent.push(match messages.totals.channels {
             0 if messages.is_all => "no channel is configured".to_owned(),
             0 => "through channels that others share".to_owned(),
             1 => "the one channel works".to_owned(),

@@ -2,10 +2,10 @@
 
 use crate::{
     domain::format_duration,
-    query::explain::SeriesTrace,
+    query::explain::{Outcome, SeriesTrace},
     rule::{
-        AlertState, Condition, Recover, Resolution, Rule, display,
-        explain::{Baseline, Comparison, Explanation, Side, Verdict},
+        AlertState, Condition, Recover, Rule, display,
+        explain::{Baseline, Comparison, Explanation, Side},
     },
     web::pages::words::{Clockface, length},
 };
@@ -112,22 +112,19 @@ fn recovery(series: &SeriesTrace) -> Option<String> {
 
 /// What comes of it.
 pub(super) fn verdict(series: &SeriesTrace) -> &'static str {
-    let explanation = &series.explanation;
-    match explanation.verdict {
-        Verdict::Quiet if !explanation.is_confirmed => "Waiting for a second reading of zero.",
-        Verdict::Quiet if explanation.reading.is_none() && explanation.comparison.is_none() => {
-            "Nothing to evaluate: there is no reading."
-        }
-        Verdict::Quiet => "Not firing: the condition does not hold.",
-        Verdict::Pends => "Pending until the rule's `for` has passed.",
-        Verdict::Fires if series.alert.is_firing() => "Firing.",
-        Verdict::Fires => "About to fire at the next evaluation.",
-        Verdict::GoesOn => "Still firing; nothing new to report.",
-        Verdict::Worsens => "Still firing, and about to be reported as worse.",
-        Verdict::Unstable => "Changed too often; about to be reported as unstable.",
-        Verdict::Escalates => "Still firing, and nobody has acknowledged it in time.",
-        Verdict::Reminds => "Still firing, and a reminder is due.",
-        Verdict::Ends(Resolution::Accepted) => "About to be accepted as the new level.",
-        Verdict::Ends(_) => "About to resolve at the next evaluation.",
+    match series.outcome() {
+        Outcome::AwaitsSecondZero => "Waiting for a second reading of zero.",
+        Outcome::NothingToEvaluate => "Nothing to evaluate: there is no reading.",
+        Outcome::DoesNotHold => "Not firing: the condition does not hold.",
+        Outcome::Pends => "Pending until the rule's `for` has passed.",
+        Outcome::Fires => "Firing.",
+        Outcome::WillFire => "About to fire at the next evaluation.",
+        Outcome::GoesOn => "Still firing; nothing new to report.",
+        Outcome::Worsens => "Still firing, and about to be reported as worse.",
+        Outcome::Unstable => "Changed too often; about to be reported as unstable.",
+        Outcome::Escalates => "Still firing, and nobody has acknowledged it in time.",
+        Outcome::Reminds => "Still firing, and a reminder is due.",
+        Outcome::WillBeAccepted => "About to be accepted as the new level.",
+        Outcome::WillResolve => "About to resolve at the next evaluation.",
     }
 }

@@ -74,11 +74,11 @@ async fn run(visit: &Visit, rule: &Rule, asked: &Asked) -> Result<(Value, Vec<St
 /// What the form says.
 struct Asked {
     since: String,
-    /// Only this tenant.
+    /// The only tenant whose past is replayed.
     tenant: Option<String>,
     /// The bound, size or length.
     number: String,
-    /// `%` or `pts`.
+    /// The unit of the size that is tried: `%` or `pts`.
     unit: String,
     within: String,
     pending_for: String,

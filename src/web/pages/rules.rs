@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::Config,
     domain::Scope,
-    query::{self, find},
+    query::{self, find, rules::RuleUse},
     rule::{Guide, Rule},
     store::OpenAlert,
 };
@@ -33,10 +33,7 @@ pub(super) async fn page(visit: Visit) -> Answer {
 }
 
 pub(super) fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[OpenAlert]) -> Value {
-    let judged = config.tenants.values().filter(|tenant| {
-        scope.includes(&tenant.id) && tenant.scores.iter().any(|score| rule.applies_to(&tenant.labels, *score))
-    });
-    let of_rule = || open.iter().filter(|alert| alert.rule == rule.name && scope.includes(&alert.tenant));
+    let RuleUse { tenants, firing, pending } = RuleUse::of(config, scope, rule, open);
     let guide = if scope.sees_about() { rule.guide.clone() } else { Guide::default() };
     let runbook = guide.runbook.as_deref();
     let selector = rule.tenants.0.iter().filter(|_| scope.sees_labels());
@@ -50,10 +47,10 @@ pub(super) fn rule_row(config: &Config, scope: &Scope, rule: &Rule, open: &[Open
         "runbook": runbook,
         "is_link": runbook.is_some_and(|runbook| runbook.starts_with("https://")),
         "selector": selector.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
-        "tenants": words::counted(judged.count(), "tenant"),
+        "tenants": words::counted(tenants, "tenant"),
         // Which channels it names is not shown to a limited scope: some are others'.
         "notify": if scope.is_all() { json!(rule.notify) } else { json!([]) },
-        "firing": of_rule().filter(|alert| alert.is_firing).count(),
-        "pending": of_rule().filter(|alert| !alert.is_firing).count(),
+        "firing": firing,
+        "pending": pending,
     })
 }

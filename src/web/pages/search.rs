@@ -7,11 +7,7 @@ use super::{
     params::Params,
     words::encoded,
 };
-use crate::query::{
-    Error, find,
-    ids::{self, Named},
-    search,
-};
+use crate::query::search::{self, Target};
 
 /// `GET /search`.
 pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
@@ -22,32 +18,27 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         return Ok(go("/"));
     }
     let config = visit.app.config();
-    if find::tenant(&config, visit.scope(), text).is_ok() {
-        return Ok(go(&format!("/tenants/{}", encoded(text))));
-    }
-    let is_part = search::tenants(&config, visit.scope(), text).next().is_some();
-    match ids::named(visit.store(), visit.scope(), text).await {
-        Ok(Named::Alert(_)) => return Ok(go(&format!("/alerts/{}", encoded(text)))),
-        Ok(Named::Shift(shift)) => return Ok(go(&of_shift(&shift))),
-        // A name may look like an id.
-        Err(error @ Error::Ambiguous { .. }) if !is_part => return Err(visit.refuse(&error).await),
-        Err(error @ (Error::Store(_) | Error::Failed(_))) => return Err(visit.refuse(&error).await),
-        Err(_) => {}
-    }
-    if is_part {
-        return Ok(go(&format!("/?q={}", encoded(text))));
-    }
-    match ids::delivery(visit.store(), visit.scope(), text).await {
-        Ok(_) => return Ok(go(&format!("/deliveries/{}", encoded(text)))),
-        Err(error @ (Error::Ambiguous { .. } | Error::Store(_) | Error::Failed(_))) => {
-            return Err(visit.refuse(&error).await);
-        }
-        Err(_) => {}
+    match search::target(visit.store(), &config, visit.scope(), text).await {
+        Ok(Some(target)) => return Ok(go(&address(&target, text))),
+        Ok(None) => {}
+        Err(error) => return Err(visit.refuse(&error).await),
     }
     let line = format!(
         "No tenant, alert or message matches “{text}”. Search for a part of a tenant's name, or an id as messages show it."
     );
     Err(visit.say(StatusCode::NOT_FOUND, "Nothing found", &[line]).await)
+}
+
+/// The page that shows what a text means.
+fn address(target: &Target, text: &str) -> String {
+    let text = encoded(text);
+    match target {
+        Target::Tenant => format!("/tenants/{text}"),
+        Target::Alert => format!("/alerts/{text}"),
+        Target::Shift(shift) => of_shift(shift),
+        Target::Tenants => format!("/?q={text}"),
+        Target::Delivery => format!("/deliveries/{text}"),
+    }
 }
 
 /// The page that lists what belongs to a fleet shift.

@@ -25,7 +25,7 @@ use crate::{
 
 /// The most past silences that are listed.
 const PAST_MAX: u32 = 100;
-/// So many days are drawn.
+/// How many days are drawn.
 const DAYS: u32 = 14;
 /// The most openings of one window that are listed in words.
 const LISTED_MAX: usize = 4;

@@ -39,7 +39,15 @@ pub(super) async fn view(
     let changed = tried.apply(rule)?;
     let noisiest = as_tried.into_iter().chain([written]).find_map(|report| report.tenants.first());
     let drawn = match noisiest {
-        Some(line) => drawings(visit, (rule, written), as_tried.map(|report| (&changed, report)), &line.of).await?,
+        Some(line) => {
+            drawings(
+                visit,
+                RuleReport { rule, report: written },
+                as_tried.map(|report| RuleReport { rule: &changed, report }),
+                &line.of,
+            )
+            .await?
+        }
         None => Value::Null,
     };
     Ok(json!({
@@ -155,15 +163,22 @@ fn over_time(written: &Report, tried: Option<&Report>, face: &Clockface) -> Valu
     chart::bars(&rows, written.since, written.until, &said, face)
 }
 
+/// A rule, and what it would have sent.
+#[derive(Clone, Copy)]
+struct RuleReport<'a> {
+    rule: &'a Rule,
+    report: &'a Report,
+}
+
 /// The score of one tenant with what would have fired, as written and as tried.
 async fn drawings(
     visit: &Visit,
-    written: (&Rule, &Report),
-    tried: Option<(&Rule, &Report)>,
+    written: RuleReport<'_>,
+    tried: Option<RuleReport<'_>>,
     tenant: &TenantId,
 ) -> Result<Value, query::Error> {
     let (config, face) = (visit.app.config(), visit.face());
-    let (rule, report) = written;
+    let RuleReport { rule, report } = written;
     let question = samples::Question {
         tenant: tenant.to_string(),
         score: rule.score,
@@ -177,12 +192,12 @@ async fn drawings(
         moment.tenant == *tenant
             && (moment.score.is_none() || moment.score == Some(window.score) && moment.subject == window.subject)
     };
-    let moments = || tried.map(|(_, report)| report).into_iter().chain([report]).flat_map(|report| &report.moments);
+    let moments = || tried.map(|tried| tried.report).into_iter().chain([report]).flat_map(|report| &report.moments);
     let Some(window) = windows.iter().max_by_key(|window| moments().filter(|moment| is_about(window, moment)).count())
     else {
         return Ok(Value::Null);
     };
-    let draw = |(rule, report): (&Rule, &Report)| {
+    let draw = |RuleReport { rule, report }: RuleReport<'_>| {
         let alerts = spans(rule.severity, report.moments.iter().filter(|moment| is_about(window, moment)));
         let levels = level(rule).into_iter().collect();
         chart::view(&SeriesWindow { levels, alerts, ..window.clone() }, &face, visit.scope())

@@ -23,7 +23,7 @@ pub(super) struct Clockface {
 /// An instant as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Moment {
-    /// For machines.
+    /// The instant for the element `time`: RFC 3339, in UTC.
     iso: String,
     /// In the zone of the configuration, to the minute.
     full: String,
@@ -45,7 +45,7 @@ impl Clockface {
         at.map(|at| self.moment(at))
     }
 
-    /// `2026-12-01 09:15 CET`.
+    /// Day, time and zone: `2026-12-01 09:15 CET`.
     pub(super) fn full(&self, at: Timestamp) -> String {
         let clock = self.zone.clock_at(at);
         format!("{} {:02}:{:02} {}", clock.date(), clock.hour(), clock.minute(), self.zone.abbreviation_at(at))
@@ -138,7 +138,7 @@ pub(super) fn change(kind: ScoreKind, change: Option<f64>) -> Value {
     })
 }
 
-/// With a capital.
+/// The text with a capital first letter.
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();

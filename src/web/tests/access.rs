@@ -48,7 +48,6 @@ pub(super) struct Fixture {
     folder: tempfile::TempDir,
 }
 
-/// One answer.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) status: u16,

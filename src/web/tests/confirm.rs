@@ -21,7 +21,7 @@ impl Fixture {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
         let channel = "{ type: webhook, url: 'https://a.example/' }";
         let channels = ["soc", "down", "gone"].map(|name| format!("{name}: {channel}")).join(", ");
-        let server = Server::on(PATIENT, (store.clone(), store.clone()), &channels).await;
+        let server = Server::on(PATIENT, store.clone(), store.clone(), &channels).await;
         Self { server, store, _folder: folder }
     }
 
@@ -79,7 +79,7 @@ async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
 }
 
 #[tokio::test]
-async fn what_is_no_drill_looks_like_nothing_at_all() {
+async fn what_is_not_a_drill_looks_like_nothing_at_all() {
     let fixture = Fixture::new().await;
     let drill = fixture.queue("soc", fixture.server.clock.now()).await.to_string();
     let unknown = NotificationId::of_parts(&["unknown"]).to_string();

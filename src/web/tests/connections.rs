@@ -57,12 +57,16 @@ async fn sends(server: &Server, text: &str) -> TcpStream {
 async fn status_line(stream: &mut TcpStream) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
-        match stream.read_u8().await {
+        match within_limit(stream.read_u8()).await {
             Ok(byte) => line.push(byte),
             Err(_) => break,
         }
     }
     String::from_utf8(line).unwrap()
+}
+
+async fn until_answered(server: &Server, path: &str) {
+    within_limit(async { while !is_answered(server, path).await {} }).await;
 }
 
 async fn is_answered(server: &Server, path: &str) -> bool {
@@ -108,16 +112,18 @@ async fn a_connection_between_two_requests_is_closed_after_a_while() {
 #[tokio::test]
 async fn the_next_head_on_a_connection_may_not_dribble_either() {
     let server = server(Limits { head: Duration::from_millis(50), ..PATIENT }).await;
-    loop {
-        let mut stream = sends(&server, "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        // On a slow machine, even the first head may come too late, but not each time.
-        if !status_line(&mut stream).await.contains("200") {
-            continue;
+    let first = async {
+        loop {
+            let mut stream = sends(&server, "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+            // On a slow machine, even the first head may come too late, but not each time.
+            if status_line(&mut stream).await.contains("200") {
+                return stream;
+            }
         }
-        stream.write_all(b"GET /page HT").await.unwrap();
-        assert_eq!(rest(stream).await.matches("200 OK").count(), 0, "closed without a second answer");
-        break;
-    }
+    };
+    let mut stream = within_limit(first).await;
+    stream.write_all(b"GET /page HT").await.unwrap();
+    assert_eq!(rest(stream).await.matches("200 OK").count(), 0, "closed without a second answer");
 }
 
 #[tokio::test]
@@ -127,7 +133,7 @@ async fn who_reads_nothing_is_cut_off() {
     let server = server_with(limits, endless(&given_up)).await;
     let stream = sends(&server, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     // Returns only because the server ends the connection.
-    given_up.notified().await;
+    within_limit(given_up.notified()).await;
     drop(stream);
 }
 
@@ -139,8 +145,8 @@ async fn who_reads_more_slowly_than_allowed_is_cut_off() {
     let mut stream = sends(&server, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut part = vec![0; 1024];
     // Ends only because the server ends the connection.
-    while stream.read(&mut part).await.is_ok_and(|bytes| bytes > 0) {}
-    given_up.notified().await;
+    within_limit(async { while stream.read(&mut part).await.is_ok_and(|bytes| bytes > 0) {} }).await;
+    within_limit(given_up.notified()).await;
 }
 
 #[tokio::test]
@@ -149,16 +155,19 @@ async fn who_reads_slowly_makes_room_in_its_group_and_takes_none_from_others() {
     let limits = Limits { at_work: |group| if group == Group::Page { 2 } else { 1 }, ..PATIENT };
     let server = server_with(limits, endless(&given_up)).await;
     let mut slow = Vec::new();
-    while slow.len() < 6 {
-        let mut stream = sends(&server, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        // Until the kernel has taken all that it takes, the ones before do not count as slow.
-        if status_line(&mut stream).await.contains("200") {
-            slow.push(stream);
+    let fill = async {
+        while slow.len() < 6 {
+            let mut stream = sends(&server, "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+            // Until the kernel has taken all that it takes, the ones before do not count as slow.
+            if status_line(&mut stream).await.contains("200") {
+                slow.push(stream);
+            }
+            assert!(is_answered(&server, "/healthz").await);
         }
-        assert!(is_answered(&server, "/healthz").await);
-    }
-    given_up.notified().await;
-    while !is_answered(&server, "/page").await {}
+    };
+    within_limit(fill).await;
+    within_limit(given_up.notified()).await;
+    until_answered(&server, "/page").await;
 }
 
 #[tokio::test]
@@ -172,7 +181,7 @@ async fn a_group_that_is_full_says_so_and_leaves_the_others_alone() {
     });
     let server = server_with(Limits { at_work: |_| 1, ..PATIENT }, Router::new().route("/slow", slow)).await;
     let mut waiting = sends(&server, "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    begun.notified().await;
+    within_limit(begun.notified()).await;
     let (head, body) = server.get("/page").await;
     assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: 1"), "{head}");
     assert!(json(&body)["detail"].as_str().unwrap().contains("too many requests"), "{body}");
@@ -182,7 +191,7 @@ async fn a_group_that_is_full_says_so_and_leaves_the_others_alone() {
     go_on.notify_one();
     assert!(status_line(&mut waiting).await.contains("200"));
     // The place is free once the answer was sent, which the client may learn a moment earlier.
-    while !is_answered(&server, "/page").await {}
+    until_answered(&server, "/page").await;
 }
 
 #[tokio::test]
@@ -191,7 +200,7 @@ async fn a_stream_stays_open_while_nobody_stalls() {
     let server = server(Limits { send: Duration::ZERO, bytes_per_second: 1, ..hasty }).await;
     let mut events = sends(&server, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(status_line(&mut events).await.contains("200"));
-    while !is_answered(&server, "/healthz").await {}
+    until_answered(&server, "/healthz").await;
     // What would end it had the server ended it is a read of nothing; here, reading has to wait.
     let mut byte = [0; 512];
     while let Ok(bytes) = events.try_read(&mut byte) {

@@ -38,7 +38,7 @@ async fn a_rule_that_is_added_today_sees_what_the_store_has_kept() {
 }
 
 #[test]
-fn what_was_imported_at_onboarding_is_no_baseline_of_a_rule_that_is_added_later() {
+fn what_was_imported_at_onboarding_is_not_a_baseline_of_a_rule_that_is_added_later() {
     let day = |number: i64| at(number * DAY - 12 * HOUR);
     let records = |values: &[(i64, f64)]| {
         let read = |&(number, value): &(i64, f64)| Reading {

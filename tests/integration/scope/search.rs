@@ -2,7 +2,7 @@
 
 use scorewatch::{
     domain::{Role, Scope},
-    query::search,
+    query::search::{self, Target},
 };
 use serde_json::Value;
 
@@ -63,9 +63,16 @@ async fn a_search_for_what_is_others_finds_what_one_for_nothing_finds() {
     for text in ["fabrikam", "tailspin", &other.alert, &letters[..6], &message, &other.delivery[0], &other.delivery[1]]
     {
         assert_eq!(found(&scene, &scope, &format!("q={text}")).await, nothing, "{text}");
+        let target = search::target(scene.store(), &scene.config, &scope, text).await.unwrap();
+        assert_eq!(target, None, "{text}");
         let seen = found(&scene, &Scope::All, &format!("q={text}")).await;
         assert!(seen != nothing || ["tailspin", other.delivery[1].as_str()].contains(&text), "as a control: {text}");
     }
+    let target = async |text| search::target(scene.store(), &scene.config, &Scope::All, text).await.unwrap();
+    assert_eq!(target("fabrikam").await, Some(Target::Tenant));
+    assert_eq!(target("abrika").await, Some(Target::Tenants));
+    assert_eq!(target(&other.alert).await, Some(Target::Alert));
+    assert_eq!(target(&other.delivery[0]).await, Some(Target::Delivery));
     let all = search::search(scene.store(), &scene.config, &scope, "o", 100).await.unwrap();
     assert!(!OTHERS.iter().any(|other| format!("{all:?}").contains(other)), "{all:?}");
 }

@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom;
 use super::{
     model::Tally,
     replicas::{Fleet, REPLICAS},
-    report, seed, setting,
+    report, rounds, seed,
 };
 use crate::{harness::postgres::Postgres, promise::clock_jumps::library};
 
@@ -25,10 +25,10 @@ async fn start(fleet: &mut Fleet, offset: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs libfaketime"]
+#[ignore = "needs PostgreSQL 15 or newer and libfaketime"]
 async fn replicas_whose_clocks_are_ten_minutes_apart_lose_and_repeat_nothing() {
-    let Some(server) = Postgres::shared() else { return };
-    let (kills, seed) = (setting("SCOREWATCH_CLOCK_KILLS").unwrap_or(KILLS), seed());
+    let server = Postgres::shared();
+    let (kills, seed) = (rounds("SCOREWATCH_CLOCK_KILLS", KILLS), seed());
     report(&format!("kills of replicas with other clocks: {kills}, SCOREWATCH_CRASH_SEED={seed}"));
     let mut fleet = Fleet::empty("clocks apart", seed, server).await;
     for offset in OFFSETS {

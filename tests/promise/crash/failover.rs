@@ -8,7 +8,7 @@ use scorewatch::store::postgres::PostgresSettings;
 use super::{
     model::Tally,
     replicas::{Fleet, REPLICAS},
-    report, seed, setting,
+    report, rounds, seed,
 };
 use crate::harness::{
     SOC,
@@ -17,6 +17,8 @@ use crate::harness::{
     postgres::Postgres,
 };
 
+/// Primaries that are ended, unless `SCOREWATCH_FAILOVERS` says otherwise.
+const FAILOVERS: u64 = 3;
 /// Makes a server wait for its standby before it confirms anything, now and after a restart.
 const WAIT_FOR_STANDBY: &str = "ALTER SYSTEM SET synchronous_standby_names = '*'";
 const RELOAD: &str = "SELECT pg_reload_conf()";
@@ -35,8 +37,8 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new(context: &str, is_synchronous: bool) -> Option<Self> {
-        let primary: &'static Postgres = Box::leak(Box::new(Postgres::apart()?));
+    async fn new(context: &str, is_synchronous: bool) -> Self {
+        let primary: &'static Postgres = Box::leak(Box::new(Postgres::apart()));
         let mut fleet = Fleet::empty(context, seed(), primary).await;
         let (way, settings) = (Between::new(primary), fleet.stage.database.as_ref().unwrap().1.clone());
         fleet.stage.world.setup.store = Postgres::address(&way.to(&settings));
@@ -45,7 +47,7 @@ impl Pair {
         for _ in 0..REPLICAS {
             fleet.start().await;
         }
-        Some(Self { fleet, way, primary, standby, follows, is_synchronous })
+        Self { fleet, way, primary, standby, follows, is_synchronous }
     }
 
     fn database(&self) -> PostgresSettings {
@@ -87,12 +89,10 @@ async fn follow(primary: &'static Postgres, is_synchronous: bool) -> (&'static P
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL 15 or newer"]
 async fn a_standby_for_which_commits_wait_takes_over_and_nothing_is_lost() {
-    let failovers = setting("SCOREWATCH_FAILOVERS").unwrap_or_default();
-    if failovers == 0 {
-        return;
-    }
-    let Some(mut pair) = Pair::new("failovers to a synchronous standby", true).await else { return };
+    let failovers = rounds("SCOREWATCH_FAILOVERS", FAILOVERS);
+    let mut pair = Pair::new("failovers to a synchronous standby", true).await;
     for _ in 0..failovers {
         for _ in 0..3 {
             pair.fleet.stage.move_scores();
@@ -110,11 +110,9 @@ async fn a_standby_for_which_commits_wait_takes_over_and_nothing_is_lost() {
 
 /// What a standby lacks for which no commit waits is lost: receivers were sent what the store does not know.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL 15 or newer"]
 async fn what_only_the_primary_had_is_lost_with_a_standby_for_which_no_commit_waits() {
-    if setting("SCOREWATCH_FAILOVERS").unwrap_or_default() == 0 {
-        return;
-    }
-    let Some(mut pair) = Pair::new("a failover to an asynchronous standby", false).await else { return };
+    let mut pair = Pair::new("a failover to an asynchronous standby", false).await;
     pair.fleet.stage.turn_scores();
     pair.fleet.stage.world.settle(&pair.fleet.replicas[0], SOC).await;
     // From here on the standby learns of nothing.

@@ -42,6 +42,13 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
+/// How many rounds a test goes: as many as the environment says. None would prove nothing.
+fn rounds(name: &str, otherwise: u64) -> u64 {
+    let rounds = setting(name).unwrap_or(otherwise);
+    assert!(rounds > 0, "{name} is 0: leave the test out");
+    rounds
+}
+
 /// Says it past the test runner, which keeps what a green test prints to itself: seeds and figures are for everybody.
 #[expect(clippy::explicit_write, reason = "what `eprintln!` prints is kept back")]
 fn report(line: &str) {

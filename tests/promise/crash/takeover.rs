@@ -7,9 +7,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sqlx::{Connection, PgConnection};
 
-use super::{report, setting};
+use super::{report, rounds};
 use crate::harness::{Service, World, event, postgres::Postgres};
 
+/// Takeovers, and as many handovers, unless `SCOREWATCH_TAKEOVERS` says otherwise.
+const TAKEOVERS: u64 = 36;
 /// Worlds side by side, each with three replicas: most of the time they wait for a lease to run out.
 const WORLDS: u64 = 6;
 const REPLICAS: usize = 3;
@@ -102,11 +104,10 @@ async fn measure(server: &Postgres, rounds: u64) -> [Vec<Duration>; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL 15 or newer; a measurement that takes minutes"]
 async fn the_work_of_a_replica_that_ends_is_taken_over() {
-    let rounds = setting("SCOREWATCH_TAKEOVERS").unwrap_or_default();
-    let Some(server) = Postgres::shared().filter(|_| rounds > 0) else { return };
-    let worlds = WORLDS.min(rounds);
-    let measured = join_all((0..worlds).map(|_| measure(server, rounds.div_ceil(worlds)))).await;
+    let (rounds, server) = (rounds("SCOREWATCH_TAKEOVERS", TAKEOVERS), Postgres::shared());
+    let measured = join_all((0..WORLDS).map(|_| measure(server, rounds.div_ceil(WORLDS)))).await;
     for (index, what) in ["takeover after kill -9", "handover at SIGTERM"].into_iter().enumerate() {
         let mut took: Vec<_> = measured.iter().flat_map(|of_world| of_world[index].clone()).collect();
         took.sort_unstable();

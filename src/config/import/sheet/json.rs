@@ -3,7 +3,7 @@
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{COLUMNS_MAX, Complaints, Cursor, Sheet};
+use super::{COLUMNS_MAX, Complaints, Cursor, Position, Sheet};
 use crate::diagnostic::Warning;
 
 /// Under which key an answer of Graph has its objects.
@@ -19,18 +19,18 @@ pub(super) fn read(text: String, complaints: &mut Complaints<'_>) -> Option<Shee
             if answer.contains_key(NEXT_PAGE) {
                 let what = format!("this is one page of several: it has an `{NEXT_PAGE}`, so customers are missing");
                 let instead = "fetch that link too, until an answer has none, and import each page";
-                complaints.warn(Warning::ListIncomplete, (1, 1), what, instead);
+                complaints.warn(Warning::ListIncomplete, Position::START, what, instead);
             }
             let Some(Value::Array(items)) = answer.remove(ITEMS) else {
                 let instead = "import the whole answer of Microsoft Graph, or an array of objects";
-                complaints.error((1, 1), format!("there is no array under `{ITEMS}`"), instead);
+                complaints.error(Position::START, format!("there is no array under `{ITEMS}`"), instead);
                 return None;
             };
             items
         }
         Ok(_) => return None,
         Err(error) => {
-            let place = (error.line().max(1), error.column().max(1));
+            let place = Position { line: error.line().max(1), column: error.column().max(1) };
             complaints.error(place, "from here on, this is not JSON", "save the answer again, as a whole");
             return None;
         }
@@ -45,7 +45,7 @@ fn sheet(text: String, items: Vec<Value>, complaints: &mut Complaints<'_>) -> Op
     for (item, at) in items.into_iter().zip(&places) {
         let Value::Object(item) = item else {
             complaints.error(
-                (at.line, at.column),
+                Position { line: at.line, column: at.column },
                 "a customer is an object",
                 "write it like `{ \"customerId\": \"…\" }`",
             );
@@ -63,12 +63,12 @@ fn sheet(text: String, items: Vec<Value>, complaints: &mut Complaints<'_>) -> Op
     let mut sheet = Sheet::of(text);
     let header = StringRecord::from(keys.clone());
     let Some(first) = places.first() else {
-        complaints.error((1, 1), "the list is empty", "import an answer in which there are customers");
+        complaints.error(Position::START, "the list is empty", "import an answer in which there are customers");
         return None;
     };
     sheet.check_size(&header, first, complaints)?;
     for (_, (level, what, instead)) in sheet.read_columns(&header) {
-        complaints.add((1, 1), level, what, instead);
+        complaints.add(Position::START, level, what, instead);
     }
     let mut kept = 0;
     for (cells, at) in rows.iter().zip(&places) {

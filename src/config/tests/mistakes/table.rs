@@ -2,7 +2,6 @@
 /// Whether an editor that knows the schema marks a mistake; if not, why a schema can't know of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Editor {
-    /// It does.
     Marks,
     /// The text is not YAML, so there is nothing to compare with a schema; editors mark the text itself.
     NotYaml,

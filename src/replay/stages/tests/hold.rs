@@ -6,7 +6,7 @@ use crate::{
     replay::stages::hold::release,
 };
 
-fn silence(matchers: Matchers, (from, until): (i64, i64)) -> Silence {
+fn silence(matchers: Matchers, from: i64, until: i64) -> Silence {
     let (starts_at, ends_at) = (Timestamp::from_seconds(from), Timestamp::from_seconds(until));
     Silence { id: SilenceId(1), matchers, starts_at, ends_at, author: String::new(), comment: String::new() }
 }
@@ -16,7 +16,7 @@ fn plan(silences: &[(i64, i64)], digest_over: Option<usize>) -> Plan {
         rules: vec![rule()],
         receivers: [(channel("soc"), Receiver { digest_over, ..Receiver::default() })].into(),
         fleet: no_wait(),
-        silences: silences.iter().map(|&span| silence(Matchers::default(), span)).collect(),
+        silences: silences.iter().map(|&(from, until)| silence(Matchers::default(), from, until)).collect(),
         ..Plan::default()
     }
 }
@@ -91,7 +91,7 @@ fn a_silence_covers_what_its_matchers_say_and_nothing_else() {
     let of_a = Matchers { tenants: [TenantId::parse("a").unwrap()].into(), ..Matchers::default() };
     let of_critical = Matchers { severities: [Severity::Critical].into(), ..Matchers::default() };
     let mut plan = plan(&[], Some(20));
-    plan.silences = vec![silence(of_a, (0, 60)), silence(of_critical, (0, 90))];
+    plan.silences = vec![silence(of_a, 0, 60), silence(of_critical, 0, 90)];
     let got = released(&plan, &messages("1 a fired 1.1; 2 b fired 1.1", &["soc"]));
     assert_eq!(got.0, ["2 [1]", "60 [0]"]);
 }

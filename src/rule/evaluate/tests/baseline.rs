@@ -107,7 +107,7 @@ fn a_zero_needs_a_second_one() {
 }
 
 #[test]
-fn a_zero_that_was_never_confirmed_is_no_baseline() {
+fn a_zero_that_was_never_confirmed_is_not_a_baseline() {
     walk("rise 10pts", "00:00 30 inactive -\n 00:30 0 inactive -\n 01:00 31 inactive -");
     walk("drop 10%, from previous", "00:00 400 inactive -\n 00:30 0 inactive -\n 01:00 360 firing fired");
     walk("drop 10%, from average", "00:00 400 inactive -\n 00:30 0 inactive -\n 01:00 360 firing fired");

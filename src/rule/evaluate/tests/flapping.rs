@@ -1,4 +1,4 @@
-//! More than so many changes within a day: one message, then quiet until it is stable.
+//! More changes than the limit within a day: one message, then quiet until it is stable.
 
 use super::world::{World, rule, time, walk};
 use crate::rule::{AlertState, Resolution, TransitionKind, accept, close};
@@ -90,7 +90,7 @@ fn an_unstable_alert_sends_neither_worsenings_nor_reminders() {
 }
 
 #[test]
-fn changes_that_are_a_day_apart_are_no_flapping() {
+fn changes_that_are_a_day_apart_are_not_flapping() {
     walk(
         "below 300, flapping 2",
         "

@@ -58,7 +58,7 @@ fn a_daily_source_that_is_polled_more_often_leaves_no_gap_between_its_records() 
 }
 
 #[test]
-fn a_pause_of_the_schedule_and_our_own_downtime_are_no_gap() {
+fn a_pause_of_the_schedule_and_our_own_downtime_are_not_a_gap() {
     // As far as the rule sees, no check was due in between.
     let mut world = World { poll_interval: Duration::from_hours(100), ..World::new() };
     world.walk(&rule("below 300, for 12h"), "00:00 290 pending -\n 15:00 290 firing fired");

@@ -123,7 +123,7 @@ fn around_every_change_of_every_clock_windows_cover_what_a_scan_of_the_minutes_f
 }
 
 #[test]
-fn days_that_are_left_out_and_the_odd_changes_of_the_past_are_no_exception() {
+fn days_that_are_left_out_and_the_odd_changes_of_the_past_are_not_an_exception() {
     for (name, years) in [
         // A whole day is left out.
         ("Pacific/Apia", 2009..2013),

@@ -11,7 +11,7 @@ pub(in crate::store) enum Connection {
     Postgres(PgConnection),
 }
 
-/// Connections that read.
+/// Connections that only read, of either database.
 #[derive(Debug, Clone)]
 pub(in crate::store) enum Pool {
     Sqlite(SqlitePool),

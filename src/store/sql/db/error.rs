@@ -11,7 +11,7 @@ use crate::store::StoreError;
 const FULL: i32 = 13;
 /// `SQLITE_IOERR_SHMSIZE`: the shared memory file could not grow, which happens only on a full disk.
 const NO_ROOM_FOR_SHM: i32 = 4874;
-/// PostgreSQL's `disk_full`.
+/// PostgreSQL's class `disk_full` (appendix "PostgreSQL Error Codes").
 const DISK_FULL: &str = "53100";
 
 /// What SQLite says went wrong.

@@ -133,7 +133,7 @@ impl<'q, S: Shape> Query<'q, S> {
         run!(self, via, fetch_all, all::<_, S>)
     }
 
-    /// Its only row.
+    /// The only row; an error if there is none.
     pub(in crate::store) async fn fetch_one(self, via: impl Into<Via<'_>>) -> Result<S::Out, StoreError> {
         run!(self, via, fetch_one, one::<_, S>)
     }

@@ -25,7 +25,7 @@ pub(in crate::store) trait Get<'r>: Sized {
 }
 
 impl Row {
-    /// Reads a column.
+    /// Reads a column, by name or by place.
     pub(in crate::store) fn try_get<'r, T: Get<'r>, I: Index>(&'r self, column: I) -> Result<T, StoreError> {
         T::get(self, column).map_err(StoreError::from)
     }
@@ -115,11 +115,11 @@ pub(in crate::store) trait Shape {
 #[derive(Debug)]
 pub(in crate::store) struct Whole;
 
-/// The first column.
+/// Reads the first column of each row.
 #[derive(Debug)]
 pub(in crate::store) struct First<T>(PhantomData<T>);
 
-/// The first columns.
+/// Reads as many columns as the tuple has places.
 #[derive(Debug)]
 pub(in crate::store) struct Columns<T>(PhantomData<T>);
 

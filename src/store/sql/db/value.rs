@@ -104,7 +104,7 @@ pub(in crate::store) enum List {
 /// Something that can be bound.
 pub(in crate::store) trait Bind<'q> {
     fn value(self) -> Value<'q>;
-    /// Its absence.
+    /// What stands for the absence of such a value.
     fn null() -> Value<'q>;
 }
 

@@ -28,7 +28,11 @@ const STILL_USED: &str = "id IN (SELECT notification_id FROM delivery WHERE fini
 
 /// Notes Entra ids in messages from before they were noted, as far as anything still comes of them.
 pub(super) async fn learn(connection: &mut Connection, learned: &ByName) -> Result<(), StoreError> {
-    let ids: Entras<'_> = learned.iter().filter(|(_, renamed)| renamed.entra.is_some()).map(named).collect();
+    let ids: Entras<'_> = learned
+        .iter()
+        .filter(|(_, renamed)| renamed.entra.is_some())
+        .map(|(slug, renamed)| (slug.as_str(), renamed.entra.as_deref()))
+        .collect();
     let rows = query(format!(
         "SELECT n.id, n.body, n.tenant FROM notification AS n WHERE n.tenant IN list($1) AND n.{STILL_USED}"
     ))
@@ -74,10 +78,6 @@ pub(super) async fn rename(connection: &mut Connection, moved: &ByName) -> Resul
 
 /// The Entra ids of tenants, as far as they are known, by slug.
 type Entras<'a> = BTreeMap<&'a str, Option<&'a str>>;
-
-fn named<'a>((slug, renamed): (&'a String, &'a Renamed)) -> (&'a str, Option<&'a str>) {
-    (slug, renamed.entra.as_deref())
-}
 
 /// Changes what messages about one tenant say of it: rows of message, body and slug.
 async fn of_one_tenant(

@@ -19,7 +19,7 @@ const LOW: f64 = 0.7;
 /// One row of bars.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::web::pages) struct Row<'a> {
-    /// `written` or `tried`.
+    /// The class in the style sheet: `written` or `tried`.
     pub(in crate::web::pages) class: &'static str,
     /// A count for each of the equal parts of the time.
     pub(in crate::web::pages) counts: &'a [usize],
