@@ -49,7 +49,7 @@ fn taking_tuples(code: &str) -> Vec<&str> {
             let of = parameter.split_once(": ").map_or("", |(_, of)| of.trim_start());
             of.starts_with('(') && !of.starts_with("()")
         };
-        if !name.is_empty() && parameters(signature).iter().any(|parameter| is_tuple(&parameter)) {
+        if !name.is_empty() && parameters(signature).iter().any(is_tuple) {
             found.push(name);
         }
     }

@@ -162,8 +162,8 @@ async fn a_tenant_is_never_visited_twice_at_once() {
     config.timeout = minutes(60);
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Raw(Reply::hang())));
     let planner = PlannerFixture::start(&fixture, &config).await;
-    let asked = fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1);
-    assert!(event(asked).await.is_some(), "nobody asks");
+    let is_asked = fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1);
+    assert!(event(is_asked).await.is_some(), "nobody asks");
     // Removed and added again while its visit hangs.
     let mut without = config.clone();
     without.tenants.remove("contoso");

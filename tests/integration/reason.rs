@@ -61,7 +61,10 @@ async fn an_answer_that_does_not_come_delays_the_alert_by_its_limit_and_no_more(
         fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).guidance_requests == 1).await;
         fixture.clock.advance(REASON_WITHIN);
     };
-    assert!(event(async { tokio::join!(fixture.visit(&config), late) }).await.is_some(), "the visit never ends");
+    assert!(
+        event(Box::pin(async { tokio::join!(fixture.visit(&config), late) })).await.is_some(),
+        "the visit never ends"
+    );
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
     assert_eq!(explained(&fixture).await.0, "What regressed could not be looked up: Microsoft did not answer in time.");
 }
@@ -76,7 +79,10 @@ async fn shutdown_ends_the_asking_and_the_alert_is_kept() {
         fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).guidance_requests == 1).await;
         fixture.shutdown.cancel();
     };
-    assert!(event(async { tokio::join!(fixture.visit(&config), stop) }).await.is_some(), "the visit never ends");
+    assert!(
+        event(Box::pin(async { tokio::join!(fixture.visit(&config), stop) })).await.is_some(),
+        "the visit never ends"
+    );
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
     assert!(explained(&fixture).await.0.contains("about to stop"));
 }

@@ -142,7 +142,7 @@ async fn a_visit_gives_way_to_shutdown_and_leaves_nothing() {
         fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
         fixture.shutdown.cancel();
     };
-    let (visit, ()) = event(async { tokio::join!(visit, stop) }).await.expect("the visit ends");
+    let (visit, ()) = event(Box::pin(async { tokio::join!(visit, stop) })).await.expect("the visit ends");
     assert!(matches!(visit, Ok::<_, StoreError>(None)));
     assert_eq!(fixture.record("contoso").await, None);
 }
