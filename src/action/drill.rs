@@ -1,19 +1,14 @@
 //! Sends a channel a drill: a marked message that shows whether it works; and takes the word of whoever saw one.
 
-use std::net::IpAddr;
-
 use super::record::must;
 use crate::{
     config::Config,
     delivery,
-    domain::{Caller, ChannelName, Origin, Role, Timestamp},
+    domain::{Caller, ChannelName, Role, Timestamp},
     notify::NotificationId,
     query::{Error, find},
-    store::{Channels, EntryBody, NewEntry, Store, StoreError},
+    store::{Channels, NewEntry, Store, StoreError},
 };
-
-/// How the audit log calls somebody who followed the link in a drill.
-const READER: &str = "whoever reads the channel";
 
 /// A drill that is queued.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -48,7 +43,7 @@ pub async fn drill(
     Ok(Queued { channel, is_parked, is_proven_by_people: config.is_proven_by_people(settings) })
 }
 
-/// Records that somebody at that address saw a drill. Returns its channels, which are proven; none: there is no such drill.
+/// Records that somebody saw a drill. Returns its channels, which are proven; none: there is no such drill.
 ///
 /// Nobody signs in for that: the id is the permission, and only those who read the channel have it.
 ///
@@ -56,12 +51,9 @@ pub async fn drill(
 /// [`StoreError`]; then nothing is recorded.
 pub async fn confirm(
     store: &dyn Channels,
+    caller: &Caller,
     drill: &NotificationId,
-    address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Vec<ChannelName>, StoreError> {
-    let (who, origin) = (READER.to_owned(), Origin::Link { address });
-    let body = EntryBody { who, origin, target: None, before: None, after: None };
-    let entry = NewEntry { at: now, action: "channel.confirm", body, request: None };
-    store.confirm(drill, entry).await
+    store.confirm(drill, NewEntry::by(caller, "channel.confirm", None, now)).await
 }

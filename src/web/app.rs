@@ -9,10 +9,10 @@ use super::{attempts::SignIns, streams::Streams};
 use crate::{
     clock::Clock,
     config::{Config, reload::Rejected},
-    domain::Timestamp,
+    domain::{Scope, Timestamp},
     egress::Egress,
     oidc::Providers,
-    query::{fleet, report::Asker},
+    query::{Error, fleet, report::Asker},
     store::Store,
 };
 
@@ -90,6 +90,17 @@ impl App {
     /// The configuration that was refused, for as long as no other is accepted.
     pub(super) fn rejected(&self) -> Option<Rejected> {
         self.rejected.as_ref().and_then(|rejected| rejected.borrow().clone())
+    }
+
+    /// A number that changes with what the scope may see: of how things are, or were a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(super) async fn seen(&self, scope: &Scope) -> Result<u64, Error> {
+        let seen = self.streams.look(self.store.as_ref(), self.now()).await?;
+        let rejected = self.rejected();
+        let rejected = rejected.as_ref().map(|rejected| (rejected.errors, &*rejected.first));
+        Ok(seen.of(scope, &self.config(), rejected))
     }
 
     /// The configuration in force. A request asks once and keeps to the answer.

@@ -68,7 +68,7 @@ impl Watch {
             }
             self.looks += 1;
             // A store that can't be read is no change.
-            let Ok(now) = self.app.streams.look(&self.app, &self.caller.scope).await else { continue };
+            let Ok(now) = self.app.seen(&self.caller.scope).await else { continue };
             let before = self.last.replace(now).unwrap_or(now);
             if !self.is_open {
                 self.is_open = true;

@@ -9,7 +9,6 @@ use std::{
 
 use tokio::sync::Mutex;
 
-use super::app::App;
 use crate::{
     config::Config,
     domain::{ChannelName, Scope, TenantId, Timestamp},
@@ -75,18 +74,11 @@ impl Streams {
         Ok(StreamPlace { open: Arc::clone(&self.open), viewer })
     }
 
-    /// A number that changes with what the scope may see: of how things are, or were a moment ago.
+    /// How the store is, or was a moment ago.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub(super) async fn look(&self, app: &App, scope: &Scope) -> Result<u64, Error> {
-        let (config, seen) = (app.config(), self.read(app.store.as_ref(), app.now()).await?);
-        let rejected = app.rejected();
-        let rejected = rejected.as_ref().map(|rejected| (rejected.errors, &*rejected.first));
-        Ok(seen.of(scope, &config, rejected))
-    }
-
-    async fn read(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Seen>, Error> {
+    pub(super) async fn look(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Seen>, Error> {
         let mut seen = self.seen.lock().await;
         // A clock that was set back makes what was seen later than now.
         if let Some((_, seen)) = seen.as_ref().filter(|(at, _)| *at <= now && now.since(*at) < READ_INTERVAL) {
@@ -149,7 +141,7 @@ impl Seen {
     }
 
     /// A number that changes with what the scope may see. The configuration that was rejected is for those without limits.
-    fn of(&self, scope: &Scope, config: &Config, rejected: Option<(usize, &str)>) -> u64 {
+    pub(super) fn of(&self, scope: &Scope, config: &Config, rejected: Option<(usize, &str)>) -> u64 {
         let mut hasher = DefaultHasher::new();
         for (tenant, number) in self.tenants.iter().filter(|(tenant, _)| scope.includes(tenant)) {
             (tenant.as_str(), number).hash(&mut hasher);

@@ -7,7 +7,7 @@ use scorewatch::{
     channel::{ChannelKind, ChannelSettings, Teams},
     config::{Config, Operator},
     delivery::Dispatcher,
-    domain::Timestamp,
+    domain::{Caller, Timestamp},
     notify::{DeliveryState, NotificationId},
     secret::SecretReference,
     service::drill,
@@ -209,7 +209,9 @@ async fn the_operator_is_notified_once_of_a_flow_that_nobody_confirms() {
     let cards = fixture.receivers.posted("flow");
     assert_eq!(cards.len(), 2);
     let confirmed =
-        action::drill::confirm(&*fixture.store, &linked(&cards[1]), None, fixture.clock.now()).await.unwrap();
+        action::drill::confirm(&*fixture.store, &Caller::local("ann"), &linked(&cards[1]), fixture.clock.now())
+            .await
+            .unwrap();
     assert_eq!(confirmed, [channel_name("flow")]);
     days(&fixture, &dispatcher, &config, 10).await;
     assert_eq!(heard(&fixture).len(), 1, "it is proven");

@@ -58,7 +58,7 @@ fn a_caller_that_must_wait_learns_for_how_long() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_neither_forgets_calls_nor_shuts_out_for_long() {
+fn a_clock_that_is_set_back_neither_forgets_calls_nor_shuts_out_for_hours() {
     let mut line = Line::default();
     for _ in 0..99 {
         line.note(at(86_400));

@@ -46,7 +46,7 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        let seen = if parts.method == Method::GET { app.streams.look(app, &caller.scope).await.ok() } else { None };
+        let seen = if parts.method == Method::GET { app.seen(&caller.scope).await.ok() } else { None };
         Ok(Self { app: app.clone(), caller, seen })
     }
 }

@@ -27,7 +27,7 @@ async fn whoever_signs_in_again_leaves_no_session_behind() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_valid_is_told_so() {
+async fn a_refused_token_is_given_the_reason() {
     let fixture = Fixture::new(PUBLIC).await;
     let answer = fixture.get("/api/v1/tenants", &[("authorization", "Bearer swt_x")]).await;
     assert!(answer.status == 401 && answer.body.contains("unknown, expired or revoked"), "{answer:?}");
