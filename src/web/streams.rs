@@ -165,12 +165,13 @@ mod tests {
     use crate::web::tests::config_of;
 
     const CONFIG: &str = "\
-        timezone: UTC\n\
         channels:\n  \
           soc: { type: slack, url: { env: SOC } }\n  \
           contoso-it: { type: slack, url: { env: IT }, tenants: [contoso] }\n\
         tenants:\n  \
-          - { id: contoso, name: Contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, client_id: 6d2a0000-0000-4000-8000-000000000002, client_secret: { env: S }, schedule: \"*/15 * * * *\", scores: [secure-score] }\n";
+          - { id: contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001 }\n  \
+          - { id: fabrikam, tenant_id: 2f1c0a5e-0000-4000-8000-000000000002 }\n\
+        credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { env: X } }\n";
 
     #[test]
     fn one_viewer_does_not_take_the_places_of_others() {

@@ -119,9 +119,8 @@ fn of_the_service() -> Vec<Route> {
         Route::get("/rules/{name}/backtest", "backtestRule", rules::backtest)
             .says("What a rule would have sent for past readings, as it is written or with another threshold; nothing is sent"),
         Route::get("/audit", "listAudit", system::entries)
-            .says("The audit log, newest entry first: who did what, when, from where")
-            .takes(Admin)
-            .without_limits(),
+            .says("The audit log, newest entry first: who did what, when, from where; empty for a limited scope")
+            .takes(Admin),
         Route::get("/search", "search", search::find)
             .says("Whatever a text may mean: tenants by a part of id or name; alerts, fleet shifts and deliveries by their ids"),
         Route::stream("/events", "streamChanges", events::open).says(
