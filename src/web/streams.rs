@@ -228,7 +228,7 @@ mod tests {
         }
         let rejected = |scope| before.of(scope, &config, None) != before.of(scope, &config, Some((1, "a typo")));
         assert!(rejected(&Scope::All) && !rejected(&own));
-        let edited = config_of(&format!("{CONFIG}# as edited\n"));
+        let edited = config_of(&format!("{CONFIG}timezone: Europe/Berlin\n"));
         let changed = |scope| before.of(scope, &config, None) != before.of(scope, &edited, None);
         assert!(changed(&Scope::All) && !changed(&own));
     }
