@@ -6,7 +6,7 @@ use super::{Error, Listing, Page};
 pub use crate::store::{Broken, Entry, Link, hex};
 use crate::{
     domain::Scope,
-    store::{Audit, EntryFilter, Verifier},
+    store::{Audit, EntryFilter, Store, Verifier},
 };
 
 /// Entries that are read at a time.
@@ -76,7 +76,7 @@ pub struct Verdict {
 ///
 /// # Errors
 /// [`Error::Store`]; [`Error::Forbidden`] for a limited scope.
-pub async fn verify(store: &dyn Audit, scope: &Scope, known: Option<&Head>) -> Result<Verdict, Error> {
+pub async fn verify(store: &dyn Store, scope: &Scope, known: Option<&Head>) -> Result<Verdict, Error> {
     if !scope.is_all() {
         return Err(Error::Forbidden("the audit log is about all tenants".to_owned()));
     }
@@ -104,6 +104,10 @@ pub async fn verify(store: &dyn Audit, scope: &Scope, known: Option<&Head>) -> R
     }
     if broken.is_none() {
         broken = verifier.finish().err();
+    }
+    // Each start of the service writes a heartbeat and an entry. `once` writes neither.
+    if broken.is_none() && verifier.head().is_none() && store.last_heartbeat().await?.is_some() {
+        broken = Some(Broken { seq: 1, why: "it is missing, though the service has run on this store" });
     }
     if let (None, Some(known), false) = (&broken, known, is_known_found) {
         broken = Some(Broken { seq: known.seq, why: "it was noted earlier and is missing" });

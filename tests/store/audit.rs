@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 use scorewatch::{
-    domain::Caller,
+    domain::{Caller, Scope},
+    query,
     store::{EntryFilter, NewEntry, Store, Verifier},
 };
 use serde_json::json;
@@ -56,6 +57,17 @@ async fn entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_t
     assert_eq!(store.links(2, 1).await.unwrap()[0].seq, 3);
 }
 
+async fn a_log_that_was_emptied_is_not_as_it_was_written() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let broken = async || query::audit::verify(store, &Scope::All, None).await.unwrap().broken.map(|broken| broken.seq);
+    assert_eq!(broken().await, None, "no service has run here yet");
+    store.heartbeat(at(1)).await.unwrap();
+    assert_eq!(broken().await, Some(1));
+    record(store, "service.start", 1).await;
+    assert_eq!(broken().await, None);
+}
+
 async fn what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once() {
     const ACTS: i64 = 50;
     let fixture = Fixture::new().await;
@@ -107,6 +119,7 @@ async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_cha
 }
 
 on_both! {
+    a_log_that_was_emptied_is_not_as_it_was_written,
     entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes,
     what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once,
 }
