@@ -234,6 +234,13 @@ impl Caller {
         Self { name: name.into(), role: Role::Admin, scope: Scope::All, origin, request: None }
     }
 
+    /// Somebody who is known by that name alone, and may see and do nothing by it.
+    #[must_use]
+    pub fn without_rights(name: impl Into<String>, origin: Origin) -> Self {
+        let scope = Scope::only(BTreeSet::new());
+        Self { name: name.into(), role: Role::Viewer, scope, origin, request: None }
+    }
+
     /// Somebody with this scope and every role. For tests and for what acts on behalf of somebody.
     #[must_use]
     pub fn limited_to(scope: Scope) -> Self {

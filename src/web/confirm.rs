@@ -6,7 +6,7 @@
 //!
 //! Whoever makes ids up is limited by their address, and keeps nobody with a real one out: not even somebody behind the same proxy.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::{Path, Request, State as Shared},
@@ -17,13 +17,15 @@ use axum::{
 use super::{State, access};
 use crate::{
     action,
-    domain::{Caller, ChannelName, Origin, Role, Scope},
+    domain::{Caller, ChannelName, Origin},
     notify::NotificationId,
     store::StoreError,
 };
 
 /// How long somebody waits for the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How the audit log calls somebody who followed the link in a drill.
+const READER: &str = "whoever reads the channel";
 
 /// Asks whether the drill was seen.
 pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
@@ -43,7 +45,9 @@ pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>, re
 pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>, request: Request) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
     answer(&state, &id, request, async |_, peer| {
-        let channels = action::drill::confirm(state.channels.as_ref(), &reader(peer), &id, state.clock.now()).await?;
+        // Nobody signs in, so nobody knows who it is.
+        let reader = Caller::without_rights(READER, Origin::Link { address: peer });
+        let channels = action::drill::confirm(state.channels.as_ref(), &reader, &id, state.clock.now()).await?;
         for channel in &channels {
             tracing::info!(%channel, short_id = %id.short(), "a drill was confirmed");
         }
@@ -51,17 +55,6 @@ pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>, r
         Ok(format!("<h1>Thank you</h1>\n<p>The channel <strong>{names}</strong> is proven: its messages arrive.</p>"))
     })
     .await
-}
-
-/// How the audit log calls somebody who followed the link in a drill. They see and do nothing else.
-fn reader(address: Option<IpAddr>) -> Caller {
-    Caller {
-        name: "whoever reads the channel".to_owned(),
-        role: Role::Viewer,
-        scope: Scope::only(BTreeSet::new()),
-        origin: Origin::Link { address },
-        request: None,
-    }
 }
 
 /// The page about the channels of a drill. None and not such an id look alike.

@@ -26,7 +26,7 @@ use crate::{
     web::{app::App, protect::refusal},
 };
 
-const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes; after 15 at the latest you can.";
+const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes, or in 15 at the latest.";
 const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
 
 /// The link on the sign-in page.

@@ -29,7 +29,7 @@ const NAME_BYTES_MAX: usize = crate::domain::access::ACCESS_NAME_BYTES_MAX;
 /// After how long another attempt may be let through.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("60");
 const WRONG: &str = "The name or the password is wrong.";
-const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes; after 15 at the latest you can.";
+const TOO_OFTEN: &str = "Too many attempts. Please try again in a few minutes, or in 15 at the latest.";
 const BUSY: &str = "Too many people sign in at the same time. Please try again in a moment.";
 const UNAVAILABLE: &str = "Nobody can sign in at the moment. Please try again in a minute.";
 const NO_TLS: &str =

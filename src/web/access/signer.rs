@@ -1,27 +1,23 @@
 //! Somebody who signs in or out, as the audit log names them: they may do nothing by that.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 
 use crate::{
-    domain::{Caller, Origin, PersonId, Role, Scope},
+    domain::{Caller, Origin, PersonId},
     store::{AccountRecord, Person},
 };
 
 /// With an account of ours.
 pub(super) fn of_account(account: &AccountRecord, address: Option<IpAddr>) -> Caller {
-    caller(&account.name, Origin::Session { address })
+    Caller::without_rights(&account.name, Origin::Session { address })
 }
 
 /// With OpenID Connect.
 pub(super) fn of_person(person: &Person, address: Option<IpAddr>) -> Caller {
-    caller(&person.name, Origin::Provider { address, person: Some(id(person)) })
+    Caller::without_rights(&person.name, Origin::Provider { address, person: Some(id(person)) })
 }
 
 /// Who they are at the provider, whatever they are called.
 pub(super) fn id(person: &Person) -> PersonId {
     PersonId { issuer: person.issuer.clone(), subject: person.subject.clone() }
-}
-
-fn caller(name: &str, origin: Origin) -> Caller {
-    Caller { name: name.to_owned(), role: Role::Viewer, scope: Scope::only(BTreeSet::new()), origin, request: None }
 }

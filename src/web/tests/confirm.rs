@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     notify::{ChannelHealth, NotificationId, channel_health::FailedPeriod, drill},
-    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store, sqlite::SqliteStore},
+    store::{AttemptOutcome, Claim, ClaimTerms, EntryFilter, NewNotification, Store, sqlite::SqliteStore},
     web::rate::PER_SECOND_MAX,
 };
 
@@ -65,6 +65,9 @@ async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
     let (head, body) = fixture.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
     assert!(head.starts_with("http/1.1 200") && body.contains("Thank you") && body.contains("soc"), "{head}{body}");
     assert_eq!(fixture.proven_at("soc").await, Some(now));
+    let entries = fixture.store.entries(&EntryFilter::default()).await.unwrap();
+    let entries: Vec<_> = entries.iter().map(|entry| (&*entry.action, entry.body.target.as_deref())).collect();
+    assert_eq!(entries, [("channel.confirm", Some("channel soc"))]);
     for header in [
         "content-type: text/html; charset=utf-8",
         "cache-control: no-store",
