@@ -43,7 +43,7 @@ fn differ(places: &[String]) -> Said {
         headline: Some("Replikate haben verschiedene Konfigurationen".to_owned()),
         detail: Some(format!("{who} {have} eine andere Konfiguration als das führende Replikat.")),
         hint: Some(
-            "geben Sie allen dieselben Dateien; `scorewatch replicas` vergleicht sie. Bis dahin werden manche neuen Mandanten nicht geprüft \
+            "geben Sie allen dieselben Dateien; `scorewatch replicas` vergleicht sie. Bis dahin werden manche neuen oder umbenannten Mandanten nicht geprüft \
              und manche neuen Kanäle nicht bedient, Alarme entfernter Regeln und Mandanten nicht beendet und geänderte Empfänger nicht \
              berücksichtigt"
                 .to_owned(),

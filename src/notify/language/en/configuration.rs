@@ -44,7 +44,7 @@ fn differ(places: &[String]) -> Said {
         headline: Some("Replicas run different configurations".to_owned()),
         detail: Some(format!("{who} {run} a different configuration from the leading replica.")),
         hint: Some(
-            "give all of them the same files; `scorewatch replicas` compares them. Until then, some new tenants are not checked and some \
+            "give all of them the same files; `scorewatch replicas` compares them. Until then, some new or renamed tenants are not checked and some \
              new channels not served, alerts of removed rules and tenants are not ended, and changed routes do not take effect"
                 .to_owned(),
         ),

@@ -44,8 +44,8 @@ fn differ(places: &[String]) -> Said {
         headline: Some("Des réplicas ont des configurations différentes".to_owned()),
         detail: Some(format!("{who} {have} une autre configuration que le réplica principal.")),
         hint: Some(
-            "donnez-leur à tous les mêmes fichiers\u{a0}; `scorewatch replicas` les compare. D’ici là, certains nouveaux locataires ne sont \
-             pas vérifiés et certains nouveaux canaux ne sont pas servis, les alertes des règles et des locataires supprimés ne sont pas \
+            "donnez-leur à tous les mêmes fichiers\u{a0}; `scorewatch replicas` les compare. D’ici là, certains locataires nouveaux ou renommés ne \
+             sont pas vérifiés et certains nouveaux canaux ne sont pas servis, les alertes des règles et des locataires supprimés ne sont pas \
              closes, et les destinataires modifiés ne sont pas pris en compte"
                 .to_owned(),
         ),
