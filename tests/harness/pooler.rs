@@ -5,9 +5,13 @@ use std::{
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
+    time::Instant,
 };
 
-use super::postgres::{Postgres, ROLE, as_its_user};
+use super::{
+    postgres::{Postgres, ROLE, as_its_user},
+    wait::PATIENCE,
+};
 
 /// Where Debian puts it.
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
@@ -37,7 +41,9 @@ impl Pooler {
         let mut command = as_its_user(&Command::new(PROGRAM));
         command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
+        let began = Instant::now();
         while UnixStream::connect(path.join(".s.PGSQL.5432")).is_err() {
+            assert!(began.elapsed() < PATIENCE, "PgBouncer never listens");
             assert!(process.try_wait().unwrap().is_none(), "PgBouncer ended: run `pgbouncer {}`", file.display());
         }
         Self { folder, process }
