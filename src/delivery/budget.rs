@@ -67,7 +67,7 @@ impl Account {
     }
 }
 
-/// The most retries that one of a number of replicas may save up: one at least, as less than one would never be enough for any.
+/// The most retries that one of several replicas may save up: one at least, as less than one would never be enough for any.
 fn saved_max(sharers: u32) -> f64 {
     (SAVED_MAX / f64::from(sharers)).max(1.0)
 }

@@ -295,7 +295,7 @@ pub fn message(
     digest
 }
 
-/// The digest of notifications that are at hand, oldest first, with at most that number of lines.
+/// The digest of notifications that are at hand, oldest first, with at most that many lines.
 #[must_use]
 pub fn of(store: &str, channel: &ChannelName, said: &[Notification], lines_max: usize, now: Timestamp) -> Notification {
     let waiting = (0..).zip(said).map(|(number, one)| Waiting::of(DeliveryId(number), one)).collect();

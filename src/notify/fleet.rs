@@ -33,7 +33,7 @@ use crate::{
 
 /// Moves that are smaller, in percent of the score or in its points where it is a percentage itself, are not moves.
 const MOVE_MIN: f64 = 0.5;
-/// A tenant stands out when it moved this number of deviations farther than the median (Iglewicz and Hoaglin's modified z-score).
+/// A tenant stands out when it moved this many deviations farther than the median (Iglewicz and Hoaglin's modified z-score).
 const OUTLIER_DEVIATIONS: f64 = 3.5;
 /// Makes a median absolute deviation of a normal distribution its standard deviation.
 const MAD_SCALE: f64 = 1.4826;

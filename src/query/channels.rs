@@ -86,9 +86,7 @@ impl ChannelStatus {
                 .is_some_and(|(interval, known)| known.last_verified().missing_since(interval, now).is_some()),
         }
     }
-}
 
-impl ChannelStatus {
     /// Whether it does not work, or is not known to.
     #[must_use]
     pub fn needs_attention(&self) -> bool {

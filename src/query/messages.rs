@@ -1,4 +1,4 @@
-//! Whether messages arrive: what was sent within a day, what waits, and which channels need somebody.
+//! Whether messages arrive: what was sent within a day, what waits, and which channels need attention.
 
 use std::time::Duration;
 

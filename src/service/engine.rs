@@ -80,8 +80,8 @@ async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, 
     Ok((store, interrupted))
 }
 
-/// Opens the store that a configuration names, as the one process that may work on it, and takes up what was under way there: that number of
-/// attempts.
+/// Opens the store that a configuration names, as the one process that may work on it, and takes up what was under way there. Also
+/// returns how many attempts that were.
 async fn resume_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
     let store = open_store(config).await?;
     crash_point::reach(CrashPoint::StoreOpened);

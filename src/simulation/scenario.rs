@@ -160,7 +160,7 @@ impl Actor {
         }
     }
 
-    /// The device score that it had that number of hours ago: it wanders, and no day loses as much as a rule asks for.
+    /// The device score that it had that many hours ago: it wanders, and no day loses as much as a rule asks for.
     #[must_use]
     pub fn device_score_before(&self, hours: u32) -> f64 {
         // One of them has lost points since the day before yesterday, and nobody has done anything about it.
@@ -168,7 +168,7 @@ impl Actor {
         (self.device_score + lost + self.wandered(hours, 11.0)).round()
     }
 
-    /// The exposure score that it had that number of hours ago.
+    /// The exposure score that it had that many hours ago.
     #[must_use]
     pub fn exposure_score_before(&self, hours: u32) -> f64 {
         ((self.exposure_score - self.wandered(hours, 2.2)) * 10.0).round() / 10.0
@@ -307,7 +307,7 @@ impl Stage {
         Self { scenario, tenants, next: 0 }
     }
 
-    /// Lets every score be what it was that number of hours ago.
+    /// Sets every score to what it was that many hours ago.
     pub fn set_back(&self, cloud: &Cloud, hours: u32) {
         for actor in &self.scenario.tenants {
             cloud.set_score(actor.entra, ScoreKind::DeviceSecureScore, actor.device_score_before(hours));

@@ -24,7 +24,7 @@ const POLL_INTERVAL: Duration = Duration::from_mins(15);
 /// result; a shift of the fleet waits less for a tenant that was out of reach for long.
 const MISSED_CHECKS_MAX: usize = 4 * MISSED_MAX as usize;
 
-/// Into how many parts the time between two records is divided at most: each is a check that gave the newest record once more. Of a day,
+/// The most parts into which the time between two records is divided: each is a check that gave the newest record once more. Of a day,
 /// they are a quarter of an hour; what more frequent checks would find is found up to that much later.
 const LOOKS_PER_RECORD_MAX: u32 = 96;
 

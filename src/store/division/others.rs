@@ -6,7 +6,7 @@ use super::Division;
 use crate::store::RejectedConfiguration;
 
 impl Division {
-    /// This replica's id; `None`: there are no replicas.
+    /// This replica's id; `None`: the store is not shared.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.0.as_ref().map(|inner| &*inner.id)

@@ -47,7 +47,7 @@ pub(super) async fn list(pool: &Pool) -> Result<Vec<ReplicaRecord>, StoreError> 
         .collect()
 }
 
-/// The configurations other than `by` that replicas other than `own` run; none where there are no replicas.
+/// The configurations other than `by` that replicas other than `own` run; none if the store is not shared.
 pub(super) async fn other_configurations(
     connection: &mut Connection,
     own: Option<&str>,
