@@ -33,6 +33,39 @@ async fn under_systemd() -> (World, Service) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_is_not_known_is_met_with_the_one_that_was_probably_meant() {
+    let world = World::new().await;
+    world.write();
+    let unknown = [
+        (
+            &["preview", "--rule", "device-score-lwo", "--channel", SOC][..],
+            "there is no rule `device-score-lwo`; did you mean `device-score-low`?",
+        ),
+        (&["explain", "contosso", "device-score-low"], "there is no tenant `contosso`; did you mean `contoso`?"),
+        (&["silences", "add", "--tenant", "contosso", "--for", "1h", "--comment", "x"], "did you mean `contoso`?"),
+        (&["tenants", "show", "contosso"], "there is no tenant `contosso`; did you mean `contoso`?"),
+        (
+            &["diff", "scorewatch.yml", "scorewatch.yml"],
+            "scorewatch.yml: there is no such file; name two files to compare",
+        ),
+    ];
+    for (arguments, said) in unknown {
+        let output = world.command(arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_of_a_lack_of_data_lasts_as_long_as_its_rule_says() {
+    let mut world = World::new().await;
+    world.setup.rules = "rules:\n  - { name: unread, when: { no_data: 6h }, notify: [soc] }\n".to_owned();
+    world.write();
+    let text = said(&world, &["preview", "--rule", "unread", "--channel", SOC]).await;
+    assert!(text.contains("no data for 6 hours") && !text.contains("less than a minute"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn listings_silences_and_explain_need_no_secret_and_actions_reach_the_service() {
     let (world, service) = under_systemd().await;
     world.checked(&service, "contoso", 2).await;
