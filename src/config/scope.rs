@@ -115,6 +115,14 @@ impl<'a> Scope<'a> {
                 Some(_) => None,
                 None => nearest(&entry.key, absent).or_else(|| nearest(&entry.key, near.iter().copied())),
             };
+            if let Some((what, instead)) = joined(&entry.key, &near).or_else(|| disguised(&entry.key, suggested)) {
+                let meant = suggested.or_else(|| near.iter().copied().find(|key| entry.key.starts_with(key)));
+                if let Some(meant) = meant {
+                    problems.misspelt.insert(self.key(meant).identity());
+                }
+                problems.error(&here, what, instead);
+                continue;
+            }
             let instead = match (elsewhere, suggested) {
                 (Some(elsewhere), _) => elsewhere.to_owned(),
                 (None, Some(suggested)) => format!("did you mean `{suggested}`?"),
@@ -144,6 +152,24 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// A key that YAML reads together with its value, since no blank follows the colon: what is wrong, and what to write.
+fn joined(key: &str, known: &[&str]) -> Option<(String, String)> {
+    let (name, value) = key.split_once(':')?;
+    let name = known.iter().find(|known| **known == name)?;
+    let what = format!("no blank follows `{name}:`, so YAML reads `{key}` as one word");
+    Some((what, format!("write a blank after the colon: `{name}: {value}`")))
+}
+
+/// A key with a letter of another alphabet that looks like one of its own: what is wrong, and what to write.
+fn disguised(key: &str, suggested: Option<&str>) -> Option<(String, String)> {
+    let (suggested, letter) = (suggested?, key.chars().find(|letter| letter.is_alphabetic() && !letter.is_ascii())?);
+    let what = format!(
+        "unknown key `{key}`: its `{letter}` (U+{:04X}) is a letter of another alphabet that looks like a Latin one",
+        u32::from(letter)
+    );
+    Some((what, format!("type it again: `{suggested}`")))
+}
+
 /// A place of which there are many: the file's name is shared.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
@@ -157,6 +183,11 @@ impl Spot {
         Place { file: self.file.to_path_buf(), line: self.mark.line, column: self.mark.column }
     }
 }
+
+/// How what is said of a channel that is not defined ends.
+pub(super) const NOT_DEFINED: &str = "is not defined";
+/// Most other places that one problem names.
+const PLACES_MAX: usize = 3;
 
 /// All that was found wrong.
 #[derive(Debug, Default)]
@@ -192,6 +223,37 @@ impl Problems {
     pub(super) fn settle(&mut self) {
         self.list.sort();
         self.list.dedup();
+        self.merge_undefined();
+    }
+
+    /// Names each channel that is not defined once, with the other places that use it.
+    fn merge_undefined(&mut self) {
+        let mut first: HashMap<String, usize> = HashMap::new();
+        let mut others: HashMap<usize, Vec<String>> = HashMap::new();
+        let mut kept: Vec<Problem> = Vec::new();
+        for problem in std::mem::take(&mut self.list) {
+            if problem.what.starts_with("channel `") && problem.what.ends_with(NOT_DEFINED) {
+                match first.get(&problem.what) {
+                    Some(index) => {
+                        others.entry(*index).or_default().push(problem.place.to_string());
+                        continue;
+                    }
+                    None => {
+                        first.insert(problem.what.clone(), kept.len());
+                    }
+                }
+            }
+            kept.push(problem);
+        }
+        for (index, places) in others {
+            let shown = places.iter().take(PLACES_MAX).cloned().collect::<Vec<_>>().join(", ");
+            let more = places.len().saturating_sub(PLACES_MAX);
+            let more = if more > 0 { format!(" and {more} more places") } else { String::new() };
+            if let Some(problem) = kept.get_mut(index) {
+                problem.what = format!("{} (also used at {shown}{more})", problem.what);
+            }
+        }
+        self.list = kept;
     }
 
     /// Leaves out that there is no tenant or no rule where it is reported that a pattern matches no file, from which that follows.

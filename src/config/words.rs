@@ -9,7 +9,7 @@ use super::{
     disguise,
     field::{Field, Word},
     plain_name::stem,
-    scope::{Problems, Scope},
+    scope::{NOT_DEFINED, Problems, Scope},
     spelling::{nearest, proposal},
 };
 use crate::{
@@ -206,7 +206,7 @@ pub(super) fn notify(
                 Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };
-            problems.refuse(&text, &at.item(index), format!("channel `{text}` is not defined"), instead);
+            problems.refuse(&text, &at.item(index), format!("channel `{text}` {NOT_DEFINED}"), instead);
         }
     }
     reported

@@ -16,7 +16,7 @@ use crate::harness::{HIGH, LOW, Service, World, files_below};
 const BINARY: &str = env!("CARGO_BIN_EXE_scorewatch");
 const TENANT: &str = "2f1c0a5e-0000-4000-8000-000000000001";
 const APP: &str = "6d2a0000-0000-4000-8000-000000000002";
-const SECRET: &str = "zebra-value";
+const SECRET: &str = "zebra-value-of-a-secret";
 
 /// Runs the binary in a folder; standard input is no terminal.
 fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
