@@ -121,7 +121,8 @@ pub(super) fn read_rules(
     let mut files = FilesOnce::of(patterns.len());
     for (index, Word(pattern)) in patterns {
         for path in files.find(&pattern, &at.item(index), draft) {
-            if is_one_file(&path, &at.place().file) {
+            // Of rules that are named on the command line, the file is its own top.
+            if !at.path().is_empty() && is_one_file(&path, &at.place().file) {
                 let instead = "name files of rules, like `rules.yaml`";
                 draft.error(&at.item(index), "this is the main file, which has no rules in it", instead);
                 continue;

@@ -137,7 +137,7 @@ fn nothing_is_overwritten_and_a_wrong_answer_leaves_nothing() {
     }
     assert_eq!(run(folder, &FLAGS, SECRET).status.code(), Some(0));
     let before = files_below(folder);
-    let output = run(folder, &FLAGS, "another-value");
+    let output = run(folder, &FLAGS, "another-value-of-a-secret");
     assert_eq!(output.status.code(), Some(2));
     for file in ["scores/scorewatch.yaml", "scores/rules.yaml", "scores/tenants/contoso-ltd.yaml", "scores/secrets/soc"]
     {
