@@ -11,7 +11,7 @@ use crate::{
 /// Resumes a parked channel, even one that is no longer configured. The running service sends its queue within seconds.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it does not belong to a limited scope; [`Error::Conflict`] if it is not parked; [`Error::Invalid`];
+/// [`Error::NotFound`] if it does not belong to a limited scope, or is neither configured nor parked; [`Error::Conflict`] if it is not parked; [`Error::Invalid`];
 /// [`Error::Store`].
 pub async fn unpark(
     store: &dyn Store,
@@ -29,5 +29,6 @@ pub async fn unpark(
     if store.unpark(&channel, entry).await? {
         return Ok(channel);
     }
+    find::channel(config, &caller.scope, name)?;
     Err(Error::Conflict(format!("channel `{channel}` is not parked")))
 }

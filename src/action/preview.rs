@@ -207,12 +207,16 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     let score = rule.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
     let (baseline, bad, good) = values(&rule.when, score);
     let kind = if resolved { TransitionKind::Resolved(Resolution::Recovered) } else { TransitionKind::Fired };
-    let since = now.minus(rule.hold);
+    // The shortest time after which the rule notifies.
+    let since = match rule.when {
+        Condition::NoData(limit) => now.minus(limit),
+        _ => now.minus(rule.hold),
+    };
     let transition = Transition {
         kind,
         at: now,
         value: if resolved { good } else { bad },
-        observed_at: Some(now),
+        observed_at: Some(if rule.is_no_data() && !resolved { since } else { now }),
         baseline,
         previous: None,
         since,

@@ -97,7 +97,7 @@ impl Draft {
                 Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),
                 Err(_) if config.is_partial => problems
                     .push(format!("there is no tenant `{text}`, or its part of the configuration can't be read")),
-                Err(_) => problems.push(format!("there is no tenant `{text}`")),
+                Err(error) => problems.push(error.to_string()),
             }
         }
         if !self.labels.is_empty() && !scope.sees_labels() {
@@ -115,7 +115,7 @@ impl Draft {
         for text in &self.rules {
             match RuleName::parse(text) {
                 Ok(name) if is_known(&name) => drop(matchers.rules.insert(name)),
-                _ => problems.push(format!("there is no rule `{text}`")),
+                _ => problems.extend(find::rule(config, scope, text).err().map(|error| error.to_string())),
             }
         }
         for text in &self.scores {

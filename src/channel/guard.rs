@@ -21,6 +21,10 @@ const ALLOW: &str =
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '„', '‘', '’'];
 /// What may come right before a URL that is a part of another.
 const BEFORE_INNER: [char; 8] = ['=', '/', '?', '&', '#', ':', ',', ';'];
+/// Paths of APIs that are added to a base URL. A proxy may have one of them at the beginning of a path, but not at its end.
+const ADDED: [&str; 3] = ["/api/v2", "/api/v1", "/v2/enqueue"];
+/// What a sentence or a list leaves at the end of a URL.
+const AFTER: [char; 5] = ['.', ',', ';', ')', ']'];
 /// Longest URL that Power Automate takes, in characters.
 const URL_BYTES_MAX: usize = 16 * 1024;
 
@@ -40,6 +44,14 @@ pub fn base(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = parse(url, private)?;
     if parsed.query().is_some() || parsed.fragment().is_some() {
         return refuse("it is the base of an API, so that nothing may follow its path", COPY);
+    }
+    let path = parsed.path().trim_end_matches('/');
+    let path = path.strip_suffix("/alerts").unwrap_or(path);
+    if let Some(own) = ADDED.into_iter().find(|own| path.ends_with(own)) {
+        return refuse(
+            "it already has the path of the API, which is added to it for each message",
+            &format!("end the URL before `{own}`"),
+        );
     }
     Ok(())
 }
@@ -61,6 +73,15 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     }
     if url.starts_with(QUOTES) {
         return refuse("it has quotation marks around it", "delete the quotation marks");
+    }
+    if url.starts_with('<') {
+        return refuse("it has angle brackets around it", "delete the angle brackets");
+    }
+    if url.starts_with('[') {
+        return refuse("it is a link in Markdown", "write only the URL, which is in its parentheses");
+    }
+    if url.contains('\\') {
+        return refuse("it has a backslash in it, as shells write `\\&`", "delete the backslashes");
     }
     if has_second(url) {
         return refuse("a second URL follows right behind it", "delete one of the two");
@@ -130,6 +151,9 @@ pub(super) fn whole(url: &Url, has_path: bool, required: &[&str], copy: &str) ->
     if url.query().is_some_and(|query| query.contains(ESCAPED_AMPERSAND)) {
         return refuse("it has `&amp;` where `&` belongs", copy);
     }
+    if let Some(last) = url.as_str().chars().next_back().filter(|last| AFTER.contains(last)) {
+        return refuse(&format!("it ends with `{last}`, which is not a part of it"), "delete that sign");
+    }
     if !has_path {
         return refuse("its path is not that of a webhook, so it was cut off or damaged", copy);
     }
@@ -188,6 +212,9 @@ mod tests {
             ("http://localhost/hook", "must begin with `https://`", "set `allow_private`"),
             ("\"https://soar.example/hook\"", "quotation marks", "delete the quotation marks"),
             ("‘https://soar.example/hook’", "quotation marks", "delete the quotation marks"),
+            ("<https://soar.example/hook>", "angle brackets", "delete the angle brackets"),
+            ("[hook](https://soar.example/hook)", "a link in Markdown", "only the URL"),
+            ("https://soar.example/x?a=1\\&b=2", "a backslash", "delete the backslashes"),
             (twice, "a second URL follows", "delete one of the two"),
             ("https://soar.example/xhttps://other.example/", "a second URL follows", "delete one of the two"),
         ] {
@@ -210,7 +237,19 @@ mod tests {
         for url in ["https://a.example/?x=1", "https://a.example/#x", "http://a.example", "https://u:p@a.example"] {
             assert!(base(url, &Private::Refused).is_err(), "{url}");
         }
+        for (url, own) in [
+            ("https://a.example/api/v2/alerts", "/api/v2"),
+            ("https://a.example/below/api/v1/", "/api/v1"),
+            ("https://a.example/v2/enqueue", "/v2/enqueue"),
+        ] {
+            let Err(ComposeError::Url(said)) = base(url, &Private::Refused) else { panic!("{url}") };
+            assert_eq!(said.instead, format!("end the URL before `{own}`"), "{url}");
+        }
         for (url, whole) in [
+            (
+                "https://a.example/api/v1/namespaces/x/services/alertmanager/proxy",
+                "https://a.example/api/v1/namespaces/x/services/alertmanager/proxy/api",
+            ),
             ("https://a.example", "https://a.example/api"),
             ("https://a.example/", "https://a.example/api"),
             ("https://a.example/below/this/", "https://a.example/below/this/api"),

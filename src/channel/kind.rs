@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{ComposeError, Form, OpenChannel, Verdict, address::Destination, message};
 use crate::{
-    domain::Timestamp,
+    domain::{Complaint, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::{Notification, digest},
     secret::{SecretError, SecretReference, SecretString},
@@ -59,6 +59,16 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`ComposeError::Url`] without the URL.
     fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError>;
+
+    /// Whether it answers before it has looked at a message, so that an answer does not show that the message is there.
+    fn answers_early(&self) -> bool {
+        false
+    }
+
+    /// What is probably wrong with a URL that may be sent to.
+    fn doubt(&self, _url: &str) -> Option<Complaint> {
+        None
+    }
 
     /// Writes the request that says `notification`; see [`super::Channel::compose`].
     ///

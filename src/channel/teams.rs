@@ -4,6 +4,7 @@
 //! before it is sent: nothing else reports a bad one. It is written by "Format cards in Teams" and the "Adaptive Cards schema".
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{
     ComposeError, Form, Kind, OpenChannel, Verdict,
@@ -12,7 +13,7 @@ use super::{
     message, status,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Complaint, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::Notification,
     secret::{ExposeSecret, SecretReference},
@@ -63,6 +64,8 @@ const TEAMS_SUFFIXES: [&str; 8] = [
 const CONNECTOR_SUFFIXES: [&str; 2] = ["webhook.office.com", "outlook.office.com"];
 /// What the query of a Workflows webhook must have: without the signature, the flow answers 401 to every message.
 const TEAMS_SIGNATURE: &str = "sig";
+/// Characters of the signature in each URL that Microsoft makes today: a SHA-256 sum in Base64 for URLs, without padding.
+const SIGNATURE_CHARACTERS: usize = 43;
 /// What to do about a URL that was not copied whole.
 const COPY: &str = "copy the whole URL from the flow's trigger, and quote it in the shell";
 /// Largest request, in bytes. Teams refuses 28,672 bytes counted after it has wrapped the card, which adds about a fifth.
@@ -151,6 +154,14 @@ impl Kind for Teams {
         vet_url(url, private)
     }
 
+    fn answers_early(&self) -> bool {
+        true
+    }
+
+    fn doubt(&self, url: &str) -> Option<Complaint> {
+        doubt(url)
+    }
+
     fn compose(
         &self,
         channel: &OpenChannel,
@@ -209,6 +220,25 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
         );
     }
     refuse("its host is not that of a Teams Workflows webhook", "create a webhook in the app Workflows")
+}
+
+/// Whether the signature of a Workflows webhook is not as Microsoft makes them. That may change, so the URL is used all the same.
+fn doubt(url: &str) -> Option<Complaint> {
+    let parsed = Url::parse(url).ok()?;
+    let host = guard::name_of(&parsed)?;
+    TEAMS_SUFFIXES.iter().find(|suffix| guard::is_below(&host, suffix))?;
+    let (_, signature) = parsed.query_pairs().find(|(name, _)| name == TEAMS_SIGNATURE)?;
+    let length = signature.chars().count();
+    if length == SIGNATURE_CHARACTERS && guard::is_made_of(&signature, &['-', '_']) {
+        return None;
+    }
+    let what = if length == SIGNATURE_CHARACTERS {
+        format!("its `{TEAMS_SIGNATURE}=` has a character that is not a letter, a digit, `-` or `_`")
+    } else {
+        let characters = if length == 1 { "1 character".to_owned() } else { format!("{length} characters") };
+        format!("its `{TEAMS_SIGNATURE}=` has {characters}, and Microsoft's have {SIGNATURE_CHARACTERS}")
+    };
+    Some(Complaint::new(what, COPY))
 }
 
 /// The body, unless it is too large.

@@ -23,6 +23,13 @@ impl ChannelSettings {
         Some(self.vet_url(url.expose_secret().trim()))
     }
 
+    /// What is probably wrong with its address, which it may send to. `None`: nothing, it has none, or it is not on this machine.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Complaint> {
+        let url = self.kind.url()?.ok()?;
+        self.kind.settings().doubt(url.expose_secret().trim())
+    }
+
     /// Whether the channel may send to that URL.
     ///
     /// # Errors
@@ -43,6 +50,12 @@ impl ChannelSettings {
 }
 
 impl ChannelKind {
+    /// Whether its receiver answers before it has looked at a message.
+    #[must_use]
+    pub fn answers_early(&self) -> bool {
+        self.settings().answers_early()
+    }
+
     /// Its URL, if it has one that is on this machine.
     fn url(&self) -> Option<Result<SecretString, SecretError>> {
         match self.settings().destination().url()? {

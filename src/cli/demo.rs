@@ -68,9 +68,10 @@ Examples:
   scorewatch demo --payloads   also the exact JSON that each receiver got
   scorewatch demo --keep       leave configuration and store behind, to look at them with other commands
 
-Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
-folder, store, rules, templates, HTTP. Nothing leaves this machine. The story takes about 20 seconds. On a terminal,
-the dashboard then stays open until Ctrl-C, which leaves nothing behind.")]
+Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary \
+folder, store, rules, templates, HTTP. Nothing leaves this machine. The story takes about 20 seconds. On a terminal, \
+the dashboard then stays open until Ctrl-C, which leaves nothing behind. While it does, the simulated cloud answers \
+other commands that are given the demo's configuration with `--config`.")]
 pub(super) struct Arguments {
     /// Show the exact JSON that each receiver got
     #[arg(long)]
@@ -99,6 +100,7 @@ fn served_at(text: &str) -> Result<String, String> {
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     // Before anything is made that would have to be removed.
     let mut ends = Ends::listen()?;
+    output::say_in(Ink::Faint, "Preparing 36 simulated customers and their past …");
     let folder = tempfile::Builder::new().prefix("scorewatch-demo-").tempdir()?;
     let past = Past::new(Clock::System.now());
     let cloud = Cloud::start(CloudSettings::new(past.clock_of_the_cloud())).await.context("the simulated cloud")?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Failure, check::state, configured, output, who_sees::named};
+use super::{Failure, check::state, configured, output, who_sees::named, wrong_input};
 use crate::{
     clock::Clock,
     config::Outline,
@@ -32,6 +32,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn diff(arguments: &Arguments) -> Result<(), Failure> {
+    for file in [&arguments.old, &arguments.new] {
+        if !file.exists() {
+            return Err(wrong_input(format!("{}: there is no such file; name two files to compare", file.display())));
+        }
+    }
     let (old, new) = (configured(&arguments.old)?, configured(&arguments.new)?);
     let (was, is) = (Outline::read(&arguments.old), Outline::read(&arguments.new));
     let (old, new) = (Version { config: &old, written: &was }, Version { config: &new, written: &is });

@@ -5,7 +5,7 @@ mod overview;
 mod screen;
 mod words;
 
-use std::path::Path;
+use std::{io::IsTerminal, path::Path};
 
 use self::screen::Detail;
 use super::{Failure, alerts, output, perhaps_unread, readable, wrong_input};
@@ -22,6 +22,9 @@ use crate::{
         ids::{self, Named},
     },
 };
+
+/// The rows of a terminal that nobody has made larger.
+const SCREEN_ROWS: usize = 24;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -55,6 +58,11 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// The rows of a terminal, without that of the next prompt; what is not on a terminal has no end.
+    fn rows_max(&self) -> usize {
+        if self.verbose || !std::io::stdout().is_terminal() { usize::MAX } else { SCREEN_ROWS - 1 }
+    }
+
     const fn detail(&self) -> Detail {
         if self.verbose { Detail::Everything } else { Detail::Screen }
     }
@@ -75,7 +83,7 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
     let store = query::open(&config).await?;
     let done = match find::tenant(&config, &Scope::All, &arguments.tenant) {
         Ok(tenant) if which.is_none() => overview::show(&*store, &config, tenant, arguments.json).await,
-        _ => of_store(&*store, &config, which, arguments, usize::MAX).await,
+        _ => of_store(&*store, &config, which, arguments, arguments.rows_max()).await,
     };
     store.close().await;
     done
@@ -134,6 +142,9 @@ fn known_rule(config: &Config, rule: &str) -> Result<(), Failure> {
         return Ok(());
     }
     find::rule(config, &Scope::All, rule).map(drop).map_err(|error| {
+        if matches!(error, query::Error::NotFound { nearest: Some(_), .. }) {
+            return wrong_input(format!("{error}{}", perhaps_unread()));
+        }
         let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
         let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
         wrong_input(format!("{error}{}; known rules: {}", perhaps_unread(), names.join(", ")))

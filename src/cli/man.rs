@@ -14,7 +14,7 @@ Examples:
   scorewatch man --out /usr/local/share/man/man1             write a page for each command")]
 pub(super) struct Arguments {
     /// Write a page for each command into this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
 }
 

@@ -196,6 +196,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// The hint that names the command which lists the things of a kind that was not found.
 const fn listing_of(error: &query::Error) -> &'static str {
     match error {
+        query::Error::NotFound { nearest: Some(_), .. } => "",
         query::Error::NotFound { what: Thing::Tenant, .. } => "; `scorewatch tenants list` shows them",
         query::Error::NotFound { what: Thing::Channel, .. } => "; `scorewatch channels list` shows them",
         query::Error::NotFound { what: Thing::Delivery, .. } => "; `scorewatch deliveries list` shows them",

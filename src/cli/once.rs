@@ -8,7 +8,10 @@ use crate::{
     domain::{Scope, Timestamp},
     query::find,
     rule::display,
-    service::round::{self, Line, OK},
+    service::{
+        StartError,
+        round::{self, Line, OK},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -35,10 +38,20 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     let config = configured(file)?;
     let tenants = find::tenants(&config, &Scope::All, &arguments.tenant)?;
     let progress = output::progress(tenants.len());
-    let lines = round::round(&config, &tenants, Clock::System, || progress.inc(1)).await?;
+    let lines = round::round(&config, &tenants, Clock::System, || progress.inc(1)).await;
     progress.finish_and_clear();
+    let lines = lines.map_err(in_use)?;
     report(&lines, arguments.json)?;
     if lines.iter().all(|line| line.outcome == OK) { Ok(()) } else { Err(Failure::Run(None)) }
+}
+
+/// Says what to do while a service has the store.
+fn in_use(error: StartError) -> Failure {
+    if error.is_in_use() {
+        let what = format!("{error}; the service that runs checks a tenant with `scorewatch tenants recheck ID`");
+        return Failure::Run(Some(anyhow::anyhow!(what)));
+    }
+    error.into()
 }
 
 /// The hint, the consent link if consent helps, and when the service checks again if that is later than scheduled.

@@ -18,9 +18,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch preview --rule device-score-drop --channel soc-teams
-  scorewatch preview --rule device-score-drop --channel soc-teams --resolved --tenant contoso
-  scorewatch preview --rule device-score-drop --channel soc-teams --send    posts it, marked as a test
+  scorewatch preview --rule device-score-drop --channel soc
+  scorewatch preview --rule device-score-drop --channel soc --resolved --tenant contoso
+  scorewatch preview --rule device-score-drop --channel soc --send    posts it, marked as a test
   scorewatch preview --report --channel contoso                             the report on the tenants that it may show
 
 The values are made up; tenant, names, template and request are real.")]
@@ -77,10 +77,10 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
             store.close().await;
         }
         sent?;
-        output::complain(
-            "sent, and the receiver accepted it; check that it appeared, because a Teams workflow answers before it \
-             runs",
-        );
+        let is_early = config.channels.get(arguments.channel.as_str()).is_some_and(|of| of.kind.answers_early());
+        let check =
+            if is_early { "; check that it appeared, because a Teams workflow answers before it runs" } else { "" };
+        output::complain(&format!("sent, and the receiver accepted it{check}"));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch report --tenant contoso --month 2026-11 --output contoso.html
+  scorewatch report --tenant contoso --month 2026-11 --out contoso.html
   scorewatch report --tenant contoso > so-far.html           the present month so far
   scorewatch report --tenant contoso --language de           in German, whatever the tenant's `language:` says
   scorewatch report --tenant contoso --offline               without asking Microsoft about controls
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     offline: bool,
     /// Write to this file instead of standard output
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    #[arg(long = "out", alias = "output", value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
     /// Send it now to every channel that gets the monthly reports of this tenant
     #[arg(long, conflicts_with_all = ["output", "json", "language"])]

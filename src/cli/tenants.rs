@@ -12,7 +12,7 @@ use crate::{
     action::tenant,
     clock::Clock,
     config::{Config, Tenant},
-    domain::{Averages, FailureClass, Scope, ScoreKind, Timestamp},
+    domain::{Averages, FailureClass, Scope, ScoreKind, Timestamp, Unit},
     microsoft::Microsoft,
     query::{
         self, Page, Store, find,
@@ -238,7 +238,9 @@ fn scores(tenant: &Tenant, line: &TenantStatus, now: Timestamp) -> Vec<[String; 
         let name = subject.map_or_else(|| kind.to_string(), |subject| format!("{kind} {subject}"));
         let role = Microsoft::required_role(kind).to_owned();
         let at = output::or_dash(at.map(|at| output::time_ago(at, now)));
-        [name, output::or_dash(value.map(display::number)), at, next.clone(), role]
+        let unit = if kind.unit() == Unit::Percent { "%" } else { "" };
+        let value = value.map(|value| format!("{}{unit}", display::number(value)));
+        [name, output::or_dash(value), at, next.clone(), role]
     };
     let read = line.scores.iter().map(|score| row(score.kind, score.subject.as_ref(), score.value, score.observed_at));
     let never = tenant.scores.iter().filter(|kind| line.scores.iter().all(|score| score.kind != **kind));

@@ -86,7 +86,7 @@ impl DatabaseLocation {
             return Err(complain("this is not the address of a PostgreSQL database"));
         }
         if url.password().is_some() {
-            return Err(Complaint::new("a password stands in the address, where others can read it", PASSWORD));
+            return Err(Complaint::new("there is a password in the address, where others can read it", PASSWORD));
         }
         if url.query().is_some() || url.fragment().is_some() {
             let instead =
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_belongs_elsewhere_is_named() {
         for (text, part) in [
-            ("postgres://u:hunter2@db.example/scores", "a password stands in the address"),
+            ("postgres://u:hunter2@db.example/scores", "there is a password in the address"),
             ("postgres://db.example/scores", "names no role"),
             ("postgres://u@db.example", "names no database"),
             ("postgres://u@db.example/scores?sslmode=require", "has no parameters"),

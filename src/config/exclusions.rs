@@ -196,7 +196,15 @@ fn names(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTr
     let mut names = BTreeSet::new();
     let Some(list) = draft.require(raw, at, "[AdminMFAV2]") else { return names };
     for (index, word) in draft.items(Field::Good(list), at) {
-        names.extend(draft.parse(Field::Good(word), &at.item(index), control));
+        let here = at.item(index);
+        let name = draft.parse(Field::Good(word), &here, control);
+        if let Some(name) = name.as_ref().filter(|name| name.contains(['*', ' '])) {
+            let what =
+                format!("no control is called `{name}`: their names have no blanks, and `*` is not a pattern here");
+            let instead = "write the name of each control, like `[AdminMFAV2, BlockLegacyAuthentication]`";
+            draft.warning(Warning::ExclusionWithoutEffect, &here, what, instead);
+        }
+        names.extend(name);
     }
     if is_empty {
         draft.error(at, "there is no control here", "write `controls: [AdminMFAV2]`, or delete the exclusion");

@@ -102,6 +102,11 @@ fn rule_list(raw: Field<Vec<Field<RawRule>>>, at: &Scope<'_>, draft: &mut Draft)
     }
 }
 
+/// Whether both paths lead to one file.
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// Reads every rule file.
 pub(super) fn read_rules(
     raw: Field<Vec<Field<Word>>>,
@@ -116,6 +121,12 @@ pub(super) fn read_rules(
     let mut files = FilesOnce::of(patterns.len());
     for (index, Word(pattern)) in patterns {
         for path in files.find(&pattern, &at.item(index), draft) {
+            // Of rules that are named on the command line, the file is its own top.
+            if !at.path().is_empty() && is_one_file(&path, &at.place().file) {
+                let instead = "name files of rules, like `rules.yaml`";
+                draft.error(&at.item(index), "this is the main file, which has no rules in it", instead);
+                continue;
+            }
             let Some(source) = files::read(&path, draft) else { continue };
             let top = source.scope();
             let Ok(raw) = RawRules::deserialize(&source.value) else {

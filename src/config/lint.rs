@@ -5,6 +5,7 @@ mod customers;
 mod escalation;
 mod excluded;
 mod periods;
+mod tenants;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     diagnostic::{Place, Problem, Warning},
     domain::{ChannelName, Labels, ScoreKind, TenantId, format_duration},
+    notify::Maintenance,
     rule::Rule,
     schedule::Schedule,
 };
@@ -55,7 +57,7 @@ impl Group<'_> {
 }
 
 /// Warns of what is probably not meant. `top` is the main file.
-pub(super) fn lint(whole: &Whole<'_>, top: &Scope<'_>, problems: &mut Problems) {
+pub(super) fn lint(whole: &Whole<'_>, maintenance: &[Maintenance], top: &Scope<'_>, problems: &mut Problems) {
     // What is wrong may be the cause of all that would be said here.
     if problems.any_error() {
         return;
@@ -71,7 +73,7 @@ pub(super) fn lint(whole: &Whole<'_>, top: &Scope<'_>, problems: &mut Problems) 
     customers::lint(whole, &groups, &top.key("channels"), problems);
     times::lint(whole, &groups, top, problems);
     excluded::lint(whole, problems);
-    clouds(whole.tenants, problems);
+    tenants::lint(whole, maintenance, top, problems);
 }
 
 fn groups(tenants: &Tenants) -> Vec<Group<'_>> {
@@ -177,23 +179,6 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
             let here = at.key(name.as_str());
             problems.warning(Warning::ReportCoversNobody, &here.key("report"), what, instead);
         }
-    }
-}
-
-/// Apps that are used in more than one national cloud: an app registration exists in one.
-fn clouds(tenants: &Tenants, problems: &mut Problems) {
-    let mut first: BTreeMap<uuid::Uuid, (&str, &TenantId)> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for tenant in tenants.by_id.values() {
-        let (app, login) = (tenant.account.app.client_id, tenant.account.hosts.login.as_str());
-        let (known, other) = *first.entry(app).or_insert((login, &tenant.id));
-        if known == login || tenant.account.hosts.loopback || !seen.insert(app) {
-            continue;
-        }
-        let Some(spot) = tenants.places.get(&tenant.id) else { continue };
-        let what = format!("tenant `{}` is in another cloud than tenant `{other}`, and both use one app", tenant.id);
-        let instead = "register an app in each cloud, and write `credential:` for the tenants of one of them";
-        problems.list.push(Problem::warning(Warning::AppCannotServeCloud, spot.place(), "credential", what, instead));
     }
 }
 

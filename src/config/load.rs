@@ -137,7 +137,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let known = if raw.maintenance.is_written() { find() } else { Known::default() };
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept };
-    lint(&all, &top, draft);
+    lint(&all, &maintenance, &top, draft);
     Some(Config {
         folder: here.folder().to_owned(),
         store: located(raw.store, &top, draft)?,

@@ -7,6 +7,7 @@ mod facts;
 
 mod audiences;
 mod channel;
+mod client_secret;
 mod credential;
 mod database;
 mod disguise;
@@ -36,6 +37,7 @@ mod private;
 mod raw;
 mod receivers;
 pub mod reload;
+mod repeated;
 mod route;
 mod rules;
 mod salvage;
@@ -70,6 +72,7 @@ pub use receivers::PlacedChannel;
 pub use seen::Seen;
 pub use settings::{listen_at, listen_of};
 pub use sight::Sight;
+pub(crate) use spelling::nearest;
 pub use trial::{SecretUse, try_secrets};
 pub use watched::Watched;
 

@@ -67,7 +67,7 @@ raw! {
         #[schemars(with = "form::Span")]
         spread: Word,
         /// The scores that are polled; a tenant may override them.
-        #[schemars(with = "Vec<form::ScoreName>")]
+        #[schemars(with = "Vec<form::ScoreName>", extend("minItems" = 1))]
         scores: Vec<Field<Word>>,
         /// Rule files, relative to this file; `*` and `**` are understood.
         #[schemars(with = "Vec<form::PathName>")]
@@ -199,7 +199,7 @@ raw! {
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
         /// The scores that are polled.
-        #[schemars(with = "Vec<form::ScoreName>")]
+        #[schemars(with = "Vec<form::ScoreName>", extend("minItems" = 1))]
         scores: Vec<Field<Word>>,
         /// Base URLs of a private cloud or a test.
         endpoints: RawEndpoints,
@@ -229,13 +229,13 @@ raw! {
     /// Base URLs; what is absent is the cloud's own.
     struct RawEndpoints {
         /// The base URL of Entra's sign-in service.
-        #[schemars(with = "form::WebAddress")]
+        #[schemars(with = "form::SecretAddress")]
         login: Word,
         /// The base URL of Defender for Endpoint's API.
-        #[schemars(with = "form::WebAddress")]
+        #[schemars(with = "form::SecretAddress")]
         defender: Word,
         /// The base URL of Microsoft Graph.
-        #[schemars(with = "form::WebAddress")]
+        #[schemars(with = "form::SecretAddress")]
         graph: Word,
     }
 

@@ -11,6 +11,7 @@ use super::{
     examples::{self, Misfit},
     field::{Field, Word},
     marks::{Content, Mark, Node},
+    repeated,
     spelling::{nearest, quoted},
 };
 use crate::{
@@ -115,6 +116,14 @@ impl<'a> Scope<'a> {
                 Some(_) => None,
                 None => nearest(&entry.key, absent).or_else(|| nearest(&entry.key, near.iter().copied())),
             };
+            if let Some((what, instead)) = joined(&entry.key, &near).or_else(|| disguised(&entry.key, suggested)) {
+                let meant = suggested.or_else(|| near.iter().copied().find(|key| entry.key.starts_with(key)));
+                if let Some(meant) = meant {
+                    problems.misspelt.insert(self.key(meant).identity());
+                }
+                problems.error(&here, what, instead);
+                continue;
+            }
             let instead = match (elsewhere, suggested) {
                 (Some(elsewhere), _) => elsewhere.to_owned(),
                 (None, Some(suggested)) => format!("did you mean `{suggested}`?"),
@@ -144,6 +153,24 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// A key that YAML reads together with its value, since no blank follows the colon: what is wrong, and what to write.
+fn joined(key: &str, known: &[&str]) -> Option<(String, String)> {
+    let (name, value) = key.split_once(':')?;
+    let name = known.iter().find(|known| **known == name)?;
+    let what = format!("no blank follows `{name}:`, so YAML reads `{key}` as one word");
+    Some((what, format!("write a blank after the colon: `{name}: {value}`")))
+}
+
+/// A key with a letter of another alphabet that looks like one of its own: what is wrong, and what to write.
+fn disguised(key: &str, suggested: Option<&str>) -> Option<(String, String)> {
+    let (suggested, letter) = (suggested?, key.chars().find(|letter| letter.is_alphabetic() && !letter.is_ascii())?);
+    let what = format!(
+        "unknown key `{key}`: its `{letter}` (U+{:04X}) is a letter of another alphabet that looks like a Latin one",
+        u32::from(letter)
+    );
+    Some((what, format!("type it again: `{suggested}`")))
+}
+
 /// A place of which there are many: the file's name is shared.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
@@ -167,6 +194,8 @@ pub(super) struct Problems {
     misspelt: HashSet<(Arc<Path>, String)>,
     /// How many unknown keys a mapping has that may be meant for anything.
     unknown_keys: HashMap<(Arc<Path>, String), usize>,
+    /// What is reported once, with all places at which it is found.
+    one_for_all_places: HashSet<String>,
     /// Whether the names of the channels are not known, because what holds them can't be read.
     pub(super) channels_unread: bool,
 }
@@ -192,6 +221,7 @@ impl Problems {
     pub(super) fn settle(&mut self) {
         self.list.sort();
         self.list.dedup();
+        self.list = repeated::merge(std::mem::take(&mut self.list), &self.one_for_all_places);
     }
 
     /// Leaves out that there is no tenant or no rule where it is reported that a pattern matches no file, from which that follows.
@@ -307,6 +337,12 @@ impl Problems {
             Some((what, instead)) => self.error(at, what, instead),
             None => self.error(at, what, instead),
         }
+    }
+
+    /// A name that is used at this place and perhaps at others, and is not defined anywhere: one error for all of them.
+    pub(super) fn undefined(&mut self, name: &str, at: &Scope<'_>, what: String, instead: impl Into<String>) {
+        self.one_for_all_places.insert(echoed(&what));
+        self.refuse(name, at, what, instead);
     }
 
     /// An error by a reader's complaint.

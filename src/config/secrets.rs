@@ -52,7 +52,7 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
             return None;
         }
         RawSecret::Address(_) | RawSecret::Literal => {
-            draft.error(at, "a secret stands here itself, not where it is kept", HOW);
+            draft.error(at, "this is the secret itself, not the place where it is kept", HOW);
             return None;
         }
     };

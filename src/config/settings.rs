@@ -11,6 +11,7 @@ use super::{
     Channels, MetricsSettings, Operator,
     channel::whole,
     draft::Draft,
+    endpoints::leads_to_loopback,
     field::{Field, Word},
     files,
     raw::{RawBrand, RawFlapping, RawFleet, RawMetrics, RawOperator},
@@ -28,7 +29,7 @@ use crate::{
     template::Registry,
 };
 
-const NOBODY_HEARS: &str = "nobody hears when Scorewatch can't read tenants, or when a channel fails";
+const NOBODY_HEARS: &str = "nobody is notified when Scorewatch can't read tenants, or when a channel fails";
 const NAME_A_CHANNEL: &str = "write `operator: { notify: [CHANNEL] }`";
 
 /// Who is notified when tenants can't be read.
@@ -116,20 +117,21 @@ pub(super) fn templates(
 
 /// Waiting time, size and acceptance of a fleet shift, where the tenants of a tick are spread over that time.
 pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, draft: &mut Draft) -> FleetSettings {
-    let is_written = raw.is_written();
     let raw = draft.take(raw, at).unwrap_or_default();
     at.only(RawFleet::KEYS, draft);
     let default = FleetSettings::default();
     let hold_at = at.key("hold");
+    // Nobody chose the default, which a longer `spread` extends.
+    let is_written = raw.hold.is_written();
     let hold = draft.parse(raw.hold, &hold_at, parse_duration).unwrap_or(default.hold);
-    if !hold.is_zero() && hold < spread {
+    if is_written && !hold.is_zero() && hold < spread {
         let what = format!(
             "a fleet shift waits {} for the rest of the fleet, and tenants are read over {}: it waits for as long as the `spread`",
             format_duration(hold),
             format_duration(spread)
         );
         let instead = format!("write `fleet: {{ hold: {} }}`, or a shorter `spread`", format_duration(spread));
-        draft.warning(Warning::FleetHoldShorterThanSpread, if is_written { &hold_at } else { at }, what, instead);
+        draft.warning(Warning::FleetHoldShorterThanSpread, &hold_at, what, instead);
     }
     let accept = [("proven", Accept::Proven), ("ask", Accept::Ask)];
     FleetSettings {
@@ -231,6 +233,14 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) ->
             at,
             what,
             "write `https://` and let a proxy in front of `listen:` speak TLS",
+        );
+    } else if address.as_ref().is_some_and(|address| leads_to_loopback(address)) {
+        let what = "links in messages lead to the machine of whoever reads them, and not to this one";
+        draft.warning(
+            Warning::PublicUrlLocal,
+            at,
+            what,
+            "write the name by which readers reach it, or delete `public_url`",
         );
     }
     address

@@ -85,7 +85,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The known word that was probably meant.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long texts are not slips of the pen, and the distance costs the product of both lengths.
     if word.is_empty() || word.len() > 64 {
         return None;

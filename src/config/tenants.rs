@@ -116,6 +116,7 @@ impl Tenants {
             .map(EntraTenantId);
         let cloud = one_of(raw.cloud, &at.key("cloud"), &Cloud::ALL.map(|cloud| (cloud.as_str(), cloud)), draft);
         let region = one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), draft);
+        check_region(region, cloud, at, draft);
         let language = language(raw.language, &at.key("language"), draft);
         let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), draft);
         let before_credential = draft.errors();
@@ -294,6 +295,16 @@ fn check_app(entra: EntraTenantId, app: Option<&AppCredential>, at: &Scope<'_>, 
         let instead = "copy the directory (tenant) ID and the application (client) ID from the overview page of the app \
                        registration";
         draft.error(&at.key("tenant_id"), what, instead);
+    }
+}
+
+/// Warns of a region in a cloud that has none.
+fn check_region(region: Option<Region>, cloud: Option<Cloud>, at: &Scope<'_>, draft: &mut Draft) {
+    if let (Some(region), Some(cloud)) = (region, cloud.filter(|cloud| *cloud != Cloud::Commercial)) {
+        let region = region.as_str();
+        let what =
+            format!("`region: {region}` has no effect in the cloud `{cloud}`: only the commercial cloud has regions");
+        draft.warning(Warning::RegionWithoutEffect, &at.key("region"), what, "delete `region`");
     }
 }
 

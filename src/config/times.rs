@@ -16,7 +16,7 @@ use crate::{
 /// Reads an IANA time zone.
 pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Zone> {
     let zones = draft.zones.clone();
-    draft.parse(field, at, |text| {
+    let zone = draft.parse(field, at, |text| {
         zones.zone(text).ok_or_else(|| {
             let instead = zone_names::instead(text).unwrap_or_else(|| {
                 let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
@@ -24,7 +24,11 @@ pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Opt
             });
             Complaint::new(format!("`{text}` is not a time zone"), instead)
         })
-    })
+    })?;
+    if let Some((what, instead)) = zone_names::doubt(zone.name()) {
+        draft.warning(Warning::TimezoneFixedOffset, at, what, instead);
+    }
+    Some(zone)
 }
 
 /// Warns of a schedule that another dialect of cron reads differently.

@@ -206,7 +206,7 @@ pub(super) fn notify(
                 Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };
-            problems.refuse(&text, &at.item(index), format!("channel `{text}` is not defined"), instead);
+            problems.undefined(&text, &at.item(index), format!("channel `{text}` is not defined"), instead);
         }
     }
     reported

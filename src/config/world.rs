@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 
-use super::{Loaded, StoreLocation, disguise, excerpt, receivers::Operators, trial::SecretUse};
+use super::{Loaded, StoreLocation, client_secret, disguise, excerpt, receivers::Operators, trial::SecretUse};
 use crate::{
     channel::{ChannelSettings, ComposeError},
     diagnostic::{Place, Problem, Warning},
@@ -93,7 +93,11 @@ impl Loaded {
 /// Whether a channel's address, if it is on this machine, is one that it may send to.
 fn address(place: &Place, key: &str, channel: &ChannelSettings) -> Option<Problem> {
     // A secret that can't be read is reported as such.
-    let Some(Err(ComposeError::Url(Complaint { what, instead }))) = channel.vet() else { return None };
+    let Some(Err(ComposeError::Url(Complaint { what, instead }))) = channel.vet() else {
+        let Complaint { what, instead } = channel.doubt()?;
+        let what = format!("the channel's URL is probably damaged: {what}");
+        return Some(Problem::warning(Warning::UrlLooksDamaged, place.clone(), key, what, instead));
+    };
     Some(Problem::error(place.clone(), key, format!("the channel's URL is refused: {what}"), instead))
 }
 
@@ -169,7 +173,7 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
     let text = secret.reference.resolve().ok()?;
     let text = text.expose_secret();
     let is_client_secret = secret.key == "secret" || secret.key.ends_with(".secret");
-    let (warning, what, instead) = if is_client_secret && uuid::Uuid::parse_str(text.trim()).is_ok() {
+    let (warning, what, instead) = if is_client_secret && client_secret::is_id(text) {
         let what = format!("{} holds a GUID, which looks like the secret's ID", secret.kept);
         (Warning::SecretLooksLikeId, what, "store the secret's value, which Entra shows only once")
     } else if text.trim() != text || text.contains(['\r', '\n']) || disguise::no_break_space(text).is_some() {
@@ -181,6 +185,9 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
             "begins or ends with a blank"
         };
         (Warning::SecretHasBlanks, format!("{} {what}", secret.kept), "store the secret alone, on one line")
+    } else if let Some(Complaint { what, instead }) = client_secret::doubt(text).filter(|_| is_client_secret) {
+        let what = format!("{} {what}", secret.kept);
+        return Some(Problem::warning(Warning::SecretLooksWrong, secret.place.clone(), &*secret.key, what, instead));
     } else {
         return None;
     };

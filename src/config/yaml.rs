@@ -88,6 +88,9 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
     if let Some(fault) = causes::unread_key(text, mark.line) {
         return fault;
     }
+    if let Some(fault) = causes::swallowed(&error.info(), text, mark.line) {
+        return fault;
+    }
     let line = text.lines().nth(mark.line - 1).unwrap_or_default();
     let cause = causes::of(&error.info(), line);
     let (what, instead) = cause.unwrap_or_else(|| {
@@ -251,10 +254,8 @@ impl Builder<'_> {
         match seen.get(&text) {
             Some(_) if self.faults.len() >= FAULTS_MAX => {}
             Some(first) => {
-                let what = format!(
-                    "`{text}` stands here a second time; the first is on line {}, column {}",
-                    first.line, first.column
-                );
+                let what =
+                    format!("duplicate key `{text}`; the first is on line {}, column {}", first.line, first.column);
                 self.faults.push(Fault { mark, what, instead: "keep one of the two".into() });
             }
             None => drop(seen.insert(text.clone(), mark)),

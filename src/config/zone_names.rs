@@ -67,6 +67,29 @@ const NAMES: &[(&str, &str)] = &[
     ("zulu time", "UTC"),
 ];
 
+/// Zones of America without summer time whose names read like a part of the zones that have it, and what to write for both.
+const WITHOUT_SUMMER_TIME: [(&str, &str); 3] = [
+    ("EST", "write `America/New_York`, or `America/Panama` if there is no summer time"),
+    ("MST", "write `America/Denver`, or `America/Phoenix` if there is no summer time"),
+    ("HST", "write `Pacific/Honolulu`, where there is no summer time, or `America/Adak`"),
+];
+
+/// What is probably not meant by the name of a zone that there is, and what to write.
+pub(super) fn doubt(name: &str) -> Option<(String, String)> {
+    if let Some((_, instead)) = WITHOUT_SUMMER_TIME.iter().find(|(known, _)| *known == name) {
+        return Some((format!("`{name}` has no summer time"), (*instead).to_owned()));
+    }
+    let offset = name.strip_prefix("Etc/GMT")?;
+    let (sign, reverse) = if offset.starts_with('+') { ('−', '-') } else { ('+', '+') };
+    let hours = offset.trim_start_matches(['+', '-']);
+    if hours.is_empty() || hours == "0" {
+        return None;
+    }
+    let what = format!("`{name}` is UTC{sign}{hours}: its sign is reversed, and it has no summer time");
+    let reverse = format!("Etc/GMT{reverse}{hours}");
+    Some((what, format!("write a place, like `Europe/Berlin`, or `{reverse}` if the reverse is meant")))
+}
+
 /// What to write instead of that name; `None`: it is not known.
 pub(super) fn instead(text: &str) -> Option<String> {
     let written = text.trim().to_lowercase();

@@ -24,9 +24,10 @@ impl fmt::Display for NameError {
             Self::Empty => f.write_str("a name can't be empty"),
             Self::TooLong => write!(f, "a name has at most {NAME_BYTES_MAX} characters"),
             Self::BadCharacter(found) if is_hidden(*found) => {
-                write!(f, "{} can't stand in a name", characters::name(*found))
+                write!(f, "a name can't contain {}", characters::name(*found))
             }
-            Self::BadCharacter(found) => write!(f, "'{found}' can't stand there in a name"),
+            Self::BadCharacter(found @ ('-' | '_' | '.')) => write!(f, "a name can't begin with '{found}'"),
+            Self::BadCharacter(found) => write!(f, "a name can't contain '{found}'"),
         }
     }
 }

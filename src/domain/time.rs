@@ -159,6 +159,10 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let malformed = || match suggested_duration(text) {
+        Some(minutes) if text.trim().ends_with('M') => {
+            let instead = format!("write `{minutes}` for minutes, or days, like `30d`, for months");
+            Complaint::new(format!("`{text}` is not a duration: `M` may be minutes or months"), instead)
+        }
         Some(suggested) => {
             Complaint::new(format!("`{text}` is not a duration"), format!("write it like `{suggested}`"))
         }

@@ -84,8 +84,8 @@ pub(crate) struct Words {
     pub(crate) score: fn(ScoreKind, Option<&str>) -> String,
     /// The same for a headline that has no room for that.
     pub(crate) short_score: fn(ScoreKind, Option<&str>) -> String,
-    /// The exposure scores of device groups, as a kind.
-    pub(crate) exposure_by_group: &'static str,
+    /// Whether a sentence after a colon begins with a capital.
+    is_capital_after_colon: bool,
     pub(crate) scores: Plural,
     pub(crate) all_scores: &'static str,
     pub(crate) points: Plural,
@@ -160,6 +160,15 @@ impl Words {
     /// `1 alert`, `2 alerts`.
     pub(crate) fn counted(&self, count: usize, noun: Plural) -> String {
         self.with_noun(&count.to_string(), noun)
+    }
+
+    /// A sentence as it is written after a colon. It must begin with no name.
+    pub(crate) fn after_colon(&self, sentence: &str) -> String {
+        let mut letters = sentence.chars();
+        if self.is_capital_after_colon {
+            return sentence.to_owned();
+        }
+        letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
     }
 
     /// A name, a colon, and what it is.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::store::StoreError;
+use crate::{config::nearest, store::StoreError};
 
 /// What a person asks for by its name or number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,12 +61,14 @@ impl Candidate {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such thing, or it lies outside the caller's scope.
-    #[error("there is no {}", named(*what, name))]
+    #[error("there is no {}{}", named(*what, name), meant(nearest.as_deref()))]
     NotFound {
         /// What was asked for.
         what: Thing,
         /// Its name or number, as it was asked for.
         name: String,
+        /// A name within the caller's scope that was probably meant.
+        nearest: Option<String>,
     },
     /// No alert matches, or none within the caller's scope; the sentence says what was looked for.
     #[error("{0}")]
@@ -109,7 +111,12 @@ impl Error {
 
     /// There is no such thing.
     pub(crate) fn not_found(what: Thing, name: impl fmt::Display) -> Self {
-        Self::NotFound { what, name: name.to_string() }
+        Self::NotFound { what, name: name.to_string(), nearest: None }
+    }
+
+    /// There is no such thing, and one of these names, which lie within the caller's scope, was probably meant.
+    pub(crate) fn not_among<'a>(what: Thing, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::NotFound { what, name: name.to_owned(), nearest: nearest(name, known).map(str::to_owned) }
     }
 
     /// Whether whoever asked has to ask for something else; otherwise something failed at run time.
@@ -128,6 +135,11 @@ impl From<tokio::task::JoinError> for Error {
 fn lines(candidates: &[Candidate]) -> String {
     let lines: Vec<&str> = candidates.iter().map(|candidate| candidate.says.as_str()).collect();
     lines.join("\n  ")
+}
+
+/// What was probably meant, as a clause.
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
 }
 
 /// `` tenant `contoso` `` or `delivery 42`.

@@ -16,7 +16,10 @@ use crate::{
 /// [`Error::NotFound`].
 pub fn tenant<'a>(config: &'a Config, scope: &Scope, id: &str) -> Result<&'a Arc<Tenant>, Error> {
     let found = config.tenants.get(id).filter(|tenant| scope.includes(&tenant.id));
-    found.ok_or_else(|| Error::not_found(Thing::Tenant, id))
+    found.ok_or_else(|| {
+        let of_scope = config.tenants.keys().filter(|id| scope.includes(id));
+        Error::not_among(Thing::Tenant, id, of_scope.map(TenantId::as_str))
+    })
 }
 
 /// The tenants of these ids; without any, every tenant of the scope.
@@ -36,7 +39,7 @@ pub fn tenants(config: &Config, scope: &Scope, ids: &[String]) -> Result<Vec<Arc
 /// [`Error::NotFound`].
 pub fn channel<'a>(config: &'a Config, scope: &Scope, name: &str) -> Result<&'a Arc<ChannelSettings>, Error> {
     let found = config.channels.get(name).filter(|settings| shows_only(config, scope, settings));
-    found.ok_or_else(|| Error::not_found(Thing::Channel, name))
+    found.ok_or_else(|| Error::not_among(Thing::Channel, name, channels(config, scope).map(|of| of.name.as_str())))
 }
 
 /// The channels that belong to the scope, by name.
@@ -50,7 +53,7 @@ pub fn channels<'a>(config: &'a Config, scope: &'a Scope) -> impl Iterator<Item 
 /// [`Error::NotFound`].
 pub fn rule<'a>(config: &'a Config, scope: &'a Scope, name: &str) -> Result<&'a Arc<Rule>, Error> {
     let found = rules(config, scope).find(|rule| rule.name.as_str() == name);
-    found.ok_or_else(|| Error::not_found(Thing::Rule, name))
+    found.ok_or_else(|| Error::not_among(Thing::Rule, name, rules(config, scope).map(|rule| rule.name.as_str())))
 }
 
 /// The rules that select a tenant of the scope, in the order of the configuration: another customer's rule may name them.

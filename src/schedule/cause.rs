@@ -90,13 +90,25 @@ pub(super) fn of(expression: &str, reads: impl Fn(&str) -> bool) -> Complaint {
     let text = written.get(index).copied().unwrap_or_default();
     // In other dialects of cron, `5/15` goes on to the end.
     let open_range = text.split_once('/').filter(|(from, _)| from.parse::<u32>().is_ok());
+    let turned = turned_round(text, index, *last);
     let instead = match open_range {
+        None if turned.is_some() => turned,
         Some(("0", step)) => Some(format!("write `*/{step}`")),
         Some((from, step)) => Some(format!("write `{from}-{last}/{step}`")),
         None if index + 1 == FIELDS.len() => weekday::instead(&written, reads),
         None => None,
     };
     Complaint::new(format!("`{text}` can't be the {name}"), instead.unwrap_or_else(|| format!("write {range}")))
+}
+
+/// A range that begins after its end: both parts of it, `22-23,0-6` for `22-6`.
+fn turned_round(text: &str, field: usize, last: u32) -> Option<String> {
+    let (from, to) = text.split_once('-')?;
+    let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+    // Days and months begin with one.
+    let first = u32::from(matches!(field, 3 | 4));
+    let range = |from: u32, to: u32| if from == to { from.to_string() } else { format!("{from}-{to}") };
+    (from > to && from <= last && to >= first).then(|| format!("write `{},{}`", range(from, last), range(first, to)))
 }
 
 /// A time of day or a moment of one year: what it is, and the schedule that comes round then.

@@ -14,6 +14,12 @@ const WORDS: &[(&str, &[&str])] = &[
 /// What to write instead of a schedule whose last field has weekdays in other words; `None`: that is not known.
 pub(super) fn instead(fields: &[&str], reads: impl Fn(&str) -> bool) -> Option<String> {
     let (weekday, others) = fields.split_last()?;
+    if let Some((_, number)) = weekday.split_once('#').filter(|(day, _)| days(day.trim_start_matches('+')).is_some()) {
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && !number.is_empty() && !(1..=5).contains(&number.parse().unwrap_or(0)) {
+            return Some("write `#1` to `#5`: no weekday comes six times in a month".to_owned());
+        }
+    }
     let meant = in_words(weekday)?;
     let proposals: Vec<String> = meant.iter().map(|weekday| format!("{} {weekday}", others.join(" "))).collect();
     let all_read = proposals.iter().all(|proposal| reads(proposal));

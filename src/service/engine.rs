@@ -46,6 +46,14 @@ pub enum StartError {
     Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
 
+impl StartError {
+    /// Whether another process has the store.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::Store(StoreError::InUse(_)))
+    }
+}
+
 /// How long the store may take to close.
 pub(super) const CLOSE_MAX: Duration = Duration::from_secs(1);
 

@@ -132,7 +132,8 @@ impl Planner {
             }
         }
         self.enter_unknown(now);
-        info!(tenants = self.queue.len(), "tenants were scheduled");
+        let next = self.queue.next_at().map(|at| at.to_string());
+        info!(tenants = self.queue.len(), next_check_at = next.as_deref(), "tenants were scheduled");
         Ok(())
     }
 

@@ -145,7 +145,8 @@ impl Service {
         {
             tick.notify_one();
         }
-        info!(%address, "listening");
+        let dashboard = format!("http://{address}/");
+        info!(%address, dashboard, "listening");
         systemd::ready();
         Ok(Self { address, engine, ticker, sweep: ticks.sweep, tasks, shutdown })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    headline::says_condition,
+    headline::{needs_direction, says_condition},
     phrases::{Numbers, moved},
 };
 use crate::{
@@ -48,12 +48,18 @@ pub(super) fn facts(notification: &Notification, headline: &str, reason: Option<
         }));
     };
     if let Some(score) = data.score.as_ref().filter(|_| data.operator.is_none()) {
-        let is_all_named = score.all && data.no_data.len() > 1;
         let names: Vec<_> = data.no_data.iter().map(|one| (words.score)(one.kind, None)).collect();
+        // Where their causes differ, the reason names each of them.
+        let said = reason.unwrap_or_default().to_lowercase();
+        let is_all_named =
+            score.all && names.len() > 1 && !names.iter().all(|name| said.contains(&name.to_lowercase()));
         say(FactName::Scores, is_all_named.then(|| names.join(", ")));
         let is_over = data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
         let loss_name = if is_over { FactName::RemainingLoss } else { FactName::Loss };
         say(loss_name, loss(data, score, headline, words));
+        let direction = words.alert.higher_is_worse;
+        let is_said = !needs_direction(notification) || headline.contains(direction);
+        say(FactName::Direction, (!is_said).then(|| direction.to_owned()));
         say(FactName::Points, points(data, score, words));
         say(FactName::LastReading, score.observed_at.map(|at| locale.time(at)));
         say(FactName::Excluded, excluded_controls(score, words));

@@ -63,7 +63,8 @@ impl Parts {
     }
 }
 
-/// The headline as it is shown. What does not fit is left out: the end of a long name, then what says how bad it is, piece by piece.
+/// The headline as it is shown. What does not fit is left out: the end of a long name, then what says how bad it is, piece by
+/// piece, then the end of the score's name.
 pub(super) fn headline(notification: &Notification, left_out: usize, locale: &Locale) -> String {
     let whole = parts(notification, left_out, Room::Ample, locale);
     let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - whole.mark.chars().count();
@@ -78,8 +79,27 @@ pub(super) fn headline(notification: &Notification, left_out: usize, locale: &Lo
         }
     }
     let who = parts.name(NAME_CHARACTERS_MIN);
-    let said = text::cut(&parts.what, room.saturating_sub(who.chars().count()));
+    let room = room.saturating_sub(who.chars().count());
+    let said = text::cut(&with_score_cut(parts.what, room, notification, locale), room);
     format!("{}{who}{said}", parts.mark)
+}
+
+/// What happened, with a score's name that is cut by what is too much: the numbers at the end are what people act on.
+fn with_score_cut(what: String, room: usize, notification: &Notification, locale: &Locale) -> String {
+    let (data, words) = (&notification.data, locale.words());
+    let surplus = what.chars().count().saturating_sub(room);
+    let Some(score) = data.score.as_ref().filter(|_| surplus > 0 && data.operator.is_none()) else { return what };
+    let name = name_of(data, score, words, Room::Scarce).text.chars().count();
+    happened(notification, score, words, Room::AtMost(name.saturating_sub(surplus))).0
+}
+
+/// Whether the headline must say that larger numbers are bad news.
+pub(super) fn needs_direction(notification: &Notification) -> bool {
+    let data = &notification.data;
+    let is_worse = |score: &ScoreFacts| score.value.is_some() && is_lower_better(score);
+    notification.kind != NotificationType::AlertResolved
+        && data.operator.is_none()
+        && data.score.as_ref().is_some_and(is_worse)
 }
 
 /// The same in full, for a line of a longer message.

@@ -2,7 +2,7 @@
 
 use super::text;
 use crate::{
-    domain::{ScoreKind, Severity, Unit},
+    domain::{Severity, Unit},
     notify::{
         facts::report::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
         language::{Locale, Words},
@@ -114,15 +114,8 @@ fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove], wor
     };
     let mut lines: Vec<String> = moves.iter().map(line).collect();
     if count > moves.len() {
-        let more = (words.line.more_of_score)(count - moves.len(), &plain_name(score.kind, words));
+        let more = (words.line.more_of_score)(count - moves.len(), &(words.score)(score.kind, None));
         lines.push(words.labelled(way, &more));
     }
     lines
-}
-
-fn plain_name(kind: ScoreKind, words: &Words) -> String {
-    match kind {
-        ScoreKind::ExposureScoreByGroup => words.exposure_by_group.to_owned(),
-        _ => (words.score)(kind, None),
-    }
 }

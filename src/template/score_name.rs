@@ -1,5 +1,6 @@
 //! What scores are called.
 
+use super::text;
 use crate::domain::ScoreKind;
 use crate::notify::{
     language::{Words, alert::Subject},
@@ -11,6 +12,8 @@ use crate::notify::{
 pub(super) enum Room {
     Ample,
     Scarce,
+    /// The short name has at most that many characters.
+    AtMost(usize),
 }
 
 /// What an alert is about. One of the whole tenant is about the scores without data.
@@ -18,6 +21,7 @@ pub(super) fn name_of(data: &Facts, score: &ScoreFacts, words: &Words, room: Roo
     let named = |kind: ScoreKind, subject: Option<&str>| match room {
         Room::Ample => (words.score)(kind, subject),
         Room::Scarce => (words.short_score)(kind, subject),
+        Room::AtMost(characters) => text::cut(&(words.short_score)(kind, subject), characters),
     };
     let one = |text: String| Subject { text, is_plural: false };
     let many = |text: String| Subject { text, is_plural: true };

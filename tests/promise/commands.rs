@@ -1,8 +1,11 @@
 //! What a person asks beside the running service: without its secrets, by short ids, and answered so that it can be read at 3 a.m.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
-use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
+use scorewatch::{
+    domain::Timestamp,
+    simulation::cloud::{EntraRefusal, SignIn},
+};
 
 use crate::harness::{LOW, SOC, Service, World, entra};
 
@@ -30,6 +33,43 @@ async fn under_systemd() -> (World, Service) {
     let service = Service::spawn(&world.folder.config(), &environment);
     service.listening().await;
     (world, service)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_is_not_known_is_met_with_the_one_that_was_probably_meant() {
+    let world = World::new().await;
+    world.write();
+    let unknown = [
+        (
+            &["preview", "--rule", "device-score-lwo", "--channel", SOC][..],
+            "there is no rule `device-score-lwo`; did you mean `device-score-low`?",
+        ),
+        (&["explain", "contosso", "device-score-low"], "there is no tenant `contosso`; did you mean `contoso`?"),
+        (&["silences", "add", "--tenant", "contosso", "--for", "1h", "--comment", "x"], "did you mean `contoso`?"),
+        (
+            &["diff", "scorewatch.yml", "scorewatch.yml"],
+            "scorewatch.yml: there is no such file; name two files to compare",
+        ),
+    ];
+    for (arguments, said) in unknown {
+        let output = world.command(arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_of_a_lack_of_data_lasts_as_long_as_its_rule_says() {
+    let mut world = World::new().await;
+    world.setup.rules = "rules:\n  - { name: unread, when: { no_data: 6h }, notify: [soc] }\n".to_owned();
+    world.write();
+    let text = said(&world, &["preview", "--rule", "unread", "--channel", SOC, "--json"]).await;
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let data = &shown["body"]["data"];
+    let at = |value: &serde_json::Value| Timestamp::parse(value.as_str().unwrap()).unwrap();
+    let (since, read) = (at(&data["no_data"][0]["since"]), at(&data["score"]["observed_at"]));
+    assert_eq!(at(&shown["body"]["timestamp"]).since(since), Duration::from_hours(6), "{text}");
+    assert_eq!(read, since, "the last reading is as old as the gap");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use crate::harness::{HIGH, LOW, Service, World, files_below};
 const BINARY: &str = env!("CARGO_BIN_EXE_scorewatch");
 const TENANT: &str = "2f1c0a5e-0000-4000-8000-000000000001";
 const APP: &str = "6d2a0000-0000-4000-8000-000000000002";
-const SECRET: &str = "zebra-value";
+const SECRET: &str = "zebra-value-of-a-secret";
 
 /// Runs the binary in a folder; standard input is no terminal.
 fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
@@ -137,7 +137,7 @@ fn nothing_is_overwritten_and_a_wrong_answer_leaves_nothing() {
     }
     assert_eq!(run(folder, &FLAGS, SECRET).status.code(), Some(0));
     let before = files_below(folder);
-    let output = run(folder, &FLAGS, "another-value");
+    let output = run(folder, &FLAGS, "another-value-of-a-secret");
     assert_eq!(output.status.code(), Some(2));
     for file in ["scores/scorewatch.yaml", "scores/rules.yaml", "scores/tenants/contoso-ltd.yaml", "scores/secrets/soc"]
     {

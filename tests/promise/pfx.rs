@@ -143,7 +143,7 @@ mod reads {
             (WINDOWS, wrong, true, "is a PFX that does not open with the given password"),
             (WINDOWS, "", true, "is a PFX that does not open without a password"),
             (WINDOWS, ", certificate_password: { env: NOT_SET_ANYWHERE }", true, "is not set"),
-            (WINDOWS, ", certificate_password: literal", true, "a secret stands here itself"),
+            (WINDOWS, ", certificate_password: literal", true, "this is the secret itself"),
             (damaged, right, true, "is a PFX that is damaged, or not in DER"),
             (sample("keyless.pfx"), right, true, "is a PFX without a private key"),
             (sample("curve.pfx"), right, true, "contains a certificate whose key is not RSA"),

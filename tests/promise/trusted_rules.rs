@@ -44,7 +44,7 @@ fn block<'a>(text: &'a str, after: &str) -> &'a str {
 async fn the_readme_s_tests_pass() {
     let world = World::new().await;
     let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    world.folder.write("rules.yaml", block(&readme, "**4. `rules.yaml`**"));
+    world.folder.write("rules.yaml", block(&readme, "\nand `rules.yaml`"));
     world.folder.write("tests.yaml", block(&readme, "### Trusting a rule before it runs"));
     let output = world.command(&["test", &world.folder.path().join("tests.yaml").display().to_string()]).await;
     assert_eq!(output.status.code(), Some(0), "{}", said(&output, &world));

@@ -29,7 +29,7 @@ pub enum Stage {
     /// Its checks fail, but not for long enough.
     NotYet {
         /// For how long they have failed, not counting the service's own downtime.
-        #[serde(rename = "lasted_s", serialize_with = "seconds")]
+        #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
         lasted: Duration,
         /// The service's own downtime in that time.

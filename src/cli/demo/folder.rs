@@ -1,6 +1,13 @@
 //! The demo's configuration: real files, as an operator would write them.
 
-use std::{fmt::Write as _, fs, io, path::Path, time::Duration};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::Duration,
+};
 
 use crate::{
     domain::Timestamp,
@@ -27,7 +34,7 @@ rules:
     severity: critical
     repeat: 8h
     fleet: off
-    notify: [soc-teams, soar]
+    notify: [soc, soar]
     runbook: https://wiki.example/device-score
   - name: device-score-floor
     about: No customer should stay below this.
@@ -43,7 +50,7 @@ rules:
     when: { rise: 10pts, within: 24h }
     severity: warning
     tenant_channels: off
-    notify: [soc-teams]
+    notify: [soc]
 ";
 
 /// Who gets in, and where.
@@ -78,7 +85,7 @@ pub(super) fn write(
     let secrets = folder.join("secrets");
     fs::create_dir(&secrets)?;
     let channels = [
-        ("soc-teams", "teams", receivers.add_teams("soc-teams"), ", digest: { over: 3 }"),
+        ("soc", "teams", receivers.add_teams("soc"), ", digest: { over: 3 }"),
         ("fabrikam-slack", "slack", receivers.add_slack("fabrikam-slack"), ", tenants: [fabrikam]"),
         ("soar", "webhook", receivers.add_webhook("soar"), ""),
     ];
@@ -91,10 +98,10 @@ pub(super) fn write(
          scores: [device-secure-score, exposure-score, secure-score]\n{fleet}\n\
          endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\nrules: [rules.yaml]\n\
          maintenance:\n  - {{ name: patch-night, from: \"0 0 22 * * {weekday}\", for: 6h, tenants: {{ tier: gold }}, rules: exposure-rise }}\n\
-         operator: {{ notify: [soc-teams], blind_after: 1s }}\nchannels:\n"
+         operator: {{ notify: [soc], blind_after: 1s }}\nchannels:\n"
     );
     for (name, kind, url, more) in &channels {
-        fs::write(secrets.join(name), url)?;
+        write_secret(&secrets.join(name), url)?;
         // Writing to a `String` can't fail.
         let _ = writeln!(
             text,
@@ -104,7 +111,7 @@ pub(super) fn write(
     }
     text.push_str("tenants:\n");
     for actor in &scenario.tenants {
-        fs::write(secrets.join(actor.id), actor.secret)?;
+        write_secret(&secrets.join(actor.id), actor.secret)?;
         let notify = if actor.id == "fabrikam" { "[fabrikam-slack]" } else { "[]" };
         let _ = writeln!(
             text,
@@ -119,6 +126,12 @@ pub(super) fn write(
     }
     fs::write(folder.join("scorewatch.yaml"), text)?;
     fs::write(folder.join("rules.yaml"), RULES)
+}
+
+/// Writes a secret into a file that only its owner can read, as the folder may be kept.
+fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(secret.as_bytes())
 }
 
 /// Lets each customer be checked once a minute from the next reload on.

@@ -48,7 +48,7 @@ pub(super) fn cut(lines: Vec<String>, rows_max: usize) -> Vec<String> {
         Some(*taken)
     });
     let shown = ends.take_while(|end| *end <= room).count();
-    let more = format!("    … {} more lines", head.len() - shown);
+    let more = format!("    … {} more lines; `-v` shows everything", head.len() - shown);
     [&head[..shown], std::slice::from_ref(&more), tail].concat()
 }
 
@@ -218,7 +218,7 @@ mod tests {
             (1..=8).map(|number| format!("{number}")).chain(["x".repeat(100), "=> it fires".to_owned()]).collect();
         assert_eq!(cut(lines.clone(), 11), lines, "eleven rows are there");
         let shown = cut(lines.clone(), 8);
-        assert_eq!(shown[..5], ["1", "2", "3", "4", "    … 4 more lines"].map(str::to_owned));
+        assert_eq!(shown[..5], ["1", "2", "3", "4", "    … 4 more lines; `-v` shows everything"].map(str::to_owned));
         assert_eq!(shown[5..], lines[8..]);
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "FILE")]
     list: PathBuf,
     /// The folder for the new files; by default the one that `tenants:` names
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
     /// Only show what would be written
     #[arg(long)]

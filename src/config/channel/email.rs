@@ -39,8 +39,10 @@ raw! {
         #[schemars(with = "TlsWord")]
         tls: Word,
         /// From whom: `Scorewatch <scores@mssp.example>`.
+        #[schemars(with = "form::Recipient")]
         from: Word,
         /// The addresses that mails are sent to.
+        #[schemars(with = "Vec<form::Recipient>", extend("minItems" = 1))]
         to: Vec<Field<Word>>,
         /// The name by which to sign in.
         username: Word,

@@ -42,11 +42,13 @@ pub(super) fn base_url(raw: RawSecret, private: &Private, at: &Scope<'_>, draft:
         reference => return Some(WebhookUrl::Secret(secrets::reference(reference, at, draft)?)),
     };
     if let Err(error) = guard::base(url.expose_secret(), private) {
-        let what = match error {
-            ComposeError::Url(Complaint { what, .. }) => format!("the channel's URL is refused: {what}"),
-            other => other.to_string(),
+        let (what, instead) = match error {
+            ComposeError::Url(Complaint { what, instead }) => {
+                (format!("the channel's URL is refused: {what}"), instead)
+            }
+            other => (other.to_string(), "write the base URL".into()),
         };
-        draft.error(at, what, "write the base URL; `allow_private` lets it be inside");
+        draft.error(at, what, instead);
         return None;
     }
     Some(WebhookUrl::Open(url.expose_secret().to_owned()))

@@ -163,7 +163,7 @@ fn every_bad_row_is_reported_with_its_place_and_nothing_is_written() {
         "list.csv:3:1: this is not a GUID",
         "list.csv:4:1: the directory (tenant) id is missing",
         "list.csv:5:38: line 2 has the same `tenant_id` and another name",
-        "list.csv:6:40: 'B' can't stand there in a name",
+        "list.csv:6:40: a name can't contain 'B'",
         "list.csv:6:47: this is not a cloud",
         "list.csv:6:54: a label has a key and a value",
         "list.csv:7:38: character 4 is U+000A (line feed), which nobody can see",

@@ -8,13 +8,13 @@ use std::{
 
 use uuid::Uuid;
 
-use super::super::import::slug::slug;
+use super::super::{client_secret, import::slug::slug};
 use crate::{
     domain::{
         ChannelName, Cloud, Complaint, EntraTenantId, ScoreKind, TenantId, Timestamp,
         characters::{self, first_hidden},
     },
-    secret::{SecretString, reference::without_marks},
+    secret::{ExposeSecret, SecretString, reference::without_marks},
     zones::{self, Zones},
 };
 
@@ -140,11 +140,15 @@ pub fn display_name(text: &str) -> Result<String, Complaint> {
 /// # Errors
 /// Says that it can't be one.
 pub fn client_secret(text: &str) -> Result<SecretString, Complaint> {
-    if Uuid::parse_str(text.trim()).is_ok() {
+    if client_secret::is_id(text) {
         let what = "this is a GUID, which looks like the secret's ID";
         return Err(Complaint::new(what, "copy the secret's value, which Entra shows only once"));
     }
-    one_line(text)
+    let secret = one_line(text)?;
+    match client_secret::doubt(secret.expose_secret()) {
+        Some(Complaint { what, instead }) => Err(Complaint::new(format!("it {what}"), instead)),
+        None => Ok(secret),
+    }
 }
 
 /// A secret on one line, without what editors and shells leave around it. Nothing of it is repeated.

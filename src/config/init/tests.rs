@@ -26,7 +26,7 @@ fn answers(folder: &Path) -> Answers {
             entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0001)),
             cloud: Cloud::Commercial,
             client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0002),
-            secret: "hunter2~value".into(),
+            secret: "hunter2~value-of-a-secret".into(),
             expires: None,
         },
         scores: vec![ScoreKind::DeviceSecureScore],
@@ -59,7 +59,7 @@ fn said(loaded: &Loaded) -> Vec<String> {
 fn example(kind: &'static str) -> NewChannel {
     let secret = match kind {
         "teams" => {
-            "https://prod-01.westeurope.logic.azure.com/workflows/1/triggers/manual/paths/invoke?api-version=1&sig=x"
+            "https://prod-01.westeurope.logic.azure.com/workflows/1/triggers/manual/paths/invoke?api-version=1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
         }
         "slack" => "https://hooks.slack.com/services/T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx",
         "discord" => "https://discord.com/api/webhooks/123456789012345678/token",
@@ -239,8 +239,10 @@ fn each_answer_has_a_grammar() {
     assert!(timezone("Europe/Berlin").is_ok() && timezone("UTC").is_ok() && timezone("CEST+1").is_err());
     assert!(display_name("Contoso Ltd").is_ok() && display_name("a\u{202e}b").is_err());
     for (text, is_good) in [
-        ("\u{feff}value\r\n", true),
-        (" value ", true),
+        ("\u{feff}abc8Q~value-of-a-secret\r\n", true),
+        (" abc8Q~value-of-a-secret ", true),
+        ("\"abc8Q~value-of-a-secret\"", false),
+        ("CLIENT_SECRET=abc8Q~value-of-a-secret", false),
         ("", false),
         ("\n", false),
         ("two\nlines", false),
@@ -248,7 +250,10 @@ fn each_answer_has_a_grammar() {
     ] {
         let secret = client_secret(text);
         assert_eq!(secret.is_ok(), is_good, "{text:?}");
-        assert!(secret.is_ok_and(|secret| crate::secret::ExposeSecret::expose_secret(&secret) == "value") || !is_good);
+        assert!(
+            secret.is_ok_and(|secret| crate::secret::ExposeSecret::expose_secret(&secret) == "abc8Q~value-of-a-secret")
+                || !is_good
+        );
     }
     let entra = EntraTenantId(Uuid::from_u128(1));
     assert_eq!(slug_of("Müller & Söhne GmbH", entra).unwrap().as_str(), "mueller-and-soehne-gmbh");

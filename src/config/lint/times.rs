@@ -1,6 +1,6 @@
 //! Times that do not fit each other: the spread and the schedule, pauses of the schedule and what rules wait for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Group, Place, Problem, Problems, Rule, Schedule, Scope, Warning, Whole, format_duration};
 use crate::{
@@ -35,6 +35,14 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
         }
     }
     for (rule, place) in whole.rules {
+        let shortest = groups
+            .iter()
+            .filter(|group| group.is_judged_by(rule))
+            .filter_map(|group| gaps.get(&std::ptr::from_ref(group.schedule).addr()))
+            .min_by_key(|(_, gaps)| gaps.shortest);
+        if let Some((schedule, Gaps { shortest, .. })) = shortest {
+            problems.list.extend(repeated(rule, place, schedule, *shortest));
+        }
         let of_rule = groups.iter().filter(|group| group.is_judged_by(rule));
         let pause = of_rule
             .filter_map(|group| gaps.get(&std::ptr::from_ref(group.schedule).addr()))
@@ -45,6 +53,20 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
             problems.list.extend(paused(rule, place, schedule, gaps));
         }
     }
+}
+
+/// A `repeat` that is shorter than the time from one check to the next.
+fn repeated(rule: &Rule, place: &Place, schedule: &Schedule, shortest: Duration) -> Option<Problem> {
+    let repeat = rule.repeat.filter(|repeat| *repeat < shortest)?;
+    let every = format_duration(shortest);
+    let what = format!(
+        "rule `{}` repeats every {}, and the schedule `{}` checks only every {every}",
+        rule.name,
+        format_duration(repeat),
+        schedule.expression()
+    );
+    let instead = format!("write `repeat: {every}` or more; `1m` is one minute, and `repeat: 24h` is usual");
+    Some(Problem::warning(Warning::RepeatShorterThanInterval, place.clone(), "repeat", what, instead))
 }
 
 fn paused(rule: &Rule, place: &Place, schedule: &Schedule, gaps: &Gaps) -> Option<Problem> {

@@ -46,7 +46,7 @@ raw! {
         /// When waiting notifications go out as one.
         digest: RawDigest,
         /// How long a channel may go unproven before a drill is sent to it: `30d`, or `off`.
-        #[schemars(with = "form::SpanOrOff")]
+        #[schemars(with = "form::DrillSpan")]
         drill: Word,
         /// When it gets a report on its tenants: `weekly`, `daily`, `monthly` (a report on each tenant's month), `off`, or a schedule of its own.
         report: RawReport,

@@ -18,6 +18,11 @@ const SPAN: &str = "^([0-9]+(d|h|m|s|ms))+$";
 const SPAN_ABOVE_ZERO: &str = "^([0-9]+(d|h|m|s|ms))*[0-9]*[1-9][0-9]*(d|h|m|s|ms)([0-9]+(d|h|m|s|ms))*$";
 /// A number above zero.
 const ABOVE_ZERO: &str = "([0-9]*[1-9][0-9]*([.][0-9]+)?|0+[.][0-9]*[1-9][0-9]*)";
+/// A percentage above zero and of 100 at most.
+const SHARE: &str = "^(0*100([.]0+)?|0*[1-9][0-9]?([.][0-9]+)?|0+[.][0-9]*[1-9][0-9]*)%$";
+/// A duration that begins with a day or more; in seconds, of any length.
+const DAY_OR_MORE: &str = "^0*[1-9][0-9]*d|^0*(2[4-9]|[3-9][0-9]|[1-9][0-9]{2,})h|^0*(14[4-9][0-9]|1[5-9][0-9]{2}|[2-9][0-9]{3}|[1-9][0-9]{4,})m([0-9]|$)|[0-9]s$";
+const GUID: &str = "^[{]?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}[}]?$";
 const NAME: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 /// A path: `~` and variables are not replaced, and a no-break space looks like any other.
 const PATH: &str = "^[^~$\u{a0}\u{202f}\u{2007}][^\u{a0}\u{202f}\u{2007}]*$";
@@ -56,13 +61,21 @@ forms! {
     Cron: text(&cron::pattern());
     DatabaseUrl: text("^postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+$");
     Day: text("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$");
-    Guid: text("^[{]?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}[}]?$");
+    DrillSpan: json_schema!({ "anyOf": [
+        { "enum": ["off", false] },
+        { "type": "string", "pattern": SPAN_ABOVE_ZERO, "allOf": [{ "pattern": DAY_OR_MORE }] },
+    ] });
+    Guid: json_schema!({ "type": "string", "pattern": GUID, "not": { "pattern": "^[{]?[0-]+[}]?$" } });
     Label: text(LABEL);
     LanguageName: words(&Language::ALL.map(Language::as_str));
     Listen: text("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$");
     Name: json_schema!({ "anyOf": [{ "type": "string", "pattern": NAME }, { "type": ["integer", "boolean"] }] });
     MailServerUrl: text("^[Ss][Mm][Tt][Pp][Ss]?://[^@/?#]+/?$");
     PathName: json_schema!({ "anyOf": [{ "type": "string", "pattern": PATH }, { "type": ["number", "boolean"] }] });
+    Runbook: json_schema!({ "anyOf": [
+        { "type": "string", "pattern": "[^ \\t\\r\\n]", "not": { "pattern": "^[Hh][Tt][Tt][Pp]://[^ \\t\\r\\n]*$" } },
+        { "type": ["number", "boolean"] },
+    ] });
     RoleName: words(&Role::ALL.map(Role::as_str));
     RegionName: words(&Region::ALL.map(Region::as_str));
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
@@ -71,13 +84,15 @@ forms! {
     SeverityName: words(&Severity::ALL.map(Severity::as_str));
     SignInWord: words(&["auto", "always", "never"]);
     SecretStoreKind: words(&["vault", "key-vault"]);
-    Share: text(&format!("^{ABOVE_ZERO}%$"));
+    Network: text("^([0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3})$");
+    Recipient: text("^([^@<>]*<)?[^@<>\\s]+@[^@<>\\s]+>?$");
+    SecretAddress: text("^([Hh][Tt][Tt][Pp][Ss]://|[Hh][Tt][Tt][Pp]://(localhost|127[.]|\\[))");
+    Share: text(SHARE);
     Size: text(&format!("^{ABOVE_ZERO}(%|pts)$"));
     Span: text(SPAN);
     SpanAboveZero: text(SPAN_ABOVE_ZERO);
     Text: json_schema!({ "anyOf": [{ "type": "string", "pattern": "[^ \\t\\r\\n]" }, { "type": ["number", "boolean"] }] });
     VariableName: text("^[^=]+$");
-    SpanOrOff: json_schema!({ "anyOf": [{ "enum": ["off", false] }, { "type": "string", "pattern": SPAN_ABOVE_ZERO }] });
     StoreUrl: text("^(sqlite://.+|postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+)$");
     Switch: json_schema!({ "enum": ["on", "off", true, false] });
     Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });
@@ -146,16 +161,20 @@ pub(super) fn conditions() -> Value {
 
 /// What a rule has beside its condition, by the kind of condition.
 pub(super) fn rules() -> Value {
-    let when = |keys: &[&str]| json!({ "anyOf": one_of(keys) });
-    let rule = |when: Value, required: &[&str], refused: &[&str]| {
+    let rule = |when: &str, required: &[&str], refused: &[&str], unfit: &[&str]| {
         let mut rule = variant(required, refused);
-        rule["properties"]["when"] = when;
+        rule["properties"]["when"] = json!({ "required": [when] });
+        if !unfit.is_empty() {
+            rule["properties"]["recover"] = without(unfit);
+        }
         rule
     };
     json!([
-        rule(when(&["below", "above"]), &["score"], &["accept_after"]),
-        rule(when(&["drop", "rise"]), &["score"], &["step"]),
-        rule(when(&["no_data"]), &[], &["for", "recover", "step", "accept_after"]),
+        rule("below", &["score"], &["accept_after"], &["below", "regained"]),
+        rule("above", &["score"], &["accept_after"], &["above", "regained"]),
+        rule("drop", &["score"], &["step"], &["below"]),
+        rule("rise", &["score"], &["step"], &["above"]),
+        rule("no_data", &[], &["for", "recover", "step", "accept_after"], &[]),
     ])
 }
 

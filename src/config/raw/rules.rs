@@ -66,7 +66,7 @@ raw! {
         #[schemars(with = "form::Text")]
         about: Word,
         /// What to do when it fires: an `https` link or a short text; messages show it.
-        #[schemars(with = "form::Text")]
+        #[schemars(with = "form::Runbook")]
         runbook: Word,
     }
 

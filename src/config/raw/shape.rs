@@ -200,7 +200,7 @@ any_of! {
         SchemaGenerator::subschema_for::<BTreeMap<String, String>>;
     RawReport: report_word, SchemaGenerator::subschema_for::<RawReportAt>;
     RawStore: SchemaGenerator::subschema_for::<form::StoreUrl>, SchemaGenerator::subschema_for::<RawDatabase>;
-    AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
+    AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<form::Network>>;
 }
 
 impl<T: JsonSchema> JsonSchema for OneOrMany<T> {

@@ -221,7 +221,7 @@ impl Setting<'_> {
 fn check_unique(histories: &[History], at: &Scope<'_>, draft: &mut Draft) {
     let mut seen = BTreeSet::new();
     for history in histories.iter().filter(|history| !seen.insert(&history.tenant)) {
-        draft.error(at, format!("tenant `{}` stands here twice", history.tenant), "give each an `id` of its own");
+        draft.error(at, format!("tenant `{}` is here twice", history.tenant), "give each an `id` of its own");
     }
 }
 

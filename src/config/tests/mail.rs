@@ -42,7 +42,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("to: [soc@mssp.example]", "to: soc@mssp.example", "channels.mail.to: expected a list, found text"),
     ("to: [soc@mssp.example]", "to: [soc@mssp.example, soc]", "channels.mail.to[1]: `soc` is not a mail address"),
     ("to: [soc@mssp.example]", "to: [soc@bücher.example]", "write its domain as `xn--…`"),
-    ("password: { file: secret }", "password: s3cr3t", "channels.mail.password: a secret stands here itself"),
+    ("password: { file: secret }", "password: s3cr3t", "channels.mail.password: this is the secret itself"),
     (", password: { file: secret }", "", "`username` is there without `password`"),
     ("username: scores, ", "", "`password` is there without `username`"),
     ("password: {", "url: https://x.example/s3cr3t, password: {", "mail goes to a server, not to a URL"),

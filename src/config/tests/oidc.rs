@@ -83,7 +83,7 @@ fn mistakes() -> Vec<(String, &'static str)> {
         ),
         (
             entra(&format!("client_secret: hunter2-literal, grants: [{GRANT}]")),
-            "access.oidc.client_secret: a secret stands here itself, not where it is kept",
+            "access.oidc.client_secret: this is the secret itself, not the place where it is kept",
         ),
         (
             entra(&format!("client_secret: {{ file: gone }}, grants: [{GRANT}]")),

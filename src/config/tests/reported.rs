@@ -10,7 +10,7 @@ type Mistake = (char, &'static str, &'static str, &'static str);
 const MISTAKES: &[Mistake] = &[
     // The main file.
     ('m', "sqlite:", "postgres:", "2:8: error: store: the address of the database names no role"),
-    ('m', "sqlite://", "postgres://u:p@", "2:8: error: store: a password stands in the address"),
+    ('m', "sqlite://", "postgres://u:p@", "2:8: error: store: there is a password in the address"),
     ('m', "sqlite://", "postgres://u@h:", "2:8: error: store: this is not the address of a database"),
     (
         'm',
@@ -120,7 +120,7 @@ const MISTAKES: &[Mistake] = &[
         "type: teams, signing_secret: { file: secret },",
         "only a channel of type `webhook` has `signing_secret`",
     ),
-    ('m', "type: teams, url: { file: secret }", "type: teams, url: https://x.example/y", "a secret stands here itself"),
+    ('m', "type: teams, url: { file: secret }", "type: teams, url: https://x.example/y", "this is the secret itself"),
     (
         'm',
         "tenants: [contoso]",
@@ -131,7 +131,7 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, template: none,", "channels.soc-teams.template: there is no template `none`"),
     ('m', "type: teams,", "type: teams, template: slack,", "template `slack` does not write what `teams` takes"),
     ('m', "type: teams,", "type: discord, template: slack,", "template `slack` does not write what `discord` takes"),
-    ('m', "type: teams, url: { file: secret }", "type: mattermost, url: https://x/y", "a secret stands here itself"),
+    ('m', "type: teams, url: { file: secret }", "type: mattermost, url: https://x/y", "this is the secret itself"),
     (
         'm',
         "type: teams,",
@@ -226,13 +226,13 @@ const MISTAKES: &[Mistake] = &[
         "this is half a way to sign in, or two",
     ),
     // Tenants.
-    ('t', "id: contoso", "id: Contoso", "2:5: error: id: 'C' can't stand there in a name"),
+    ('t', "id: contoso", "id: Contoso", "2:5: error: id: a name can't contain 'C'"),
     ('t', "id: contoso\n", "\n", "`id` is missing"),
     ('t', "2f1c0a5e", "2f1c0a5", "tenant_id: this is not a GUID"),
     ('t', "region: eu", "region: europe", "region: `europe` is not known here"),
     ('t', "region: eu", "cloud: gccc", "cloud: `gccc` is not known here"),
     ('t', "region: eu", "endpoints: { login: http://login.example }", "secrets would travel in the open"),
-    ('t', "{ file: ../secret }", "s3cr3t", "credential.secret: a secret stands here itself"),
+    ('t', "{ file: ../secret }", "s3cr3t", "credential.secret: this is the secret itself"),
     ('t', "../secret", "../absent", "credential.secret: file `../absent` does not exist"),
     ('t', "{ file: ../secret }", "{ env: SCOREWATCH_UNSET }", "environment variable `SCOREWATCH_UNSET` is not set"),
     ('t', "{ file: ../secret }", "{ env: A, file: b }", "a secret is kept in exactly one place"),
@@ -312,7 +312,7 @@ fn what_is_probably_not_meant_is_a_warning() {
         ),
         ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
         ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
-        ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when Scorewatch can't read tenants"),
+        ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody is notified when Scorewatch can't read tenants"),
         (
             'm',
             "operator: {",
@@ -366,7 +366,7 @@ fn typical_mistakes_read_well() {
         "`secure-scores` is not a score",
         "channel `contoso` is for some tenants only",
         "did you mean `contoso`?",
-        "a secret stands here itself",
+        "this is the secret itself",
         "`../absent` does not exist",
         "this is not a GUID",
         "`5` has no unit",

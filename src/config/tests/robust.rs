@@ -31,7 +31,7 @@ fn bombs_and_broken_files_are_problems_at_their_places() {
         (b"id: a\n---\nid: b".to_vec(), "a second document begins here"),
         (b"id: !!binary aGk=".to_vec(), "tags (`!name`) are not read"),
         (b"? [a]\n: b".to_vec(), "expected a key, found a list or mapping"),
-        (b"id: a\nid: b".to_vec(), "2:1: error: `id` stands here a second time; the first is on line 1, column 1"),
+        (b"id: a\nid: b".to_vec(), "2:1: error: duplicate key `id`; the first is on line 1, column 1"),
         (b"5".to_vec(), "expected a mapping, found a number"),
         (b"- 5".to_vec(), "1:3: error: [0]: expected a mapping, found a number"),
     ] {

@@ -120,7 +120,7 @@ fn broken_stores() -> Vec<(String, &'static str)> {
                 .to_owned(),
             "no request may go there",
         ),
-        ("{ type: vault, address: https://x.example, token: s3cr3t }".to_owned(), "a secret stands here itself"),
+        ("{ type: vault, address: https://x.example, token: s3cr3t }".to_owned(), "this is the secret itself"),
         (
             "{ type: vault, address: https://x.example, token: { store: broken, path: x } }".to_owned(),
             "what opens a store is kept outside of stores",

@@ -5,8 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use crate::{config::load, diagnostic::render, domain::Timestamp};
 
 const NOW: &str = "2026-11-30T12:00:00Z";
-const TEAMS: &str =
-    "https://prod-11.westeurope.logic.azure.com/workflows/0f/triggers/manual/paths/invoke?api-version=1&sig=x";
+const TEAMS: &str = "https://prod-11.westeurope.logic.azure.com/workflows/0f/triggers/manual/paths/invoke?api-version=1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const SECRET: &str = "abc8Q~xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 /// A configuration with one tenant and one channel, in a folder of its own; what is said of it.
@@ -32,8 +31,12 @@ fn private(folder: &Path, name: &str, bytes: &[u8]) {
 fn an_address_that_its_channel_can_not_send_to_is_an_error() {
     for (kind, url, said) in [
         ("teams", TEAMS, ""),
-        ("teams", "https://prod-52.usgovtexas.logic.azure.us:443/workflows/0/invoke?api-version=1&sig=x", ""),
-        ("teams", &*TEAMS.replace("&sig=x", ""), "its `sig=` is missing, so it was cut off"),
+        (
+            "teams",
+            "https://prod-52.usgovtexas.logic.azure.us:443/workflows/0/invoke?api-version=1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "",
+        ),
+        ("teams", TEAMS.split("&sig").next().unwrap(), "its `sig=` is missing, so it was cut off"),
         ("teams", &*TEAMS.replace('&', "&amp;"), "it has `&amp;` where `&` belongs"),
         ("teams", &*TEAMS.replace("https", "http"), "it must begin with `https://`"),
         ("teams", "https://contoso.webhook.office.com/webhookb2/x", "it is an Office 365 connector"),
@@ -223,5 +226,32 @@ fn an_exclusion_ends_within_a_year_and_its_end_is_said_in_time() {
         let text = judge(folder.path(), "{ type: webhook, url: { file: url } }", &exclusion);
         let is_said = text.contains("exclude[0].until");
         assert!(text.contains(said) && is_said != said.is_empty(), "{until}: {text}");
+    }
+}
+
+#[test]
+fn a_client_secret_that_can_not_be_one_and_a_cut_signature_are_warned_of() {
+    let (long, cut) = ("a".repeat(300), TEAMS.get(..TEAMS.len() - 30).unwrap());
+    for (secret, url, said) in [
+        (SECRET, TEAMS, ""),
+        ("\"abc8Q~dEfGhIjKlMnOpQrStUv\"", TEAMS, "warning[secret-looks-wrong]: tenants[0].credential.secret: "),
+        ("CLIENT_SECRET=abc8Q~dEfGhIjKlMnOpQrStUv", TEAMS, "begins with a name, like `CLIENT_SECRET=`"),
+        ("<client secret>", TEAMS, "looks like a placeholder"),
+        ("x", TEAMS, "has only 1 character, and a client secret has about 40"),
+        (&long, TEAMS, "has 300 characters, and a client secret has about 40"),
+        (
+            SECRET,
+            cut,
+            "warning[url-looks-damaged]: channels.soc.url: the channel's URL is probably damaged: its `sig=` has 13",
+        ),
+        (SECRET, &format!("{TEAMS}."), "the channel's URL is refused: it ends with `.`, which is not a part of it"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        private(folder.path(), "secret", secret.as_bytes());
+        private(folder.path(), "url", url.as_bytes());
+        let text = judge(folder.path(), "{ type: teams, url: { file: url } }", ", expires: 2027-03-01");
+        let is_said = if said.is_empty() { !text.contains("secret-looks-wrong") } else { text.contains(said) };
+        assert!(is_said && text.contains("url-looks-damaged") == said.contains("url-looks"), "{said}: {text}");
+        assert!(!text.contains("abc8Q") && !text.contains("aaaa"), "{text}");
     }
 }

@@ -20,6 +20,27 @@ pub(super) fn unread_key(text: &str, line: usize) -> Option<Fault> {
     })
 }
 
+/// A `#` without quotation marks, behind which the bracket that is missing is a comment; on the line of a syntax error or before it.
+pub(super) fn swallowed(info: &str, text: &str, line: usize) -> Option<Fault> {
+    if !info.contains("did not find expected ','") {
+        return None;
+    }
+    let lines: Vec<(usize, &str)> = (1..=line).zip(text.lines()).skip(line.saturating_sub(LINES_BACK)).collect();
+    lines.into_iter().rev().find_map(|(line, written)| {
+        let (before, comment) = written.split_once(" #")?;
+        let count = |text: &str, brackets: [char; 2]| text.matches(brackets).count();
+        let is_open = count(before, ['{', '[']) > count(before, ['}', ']']);
+        let is_value = before.trim_end().ends_with(':');
+        (is_open && is_value && count(comment, ['}', ']']) > 0).then(|| {
+            let value = comment.split([',', '}', ']']).next().unwrap_or_default().trim();
+            let column = before.chars().count() + 2;
+            let what = format!("` #` begins a comment, so YAML reads neither `#{value}` nor the bracket behind it");
+            let instead = format!("put the value in quotes: `\"#{value}\"`");
+            Fault { mark: Mark { line, column }, what, instead: instead.into() }
+        })
+    })
+}
+
 /// The cause of a syntax error, by the parser's words and the line: what is wrong, and what to do. `None`: not known.
 pub(super) fn of(info: &str, line: &str) -> Option<(String, &'static str)> {
     let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start();
@@ -44,6 +65,10 @@ pub(super) fn of(info: &str, line: &str) -> Option<(String, &'static str)> {
     if info.contains("comment intercepting") {
         let what = "the next line is indented further than this one, so it continues this value".to_owned();
         return Some((what, "indent it like the keys around it"));
+    }
+    if info.contains("escape character") {
+        let what = "a backslash begins an escape in double quotes, and there is none like this one".to_owned();
+        return Some((what, "put the text in single quotes; in a path, write `/`"));
     }
     if info.contains("unclosed quote") {
         return Some(("the quotation mark is never closed".to_owned(), "close it on the same line"));

@@ -139,6 +139,8 @@ pub(crate) enum FactName {
     Scores,
     RemainingLoss,
     Loss,
+    /// Which way is bad, where readers do not expect it.
+    Direction,
     Points,
     LastReading,
     Excluded,

@@ -12,7 +12,7 @@
 //! | dead letter | unzustellbare Meldung |
 //! | device | Gerät |
 //! | drill | Probealarm |
-//! | exposed, exposure score | gefährdet, Expositionsbewertung |
+//! | exposed, exposure score | gefährdet, Expositionsbewertung (in langen Überschriften: Exposition) |
 //! | message, notification | Meldung |
 //! | points | Punkte |
 //! | reading | Messwert |
@@ -57,8 +57,15 @@ pub(super) static WORDS: Words = Words {
     condition,
     severity,
     score,
-    short_score: |kind, subject| score(kind, subject).replace("Sicherheitsbewertung der Geräte", "Gerätebewertung"),
-    exposure_by_group: "Expositionsbewertung nach Gerätegruppe",
+    short_score: |kind, subject| {
+        let whole = score(kind, subject);
+        whole
+            .strip_prefix("Sicherheitsbewertung der Geräte")
+            .map(|rest| format!("Gerätebewertung{rest}"))
+            .or_else(|| whole.strip_prefix("Expositionsbewertung").map(|rest| format!("Exposition{rest}")))
+            .unwrap_or(whole)
+    },
+    is_capital_after_colon: true,
     scores: noun("Bewertung", "Bewertungen"),
     all_scores: "alle Bewertungen",
     points: noun("Punkt", "Punkte"),
@@ -115,7 +122,8 @@ fn score(kind: ScoreKind, subject: Option<&str>) -> String {
         (ScoreKind::SecureScore, Some(subject)) => format!("Sicherheitsbewertung von {subject}"),
         (ScoreKind::SecureScoreCategory, None) => "Sicherheitsbewertung nach Kategorie".to_owned(),
         (ScoreKind::SecureScoreCategory, Some(category)) => format!("Sicherheitsbewertung für {category}"),
-        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "Expositionsbewertung".to_owned(),
+        (ScoreKind::ExposureScoreByGroup, None) => "Expositionsbewertung nach Gerätegruppe".to_owned(),
+        (ScoreKind::ExposureScore, None) => "Expositionsbewertung".to_owned(),
         (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, Some(group)) => {
             format!("Expositionsbewertung von {group}")
         }

@@ -31,7 +31,7 @@ pub(super) static WORDS: Words = Words {
     severity: Severity::as_str,
     score,
     short_score: score,
-    exposure_by_group: "exposure score by device group",
+    is_capital_after_colon: false,
     scores: noun("score", "scores"),
     all_scores: "all scores",
     points: noun("point", "points"),
@@ -57,6 +57,7 @@ fn score(kind: ScoreKind, subject: Option<&str>) -> String {
     };
     match (kind, subject) {
         (ScoreKind::SecureScoreCategory, None) => "secure score by category".to_owned(),
+        (ScoreKind::ExposureScoreByGroup, None) => "exposure score by device group".to_owned(),
         (_, None) => name.to_owned(),
         (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{name} {subject}"),
         (_, Some(subject)) => format!("{name} of {subject}"),

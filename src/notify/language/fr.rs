@@ -12,7 +12,7 @@
 //! | dead letter | message non remis |
 //! | device | appareil |
 //! | drill | exercice |
-//! | exposed, exposure score | exposé, score d’exposition |
+//! | exposed, exposure score | exposé, score d’exposition (dans un titre trop long : exposition) |
 //! | message, notification | message |
 //! | points | points |
 //! | reading | relevé |
@@ -54,8 +54,15 @@ pub(super) static WORDS: Words = Words {
     condition,
     severity,
     score,
-    short_score: |kind, subject| score(kind, subject).replace("score de sécurité des appareils", "score des appareils"),
-    exposure_by_group: "score d’exposition par groupe d’appareils",
+    short_score: |kind, subject| {
+        let whole = score(kind, subject);
+        whole
+            .strip_prefix("score de sécurité des appareils")
+            .map(|rest| format!("score des appareils{rest}"))
+            .or_else(|| whole.strip_prefix("score d’exposition").map(|rest| format!("exposition{rest}")))
+            .unwrap_or(whole)
+    },
+    is_capital_after_colon: false,
     scores: noun("score", "scores"),
     all_scores: "tous les scores",
     points: noun("point", "points"),
@@ -113,7 +120,8 @@ fn score(kind: ScoreKind, subject: Option<&str>) -> String {
         (ScoreKind::SecureScore, Some(subject)) => format!("score de sécurité de {subject}"),
         (ScoreKind::SecureScoreCategory, None) => "score de sécurité par catégorie".to_owned(),
         (ScoreKind::SecureScoreCategory, Some(category)) => format!("score de sécurité pour {category}"),
-        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "score d’exposition".to_owned(),
+        (ScoreKind::ExposureScoreByGroup, None) => "score d’exposition par groupe d’appareils".to_owned(),
+        (ScoreKind::ExposureScore, None) => "score d’exposition".to_owned(),
         (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, Some(group)) => {
             format!("score d’exposition de {group}")
         }

@@ -1,6 +1,6 @@
 //! Writes the texts of a notification anew, in a channel's language and time zone.
 
-use super::{Locale, operator::Said};
+use super::{Locale, capitalized, operator::Said};
 use crate::notify::{
     Notification,
     facts::{
@@ -106,23 +106,24 @@ impl OperatorFacts {
     }
 }
 
-/// Why each of several scores gives no data. Scores with the same reason are named together.
+/// Why each of several scores gives no data. Scores with the same reason are named together; where all have one, none is named.
 fn reasons(no_data: &[NoDataFacts], locale: &Locale) -> String {
     let words = locale.words();
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for facts in no_data {
-        let score = (words.reason.score_in_list)(facts.kind);
+        let score = (words.score)(facts.kind, None);
         match reasons.iter_mut().find(|(reason, _)| *reason == facts.reason) {
             Some((_, scores)) => scores.push(score),
             None => reasons.push((&facts.reason, vec![score])),
         }
     }
     match reasons.as_slice() {
-        [(reason, scores)] if scores.len() == 1 => (*reason).to_owned(),
+        [(reason, _)] => (*reason).to_owned(),
         reasons => {
-            let lines: Vec<_> =
-                reasons.iter().map(|(reason, scores)| words.labelled(&scores.join(", "), reason)).collect();
-            lines.join(" ")
+            let line = |(reason, scores): &(&str, Vec<String>)| {
+                capitalized(&words.labelled(&scores.join(", "), &words.after_colon(reason)))
+            };
+            reasons.iter().map(line).collect::<Vec<_>>().join(" ")
         }
     }
 }

@@ -21,3 +21,11 @@ pub(crate) struct Said {
     pub(crate) detail: Option<String>,
     pub(crate) hint: Option<String>,
 }
+
+/// Why a channel is parked, with `verb` for "answered" where a service is quoted: `` Slack answered `no_service` ``.
+pub(super) fn answered(reason: &str, verb: &str) -> String {
+    match reason.split_once(" answered `") {
+        Some((who, word)) if word.ends_with('`') && !who.contains(' ') => format!("{who} {verb} `{word}"),
+        _ => reason.to_owned(),
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{Locale, Words};
 use crate::{
-    domain::{FailureClass, ScoreKind},
+    domain::FailureClass,
     notify::facts::{
         cause::CauseChange,
         wording::{Failure, Remark, Why},
@@ -21,8 +21,6 @@ pub(crate) struct ReasonWords {
     pub(crate) class: fn(FailureClass) -> &'static str,
     /// What to do about it, where the class says it.
     pub(crate) hint: fn(FailureClass) -> Option<&'static str>,
-    /// A score that is named before the reason why it gives no data.
-    pub(crate) score_in_list: fn(ScoreKind) -> String,
 }
 
 impl ReasonWords {

@@ -286,7 +286,7 @@ pub(super) fn freshness(face: &Clockface, line: &FleetLine) -> String {
     let since = |at: Timestamp| words::length(face.now.since(at));
     match (line.freshness, &line.failing, line.checked_at) {
         (Freshness::Failing, Some(failing), _) => {
-            format!("{} for {}", failing.class.replace('-', " "), since(failing.since))
+            format!("{}, for {}", words::failure(&failing.class), since(failing.since))
         }
         (Freshness::Late, _, Some(at)) => format!("late, last checked {} ago", since(at)),
         (Freshness::NeverChecked, ..) => "not checked yet".to_owned(),

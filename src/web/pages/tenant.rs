@@ -119,7 +119,7 @@ fn view(
         "next": face.optional(tenant.next_check_at),
         "is_asked_less_often": tenant.asked_less_often,
         "failing": tenant.failing.as_ref().map(|failing| json!({
-            "class": failing.class.replace('-', " "),
+            "class": words::failure(&failing.class),
             "hint": failing.hint,
             "since": face.moment(failing.since),
             "length": words::length(face.now.since(failing.since)),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 pub(super) use crate::query::ids::shift_name;
 use crate::{
-    domain::{Better, ScoreKind, Severity, Timestamp},
+    domain::{Better, FailureClass, ScoreKind, Severity, Timestamp},
     notify::language::Locale,
     rule::display,
     schedule::Zone,
@@ -29,6 +29,11 @@ pub(super) struct Moment {
     full: String,
     /// How long ago, or in how long.
     ago: String,
+}
+
+/// Why a tenant can't be read, as a clause; a class of another version is its name.
+pub(super) fn failure(class: &str) -> String {
+    FailureClass::from_name(class).map_or_else(|| class.to_owned(), |class| class.words().to_owned())
 }
 
 impl Clockface {

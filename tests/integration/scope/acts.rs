@@ -246,11 +246,11 @@ async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() 
     let next = NewSilence { starts_at: now.plus(minutes(7 * 24 * 60)), ..new(&["fabrikam"], 14 * 24 * 60) };
     silence::add(store, config, caller, next, now).await.unwrap();
     let summary = newest().await.unwrap();
-    assert!(summary.starts_with("ann silenced alerts for 14d (silence"), "it continues the one before: {summary}");
+    assert!(summary.starts_with("ann silenced alerts for 14 days (silence"), "it continues the one before: {summary}");
     for (tenants, length, said) in [
-        (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7d1m (silence"),
-        (&[], 660, "ann silenced every tenant for 11h (silence"),
-        (&["contoso", "fabrikam"], 690, "ann silenced every tenant for 11h30m (silence"),
+        (&["contoso"][..], 7 * 24 * 60 + 1, "ann silenced alerts for 7 days 1 minute (silence"),
+        (&[], 660, "ann silenced every tenant for 11 hours (silence"),
+        (&["contoso", "fabrikam"], 690, "ann silenced every tenant for 11 hours 30 minutes (silence"),
     ] {
         silence::add(store, config, caller, new(tenants, length), now).await.unwrap();
         let summary = newest().await.unwrap();

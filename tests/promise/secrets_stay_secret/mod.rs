@@ -81,7 +81,7 @@ fn proves_all(sinks: &[Sink]) {
         ("preview", "http://127.0.0.1"),
         ("check (refused configuration)", "secret"),
         ("check --json (refused configuration)", "is not a network"),
-        ("run (refused configuration)", "a password stands in the address"),
+        ("run (refused configuration)", "there is a password in the address"),
         ("run (database)", "the server refuses the role or its password"),
         ("store copy", "the server refuses the role or its password"),
         ("what receivers got", "webhook-signature: v1,"),

@@ -38,7 +38,7 @@ pub(super) const CAUSES: &[Mistake] = &[
         "2f1c0a5e-0000-4000-8000-000000000001",
         "00000000-0000-0000-0000-000000000000",
         "tenant_id: this is a placeholder: all of its digits are zero; copy the ID from the overview page",
-        Intricate,
+        Marks,
     ),
     (
         'm',

@@ -166,12 +166,12 @@ pub(super) const HABITS: &[Mistake] = &[
     ('m', "timezone:", "language: German\ntimezone:", "`German` is not a language code; write `de`", Marks),
     ('m', "timezone:", "language: fr-CA\ntimezone:", "`fr-CA` is not a language code; write `fr`", Marks),
     // Names, lists and empty keys.
-    ('m', "  soc: {", "  SOC Team: {", "channels.SOC Team: 'S' can't stand there in a name; write `soc-team`", Marks),
+    ('m', "  soc: {", "  SOC Team: {", "channels.SOC Team: a name can't contain 'S'; write `soc-team`", Marks),
     (
         'r',
         "name: device-score-drop",
         "name: Device score drop",
-        "'D' can't stand there in a name; write `device-score-drop`",
+        "a name can't contain 'D'; write `device-score-drop`",
         Marks,
     ),
     ('m', "[soc, too] }", "soc, too }", "so `too` is read as a key; write a list: `notify: [soc, too]`", Marks),
@@ -200,7 +200,7 @@ pub(super) const HABITS: &[Mistake] = &[
     ),
     ('r', "severity: critical", "labels: { tier: gold }", "unknown key `labels`; did you mean `tenants`?", Marks),
     ('r', "rules:\n", "alerts:\n", "unknown key `alerts`; did you mean `rules`?", Marks),
-    ('m', "channels:\n", "channels:\n  soc: { type: slack }\n", "`soc` stands here a second time", Twice),
+    ('m', "channels:\n", "channels:\n  soc: { type: slack }\n", "duplicate key `soc`", Twice),
     // Maintenance, reports, and channels.
     (
         'm',
@@ -220,7 +220,7 @@ pub(super) const HABITS: &[Mistake] = &[
         'm',
         "operator:",
         "maintenance: [{ name: patch, tenants: [Contoso Ltd], from: \"0 0 22 * * FRI\", for: 6h }]\noperator:",
-        "'C' can't stand there in a name; write `contoso-ltd`",
+        "a name can't contain 'C'; write `contoso-ltd`",
         Marks,
     ),
     (

@@ -57,6 +57,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 }
                 true
             }
+            "not" => check(root, expected, value, at).is_err(),
             "minItems" => value.as_array().is_none_or(|items| Some(items.len() as u64) >= expected.as_u64()),
             "minimum" => value.as_f64().is_none_or(|number| Some(number) >= expected.as_f64()),
             "required" => value.as_object().is_none_or(|value| has_all(expected, value)),

@@ -105,6 +105,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Scores => "Bewertungen",
         FactName::RemainingLoss => "Verbleibender Verlust",
         FactName::Loss => "Verlust",
+        FactName::Direction => "Richtung",
         FactName::Points => "Punkte",
         FactName::LastReading => "Letzter Messwert",
         FactName::Excluded => "Ausgenommen",

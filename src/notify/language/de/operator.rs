@@ -9,7 +9,7 @@ use crate::{
         facts::wording::{CredentialType, News, OutageCause, Whose},
         language::{
             Place, capitalized,
-            operator::{OperatorWords, Said},
+            operator::{OperatorWords, Said, answered},
         },
     },
 };
@@ -106,6 +106,7 @@ fn news(news: &News, channel: &str) -> Said {
 fn of_channel(news: &News, channel: &str) -> Said {
     match news {
         News::ChannelParked { reason, waiting, is_still } => {
+            let reason = answered(reason, "antwortete mit");
             let (still, kept) = (if *is_still { "weiterhin " } else { "" }, kept(*waiting));
             said(
                 format!("Kanal `{channel}` lehnt {still}alles ab ({reason}). {kept}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::WORDS as GERMAN;
 use crate::{
-    domain::{FailureClass, ScoreKind},
+    domain::FailureClass,
     notify::{
         facts::{
             cause::{CauseChange, CauseKind, Part},
@@ -25,7 +25,6 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     failure,
     class,
     hint,
-    score_in_list: |score: ScoreKind| (GERMAN.score)(score, None),
 };
 
 fn remark(remark: &Remark, locale: &Locale) -> Option<String> {

@@ -98,6 +98,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Scores => "Scores",
         FactName::RemainingLoss => "Remaining loss",
         FactName::Loss => "Loss",
+        FactName::Direction => "Direction",
         FactName::Points => "Points",
         FactName::LastReading => "Last reading",
         FactName::Excluded => "Excluded",

@@ -21,7 +21,6 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     failure,
     class: FailureClass::words,
     hint: |class| class.hint(),
-    score_in_list: |score| score.as_str().to_owned(),
 };
 
 fn remark(remark: &Remark, locale: &Locale) -> Option<String> {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{domain::format_duration, notify::language::operator::Said};
+use super::WORDS as ENGLISH;
+use crate::notify::language::{Place, operator::Said};
 
 pub(super) fn silenced(id: i64, author: &str, everybody: bool, seconds: u64, has_page: bool) -> Said {
-    let length = format_duration(Duration::from_secs(seconds));
+    let length = ENGLISH.duration(Duration::from_secs(seconds), Place::Alone);
     let (whom, what) = if everybody { ("every tenant", "Every tenant is") } else { ("alerts", "Alerts are") };
     let page = if has_page { "on the Silences page, or " } else { "" };
     Said {

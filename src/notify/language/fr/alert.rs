@@ -10,8 +10,8 @@ pub(super) const WORDS: AlertWords = AlertWords {
     still: |name, value| format!("{name} toujours à {value}"),
     keeps_changing: |name| format!("{name} change sans cesse"),
     worsened: |name, value, previous| match previous {
-        Some(previous) => format!("{name} dégradé de {previous} à {value}"),
-        None => format!("{name} dégradé à {value}"),
+        Some(previous) => format!("{name} en dégradation de {previous} à {value}"),
+        None => format!("{name} en dégradation à {value}"),
     },
     fell: |name, from, to| format!("{name} en baisse de {from} à {to}"),
     rose: |name, from, to| format!("{name} en hausse de {from} à {to}"),
@@ -73,7 +73,12 @@ pub(super) const WORDS: AlertWords = AlertWords {
 
 /// What an alert is about, after « sur ».
 fn about(Subject { text, is_plural }: &Subject) -> String {
-    if *is_plural { text.clone() } else { format!("le {text}") }
+    match text.chars().next() {
+        _ if *is_plural => text.clone(),
+        // The short name of the exposure score.
+        Some('e') => format!("l’{text}"),
+        _ => format!("le {text}"),
+    }
 }
 
 fn ended(subject: &Subject, end: &End<'_>) -> String {
@@ -94,7 +99,7 @@ fn ended(subject: &Subject, end: &End<'_>) -> String {
         End::Over => format!("alerte sur {about} terminée"),
         End::ReadAgain(Some(value)) => format!("{name} de nouveau {readable}\u{a0}: {value}"),
         End::ReadAgain(None) => format!("{name} de nouveau {readable}"),
-        End::Recovered(value) => format!("{name} rétabli à {value}"),
+        End::Recovered(value) => format!("{name} de retour à {value}"),
     }
 }
 
@@ -113,6 +118,7 @@ fn fact(name: FactName) -> &'static str {
         FactName::Scores => "Scores",
         FactName::RemainingLoss => "Perte restante",
         FactName::Loss => "Perte",
+        FactName::Direction => "Sens",
         FactName::Points => "Points",
         FactName::LastReading => "Dernier relevé",
         FactName::Excluded => "Exclus",

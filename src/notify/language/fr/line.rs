@@ -46,8 +46,8 @@ pub(super) const WORDS: LineWords = LineWords {
     held: |count| format!("{count} {}", if count < 2 { "retenu" } else { "retenus" }),
     given_up: |count| format!("{count} {}", if count < 2 { "abandonné" } else { "abandonnés" }),
     nothing_moved: "Aucun score n’a changé",
-    worse: "En recul",
-    better: "En progrès",
+    worse: "Dégradation",
+    better: "Amélioration",
     excluding: |tenants| {
         let of = FRENCH.counted(tenants, FRENCH.tenants);
         format!("Sans les contrôles exclus\u{a0}: score de sécurité de {of}")

@@ -9,7 +9,7 @@ use crate::{
         facts::wording::{CredentialType, News, OutageCause, Whose},
         language::{
             Place, capitalized,
-            operator::{OperatorWords, Said},
+            operator::{OperatorWords, Said, answered},
         },
     },
 };
@@ -102,6 +102,7 @@ fn news(news: &News, channel: &str) -> Said {
 fn of_channel(news: &News, channel: &str) -> Said {
     match news {
         News::ChannelParked { reason, waiting, is_still } => {
+            let reason = answered(reason, "a répondu");
             let (verb, kept) = (if *is_still { "refuse toujours" } else { "refuse" }, kept(*waiting));
             said(
                 format!("Le canal `{channel}` {verb} tout ce qu’il reçoit ({reason}). {kept}"),
