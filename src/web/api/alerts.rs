@@ -141,7 +141,7 @@ pub(super) struct Accept {
 /// Which alerts were accepted, or would be.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Accepted {
-    /// The alerts that were acknowledged.
+    /// The alerts whose level was accepted, or would be.
     alerts: Vec<AlertKey>,
     /// How many were selected that have no level to accept: those of `below`, `above` and `no_data` rules.
     without_level: usize,
@@ -200,7 +200,7 @@ pub(super) struct AcknowledgeMany {
 /// Which alerts were acknowledged, or would be, and how many were passed over.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct AcknowledgedMany {
-    /// The alerts that were accepted.
+    /// The alerts that were acknowledged, or would be.
     alerts: Vec<AlertKey>,
     /// How many were passed over because somebody acknowledged them before.
     acknowledged_before: usize,

@@ -112,21 +112,21 @@ pub(super) struct Written {
     #[serde(default)]
     #[schemars(extend("format" = "date-time"))]
     starts_at: Option<String>,
-    /// When it ends, in RFC 3339. Either this or `duration` is given.
+    /// When it ends, in RFC 3339. Either this or `for` is given.
     #[serde(default)]
     #[schemars(extend("format" = "date-time"))]
     ends_at: Option<String>,
     /// How long it lasts, like `2h`.
     #[serde(default)]
-    duration: Option<String>,
+    r#for: Option<String>,
     /// Why the silence is made: at most 500 characters.
     comment: String,
 }
 
 impl Written {
     fn read<I>(&self, call: &Call<I>) -> Result<NewSilence, Problem> {
-        if self.ends_at.is_some() == self.duration.is_some() {
-            let error = "give either `ends_at` or `duration`".to_owned();
+        if self.ends_at.is_some() == self.r#for.is_some() {
+            let error = "give either `ends_at` or `for`".to_owned();
             return Err(Problem::of_errors(INVALID, vec![error]));
         }
         let names_nothing = self.tenants.is_empty() && self.labels.is_empty() && self.rules.is_empty();
@@ -147,7 +147,7 @@ impl Written {
             alert: None,
             everything: self.everything,
             from: self.starts_at.clone(),
-            length: self.duration.clone(),
+            length: self.r#for.clone(),
             until: self.ends_at.clone(),
             comment: self.comment.clone(),
             author: call.caller.name.clone(),

@@ -84,14 +84,14 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn whatever_is_refused_is_a_problem_that_says_why() {
     let fixture = Fixture::new().await;
-    let silence = json!({ "everything": true, "duration": "2h", "comment": "patching" });
+    let silence = json!({ "everything": true, "for": "2h", "comment": "patching" });
     let with = |name: &str, value: Value| {
         let mut silence = silence.clone();
         silence[name] = value;
         silence.to_string()
     };
     let (plain, large) = (silence.to_string(), with("comment", json!("x".repeat(70_000))));
-    let of_absent = json!({ "tenants": ["absent"], "duration": "2h", "comment": "patching" }).to_string();
+    let of_absent = json!({ "tenants": ["absent"], "for": "2h", "comment": "patching" }).to_string();
     let said = refusals(
         &fixture,
         &[
@@ -116,7 +116,7 @@ async fn whatever_is_refused_is_a_problem_that_says_why() {
             (Role::Analyst, "POST /api/v1/silences", &[JSON], "[]"),
             (Role::Analyst, "POST /api/v1/silences", &[JSON], &large),
             (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("scope", json!("all"))),
-            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("duration", json!(2))),
+            (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("for", json!(2))),
             (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("ends_at", json!("2026-01-02T00:00:00Z"))),
             (Role::Analyst, "POST /api/v1/silences", &[JSON], &with("tenants", json!(["absent"]))),
             (Role::Analyst, "POST /api/v1/silences", &[JSON], &of_absent),
@@ -223,7 +223,7 @@ async fn what_is_known_is_not_sent_again() {
 #[tokio::test]
 async fn a_repeated_action_is_done_once() {
     let fixture = Fixture::new().await;
-    let silence = |comment: &str| json!({ "everything": true, "duration": "2h", "comment": comment }).to_string();
+    let silence = |comment: &str| json!({ "everything": true, "for": "2h", "comment": comment }).to_string();
     let add = async |key: &str, body: &str| {
         fixture.send(Role::Analyst, "POST /api/v1/silences", &[JSON, ("idempotency-key", key)], body).await
     };
@@ -275,7 +275,7 @@ async fn one_report_at_a_time_asks_microsoft() {
 #[tokio::test]
 async fn of_many_who_send_the_same_action_at_once_one_does_it() {
     let fixture = Fixture::new().await;
-    let body = json!({ "everything": true, "duration": "2h", "comment": "patching" }).to_string();
+    let body = json!({ "everything": true, "for": "2h", "comment": "patching" }).to_string();
     let headers = [JSON, ("idempotency-key", "k1")];
     let sent = (0..8).map(|_| fixture.send(Role::Analyst, "POST /api/v1/silences", &headers, &body));
     let statuses: Vec<u16> = futures_util::future::join_all(sent).await.iter().map(|answer| answer.status).collect();

@@ -133,7 +133,7 @@ impl Names {
     }
 
     pub(super) fn body(&self, operation: &Operation) -> Option<Value> {
-        let silence = || json!({ "tenants": [self.tenant], "duration": "1h", "comment": "patching" });
+        let silence = || json!({ "tenants": [self.tenant], "for": "1h", "comment": "patching" });
         Some(match operation.id.as_str() {
             "acknowledgeAlert" => json!({ "comment": "seen" }),
             "acknowledgeAlerts" => json!({ "tenants": [self.tenant], "comment": "seen" }),

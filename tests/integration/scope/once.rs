@@ -101,7 +101,7 @@ async fn no_action_is_done_twice_for_a_key_though_its_answer_was_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_limited_does_not_learn_how_many_entries_there_are() {
     let scene = Scene::new().await;
-    let body = json!({ "tenants": ["contoso"], "duration": "1h", "comment": "patching" });
+    let body = json!({ "tenants": ["contoso"], "for": "1h", "comment": "patching" });
     let store = forgetful(&scene);
     let mut said = String::new();
     for _ in 0..2 {
