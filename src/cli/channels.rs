@@ -19,10 +19,10 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch channels list                each channel's state and its queue
-  scorewatch channels drill soc     send a drill now; a parked channel resumes if the drill arrives
-  scorewatch channels unpark soc    resume its queue once its receiver is fixed
-  scorewatch channels public-key soar     the key with which its receiver verifies ed25519 signatures")]
+  scorewatch channels list               each channel's state and its queue
+  scorewatch channels drill soc          send a drill now; a parked channel resumes if the drill arrives
+  scorewatch channels unpark soc         resume its queue once its receiver is fixed
+  scorewatch channels public-key soar    the key with which its receiver verifies ed25519 signatures")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

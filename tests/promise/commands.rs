@@ -39,11 +39,13 @@ async fn under_systemd() -> (World, Service) {
 async fn a_name_that_is_not_known_is_met_with_the_one_that_was_probably_meant() {
     let world = World::new().await;
     world.write();
+    world.command(&["once"]).await;
     let unknown = [
         (
             &["preview", "--rule", "device-score-lwo", "--channel", SOC][..],
             "there is no rule `device-score-lwo`; did you mean `device-score-low`?",
         ),
+        (&["channels", "unpark", "socc"], "there is no channel `socc`; did you mean `soc`?"),
         (&["explain", "contosso", "device-score-low"], "there is no tenant `contosso`; did you mean `contoso`?"),
         (&["silences", "add", "--tenant", "contosso", "--for", "1h", "--comment", "x"], "did you mean `contoso`?"),
         (

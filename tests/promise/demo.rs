@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -60,6 +61,10 @@ async fn the_demo_shows_every_act_on_a_screen_each_and_leaves_its_folder_when_as
     assert!(!said.contains('\u{1b}'), "no colors into a pipe");
     let kept = said.lines().find_map(|line| line.strip_prefix("Kept: ")).unwrap();
     let config = Path::new(kept).join("scorewatch.yaml");
+    for secret in fs::read_dir(Path::new(kept).join("secrets")).unwrap() {
+        let secret = secret.unwrap();
+        assert_eq!(secret.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{secret:?}");
+    }
     let listed = Command::new(env!("CARGO_BIN_EXE_scorewatch"))
         .arg("--config")
         .arg(config)

@@ -10,6 +10,9 @@ async fn a_second_process_on_the_same_store_is_refused_and_the_first_goes_on() {
     let second = Service::spawn(&world.folder.config(), &[]);
     assert_eq!(second.ended().await.code(), Some(1));
     assert!(second.log().contains("in use by another scorewatch process"), "{}", second.log());
+    let once = world.command(&["once"]).await;
+    let complaint = String::from_utf8_lossy(&once.stderr);
+    assert!(once.status.code() == Some(1) && complaint.contains("`scorewatch tenants recheck ID`"), "{complaint}");
     world.set_score("contoso", LOW);
     world.settle(&first, SOC).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
