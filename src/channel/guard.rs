@@ -17,6 +17,8 @@ const OWN_NETWORK: &str =
 /// What to do about a URL of an address that is not public.
 const ALLOW: &str =
     "if the receiver is in your own network, set `allow_private` on the channel, like `allow_private: [10.0.0.0/8]`";
+/// What to do about an address in one's own network that the networks of `allow_private` lack.
+const ADD: &str = "add its network to `allow_private`";
 /// Quotation marks that were copied with a URL.
 const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '„', '‘', '’'];
 /// What may come right before a URL that is a part of another.
@@ -93,11 +95,15 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     match parsed.scheme() {
         "https" => {}
         "http" if may_be_private(&parsed, private) => {}
+        "http" if is_in_no_network(private) => return refuse("its address is in no network of `allow_private`", ADD),
         "http" => return refuse("it must begin with `https://`", OWN_NETWORK),
         _ => return refuse("it must begin with `https://`", COPY),
     }
     if parsed.port().is_some() && !may_be_private(&parsed, private) {
-        return refuse("its port must be 443, or `allow_private` be set", COPY);
+        if is_in_no_network(private) {
+            return refuse("its address is in no network of `allow_private`", ADD);
+        }
+        return refuse("its port must be 443, or `allow_private` be set", ALLOW);
     }
     // The egress says the same when it is sent; here it is reported before anything is shown or queued.
     match Egress::vet(&SecretString::from(url), private) {
@@ -116,6 +122,11 @@ fn has_second(url: &str) -> bool {
         let is_of_same_host = || host(url).is_some_and(|own| host(behind).as_ref() == Some(&own));
         !before.ends_with(BEFORE_INNER) && (!before.contains('?') || is_of_same_host())
     })
+}
+
+/// Whether `allow_private` names networks, of which an address that is refused is in none.
+const fn is_in_no_network(private: &Private) -> bool {
+    matches!(private, Private::Networks(_))
 }
 
 /// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.

@@ -1,6 +1,7 @@
 //! Mattermost, by an incoming webhook of a server, wherever that runs ("Incoming webhooks", "Message attachments").
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{
     ComposeError, Form, Kind, OpenChannel, Verdict,
@@ -9,7 +10,7 @@ use super::{
     guard,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Complaint, Timestamp},
     egress::{Answer, Outgoing, Private},
     notify::Notification,
     secret::{ExposeSecret, SecretReference},
@@ -79,7 +80,8 @@ impl Kind for Mattermost {
     }
 
     fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
-        guard::webhook(url, private)
+        guard::webhook(url, private)?;
+        vet_path(url)
     }
 
     fn compose(
@@ -97,6 +99,19 @@ impl Kind for Mattermost {
     fn verdict(&self, _channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
         MATTERMOST.judge(answer, true, now)
     }
+}
+
+/// Whether the path ends with that of an incoming webhook, `/hooks/ID`; a server may be below another path.
+fn vet_path(url: &str) -> Result<(), ComposeError> {
+    let is_hook = |url: Url| {
+        let mut parts = url.path().trim_end_matches('/').rsplit('/').map(str::to_owned);
+        parts.next().is_some_and(|id| !id.is_empty()) && parts.next().is_some_and(|part| part == "hooks")
+    };
+    if Url::parse(url).is_ok_and(is_hook) {
+        return Ok(());
+    }
+    let instead = "copy the URL of the incoming webhook, which ends like `/hooks/xxx-generated-key-xxx`";
+    Err(ComposeError::Url(Complaint::new("its path is not that of an incoming webhook", instead)))
 }
 
 /// Distinguished from a page of a proxy in front of the server: forks have their own words for `ok`.

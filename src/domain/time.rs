@@ -166,6 +166,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
         Some(suggested) => {
             Complaint::new(format!("`{text}` is not a duration"), format!("write it like `{suggested}`"))
         }
+        None if is_number(text.trim()) => {
+            let number = text.trim();
+            let instead = format!("add the unit that you mean: `{number}s`, `{number}m`, `{number}h` or `{number}d`");
+            Complaint::new(format!("`{text}` has no unit"), instead)
+        }
         None => {
             Complaint::new(format!("`{text}` is not a duration"), "write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`")
         }
@@ -197,7 +202,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
     }
 }
 
-/// What was probably meant by a duration in other words: `24`, `24 hours`, `2w`, `daily`.
+/// What was probably meant by a duration in other words: `24 hours`, `2w`, `daily`. A number alone may mean anything.
 #[must_use]
 pub fn suggested_duration(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
@@ -214,7 +219,7 @@ pub fn suggested_duration(text: &str) -> Option<String> {
     let (number, unit) = text.split_at(number_end);
     let number: u64 = number.parse().ok()?;
     let unit = match unit.trim() {
-        "" | "hour" | "hours" | "hr" | "hrs" | "std" => "h",
+        "hour" | "hours" | "hr" | "hrs" | "std" => "h",
         "day" | "days" | "d" => "d",
         "min" | "mins" | "minute" | "minutes" | "m" => "m",
         "sec" | "secs" | "second" | "seconds" | "s" => "s",
@@ -223,6 +228,10 @@ pub fn suggested_duration(text: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{number}{unit}"))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Days are written from here on; `24h` reads better than `1d` where a window is meant.

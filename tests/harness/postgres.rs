@@ -199,7 +199,9 @@ fn read_line(keeper: &mut Child) -> String {
 fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("SCOREWATCH_POSTGRES_BIN").filter(|named| !named.is_empty()) {
         let named = PathBuf::from(named);
-        assert!(named.join("initdb").exists(), "SCOREWATCH_POSTGRES_BIN: {} has no initdb", named.display());
+        for program in ["initdb", "pg_ctl", "pg_isready"] {
+            assert!(named.join(program).exists(), "SCOREWATCH_POSTGRES_BIN: {} has no {program}", named.display());
+        }
         return named;
     }
     let versions = fs::read_dir(PROGRAMS).into_iter().flatten();

@@ -29,7 +29,9 @@ pub(super) fn lint(whole: &Whole<'_>, problems: &mut Problems) {
             );
             continue;
         }
-        let has_devices = |tenant: &&Tenant| tenant.scores.contains(&ScoreKind::DeviceSecureScore);
+        // Where both scores are polled, the exclusion has the effect that it can have.
+        let has_devices =
+            |tenant: &&Tenant| tenant.scores.contains(&ScoreKind::DeviceSecureScore) && !has_controls(tenant);
         let is_of_devices = exclusion.controls.iter().any(|name| name.starts_with(OF_DEVICES));
         if is_of_devices && selected.iter().any(has_devices) {
             warn(

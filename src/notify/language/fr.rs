@@ -94,8 +94,8 @@ fn condition(condition: &Condition, words: &Words) -> String {
         format!("{what} de {size} en {}{from}", words.duration(change.within, Place::AfterPreposition))
     };
     match condition {
-        Condition::Below(bound) => format!("inférieur à {}", number(*bound)),
-        Condition::Above(bound) => format!("supérieur à {}", number(*bound)),
+        Condition::Below(bound) => format!("au-dessous de {}", number(*bound)),
+        Condition::Above(bound) => format!("au-dessus de {}", number(*bound)),
         Condition::Drop(by) => change("baisse", by),
         Condition::Rise(by) => change("hausse", by),
         Condition::NoData(time) => {

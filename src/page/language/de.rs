@@ -58,9 +58,9 @@ pub(super) const WORDS: Words = Words {
     since: |day| format!("seit {day}"),
     made_at: |day| format!("Stand: {day}"),
     excluded: |controls, day| match controls {
-        1 => format!("Alarme, Änderungen und nächste Schritte lassen 1 Maßnahme bis {day} außer Acht"),
+        1 => format!("Alarme, Änderungen und nächste Schritte lassen 1 Maßnahme bis zum {day} außer Acht"),
         controls => {
-            format!("Alarme, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis {day} außer Acht")
+            format!("Alarme, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis zum {day} außer Acht")
         }
     },
     no_value_on: |days| if days == 1 { "an 1 Tag kein Wert".to_owned() } else { format!("an {days} Tagen kein Wert") },

@@ -30,7 +30,8 @@ pub struct AlertLine {
     pub value: Option<f64>,
     /// What it is compared with: the baseline, or the rule's threshold.
     pub compared_with: Option<f64>,
-    /// By how many points the value is worse than that; negative: it is better by now.
+    /// By how many points the value is worse than the baseline; negative: it is better by now. `None` for a threshold, from which
+    /// nothing was lost.
     pub loss: Option<f64>,
     /// The same in percent of the baseline; `None` for a threshold.
     pub loss_percent: Option<f64>,
@@ -145,7 +146,7 @@ fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, id: String, 
         short_id: short(&id).to_owned(),
         id,
         severity: severity(config, &row),
-        loss: both.map(|((when, value), compared)| when.further(compared, value)),
+        loss: both.and_then(|((when, value), compared)| when.loss(value, compared)),
         loss_percent: both.and_then(|((when, value), compared)| when.loss_percent(value, compared)),
         value,
         compared_with,

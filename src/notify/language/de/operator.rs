@@ -271,8 +271,11 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
             "erstellen Sie ein neues Zertifikat, laden Sie es in die App-Registrierung hoch, und legen Sie es mit seinem Schlüssel in \
              die Datei"
         }
-        CredentialType::Secret | CredentialType::FederatedToken => {
-            "erstellen Sie in der App-Registrierung einen neuen geheimen Clientschlüssel, hinterlegen Sie ihn dort, worauf die \
+        CredentialType::FederatedToken => {
+            "lassen Sie das Token dort erneuern, wo es ausgestellt wird, und passen Sie `expires:` an"
+        }
+        CredentialType::Secret => {
+            "erstellen Sie in der App-Registrierung einen neuen geheimen Clientschlüssel, hinterlegen Sie ihn an der Stelle, auf die die \
              Konfiguration verweist, und aktualisieren Sie `expires:`"
         }
     };

@@ -273,7 +273,7 @@ fn hint(class: FailureClass) -> Option<&'static str> {
     use FailureClass as Class;
     Some(match class {
         Class::SecretUnreadable => {
-            "hinterlegen Sie das Geheimnis dort, worauf `credential:` des Mandanten verweist, lesbar für den Dienst"
+            "hinterlegen Sie das Geheimnis an der Stelle, auf die `credential:` des Mandanten verweist, lesbar für den Dienst"
         }
         Class::SecretWrong => {
             "hinterlegen Sie den Wert des geheimen Clientschlüssels, nicht seine ID, oder erstellen Sie in der App-Registrierung \

@@ -241,7 +241,10 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
         CredentialType::Certificate => {
             "create a new certificate, upload it to the app registration, and put it into the file together with its key"
         }
-        CredentialType::Secret | CredentialType::FederatedToken => {
+        CredentialType::FederatedToken => {
+            "let the identity provider that issues the token renew it, and update `expires:`"
+        }
+        CredentialType::Secret => {
             "create a new secret in the app registration, store it in the place that the configuration names, and update \
              `expires:`"
         }

@@ -259,14 +259,17 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
     let verb = match days {
         0 if is_feminine => "expirée".to_owned(),
         0 => "expiré".to_owned(),
-        1 => "expire dans moins de 1 jour".to_owned(),
+        1 => "expire dans moins d’un jour".to_owned(),
         days => format!("expire dans moins de {days} jours"),
     };
     let hint = match what {
         CredentialType::Certificate => {
             "créez un nouveau certificat, chargez-le dans l’inscription de l’application, et placez-le avec sa clé dans le fichier"
         }
-        CredentialType::Secret | CredentialType::FederatedToken => {
+        CredentialType::FederatedToken => {
+            "faites renouveler le jeton par le fournisseur d’identité qui l’émet, et mettez à jour `expires:`"
+        }
+        CredentialType::Secret => {
             "créez une nouvelle clé secrète dans l’inscription de l’application, enregistrez-la là où la configuration la désigne, et \
              mettez `expires:` à jour"
         }
