@@ -149,10 +149,12 @@ pub const fn may_take(kind: NotificationType, preceded: Preceded) -> bool {
     may_travel(kind) && !preceded.by_held && !preceded.by_shared
 }
 
-/// Those of an alert's waiting deliveries, oldest first, that go before the first which is held. What follows that waits behind it.
+/// Those of an alert's waiting deliveries, oldest first, that go before the first which is not queued by itself: it is held, or it is
+/// merged into a message about more than that alert. What follows that waits behind it. If it went along with what comes before, the
+/// one would wait for the other for ever.
 #[must_use]
-pub fn before_held(waiting: Vec<(DeliveryState, Waiting)>) -> Vec<Waiting> {
-    waiting.into_iter().take_while(|(state, _)| *state != DeliveryState::Held).map(|(_, one)| one).collect()
+pub fn queued_alone(waiting: Vec<(DeliveryState, Waiting)>) -> Vec<Waiting> {
+    waiting.into_iter().take_while(|(state, _)| *state == DeliveryState::Queued).map(|(_, one)| one).collect()
 }
 
 /// More than how many deliveries a digest is made of. What was gathered for a channel goes out together: all alerts that it

@@ -38,7 +38,7 @@ pub(super) fn known(id: &str, seen: i64) -> KnownShift {
 }
 
 /// A notification about an alert of that tenant by rule `low`, to one channel.
-fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>) -> NewNotification {
+pub(super) fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>) -> NewNotification {
     let mut new = new_notification(&format!("{tenant}-{channel}-{kind:?}"), Some(key(tenant, "low")), &[channel]);
     new.notification.kind = kind;
     let is_over = kind == NotificationType::AlertResolved;

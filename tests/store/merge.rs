@@ -1,5 +1,7 @@
 //! Deliveries that go along with another: folded into the newest of their alert, or taken by a digest.
 
+use std::time::Duration;
+
 use scorewatch::{
     domain::{Labels, Severity, Timestamp},
     notify::{
@@ -9,7 +11,10 @@ use scorewatch::{
     store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, DeliveryFilter, NewNotification, Store},
 };
 
-use super::fixture::*;
+use super::{
+    fixture::*,
+    fleet::{due, known, note, notice, of, says, states},
+};
 
 /// The `sequence`th notification of a rule's alert of `contoso`.
 fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
@@ -214,6 +219,41 @@ async fn retries_wait_for_their_time_and_first_tries_pass_them() {
     assert!(retried.id == first.id && retried.possible_duplicate, "its first attempt may have arrived");
 }
 
+async fn what_goes_before_a_notice_is_not_put_off_until_after_it() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    let said = |kind, sequence, until| {
+        let mut new = says("t1", "soc", kind, until);
+        new.notification.data.notification.sequence = sequence;
+        new
+    };
+    let mut outcome = check("t1", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    outcome.notifications = vec![said(NotificationType::AlertFiring, 1, None)];
+    commit(store, outcome).await;
+    assert!(store.announce(said(NotificationType::AlertWorsened, 2, Some(50)), at(20)).await.unwrap());
+    note(store, known("shift", 10)).await;
+    let runs = due(store, 50).await;
+    assert!(store.notify_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
+    assert!(store.announce(said(NotificationType::AlertResolved, 3, None), at(70)).await.unwrap());
+    assert_eq!(states(store).await, of(&[("soc", "queued"), ("soc", "merged"), ("soc", "queued"), ("soc", "queued")]));
+    let terms = ClaimTerms { merge_over: Some(50), longest_cooldown: Duration::from_hours(1), ..ClaimTerms::default() };
+    let mut sent = Vec::new();
+    for seconds in [80, 90, 100] {
+        let Claim::Send(next) = store.claim(&channel("soc"), terms, at(seconds)).await.unwrap() else { break };
+        sent.push(next.notification.kind);
+        // If the end said the beginning too, the notice would wait for it, and it for the notice.
+        let retry =
+            AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(seconds), may_have_arrived: false };
+        store.settle(next.id, next.attempt, retry, None, at(seconds)).await.unwrap();
+        let Claim::Send(again) = store.claim(&channel("soc"), terms, at(seconds + 1)).await.unwrap() else { break };
+        assert_eq!(again.id, next.id);
+        store.settle(again.id, again.attempt, AttemptOutcome::Delivered, None, at(seconds + 2)).await.unwrap();
+    }
+    let in_order = [NotificationType::AlertFiring, NotificationType::FleetShift, NotificationType::AlertResolved];
+    assert_eq!(sent, in_order);
+}
+
 on_both! {
     a_fire_and_its_resolve_that_both_wait_become_one_message,
     what_was_folded_is_folded_on_and_keeps_its_place,
@@ -223,4 +263,5 @@ on_both! {
     of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again,
     a_rejected_form_is_plain_at_the_next_attempt,
     retries_wait_for_their_time_and_first_tries_pass_them,
+    what_goes_before_a_notice_is_not_put_off_until_after_it,
 }

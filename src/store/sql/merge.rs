@@ -235,8 +235,9 @@ pub(super) async fn into_newest(
 ) -> Result<DeliveryId, StoreError> {
     let rows = query(format!(
         "SELECT d.id, d.alert_key, {ENVELOPE}, d.state FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-         WHERE d.channel = $1 AND d.alert_key = $2 AND d.finished_at IS NULL AND d.state IN ('queued', 'held') AND d.id >= $3 \
-         ORDER BY d.id LIMIT $4"
+         WHERE d.channel = $1 AND d.alert_key = $2 AND d.finished_at IS NULL AND d.id >= $3 \
+         AND (d.state IN ('queued', 'held') OR d.state = 'merged' AND NOT EXISTS \
+         (SELECT 1 FROM delivery AS c WHERE c.id = d.merged_into AND c.alert_key = d.alert_key)) ORDER BY d.id LIMIT $4"
     ))
     .bind(channel.as_str())
     .bind(alert)
@@ -251,7 +252,7 @@ pub(super) async fn into_newest(
     for found in &rows {
         run.push((row::state(found.try_get(2 + AFTER_ENVELOPE)?)?, waiting(found)?));
     }
-    let run = digest::before_held(run);
+    let run = digest::queued_alone(run);
     let mut ids: Vec<DeliveryId> = run.iter().map(|one| one.delivery).collect();
     ids.truncate(digest::foldable(&run));
     let Some(newest) = ids.pop() else { return Ok(head) };
