@@ -9,6 +9,7 @@ mod message;
 mod show;
 pub mod signature;
 mod status;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod vet;
@@ -24,7 +25,7 @@ pub mod slack;
 pub mod teams;
 mod webhook;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use alertmanager::{Alertmanager, Authorization};
 pub use discord::Discord;
@@ -39,6 +40,7 @@ pub use webhook::Webhook;
 pub use identity::Identity;
 pub use kind::Kind;
 pub use show::Show;
+pub use templates::{templates, templates_for};
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
@@ -143,14 +145,6 @@ impl ChannelKind {
     pub fn answer_proves(&self) -> bool {
         self.settings().answer_proves()
     }
-}
-
-/// The templates for every kind of receiver, with those of the user's folder over the built-in ones.
-///
-/// # Errors
-/// Every problem, with file, line and column.
-pub fn templates(folder: Option<&Path>) -> Result<Registry, Vec<Problem>> {
-    Registry::load(dialects(), folder)
 }
 
 impl ChannelSettings {

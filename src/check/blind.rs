@@ -7,16 +7,16 @@ use std::{borrow::Cow, time::Duration};
 use super::outage::Cause;
 use crate::{
     config::{Config, Operator, Tenant},
-    domain::{ChannelName, Severity, Timestamp, time},
+    domain::{ChannelName, ScoreKind, Severity, Timestamp, time},
     microsoft::FailureClass,
     notify::{
         compose::{self, AcceptedBy, MessageParts},
-        facts::wording::{Failure, News, Remark},
+        facts::wording::{Failure, News, Remark, UnreadPart},
         language,
         notification::{Links, OperatorFacts},
     },
     rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
-    store::{Downtime, Failing, NewNotification, TenantRecord},
+    store::{Downtime, Failing, NewNotification, TenantHealth, TenantRecord},
 };
 
 pub use super::outage::OPERATOR_BLIND;
@@ -140,7 +140,7 @@ pub fn alone(
         remark: Some(Remark::Unread { last_reading: None, failure: Some(self::failure(failing, None)) }),
         no_data: Vec::new(),
         accepted_by: AcceptedBy::Time,
-        operator: Some(operator_facts(Some(failing), &transition)),
+        operator: Some(operator_facts(Some(failing), unread_part(&record.health, &tenant.scores), &transition)),
         guide: Guide::default(),
         links: Links {
             portal: Some(tenant.score_page(kind)),
@@ -159,16 +159,25 @@ const fn firing_of(alert: &Alert) -> Option<&Firing> {
     }
 }
 
-/// What the operator's message about a tenant says.
+/// Which of the scores that a tenant is polled for can't be read. `None`: all, or it is not known which.
 #[must_use]
-pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> OperatorFacts {
+pub fn unread_part(health: &TenantHealth, polled: &[ScoreKind]) -> Option<UnreadPart> {
+    let failures = health.failures.iter().map(|failure| failure.score);
+    let scores: Vec<ScoreKind> = failures.filter(|score| polled.contains(score)).collect();
+    let is_part = !scores.is_empty() && scores.len() < polled.len();
+    is_part.then_some(UnreadPart { scores, of: polled.len() })
+}
+
+/// What the operator's message about a tenant says. `part`: its other scores are read.
+#[must_use]
+pub fn operator_facts(failing: Option<&Failing>, part: Option<UnreadPart>, transition: &Transition) -> OperatorFacts {
     let class = failing.map_or("recovered", |failing| failing.class.as_str());
     let (news, over) = match transition.kind {
         TransitionKind::Resolved(Resolution::Recovered) => (News::TenantReadAgain, true),
         TransitionKind::Resolved(_) => (News::TenantUnwatched, true),
         _ => {
             let hint = failing.and_then(|failing| failing.hint.clone());
-            (News::TenantUnread { class: class.to_owned(), hint }, false)
+            (News::TenantUnread { class: class.to_owned(), hint, part }, false)
         }
     };
     OperatorFacts {

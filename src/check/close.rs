@@ -297,7 +297,7 @@ fn notification_of(
         excluded,
         remark: None,
         accepted_by,
-        operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
+        operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, None, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),
     };
     NewNotification {

@@ -28,7 +28,7 @@ const INSTEAD: &str = "narrow the tenants, name another channel, or widen the ch
 pub(super) type Rules = Vec<(Arc<Rule>, Place)>;
 type ByLabels<'a> = BTreeMap<&'a Labels, Vec<&'a TenantId>>;
 
-/// Reports every rule that would notify a channel of a tenant which it may not show.
+/// Reports every rule, and every tenant, that would notify a channel of a tenant which it may not show.
 pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
     let mut by_labels = ByLabels::new();
     for tenant in tenants.by_id.values() {
@@ -45,9 +45,11 @@ pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, probl
     for (rule, place) in rules {
         check_rule(rule, place, &by_labels, &channels, problems);
     }
+    let unshown = tenants.unshown.iter().filter(|unshown| channels.contains_key(&unshown.channel));
+    problems.list.extend(unshown.map(|unshown| unshown.problem.clone()));
 }
 
-/// A audience around a tenant that does not exist is a slip of the pen: the channel would show nobody.
+/// An audience around a tenant that does not exist is a slip of the pen: the channel would show nobody.
 pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
     if tenants.nameless {
         return;

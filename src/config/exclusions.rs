@@ -200,7 +200,7 @@ fn names(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTr
         let name = draft.parse(Field::Good(word), &here, control);
         if let Some(name) = name.as_ref().filter(|name| name.contains(['*', ' '])) {
             let what =
-                format!("no control is called `{name}`: their names have no blanks, and `*` is not a pattern here");
+                format!("no control is called `{name}`: their names have no spaces, and `*` is not a pattern here");
             let instead = "write the name of each control, like `[AdminMFAV2, BlockLegacyAuthentication]`";
             draft.warning(Warning::ExclusionWithoutEffect, &here, what, instead);
         }

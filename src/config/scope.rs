@@ -153,12 +153,12 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A key that YAML reads together with its value, since no blank follows the colon: what is wrong, and what to write.
+/// A key that YAML reads together with its value, since no space follows the colon: what is wrong, and what to write.
 fn joined(key: &str, known: &[&str]) -> Option<(String, String)> {
     let (name, value) = key.split_once(':')?;
     let name = known.iter().find(|known| **known == name)?;
-    let what = format!("no blank follows `{name}:`, so YAML reads `{key}` as one word");
-    Some((what, format!("write a blank after the colon: `{name}: {value}`")))
+    let what = format!("no space follows `{name}:`, so YAML reads `{key}` as one word");
+    Some((what, format!("write a space after the colon: `{name}: {value}`")))
 }
 
 /// A key with a letter of another alphabet that looks like one of its own: what is wrong, and what to write.

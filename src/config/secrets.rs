@@ -11,7 +11,7 @@ use super::{
     trial::{Form, SecretUse},
     words::written_out,
 };
-use crate::secret::{SecretReference, redact::echo};
+use crate::secret::{ExposeSecret, SecretReference, SecretString, redact::echo};
 
 /// Letters of a GUID with its hyphens.
 const GUID_LETTERS: usize = 36;
@@ -51,7 +51,13 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
             draft.error(at, what, format!("write `{{ env: {name} }}`"));
             return None;
         }
-        RawSecret::Address(_) | RawSecret::Literal => {
+        // Only what is there is repeated: anything else may be the secret.
+        RawSecret::Path(path) if is_file(&path, at) => {
+            let instead = format!("write `{{ file: {} }}`", path.expose_secret());
+            draft.error(at, "a path alone is read as the secret itself", instead);
+            return None;
+        }
+        RawSecret::Address(_) | RawSecret::Path(_) | RawSecret::Literal => {
             draft.error(at, "this is the secret itself, not the place where it is kept", HOW);
             return None;
         }
@@ -89,6 +95,11 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
         return None;
     }
     Some(reference)
+}
+
+/// Whether a text is the path of a file, as a path is written there.
+pub(super) fn is_file(path: &SecretString, at: &Scope<'_>) -> bool {
+    at.folder().join(path.expose_secret()).is_file()
 }
 
 /// Complains of each key that belongs to a program or a store, where neither is named.

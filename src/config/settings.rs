@@ -98,7 +98,8 @@ pub(super) fn templates(
             return None;
         }
     }
-    let registry = channel::templates(folder.as_deref()).map_err(|found| draft.list.extend(found)).ok()?;
+    let registry =
+        channel::templates_for(folder.as_deref(), channels).map_err(|found| draft.list.extend(found)).ok()?;
     draft.watched.note(registry.fingerprint());
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };

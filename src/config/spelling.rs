@@ -11,6 +11,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("alerts", "rules"),
     ("america", "us"),
     ("australia", "au"),
+    ("avg", "average"),
     ("begin", "from"),
     ("channel", "notify"),
     ("channels", "notify"),
@@ -57,6 +58,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("lt", "below"),
     ("mail", "email"),
     ("maintenance_windows", "maintenance"),
+    ("mean", "average"),
     ("medium", "warning"),
     ("minor", "info"),
     ("nodata", "no_data"),
@@ -106,12 +108,24 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
             best = Some((edits, candidate));
         }
         let (short, long) = if known.len() < written.len() { (&known, &written) } else { (&written, &known) };
-        if short.chars().count() >= PART_LETTERS_MIN && long.contains(short.as_str()) {
+        let is_part = short.chars().count() >= PART_LETTERS_MIN && long.contains(short.as_str());
+        if is_part || leaves_out_words(&written, &known) {
             parts.push(candidate);
         }
     }
-    // A part says something only where it fits one word.
-    best.map(|(_, suggested)| suggested).or_else(|| <[&str; 1]>::try_from(parts).ok().map(|[suggested]| suggested))
+    best.map(|(_, suggested)| suggested).or_else(|| core(&parts))
+}
+
+/// Whether it is a longer word with some of its parts left out: `device-score` of `device-secure-score`.
+fn leaves_out_words(written: &str, known: &str) -> bool {
+    let mut all = known.split('_');
+    written.contains('_') && written.split('_').all(|part| all.any(|known| known == part))
+}
+
+/// The word of which all others are longer forms. A part says something only where it fits one word.
+fn core<'a>(fitting: &[&'a str]) -> Option<&'a str> {
+    let shortest = fitting.iter().min_by_key(|word| word.len())?;
+    fitting.iter().all(|word| word.contains(shortest)).then_some(shortest)
 }
 
 /// What to do about an unknown word: the word that was probably meant, or all that may stand there.
@@ -163,6 +177,10 @@ mod tests {
             ("DeviceSecureScore", &scores, Some("device-secure-score")),
             ("secure score", &scores, Some("secure-score")),
             ("score", &scores, None),
+            ("exposure", &scores, Some("exposure-score")),
+            ("device-score", &scores, Some("device-secure-score")),
+            ("secure", &scores, Some("secure-score")),
+            ("by-group", &scores, Some("exposure-score-by-group")),
             ("Critical", &severities, Some("critical")),
             ("crit", &severities, Some("critical")),
             ("warn", &severities, Some("warning")),
@@ -175,6 +193,7 @@ mod tests {
             ("googlechat", &types, Some("google-chat")),
             ("lower_than", &keys, Some("below")),
             ("drops", &keys, Some("drop")),
+            ("avg", &["best", "previous", "average"], Some("average")),
             ("noData", &keys, Some("no_data")),
             ("", &keys, None),
         ] {

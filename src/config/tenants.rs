@@ -20,7 +20,7 @@ use super::{
     words::{Names, guid, labels, language, name, notify, one_of, scores, visible},
 };
 use crate::{
-    diagnostic::Warning,
+    diagnostic::{Problem, Warning},
     domain::{ChannelName, Cloud, Complaint, EntraTenantId, Labels, Language, Region, ScoreKind, TenantId},
     microsoft::{
         Account, AppCredential, Hosts,
@@ -51,6 +51,8 @@ pub(super) struct Tenants {
     pub(super) nameless: bool,
     /// The controls that do not count for some of them.
     pub(super) exclusions: Exclusions,
+    /// What is wrong with channels that tenants name and that may not show them.
+    pub(super) unshown: Vec<Unshown>,
     channels: Channels,
     entra: HashMap<EntraTenantId, TenantId>,
     labels: Shared<Labels>,
@@ -60,6 +62,13 @@ pub(super) struct Tenants {
     scores: HashMap<Vec<ScoreKind>, Arc<[ScoreKind]>>,
     /// Where the shared schedules and scores lie of which it was looked whether Microsoft takes so many calls.
     paces: HashSet<(usize, usize)>,
+}
+
+/// A channel may not show the tenant that names it.
+#[derive(Debug)]
+pub(super) struct Unshown {
+    pub(super) channel: ChannelName,
+    pub(super) problem: Problem,
 }
 
 /// Values of which equal ones are kept once.
@@ -141,7 +150,7 @@ impl Tenants {
         if draft.is_lenient && draft.errors() > errors {
             return;
         }
-        self.check_audiences(&id, &labels, &notify, at, draft);
+        self.note_unshown(&id, &labels, &notify, at);
         let Some(entra) = entra else { return };
         check_app(entra, credential.as_deref(), at, draft);
         let (Some(app), Some(schedule)) = (credential, schedule) else { return };
@@ -181,22 +190,16 @@ impl Tenants {
         }
     }
 
-    /// Complains of channels that the tenant names and that may not show it.
-    fn check_audiences(
-        &self,
-        id: &TenantId,
-        labels: &Labels,
-        notify: &[ChannelName],
-        at: &Scope<'_>,
-        draft: &mut Draft,
-    ) {
-        for channel in notify.iter().filter_map(|name| self.channels.get(name)) {
-            if !channel.audience.admits(id, labels) {
-                let what = format!("channel `{}` may not show tenant `{id}`", channel.name);
-                let instead = "name another channel, or widen that channel's `tenants:` or `labels:`";
-                draft.error(&at.key("notify"), what, instead);
-            }
-        }
+    /// Notes the channels that the tenant names and that may not show it.
+    fn note_unshown(&mut self, id: &TenantId, labels: &Labels, notify: &[ChannelName], at: &Scope<'_>) {
+        let named = notify.iter().filter_map(|name| self.channels.get(name));
+        let here = at.key("notify");
+        let unshown = named.filter(|channel| !channel.audience.admits(id, labels)).map(|channel| {
+            let what = format!("channel `{}` may not show tenant `{id}`", channel.name);
+            let instead = "name another channel, or widen that channel's `tenants:` or `labels:`";
+            Unshown { channel: channel.name.clone(), problem: Problem::error(here.place(), here.path(), what, instead) }
+        });
+        self.unshown.extend(unshown);
     }
 
     /// Reads a credential; equal ones are shared.

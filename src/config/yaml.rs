@@ -162,6 +162,7 @@ impl Builder<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 ambiguous::check_tag(tag.as_deref(), mark)?;
+                ambiguous::check_colon(self.text, style, span)?;
                 ambiguous::check_scalar(&text, style, span, self.wants_key(), self.open.is_empty())?;
                 let is_plain = style == ScalarStyle::Plain;
                 (Token::Scalar { text: text.into(), is_plain, mark }, anchor)

@@ -115,7 +115,7 @@ fn neutralize(facts: &mut Facts) {
 fn of_operator(facts: OperatorFacts) -> OperatorFacts {
     let hint = hint(&facts.class);
     let neutral = match facts.news {
-        Some(News::TenantUnread { class, .. }) => News::TenantUnread { class, hint },
+        Some(News::TenantUnread { class, part, .. }) => News::TenantUnread { class, hint, part },
         Some(News::CredentialPassedOver { what, whose, class, .. }) => {
             let error = FailureClass::from_name(&class).map_or_else(|| class.clone(), |known| known.words().to_owned());
             News::CredentialPassedOver { what, whose, error, class, hint }
@@ -167,7 +167,7 @@ mod tests {
     fn a_message_to_the_operator_names_no_secret() {
         let hint = Some(format!("create {PATH}"));
         for class in ["secret-unreadable", "secret-wrong"] {
-            let news = News::TenantUnread { class: class.to_owned(), hint: hint.clone() };
+            let news = News::TenantUnread { class: class.to_owned(), hint: hint.clone(), part: None };
             let facts = OperatorFacts { from: Some(Timestamp::EPOCH), ..OperatorFacts::of(news, class, None) };
             assert!(serde_json::to_string(&facts).unwrap().contains(PATH), "as a control");
             let neutral = of_operator(facts.clone());

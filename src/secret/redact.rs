@@ -89,9 +89,16 @@ fn is_random(text: &str) -> bool {
             || all(|letter| letter.is_ascii_digit())
     };
     is_long
+        && !is_time(text)
         && has(char::is_ascii_digit)
         && has(char::is_ascii_alphabetic)
         && !text.split(['-', '_', '.', '/']).all(is_word)
+}
+
+/// Whether it is a point in time, as `2026-11-24T07:00:00Z`, or is written like one.
+fn is_time(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_digit() || "-:.+TZ".contains(letter);
+    text.contains(':') && text.matches(char::is_alphabetic).count() <= 2 && text.chars().all(is_letter)
 }
 
 #[cfg(test)]
@@ -115,9 +122,16 @@ mod tests {
 
     #[test]
     fn a_message_repeats_words_and_no_secrets() {
-        for shown in
-            ["5", "soc-temas", "device-score-drop-24h", "Europe/Berln", "https://soar.example", "secrets/contoso"]
-        {
+        for shown in [
+            "5",
+            "2026-11-24T07:00:00Z",
+            "2026-11-24T07:00:00.25+01:00",
+            "soc-temas",
+            "device-score-drop-24h",
+            "Europe/Berln",
+            "https://soar.example",
+            "secrets/contoso",
+        ] {
             assert_eq!(echo(shown), shown);
         }
         for hidden in [

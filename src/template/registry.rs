@@ -38,6 +38,8 @@ pub struct Registry {
     fits: BTreeMap<String, BTreeSet<&'static str>>,
     /// The other templates. Each writes for the kind that it is named after; what else they suit is tried when it is asked for.
     untouched: BTreeSet<String>,
+    /// For which receivers the configuration uses templates, by name.
+    meant: BTreeMap<String, &'static Dialect>,
     /// What was found of those.
     tried: Mutex<BTreeMap<(String, &'static str), bool>>,
     fingerprint: [u8; 32],
@@ -59,9 +61,15 @@ impl Registry {
     ///
     /// A template that no other includes must suit at least one kind of receiver; one named after a kind must suit that.
     ///
+    /// `meant`: for which receivers the configuration uses templates, by name.
+    ///
     /// # Errors
     /// Every problem, with file, line and column.
-    pub fn load(dialects: Vec<&'static Dialect>, folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
+    pub fn load(
+        dialects: Vec<&'static Dialect>,
+        folder: Option<&Path>,
+        meant: BTreeMap<String, &'static Dialect>,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let built_in = built_in(&dialects);
         let own = folder.map(|folder| read(folder, &mut problems)).unwrap_or_default();
@@ -84,6 +92,7 @@ impl Registry {
             naming_reports: templates_naming(&REPORT),
             fits: BTreeMap::new(),
             untouched: BTreeSet::new(),
+            meant,
             tried: Mutex::default(),
             fingerprint: fingerprint(&own),
         };
@@ -228,7 +237,7 @@ impl Registry {
         let kind = self.dialects.iter().find(|dialect| dialect.name == name);
         let must_suit = kind.copied().or_else(|| {
             let must_suit_any = fits.is_empty() && !is_partial;
-            if must_suit_any { self.likely(&source.text) } else { None }
+            if must_suit_any { self.likely(name, &source.text) } else { None }
         });
         let must_suit = must_suit.map(|dialect| dialect.name);
         if let Some((dialect, failure)) = failures.into_iter().find(|(dialect, _)| Some(dialect.name) == must_suit) {
@@ -238,10 +247,11 @@ impl Registry {
     }
 
     /// For which receiver a template that suits none was probably meant.
-    fn likely(&self, text: &str) -> Option<&'static Dialect> {
+    fn likely(&self, name: &str, text: &str) -> Option<&'static Dialect> {
         let looks_like = |dialect: &&&Dialect| dialect.looks_like.is_some_and(|looks_like| looks_like(text));
         let takes_any = |dialect: &&&Dialect| dialect.looks_like.is_none();
-        self.dialects.iter().find(looks_like).or_else(|| self.dialects.iter().find(takes_any)).copied()
+        let guess = || self.dialects.iter().find(looks_like).or_else(|| self.dialects.iter().find(takes_any));
+        self.meant.get(name).or_else(guess).copied()
     }
 }
 

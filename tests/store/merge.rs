@@ -13,7 +13,7 @@ use scorewatch::{
 
 use super::{
     fixture::*,
-    fleet::{due, known, note, notice, of, says, states},
+    fleet::{due, known, note, notice, says},
 };
 
 /// The `sequence`th notification of a rule's alert of `contoso`.
@@ -236,7 +236,7 @@ async fn what_goes_before_a_notice_is_not_put_off_until_after_it() {
     let runs = due(store, 50).await;
     assert!(store.notify_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
     assert!(store.announce(said(NotificationType::AlertResolved, 3, None), at(70)).await.unwrap());
-    assert_eq!(states(store).await, of(&[("soc", "queued"), ("soc", "merged"), ("soc", "queued"), ("soc", "queued")]));
+    assert_eq!(states(store).await, [Queued, Merged, Queued, Queued]);
     let terms = ClaimTerms { merge_over: Some(50), longest_cooldown: Duration::from_hours(1), ..ClaimTerms::default() };
     let mut sent = Vec::new();
     for seconds in [80, 90, 100] {

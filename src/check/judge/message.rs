@@ -38,6 +38,10 @@ impl Judging<'_> {
         let facts_of = |(place, unread)| self.no_data_facts(unread, place >= listed);
         let no_data: Vec<_> = transition.unread.iter().copied().enumerate().map(facts_of).collect();
         let score = target.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
+        let operator = by_operator_rule.then(|| {
+            let part = blind::unread_part(&self.outcome.health, &tenant.scores);
+            blind::operator_facts(failing, part, transition)
+        });
         let parts = MessageParts {
             store: self.setting.store,
             tenant_key: &self.outcome.identity.key,
@@ -53,7 +57,7 @@ impl Judging<'_> {
             remark: self.remark(rule, score, transition),
             no_data,
             accepted_by: AcceptedBy::Time,
-            operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
+            operator,
             links: Links {
                 portal: Some(tenant.score_page(score)),
                 fix: failing.filter(|_| by_operator_rule).and_then(|failing| tenant.fix_page(&failing.class)),

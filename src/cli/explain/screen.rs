@@ -48,7 +48,10 @@ pub(super) fn cut(lines: Vec<String>, rows_max: usize) -> Vec<String> {
         Some(*taken)
     });
     let shown = ends.take_while(|end| *end <= room).count();
-    let more = format!("    … {} more lines; `-v` shows everything", head.len() - shown);
+    let more = match head.len() - shown {
+        1 => "    … 1 more line; `-v` shows everything".to_owned(),
+        left => format!("    … {left} more lines; `-v` shows everything"),
+    };
     [&head[..shown], std::slice::from_ref(&more), tail].concat()
 }
 

@@ -148,7 +148,7 @@ fn of_data(comparison: Comparison, explanation: &Explanation) -> Vec<String> {
         format!(", not counting {} of our own downtime", format_duration(whole(downtime)))
     };
     lines.push(format!(
-        "  data: {score} was last read at {}, {} ago{down}; {} needed: {holds}",
+        "  data: none of {score} since {}, {} ago{down}; {} needed: {holds}",
         time(since),
         format_duration(whole(lasted)),
         format_duration(needed)

@@ -23,6 +23,7 @@ pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, draft: &mut Dra
     Some(match draft.require(raw, &here, "{ file: secrets/url }")? {
         RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
         RawSecret::Literal => return without_scheme(&here, draft),
+        RawSecret::Path(path) if !secrets::is_file(&path, &here) => return without_scheme(&here, draft),
         url => WebhookUrl::Secret(secrets::reference(url, &here, draft)?),
     })
 }
@@ -39,6 +40,7 @@ pub(super) fn base_url(raw: RawSecret, private: &Private, at: &Scope<'_>, draft:
     let url = match raw {
         RawSecret::Address(url) => url,
         RawSecret::Literal => return without_scheme(at, draft),
+        RawSecret::Path(path) if !secrets::is_file(&path, at) => return without_scheme(at, draft),
         reference => return Some(WebhookUrl::Secret(secrets::reference(reference, at, draft)?)),
     };
     if let Err(error) = guard::base(url.expose_secret(), private) {

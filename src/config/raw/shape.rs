@@ -33,6 +33,8 @@ pub(in crate::config) enum RawSecret {
     Address(secrecy::SecretString),
     /// The name of an environment variable as a shell has it, like `${NAME}`, which is rejected.
     Variable(String),
+    /// Words like those of a path to a file, which is rejected: it may be the secret itself.
+    Path(secrecy::SecretString),
     /// A value written in plain text, which is rejected.
     Literal,
 }
@@ -106,7 +108,11 @@ impl<'de> Deserialize<'de> for RawSecret {
                 RawReference::deserialize(value).map_or(Self::Literal, |reference| Self::Reference(Box::new(reference)))
             }
             Value::String(text) if text.contains("://") => Self::Address(text.into()),
-            Value::String(text) => variable(&text).map_or(Self::Literal, |name| Self::Variable(name.to_owned())),
+            Value::String(text) => match variable(&text) {
+                Some(name) => Self::Variable(name.to_owned()),
+                None if text.contains('/') => Self::Path(text.into()),
+                None => Self::Literal,
+            },
             _ => Self::Literal,
         })
     }

@@ -85,6 +85,21 @@ pub(super) fn check_anchor(name: &str, text: &str, span: &Span) -> Result<(), Fa
     ))
 }
 
+/// Refuses a word whose colon is followed by a bracket or comma: to some readers, the colon belongs to the word.
+pub(super) fn check_colon(text: &str, style: ScalarStyle, span: &Span) -> Result<(), Fault> {
+    let after = span.byte_range().and_then(|range| text.get(range.end..)).unwrap_or_default();
+    let mut after = after.chars();
+    let is_joined = after.next() == Some(':') && after.next().is_some_and(|next| "[]{},".contains(next));
+    if style == ScalarStyle::Plain && is_joined {
+        return Err(fault(
+            Mark::of(span),
+            "a bracket or comma follows the colon after this word directly",
+            "write a space after the colon",
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a scalar that another reader takes for something else. `is_key`: a key is expected here; `is_root`: nothing is open.
 pub(super) fn check_scalar(
     text: &str,

@@ -43,6 +43,8 @@ fn what_other_readers_read_differently_is_refused() {
         ("b: &b { c: d }\na: { <<: *b }", "merge keys (`<<`) are not read"),
         ("&a [*a]", "this alias refers to itself"),
         ("? [a]\n: b", "expected a key, found a list or mapping"),
+        ("{a:}", "1:2: a bracket or comma follows the colon after this word directly"),
+        ("b: {a:, c: d}", "1:5: a bracket or comma follows the colon"),
     ] {
         assert!(refused(text).contains(reported), "{text:?}: {}", refused(text));
     }

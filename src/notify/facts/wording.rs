@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::{CauseKind, Part};
 use crate::{
-    domain::Timestamp,
+    domain::{ScoreKind, Timestamp},
     rule::{Gap, Resolution},
 };
 
@@ -169,6 +169,15 @@ pub enum Shown {
     NoEarlierList,
 }
 
+/// Some of a tenant's scores can't be read; the others can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadPart {
+    /// Those that can't.
+    pub scores: Vec<ScoreKind>,
+    /// How many the tenant is polled for.
+    pub of: usize,
+}
+
 /// What an operator message says; see `OperatorFacts`. Texts in it are English, as what failed gave them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -177,6 +186,8 @@ pub enum News {
     TenantUnread {
         class: String,
         hint: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<UnreadPart>,
     },
     TenantReadAgain,
     TenantUnwatched,

@@ -1,6 +1,6 @@
 //! What the operator is notified of.
 
-use crate::notify::facts::wording::News;
+use crate::{domain::ScoreKind, notify::facts::wording::News};
 
 /// The texts of one language for the operator.
 pub(crate) struct OperatorWords {
@@ -20,6 +20,27 @@ pub(crate) struct Said {
     /// What the headline does not say.
     pub(crate) detail: Option<String>,
     pub(crate) hint: Option<String>,
+}
+
+/// A message of one sentence.
+pub(super) fn one(summary: &str) -> Said {
+    Said { summary: summary.to_owned(), ..Said::default() }
+}
+
+/// A message whose sentence is a headline and a detail.
+pub(super) fn said(summary: String, headline: String, detail: String, hint: Option<String>) -> Said {
+    Said { summary, headline: Some(headline), detail: Some(detail), hint }
+}
+
+/// The names of scores in a row.
+pub(super) fn names_of(scores: &[ScoreKind], name: fn(ScoreKind, Option<&str>) -> String) -> String {
+    scores.iter().map(|score| name(*score, None)).collect::<Vec<_>>().join(", ")
+}
+
+/// Why a channel's secret can't be read, as an English sentence says it after the fact itself. `None`: the text says something else.
+pub(super) fn unread_secret(text: &str) -> Option<&str> {
+    let why = text.strip_prefix("a secret of the channel can't be read")?;
+    why.strip_prefix(": ").or_else(|| why.strip_prefix(" (")?.strip_suffix(')'))
 }
 
 /// Why a channel is parked, with `verb` for "answered" where a service is quoted: `` Slack answered `no_service` ``.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    domain::FailureClass,
+    domain::{FailureClass, ScoreKind},
     notify::facts::{
         cause::{CauseChange, CauseKind, Part},
-        wording::{AcceptedBy, Failure, News, Remark, Shown, Spread, Why},
+        wording::{AcceptedBy, Failure, News, Remark, Shown, Spread, UnreadPart, Why},
     },
     rule::Resolution,
 };
@@ -77,8 +77,8 @@ fn numbers_times_and_durations_are_written_as_the_language_writes_them() {
 #[test]
 fn conditions_are_read_and_said_in_each_language() {
     for (written, german, french) in [
-        ("below 49.5", "unter 49,5", "inférieur à 49,5"),
-        ("above 300", "über 300", "supérieur à 300"),
+        ("below 49.5", "unter 49,5", "au-dessous de 49,5"),
+        ("above 300", "über 300", "au-dessus de 300"),
         ("drop 5% within 24h", "Rückgang um 5\u{a0}% innerhalb von 1 Tag", "baisse de 5\u{202f}% en 1 jour"),
         (
             "rise 1pts within 7d from average",
@@ -219,12 +219,35 @@ fn every_word_to_the_operator_reads_well() {
             let parts = [Some(said.summary), said.headline, said.detail, said.hint];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
         };
-        let said: Vec<String> = news().into_iter().map(line).collect();
+        let said: Vec<String> = news().into_iter().chain(news_of_channels()).map(line).collect();
         insta::assert_snapshot!(format!("operator_{}", words.code), said.join("\n"));
     }
 }
 
 /// Every message to the operator.
+fn news_of_channels() -> Vec<News> {
+    let text = str::to_owned;
+    vec![
+        News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 0, is_still: false },
+        News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 3, is_still: true },
+        News::ChannelLacksSecret {
+            reason: text("a secret of the channel can't be read: file `x`: it is not there"),
+            waiting: 1,
+        },
+        News::ChannelFailing { error: text("HTTP 503") },
+        News::ChannelWorksAgain,
+        News::ChannelUnproven { was_proven: true, by_people: true },
+        News::ChannelUnproven { was_proven: false, by_people: false },
+        News::DeadLetters { count: 1, cause: text("HTTP 400"), first: 7 },
+        News::DeadLetters { count: 4, cause: text("HTTP 400"), first: 7 },
+        News::SecretsUnreadable {
+            error: text("a secret of the channel can't be read (file `x`: it is not there)"),
+            hint: text("create the file"),
+        },
+        News::SecretsReadable,
+    ]
+}
+
 fn news() -> Vec<News> {
     use crate::notify::facts::wording::{CredentialType as Type, OutageCause as Cause, Whose};
     let text = str::to_owned;
@@ -243,7 +266,16 @@ fn news() -> Vec<News> {
     };
     let over = |cause, left| News::OutageOver { cause, count: 29, named: named.clone(), left, seconds: 10_800 };
     vec![
-        News::TenantUnread { class: text("secret-wrong"), hint: FailureClass::SecretWrong.hint().map(text) },
+        News::TenantUnread {
+            class: text("secret-wrong"),
+            hint: FailureClass::SecretWrong.hint().map(text),
+            part: None,
+        },
+        News::TenantUnread {
+            class: text("role-missing"),
+            hint: None,
+            part: Some(UnreadPart { scores: vec![ScoreKind::ExposureScore, ScoreKind::SecureScore], of: 5 }),
+        },
         News::TenantReadAgain,
         News::TenantUnwatched,
         began(Cause::Microsoft, "microsoft-down", 0),
@@ -257,17 +289,6 @@ fn news() -> Vec<News> {
         over(Cause::Credential(text("6d2a")), 0),
         over(Cause::App(text("6d2a")), 0),
         News::OutageOfTenant { whole: Some(Box::new(over(Cause::Microsoft, 0))) },
-        News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 0, is_still: false },
-        News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 3, is_still: true },
-        News::ChannelLacksSecret { reason: text("a secret can't be read"), waiting: 1 },
-        News::ChannelFailing { error: text("HTTP 503") },
-        News::ChannelWorksAgain,
-        News::ChannelUnproven { was_proven: true, by_people: true },
-        News::ChannelUnproven { was_proven: false, by_people: false },
-        News::DeadLetters { count: 1, cause: text("HTTP 400"), first: 7 },
-        News::DeadLetters { count: 4, cause: text("HTTP 400"), first: 7 },
-        News::SecretsUnreadable { error: text("a secret can't be read (file missing)"), hint: text("create the file") },
-        News::SecretsReadable,
         News::Downtime { was_suspended: false, lacked_store: false, seconds: 7_200 },
         News::Downtime { was_suspended: true, lacked_store: false, seconds: 60 },
         News::Downtime { was_suspended: false, lacked_store: true, seconds: 7_200 },

@@ -254,7 +254,7 @@ fn excluded_controls_are_counted_with_their_end_and_reason() {
     for (controls, language, said) in [
         (1, Language::En, "Alerts, changes and next actions leave out 1 control until March 1, 2027: Okta"),
         (2, Language::En, "leave out 2 controls until March 1, 2027: Okta"),
-        (1, Language::De, "lassen 1 Maßnahme bis 1. März 2027 außer Acht: Okta"),
+        (1, Language::De, "lassen 1 Maßnahme bis zum 1. März 2027 außer Acht: Okta"),
         (2, Language::Fr, "excluent 2 contrôles jusqu’au 1er mars 2027 : Okta"),
     ] {
         let excluded = ["MFA", "DLP"].iter().take(controls).map(|name| control(name)).collect();

@@ -47,7 +47,8 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
     let class = FailureClass::SecretExpired;
     Some(match kind {
         NotificationType::OperatorBlind => {
-            News::TenantUnread { class: class.as_str().to_owned(), hint: class.hint().map(str::to_owned) }
+            let hint = class.hint().map(str::to_owned);
+            News::TenantUnread { class: class.as_str().to_owned(), hint, part: None }
         }
         NotificationType::OperatorChannel => {
             News::ChannelParked { reason: "Slack answered `no_service`".to_owned(), waiting: 0, is_still: false }

@@ -288,7 +288,7 @@ fn what_the_operator_is_advised_to_do_is_said_once_in_every_language() {
         let remark = Some(Remark::Unread { last_reading: None, failure: Some(failure) });
         let alert = sample::notification(NotificationType::AlertFiring, "Contoso Ltd").data.alert.clone();
         notification.data.alert = alert.map(|alert| AlertFacts { remark, ..alert });
-        let news = News::TenantUnread { class: class.as_str().to_owned(), hint };
+        let news = News::TenantUnread { class: class.as_str().to_owned(), hint, part: None };
         notification.data.operator = Some(OperatorFacts::of(news, class.as_str(), None));
         let text = plain(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale).join("\n").to_lowercase();
         let Some(hint) = (locale.words().reason.hint)(class) else { continue };

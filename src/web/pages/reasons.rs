@@ -84,7 +84,7 @@ fn comparison(explanation: &Explanation, rule: &Rule, face: &Clockface) -> Optio
             }
         }
         Comparison::NoData { score, since, lasted, needed, .. } => format!(
-            "{} was last read at {}, {} ago; {} without data fire: {holds}.",
+            "No data of the {} since {}, {} ago; {} without data fire: {holds}.",
             super::words::score_name(score),
             face.full(since),
             length(lasted),

@@ -76,3 +76,23 @@ fn an_operators_alert_ends_though_the_list_of_scores_was_changed_meanwhile() {
     assert_eq!(sent(&fixture.check(&[exposure(20.0)], at(150))), ["operator.blind to ops"]);
     assert_eq!(sent(&fixture.check(&[bad("throttled")], at(165))), [""; 0]);
 }
+
+#[test]
+fn the_operator_is_notified_of_which_scores_can_not_be_read_while_others_are() {
+    let mut fixture = JudgeFixture::new(with_operator(low()));
+    let mut more = (*fixture.config.tenants[&tenant_id("contoso")]).clone();
+    more.scores = Arc::new([ScoreKind::DeviceSecureScore, ScoreKind::SecureScore, ScoreKind::ExposureScore]);
+    fixture.config = fixture.config.clone().with_tenant(more);
+    let mut check = |minute, secure: bool| {
+        let read = |kind, value| fetched(kind, vec![reading(at(minute), value)]);
+        let secure_score =
+            if secure { read(ScoreKind::SecureScore, 50.0) } else { failed(ScoreKind::SecureScore, "no-data") };
+        let answers =
+            [read(ScoreKind::DeviceSecureScore, 400.0), secure_score, failed(ScoreKind::ExposureScore, "throttled")];
+        goes_blind(&fixture.check(&answers, at(minute)));
+        fixture.notify_alone(minute).map(|new| operator_facts(&new).summary.clone())
+    };
+    assert_eq!(check(0, false), None);
+    assert_eq!(check(60, true), None);
+    assert_eq!(check(120, true).as_deref(), Some("1 of 3 scores can't be read (exposure score)"));
+}

@@ -1,7 +1,7 @@
 //! Mistakes of which much follows, copies of the wrong thing, and what is accepted and can't work.
 
 use super::table::{
-    Editor::{Compares, Intricate, Marks, MayBeMeant, NotYaml},
+    Editor::{Compares, Elsewhere, Intricate, Marks, MayBeMeant, NotYaml},
     Mistake,
 };
 
@@ -32,6 +32,30 @@ pub(super) const CAUSES: &[Mistake] = &[
     ('m', "operator: { notify: [soc, too] }", "operator: soc", "operator: expected a mapping", Marks),
     ('m', "operator: { notify: [soc, too] }", "operator: [soc]", "write `operator: { notify: [soc] }`", Marks),
     ('m', "operator: { notify: [soc, too] }", "operator: { tell: [soc] }", "unknown key `tell`", Marks),
+    // The place, and the word that was meant.
+    (
+        'm',
+        "notify: [soc, too]",
+        "notify: [ops]",
+        "channel `ops` is not defined; define it under `channels:`",
+        Elsewhere,
+    ),
+    (
+        'r',
+        "notify: [soc]\n  - name: blind\n    when: { no_data: 6h }\n    notify: [soc]",
+        "notify: [sco]\n  - name: blind\n    when: { no_data: 6h }\n    notify: [sco]",
+        "rules[1].notify[0]: channel `sco` is not defined (also used at ",
+        Elsewhere,
+    ),
+    ('r', "score: device-secure-score", "score: exposure", "did you mean `exposure-score`?", Marks),
+    ('r', "score: device-secure-score", "score: device-score", "did you mean `device-secure-score`?", Marks),
+    (
+        'm',
+        "secret: { file: secrets/contoso }",
+        "secret: secrets/contoso",
+        "a path alone is read as the secret itself; write `{ file: secrets/contoso }`",
+        Marks,
+    ),
     // IDs and URLs that were copied wrongly.
     (
         'm',

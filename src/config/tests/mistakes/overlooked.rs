@@ -91,7 +91,7 @@ pub(super) const OVERLOOKED: &[Mistake] = &[
         'r',
         "{ below: 300 }",
         "{below:300}",
-        "no blank follows `below:`, so YAML reads `below:300` as one word; write a blank after the colon: `below: 300`",
+        "no space follows `below:`, so YAML reads `below:300` as one word; write a space after the colon: `below: 300`",
         Marks,
     ),
     (

@@ -166,13 +166,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         Marks,
     ),
     ('r', "notify: [soc]", "notify: [sco]", "channel `sco` is not defined; did you mean `soc`?", Elsewhere),
-    (
-        'm',
-        "notify: [soc, too]",
-        "notify: [ops]",
-        "channel `ops` is not defined; define it under `channels:`",
-        Elsewhere,
-    ),
     // Shapes and sizes.
     (
         'r',

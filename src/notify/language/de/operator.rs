@@ -6,25 +6,15 @@ use super::{TENANTS_DATIVE, WORDS as GERMAN, configuration, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
-        facts::wording::{CredentialType, News, OutageCause, Whose},
+        facts::wording::{CredentialType, News, OutageCause, UnreadPart, Whose},
         language::{
             Place, capitalized,
-            operator::{OperatorWords, Said, answered},
+            operator::{OperatorWords, Said, answered, names_of, one, said, unread_secret},
         },
     },
 };
 
 pub(super) const WORDS: OperatorWords = OperatorWords { news, nothing_to_do: "nichts zu tun" };
-
-/// A message of one sentence.
-fn one(summary: &str) -> Said {
-    Said { summary: summary.to_owned(), ..Said::default() }
-}
-
-/// A message whose sentence is a headline and a detail.
-fn said(summary: String, headline: String, detail: String, hint: Option<String>) -> Said {
-    Said { summary, headline: Some(headline), detail: Some(detail), hint }
-}
 
 fn lasted(seconds: u64) -> String {
     GERMAN.duration(Duration::from_secs(seconds), Place::Alone)
@@ -40,11 +30,12 @@ fn hint_for(class: &str, hint: Option<&String>) -> Option<String> {
 
 fn news(news: &News, channel: &str) -> Said {
     match news {
-        News::TenantUnread { class, hint } => {
-            Said { hint: hint_for(class, hint.as_ref()), ..one("Mandant nicht abrufbar") }
+        News::TenantUnread { class, hint, part } => {
+            let what = part.as_ref().map_or_else(|| "Mandant nicht abrufbar".to_owned(), unread_scores);
+            Said { hint: hint_for(class, hint.as_ref()), ..one(&what) }
         }
         News::TenantReadAgain => one("Mandant wieder abrufbar"),
-        News::TenantUnwatched => one("Mandant wird hierauf nicht mehr überwacht"),
+        News::TenantUnwatched => one("Mandant wird dafür nicht mehr überwacht"),
         News::Outage { .. } => outage(news),
         News::OutageOver { .. } => outage_over(news),
         News::OutageOfTenant { whole } => {
@@ -103,6 +94,18 @@ fn news(news: &News, channel: &str) -> Said {
     }
 }
 
+fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
+    format!("{} von {of} Bewertungen nicht abrufbar ({})", scores.len(), names_of(scores, GERMAN.score))
+}
+
+/// The secret of a channel can't be read.
+fn lacks_secret(reason: &str) -> String {
+    match unread_secret(reason) {
+        Some(why) => format!("Ein Geheimnis ist nicht lesbar ({why})"),
+        None => reason.to_owned(),
+    }
+}
+
 fn of_channel(news: &News, channel: &str) -> Said {
     match news {
         News::ChannelParked { reason, waiting, is_still } => {
@@ -119,9 +122,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
             )
         }
         News::ChannelLacksSecret { reason, waiting } => said(
-            format!("Kanal `{channel}` kann nicht verwendet werden: {reason}. {}", kept(*waiting)),
+            format!("Kanal `{channel}` kann nicht verwendet werden: {}. {}", lacks_secret(reason), kept(*waiting)),
             format!("Kanal {channel} kann nicht verwendet werden"),
-            format!("{reason}. {}", kept(*waiting)),
+            format!("{}. {}", lacks_secret(reason), kept(*waiting)),
             Some(
                 "hinterlegen Sie das Geheimnis dort, lesbar für den Dienst; der Kanal läuft dann ohne Neustart weiter"
                     .to_owned(),
@@ -182,9 +185,12 @@ fn of_queue(news: &News, channel: &str) -> Said {
             )
         }
         News::SecretsUnreadable { error, hint } => said(
-            format!("Kanal `{channel}` kann nicht verwendet werden: {error}. Was für ihn ansteht, wartet."),
+            format!(
+                "Kanal `{channel}` kann nicht verwendet werden: {}. Was für ihn ansteht, wartet.",
+                lacks_secret(error)
+            ),
             format!("Kanal {channel} kann nicht verwendet werden"),
-            format!("{error}. Was für den Kanal ansteht, wartet."),
+            format!("{}. Was für den Kanal ansteht, wartet.", lacks_secret(error)),
             Some(format!("{hint}; der Kanal läuft dann ohne Neustart weiter")),
         ),
         News::SecretsReadable => said(

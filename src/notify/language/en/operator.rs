@@ -6,29 +6,22 @@ use super::{WORDS as ENGLISH, configuration, silence::silenced};
 use crate::{
     domain::{FailureClass, format_duration},
     notify::{
-        facts::wording::{CredentialType, News, OutageCause, Whose},
+        facts::wording::{CredentialType, News, OutageCause, UnreadPart, Whose},
         language::{
             capitalized,
-            operator::{OperatorWords, Said},
+            operator::{OperatorWords, Said, names_of, one, said, unread_secret},
         },
     },
 };
 
 pub(super) const WORDS: OperatorWords = OperatorWords { news, nothing_to_do: "nothing to do" };
 
-/// A message of one sentence.
-fn one(summary: &str) -> Said {
-    Said { summary: summary.to_owned(), ..Said::default() }
-}
-
-/// A message whose sentence is a headline and a detail.
-fn said(summary: String, headline: String, detail: String, hint: Option<String>) -> Said {
-    Said { summary, headline: Some(headline), detail: Some(detail), hint }
-}
-
 fn news(news: &News, channel: &str) -> Said {
     match news {
-        News::TenantUnread { hint, .. } => Said { hint: hint.clone(), ..one("the tenant can't be read") },
+        News::TenantUnread { hint, part, .. } => {
+            let what = part.as_ref().map_or_else(|| "the tenant can't be read".to_owned(), unread_scores);
+            Said { hint: hint.clone(), ..one(&what) }
+        }
         News::TenantReadAgain => one("the tenant can be read again"),
         News::TenantUnwatched => one("the tenant is no longer watched for this"),
         News::Outage { .. } => outage(news),
@@ -85,6 +78,18 @@ fn news(news: &News, channel: &str) -> Said {
     }
 }
 
+fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
+    format!("{} of {of} scores can't be read ({})", scores.len(), names_of(scores, ENGLISH.score))
+}
+
+/// The secret of a channel can't be read.
+fn lacks_secret(reason: &str) -> String {
+    match unread_secret(reason) {
+        Some(why) => format!("a secret can't be read ({why})"),
+        None => reason.to_owned(),
+    }
+}
+
 fn of_channel(news: &News, channel: &str) -> Said {
     match news {
         News::ChannelParked { reason, waiting, is_still } => {
@@ -100,9 +105,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
             )
         }
         News::ChannelLacksSecret { reason, waiting } => said(
-            format!("Channel `{channel}` can't be used: {reason}. {}", kept(*waiting)),
+            format!("Channel `{channel}` can't be used: {}. {}", lacks_secret(reason), kept(*waiting)),
             format!("Channel {channel} can't be used"),
-            format!("{reason}. {}", kept(*waiting)),
+            format!("{}. {}", capitalized(&lacks_secret(reason)), kept(*waiting)),
             Some(
                 "put the secret there, readable by the service; the channel then resumes without a restart".to_owned(),
             ),
@@ -155,9 +160,9 @@ fn of_queue(news: &News, channel: &str) -> Said {
             )
         }
         News::SecretsUnreadable { error, hint } => said(
-            format!("Channel `{channel}` can't be used: {error}. Queued messages wait."),
+            format!("Channel `{channel}` can't be used: {}. Queued messages wait.", lacks_secret(error)),
             format!("Channel {channel} can't be used"),
-            format!("{error}. Queued messages wait."),
+            format!("{}. Queued messages wait.", capitalized(&lacks_secret(error))),
             Some(format!("{hint}; the channel then resumes without a restart")),
         ),
         News::SecretsReadable => said(

@@ -6,25 +6,15 @@ use super::{WORDS as FRENCH, configuration, silence::silenced};
 use crate::{
     domain::FailureClass,
     notify::{
-        facts::wording::{CredentialType, News, OutageCause, Whose},
+        facts::wording::{CredentialType, News, OutageCause, UnreadPart, Whose},
         language::{
             Place, capitalized,
-            operator::{OperatorWords, Said, answered},
+            operator::{OperatorWords, Said, answered, names_of, one, said, unread_secret},
         },
     },
 };
 
 pub(super) const WORDS: OperatorWords = OperatorWords { news, nothing_to_do: "rien à faire" };
-
-/// A message of one sentence.
-fn one(summary: &str) -> Said {
-    Said { summary: summary.to_owned(), ..Said::default() }
-}
-
-/// A message whose sentence is a headline and a detail.
-fn said(summary: String, headline: String, detail: String, hint: Option<String>) -> Said {
-    Said { summary, headline: Some(headline), detail: Some(detail), hint }
-}
 
 fn lasted(seconds: u64) -> String {
     FRENCH.duration(Duration::from_secs(seconds), Place::Alone)
@@ -36,8 +26,9 @@ fn hint_for(class: &str, hint: Option<&String>) -> Option<String> {
 
 fn news(news: &News, channel: &str) -> Said {
     match news {
-        News::TenantUnread { class, hint } => {
-            Said { hint: hint_for(class, hint.as_ref()), ..one("locataire inaccessible") }
+        News::TenantUnread { class, hint, part } => {
+            let what = part.as_ref().map_or_else(|| "locataire inaccessible".to_owned(), unread_scores);
+            Said { hint: hint_for(class, hint.as_ref()), ..one(&what) }
         }
         News::TenantReadAgain => one("locataire de nouveau accessible"),
         News::TenantUnwatched => one("locataire qui n’est plus surveillé à ce titre"),
@@ -99,6 +90,19 @@ fn news(news: &News, channel: &str) -> Said {
     }
 }
 
+fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
+    let counted = FRENCH.counted(scores.len(), FRENCH.scores);
+    format!("{counted} sur {of} {} ({})", unread(scores.len()), names_of(scores, FRENCH.score))
+}
+
+/// The secret of a channel can't be read.
+fn lacks_secret(reason: &str) -> String {
+    match unread_secret(reason) {
+        Some(why) => format!("un secret est illisible ({why})"),
+        None => reason.to_owned(),
+    }
+}
+
 fn of_channel(news: &News, channel: &str) -> Said {
     match news {
         News::ChannelParked { reason, waiting, is_still } => {
@@ -115,9 +119,9 @@ fn of_channel(news: &News, channel: &str) -> Said {
             )
         }
         News::ChannelLacksSecret { reason, waiting } => said(
-            format!("Le canal `{channel}` est inutilisable\u{a0}: {reason}. {}", kept(*waiting)),
+            format!("Le canal `{channel}` est inutilisable\u{a0}: {}. {}", lacks_secret(reason), kept(*waiting)),
             format!("Le canal {channel} est inutilisable"),
-            format!("{reason}. {}", kept(*waiting)),
+            format!("{}. {}", capitalized(&lacks_secret(reason)), kept(*waiting)),
             Some(
                 "placez-y le secret, lisible par le service\u{a0}; le canal reprend alors sans redémarrage".to_owned(),
             ),
@@ -178,9 +182,12 @@ fn of_queue(news: &News, channel: &str) -> Said {
             )
         }
         News::SecretsUnreadable { error, hint } => said(
-            format!("Le canal `{channel}` est inutilisable\u{a0}: {error}. Ses messages restent en attente."),
+            format!(
+                "Le canal `{channel}` est inutilisable\u{a0}: {}. Ses messages restent en attente.",
+                lacks_secret(error)
+            ),
             format!("Le canal {channel} est inutilisable"),
-            format!("{error}. Ses messages restent en attente."),
+            format!("{}. Ses messages restent en attente.", capitalized(&lacks_secret(error))),
             Some(format!("{hint}\u{a0}; le canal reprend alors sans redémarrage")),
         ),
         News::SecretsReadable => said(
@@ -256,6 +263,7 @@ fn owner(whose: &Whose) -> String {
 
 fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
     let (credential, is_feminine) = credential(what);
+    let article = if is_feminine { "La" } else { "Le" };
     let verb = match days {
         0 if is_feminine => "expirée".to_owned(),
         0 => "expiré".to_owned(),
@@ -276,7 +284,7 @@ fn expires(what: CredentialType, whose: &Whose, days: u32) -> Said {
     };
     let of = if matches!(whose, Whose::App { .. }) { " d’une application" } else { "" };
     Said {
-        summary: capitalized(&format!("{credential} {verb} ({}).", owner(whose))),
+        summary: format!("{article} {credential} {} ({}).", if days == 0 { "a expiré" } else { &verb }, owner(whose)),
         headline: Some(format!("{credential}{of} {verb}")),
         detail: matches!(whose, Whose::App { .. }).then(|| format!("{}.", capitalized(&owner(whose)))),
         hint: Some(hint.to_owned()),
