@@ -4,6 +4,7 @@ mod line;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::line::severity;
 pub use self::line::{AlertLine, lines, open_of};
 pub(super) use self::line::{ids, short};
 use super::{Candidate, Error, Listing, Page, find};

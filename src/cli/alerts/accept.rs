@@ -74,7 +74,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
         return Ok(());
     }
     let shift = ids::shift(store, scope, shift.as_deref()).await?;
-    let pick = Pick { shift, rule, score, tenants, labels, by: author, comment };
+    let pick = Pick { shift, rule, score, tenants, labels, by: author, comment, ..Pick::default() };
     let Accepted { alerts: accepted, without_level, changed } =
         alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;
     if json {

@@ -3,7 +3,6 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{
     alert_table,
@@ -13,18 +12,15 @@ use super::{
     words,
 };
 use crate::{
-    action::alert::{self, Accepted, Pick},
+    action::alert::{self, ACCEPTED_MAX, Accepted, AlertSet, Pick},
     query::{
         Error,
         alerts::{self, AlertLine},
     },
-    store::{AlertRow, hex},
 };
 
 /// The most alerts that are listed. All of them are counted.
 const LISTED_MAX: usize = 200;
-/// Bytes of the digest by which a set of alerts is known again.
-const SET_BYTES: usize = 8;
 /// The field of a form that names a selected alert.
 const SELECTED: &str = "alert";
 /// The fields of a form that say which alerts are meant if none is selected.
@@ -49,6 +45,7 @@ fn pick(visit: &Visit, fields: &Params) -> Pick {
         tenants: text("tenant").into_iter().collect(),
         by: Some(visit.caller.name.clone()),
         comment: comment(fields).map(str::to_owned),
+        most: Some(ACCEPTED_MAX),
         ..Pick::default()
     }
 }
@@ -86,8 +83,8 @@ pub(super) async fn selected(visit: &Visit, fields: &Params) -> Result<Vec<Alert
 
 /// How many alerts a list's filters would accept; 0 without any filter.
 pub(super) async fn count(visit: &Visit, params: &Params, shift: Option<&str>) -> Result<usize, Error> {
-    let pick = Pick { shift: shift.map(str::to_owned), ..pick(visit, params) };
-    if pick.shift.is_none() && pick.rule.is_none() && pick.tenants.is_empty() {
+    let pick = Pick { shift: shift.map(str::to_owned), most: None, ..pick(visit, params) };
+    if !pick.has_filter() {
         return Ok(0);
     }
     Ok(acceptable(visit, &pick).await?.alerts.len())
@@ -116,7 +113,7 @@ pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
         Ok(meant) => meant,
         Err(error) => return Err(visit.refuse(&error).await),
     };
-    if fields.get("set") != Some(set_of(&meant.alerts).as_str()) {
+    if fields.get("set") != Some(AlertSet::of(&meant.alerts).as_str()) {
         return show(visit, fields, meant, Because::Changed).await;
     }
     let (config, now, rows) = (visit.app.config(), visit.app.now(), meant.alerts.clone());
@@ -131,18 +128,8 @@ pub(super) async fn accept(visit: &Visit, fields: &Params) -> Answer {
     }
 }
 
-/// A digest of which alerts these are and of how far each has come, in whatever order: what has worsened since was not shown.
-fn set_of(rows: &[AlertRow]) -> String {
-    let text = |row: &AlertRow| {
-        serde_json::to_string(&(&row.key, row.alert.generation, row.alert.sequence)).unwrap_or_default()
-    };
-    let mut keys: Vec<String> = rows.iter().map(text).collect();
-    keys.sort_unstable();
-    hex(&Sha256::digest(keys.join("\n"))[..SET_BYTES])
-}
-
 async fn show(visit: &Visit, fields: &Params, meant: Accepted, because: Because) -> Answer {
-    let set = set_of(&meant.alerts);
+    let set = AlertSet::of(&meant.alerts);
     let lines = match alerts::lines(visit.store(), &visit.app.config(), visit.scope(), meant.alerts).await {
         Ok(lines) => lines,
         Err(error) => return Err(visit.refuse(&error).await),

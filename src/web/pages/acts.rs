@@ -94,7 +94,7 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
     let draft = silences::Draft {
         tenants,
         rules,
-        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        length: Some(fields.get("for").unwrap_or("4h").to_owned()),
         comment: comment(fields),
         author: visit.caller.name.clone(),
         ..silences::Draft::default()
@@ -141,7 +141,7 @@ async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, E
         // One of many may be pending or be over by now; the list shows which are left.
         "acknowledge" => {
             let by = seen(visit, fields);
-            alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, false).await?.alerts.len()
+            alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, None, false).await?.alerts.len()
         }
         "silence" => {
             let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -172,7 +172,7 @@ pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
         labels: list("labels"),
         rules: list("rule"),
         everything: fields.get("everything").is_some(),
-        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        length: Some(fields.get("for").unwrap_or("4h").to_owned()),
         comment: fields.text("comment"),
         author: visit.caller.name.clone(),
         ..silences::Draft::default()
