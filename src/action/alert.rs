@@ -66,6 +66,25 @@ pub const ACKNOWLEDGED_MAX: usize = 1000;
 /// The most alerts that are accepted by one request over HTTP, which has ten seconds: each is a transaction of its own.
 pub const ACCEPTED_MAX: usize = 1000;
 
+/// What could be done to alerts, by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Possible {
+    /// How many fire that nobody has acknowledged.
+    pub to_acknowledge: usize,
+    /// How many have a level to accept.
+    pub to_accept: usize,
+}
+
+impl Possible {
+    /// What could be done to these.
+    #[must_use]
+    pub fn of(rows: &[AlertRow]) -> Self {
+        let is_unseen = |row: &&AlertRow| matches!(would_become(row), store::Acknowledged::Now);
+        let to_accept = rows.iter().filter(|row| has_level(row)).count();
+        Self { to_acknowledge: rows.iter().filter(is_unseen).count(), to_accept }
+    }
+}
+
 /// Refuses to do something to more alerts than that in one step.
 fn at_most(most: usize, rows: &[AlertRow], done: &str) -> Result<(), Error> {
     let count = rows.len();

@@ -62,8 +62,8 @@ pub async fn picked(
     must(caller, Role::Analyst)?;
     if !pick.has_filter() {
         return Err(Error::invalid(
-            "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, \
-             `--label`",
+            "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--severity`, \
+             `--tenant`, `--label`",
         ));
     }
     let (Pick { shift, rule, score, severity, tenants, labels, .. }, scope) = (pick, &caller.scope);
