@@ -1,20 +1,26 @@
 //! Acknowledges an alert, takes that back, and accepts what alerts lost as the new level.
 
+mod pick;
+mod set;
+
 use serde_json::json;
 
+pub use self::{
+    pick::{Pick, picked},
+    set::AlertSet,
+};
 use super::record::{self, must};
 use crate::{
     check::close,
     config::Config,
-    domain::{Caller, Role, Scope, ScoreKind, TenantId, Timestamp},
+    domain::{Caller, Role, Timestamp},
     notify::silence::{Acknowledgement, signature_problems},
     query::{
         Error,
         alerts::{self, AlertRow, Which},
-        find,
     },
     rule::AlertKey,
-    store::{self, AlertFilter, Listings, NewEntry, Store},
+    store::{self, NewEntry, Store},
 };
 
 /// The result of withdrawing an acknowledgement.
@@ -24,25 +30,6 @@ pub struct TakenBack {
     pub alert: AlertKey,
     /// Whether the alert was acknowledged before.
     pub was_acknowledged: bool,
-}
-
-/// Which firing alerts to accept or acknowledge together: all that every given filter picks.
-#[derive(Debug, Clone, Default)]
-pub struct Pick {
-    /// Those that the notices of this fleet shift covered.
-    pub shift: Option<String>,
-    /// By the rule of that name.
-    pub rule: Option<String>,
-    /// Only the alert of this score.
-    pub score: Option<ScoreKind>,
-    /// Of the tenants of these ids; empty: of any.
-    pub tenants: Vec<String>,
-    /// Of tenants with all of these labels.
-    pub labels: Vec<(String, String)>,
-    /// Who accepts them, if that is known. It picks nothing.
-    pub by: Option<String>,
-    /// Why, for the audit log. It picks nothing.
-    pub comment: Option<String>,
 }
 
 /// Who accepts a level, and why.
@@ -75,6 +62,40 @@ pub struct Accepted {
 
 /// The most alerts that are acknowledged in one step: it is one transaction, for which checks wait.
 pub const ACKNOWLEDGED_MAX: usize = 1000;
+
+/// The most alerts that are accepted by one request over HTTP, which has ten seconds: each is a transaction of its own.
+pub const ACCEPTED_MAX: usize = 1000;
+
+/// What could be done to alerts, by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Possible {
+    /// How many fire that nobody has acknowledged.
+    pub to_acknowledge: usize,
+    /// How many have a level to accept.
+    pub to_accept: usize,
+}
+
+impl Possible {
+    /// What could be done to these.
+    #[must_use]
+    pub fn of(rows: &[AlertRow]) -> Self {
+        let is_unseen = |row: &&AlertRow| matches!(would_become(row), store::Acknowledged::Now);
+        let to_accept = rows.iter().filter(|row| has_level(row)).count();
+        Self { to_acknowledge: rows.iter().filter(is_unseen).count(), to_accept }
+    }
+}
+
+/// Refuses to do something to more alerts than that in one step.
+fn at_most(most: usize, rows: &[AlertRow], done: &str) -> Result<(), Error> {
+    let count = rows.len();
+    if count <= most {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{count} alerts match, and at most {most} are {done} in one step, so nothing was done; select fewer, such as \
+         those of one rule, severity or tenant"
+    )))
+}
 
 /// The result of acknowledging several alerts in one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +135,7 @@ pub async fn acknowledge(
 /// Notes that a person has seen every firing alert that is picked; with `is_dry`, only says which these are.
 ///
 /// # Errors
-/// [`Error::NoAlert`] if none is picked; those of [`acknowledge_rows`].
+/// Those of [`picked`] and of [`acknowledge_rows`].
 pub async fn acknowledge_all(
     store: &dyn Store,
     config: &Config,
@@ -123,20 +144,23 @@ pub async fn acknowledge_all(
     by: Acknowledgement,
     is_dry: bool,
 ) -> Result<Acknowledged, Error> {
-    must(caller, Role::Analyst)?;
-    let picked = picked(store, config, &caller.scope, pick).await?;
-    acknowledge_rows(store, caller, picked, by, is_dry).await
+    let picked = picked(store, config, caller, pick).await?;
+    acknowledge_rows(store, caller, picked, by, pick.set.as_deref(), is_dry).await
 }
 
 /// Notes that a person has seen these alerts, in one transaction and with an entry for each; with `is_dry`, only says which it would.
 ///
+/// `set`: the [`AlertSet`] that the caller was shown of those that would be acknowledged.
+///
 /// # Errors
-/// [`Error::Invalid`] without author or comment, or if they are more than [`ACKNOWLEDGED_MAX`]; [`Error::Store`].
+/// [`Error::Invalid`] without author or comment, or if more than [`ACKNOWLEDGED_MAX`] would be acknowledged; [`Error::Conflict`] if the set
+/// has changed; [`Error::Store`].
 pub async fn acknowledge_rows(
     store: &dyn Store,
     caller: &Caller,
     mut rows: Vec<AlertRow>,
     by: Acknowledgement,
+    set: Option<&str>,
     is_dry: bool,
 ) -> Result<Acknowledged, Error> {
     must(caller, Role::Analyst)?;
@@ -145,31 +169,36 @@ pub async fn acknowledge_rows(
         return Err(Error::Invalid(problems));
     }
     rows.retain(|row| caller.scope.includes(&row.key.tenant));
-    if rows.len() > ACKNOWLEDGED_MAX {
-        let (count, most) = (rows.len(), ACKNOWLEDGED_MAX);
-        return Err(Error::invalid(format!(
-            "{count} alerts are selected, and at most {most} are acknowledged in one step"
-        )));
+    let would_become = rows.iter().map(would_become).collect();
+    let mut done = Acknowledged { alerts: Vec::new(), acknowledged_before: 0, not_firing: 0 };
+    done.count(rows, would_become);
+    at_most(ACKNOWLEDGED_MAX, &done.alerts, "acknowledged")?;
+    AlertSet::check(set, &done.alerts)?;
+    if is_dry || done.alerts.is_empty() {
+        return Ok(done);
     }
+    let rows = std::mem::take(&mut done.alerts);
     let entry = |row: &AlertRow| {
         NewEntry::by(caller, "alert.acknowledge", Some(record::alert(&row.key)), by.at)
             .after(json!({ "by": by.by, "comment": by.comment }))
     };
-    let became = if is_dry {
-        rows.iter().map(would_become).collect()
-    } else {
-        let all = rows.iter().map(|row| (row.key.clone(), entry(row))).collect();
-        store.acknowledge_all(all, by.clone()).await?
-    };
-    let mut done = Acknowledged { alerts: Vec::new(), acknowledged_before: 0, not_firing: 0 };
-    for (row, became) in rows.into_iter().zip(became) {
-        match became {
-            store::Acknowledged::Now => done.alerts.push(row),
-            store::Acknowledged::Before => done.acknowledged_before += 1,
-            store::Acknowledged::NotFiring => done.not_firing += 1,
+    let all = rows.iter().map(|row| (row.key.clone(), entry(row))).collect();
+    let became = store.acknowledge_all(all, by.clone()).await?;
+    done.count(rows, became);
+    Ok(done)
+}
+
+impl Acknowledged {
+    /// Adds what became of these.
+    fn count(&mut self, rows: Vec<AlertRow>, became: Vec<store::Acknowledged>) {
+        for (row, became) in rows.into_iter().zip(became) {
+            match became {
+                store::Acknowledged::Now => self.alerts.push(row),
+                store::Acknowledged::Before => self.acknowledged_before += 1,
+                store::Acknowledged::NotFiring => self.not_firing += 1,
+            }
         }
     }
-    Ok(done)
 }
 
 /// What would become of an alert if it was acknowledged.
@@ -228,7 +257,7 @@ pub async fn accept(
 /// Accepts every firing alert that is picked and has a level; with `is_dry`, only says which these are.
 ///
 /// # Errors
-/// [`Error::Invalid`] without any filter; [`Error::NoAlert`] if none is picked; [`Error::Store`].
+/// Those of [`picked`] and of [`accept_rows`].
 pub async fn accept_all(
     store: &dyn Store,
     config: &Config,
@@ -237,15 +266,15 @@ pub async fn accept_all(
     is_dry: bool,
     now: Timestamp,
 ) -> Result<Accepted, Error> {
-    must(caller, Role::Analyst)?;
-    let picked = picked(store, config, &caller.scope, pick).await?;
+    let picked = picked(store, config, caller, pick).await?;
     accept_rows(store, config, caller, picked, pick, is_dry, now).await
 }
 
 /// Accepts these alerts, which the caller was shown, with what the pick says of them; with `is_dry`, only says which ones it would.
 ///
 /// # Errors
-/// As [`accept_all`].
+/// [`Error::Invalid`] for a comment that is blank or too long, or if more would be accepted than the pick allows; [`Error::Conflict`] if the
+/// set has changed that the caller was shown; [`Error::Store`].
 pub async fn accept_rows(
     store: &dyn Store,
     config: &Config,
@@ -259,6 +288,8 @@ pub async fn accept_rows(
     let signature = Signature { by: pick.by.as_deref(), comment: pick.comment.as_deref() };
     signature.check()?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
+    at_most(pick.most.unwrap_or(usize::MAX), &acceptable, "accepted")?;
+    AlertSet::check(pick.set.as_deref(), &acceptable)?;
     let (meant, mut alerts) = (acceptable.len(), Vec::with_capacity(acceptable.len()));
     for row in acceptable {
         if is_dry || is_accepted(store, config, caller, &row, signature, now).await? {
@@ -282,40 +313,6 @@ async fn is_accepted(
     let entry = NewEntry::by(caller, "alert.accept", Some(record::alert(&row.key)), now)
         .after(json!({ "by": by, "comment": comment }));
     Ok(close::accept(store, config, row, by, &entry).await?.is_some())
-}
-
-/// The firing alerts that every given filter picks.
-async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
-    let Pick { shift, rule, score, tenants, labels, by: _, comment: _ } = pick;
-    if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
-        return Err(Error::invalid(
-            "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, \
-             `--label`",
-        ));
-    }
-    let tenants: Vec<TenantId> = tenants.iter().map(|id| find::tenant_id(id)).collect::<Result<_, _>>()?;
-    let filter = AlertFilter {
-        rule: rule.as_deref().map(find::rule_name).transpose()?,
-        firing_only: true,
-        shift: shift.clone(),
-        tenants: scope.tenants().cloned(),
-        ..AlertFilter::default()
-    };
-    let has_labels = |tenant: &TenantId| {
-        // Whoever does not see labels learns nothing of them by what they pick.
-        let found = config.tenants.get(tenant).map(|tenant| &tenant.labels).filter(|_| scope.sees_labels());
-        let has = |(key, value): &(String, String)| {
-            found.is_some_and(|found| found.get(key.as_str()).is_some_and(|has| **has == **value))
-        };
-        labels.iter().all(has)
-    };
-    let is_picked = |row: &AlertRow| {
-        score.is_none_or(|score| row.key.score == Some(score))
-            && (tenants.is_empty() || tenants.contains(&row.key.tenant))
-            && has_labels(&row.key.tenant)
-    };
-    let rows: Vec<AlertRow> = store.alerts(&filter).await?.into_iter().filter(is_picked).collect();
-    if rows.is_empty() { Err(Error::NoAlert("no firing alert matches".to_owned())) } else { Ok(rows) }
 }
 
 /// Whether it fires by a `drop` or `rise`: a floor is a floor.

@@ -4,6 +4,7 @@ mod line;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::line::severity;
 pub use self::line::{AlertLine, lines, open_of};
 pub(super) use self::line::{ids, short};
 use super::{Candidate, Error, Listing, Page, find};
@@ -149,9 +150,12 @@ pub async fn matching(
                 || line::severity(config, row).is_some_and(|severity| severities.contains(&severity)))
     };
     let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let is_narrowed = !(scores.is_empty() && severities.is_empty() && states.is_empty());
+    // Where every alert that is read is wanted, no more are read than are listed.
+    let together = if is_narrowed { BATCH } else { page.to_read().unwrap_or(BATCH).min(BATCH) };
     let (mut rows, mut after) = (Vec::new(), page.after.clone());
     loop {
-        let batch = list(store, scope, &filter, &Page { after, ..Page::first(BATCH) }).await?;
+        let batch = list(store, scope, &filter, &Page { after, ..Page::first(together) }).await?;
         rows.extend(batch.items.into_iter().filter(is_wanted));
         after = batch.next;
         if after.is_none() || rows.len() >= enough {

@@ -243,12 +243,19 @@ async function analyst(visit) {
   await visit.see("silence-again");
   visit.isQuiet = false;
 
-  await visit.look("", ["alerts", "alerts?show=all", "channels", "rules", "work", "system", "?score=secure-score"]);
+  await visit.look("", ["alerts", "alerts?show=all", "alerts?severity=warning&show=firing", "channels", "rules", "work", "system", "?score=secure-score"]);
 
-  // What is done to many is within reach, and accepting all of them asks first.
+  // What is done to many is within reach, and acknowledging or accepting all of them asks first.
   await visit.go("alerts?rule=device-score-drop");
   const { y, height } = await page.getByRole("button", { name: "Acknowledge", exact: true }).boundingBox();
   if (y + height > 860) visit.complain(`the buttons are ${y + height - 860} pixels below the screen`);
+  await page.getByRole("button", { name: /^Acknowledge (all \d+|the one)/ }).click();
+  await visit.expect("a question", page.getByRole("heading", { name: /^Acknowledge \d+ alerts?\?/ }));
+  visit.isQuiet = true;
+  await visit.see("acknowledge");
+  visit.isQuiet = false;
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await page.waitForURL(/alerts\?rule=device-score-drop/);
   await page.getByLabel("Comment").fill("new scoring model");
   await page.getByRole("button", { name: /^Accept (all \d+|the one)/ }).click();
   await visit.expect("a question", page.getByRole("heading", { name: /^Accept \d+ alerts? as the new level/ }));

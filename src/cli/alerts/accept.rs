@@ -5,7 +5,7 @@ use crate::{
     cli::{Failure, caller, output},
     clock::Clock,
     config::Config,
-    domain::{Scope, ScoreKind},
+    domain::{Scope, ScoreKind, Severity},
     query::{Store, ids},
     rule::AlertKey,
 };
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The tenant of one alert; or without a rule, the id of the alert or of a message about it, or its first letters
-    #[arg(value_name = "TENANT|ID", conflicts_with_all = ["shift", "rule", "score", "tenants", "labels"])]
+    #[arg(value_name = "TENANT|ID", conflicts_with_all = ["shift", "rule", "score", "severity", "tenants", "labels"])]
     tenant: Option<String>,
     /// The rule of that alert
     #[arg(value_name = "RULE")]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// All alerts of this score
     #[arg(long, value_name = "SCORE", value_parser = score)]
     score: Option<ScoreKind>,
+    /// All alerts of this severity: info, warning or critical
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    severity: Option<Severity>,
     /// All alerts of this tenant; may be repeated
     #[arg(long = "tenant", value_name = "ID")]
     tenants: Vec<String>,
@@ -56,6 +59,12 @@ fn score(text: &str) -> Result<ScoreKind, String> {
     ScoreKind::from_name(text).ok_or_else(|| format!("unknown score; use one of {}", known()))
 }
 
+fn severity(text: &str) -> Result<Severity, String> {
+    let known = || Severity::ALL.map(Severity::as_str).join(", ");
+    let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
+    found.ok_or_else(|| format!("unknown severity; use one of {}", known()))
+}
+
 fn label(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| "expected `KEY=VALUE`".to_owned())?;
     Ok((key.to_owned(), value.to_owned()))
@@ -63,8 +72,21 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
-    let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, author, comment, dry_run, json } =
-        arguments;
+    let Arguments {
+        tenant,
+        of_rule,
+        subject,
+        shift,
+        rule,
+        score,
+        severity,
+        tenants,
+        labels,
+        author,
+        comment,
+        dry_run,
+        json,
+    } = arguments;
     let (author, caller) = (Some(caller::author(author)), caller::caller());
     if let Some(tenant) = tenant {
         let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
@@ -74,7 +96,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
         return Ok(());
     }
     let shift = ids::shift(store, scope, shift.as_deref()).await?;
-    let pick = Pick { shift, rule, score, tenants, labels, by: author, comment };
+    let pick = Pick { shift, rule, score, severity, tenants, labels, by: author, comment, ..Pick::default() };
     let Accepted { alerts: accepted, without_level, changed } =
         alert::accept_all(store, config, &caller, &pick, dry_run, now).await?;
     if json {

@@ -54,15 +54,25 @@ pub async fn lines(
 ) -> Result<Vec<AlertLine>, Error> {
     rows.retain(|row| scope.includes(&row.key.tenant));
     let mut lines = in_order(store, config, scope, rows).await?;
-    lines.sort_by_key(|line| {
-        let rank = match line.row.alert.state {
-            AlertState::Firing(_) => 0,
-            AlertState::Pending(_) => 1,
-            AlertState::Inactive => 2,
-        };
-        (rank, Reverse(line.severity), line.since, Reverse(line.row.changed_at))
-    });
+    AlertLine::sort(&mut lines);
     Ok(lines)
+}
+
+/// What a listing is sorted by: the alerts that fire first, the most severe first, the longest first.
+fn urgency(line: &AlertLine) -> (u8, Reverse<Option<Severity>>, Option<Timestamp>, Reverse<Timestamp>) {
+    let rank = match line.row.alert.state {
+        AlertState::Firing(_) => 0,
+        AlertState::Pending(_) => 1,
+        AlertState::Inactive => 2,
+    };
+    (rank, Reverse(line.severity), line.since, Reverse(line.row.changed_at))
+}
+
+impl AlertLine {
+    /// Sorts alerts: those that fire first, the most severe first, the longest first.
+    pub fn sort(lines: &mut [Self]) {
+        lines.sort_by_key(urgency);
+    }
 }
 
 /// The open alerts of the scope that have one of these ids, whole or short.
@@ -95,7 +105,7 @@ pub(super) async fn in_order(
 }
 
 /// How bad an alert is: by its newest notification, or by its rule if there is none.
-pub(super) fn severity(config: &Config, row: &AlertRow) -> Option<Severity> {
+pub(crate) fn severity(config: &Config, row: &AlertRow) -> Option<Severity> {
     let noted = row.last_notification.as_ref().and_then(|last| last.data.alert.as_ref()).map(|alert| alert.severity);
     noted.or_else(|| config.rules.iter().find(|rule| rule.name == row.key.rule).map(|rule| rule.severity))
 }

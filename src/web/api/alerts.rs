@@ -11,11 +11,11 @@ use super::{
     route::{Call, Items, LIMIT_MAX, page},
 };
 use crate::{
-    action::alert::{self, ACKNOWLEDGED_MAX, Pick},
+    action::alert::{self, ACCEPTED_MAX, ACKNOWLEDGED_MAX, AlertSet, Pick},
     domain::{ScoreKind, Severity},
     notify::silence::Acknowledgement,
     query::{
-        alerts::{self, AlertLine, Filter, StateName, Wanted, Which},
+        alerts::{self, AlertLine, AlertRow, Filter, StateName, Wanted, Which},
         explain::{self, Explained},
         ids,
     },
@@ -111,7 +111,7 @@ pub(super) async fn accept(call: Call<AcceptOne>) -> Result<AlertLine, Problem> 
     line(&call, &which).await
 }
 
-/// Which firing alerts to accept together: all that everything given selects. Something must be given.
+/// Which firing alerts to accept together: all that everything given selects, at most 1000. Something must be given.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Accept {
@@ -124,6 +124,9 @@ pub(super) struct Accept {
     /// Only the alert on this score.
     #[serde(default)]
     score: Option<ScoreKind>,
+    /// Only alerts of this severity: that of their newest notification.
+    #[serde(default)]
+    severity: Option<Severity>,
     /// Of one of the tenants of these ids.
     #[serde(default)]
     tenants: Vec<String>,
@@ -133,6 +136,9 @@ pub(super) struct Accept {
     /// Why, for the audit log: at most 500 characters.
     #[serde(default)]
     comment: Option<String>,
+    /// `set` of the answer to a `dry_run`: if other alerts are meant by now, or one of them has come further, nothing is done (`409`).
+    #[serde(default)]
+    set: Option<String>,
     /// Whether only to say which these are.
     #[serde(default)]
     dry_run: bool,
@@ -147,27 +153,43 @@ pub(super) struct Accepted {
     without_level: usize,
     /// How many were selected and passed over, because they changed or ended in between.
     changed: usize,
+    /// How many tenants these alerts are of.
+    tenants: usize,
+    /// Of a `dry_run`: which alerts these are and how far each has come, as a digest; send it along to do it to these alone.
+    set: Option<AlertSet>,
     /// Whether nothing was done.
     dry_run: bool,
 }
 
 pub(super) async fn accept_many(call: Call<Accept>) -> Result<Accepted, Problem> {
-    let Accept { shift, rule, score, tenants, labels, comment, dry_run } = call.input;
-    if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
-        let error = "nothing is selected; give `shift`, `rule`, `score`, `tenants` or `labels`".to_owned();
+    let Accept { shift, rule, score, severity, tenants, labels, comment, set, dry_run } = call.input;
+    let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
+    let most = Some(ACCEPTED_MAX);
+    let mut pick = Pick { shift, rule, score, severity, tenants, labels, by, comment, set, most };
+    if !pick.has_filter() {
+        let error = "nothing is selected; give `shift`, `rule`, `score`, `severity`, `tenants` or `labels`".to_owned();
         return Err(Problem::of_errors(INVALID, vec![error]));
     }
-    let shift = ids::shift(call.store.as_ref(), &call.caller.scope, shift.as_deref()).await?;
-    let (by, labels) = (Some(call.caller.name.clone()), labels.into_iter().collect());
-    let pick = Pick { shift, rule, score, tenants, labels, by, comment };
+    pick.shift = ids::shift(call.store.as_ref(), &call.caller.scope, pick.shift.as_deref()).await?;
     let caller = &call.caller;
     let done = alert::accept_all(call.store.as_ref(), &call.config, caller, &pick, dry_run, call.now).await?;
-    let alerts = done.alerts.into_iter().map(|row| row.key).collect();
-    Ok(Accepted { alerts, without_level: done.without_level, changed: done.changed, dry_run })
+    Ok(Accepted {
+        tenants: tenants_of(&done.alerts),
+        set: dry_run.then(|| AlertSet::of(&done.alerts)),
+        alerts: done.alerts.into_iter().map(|row| row.key).collect(),
+        without_level: done.without_level,
+        changed: done.changed,
+        dry_run,
+    })
 }
 
-/// Which alerts to acknowledge together: those that are named, or all firing ones that everything else given selects. Something must be
-/// given.
+/// How many tenants alerts are of.
+fn tenants_of(rows: &[AlertRow]) -> usize {
+    rows.iter().map(|row| &row.key.tenant).collect::<BTreeSet<_>>().len()
+}
+
+/// Which alerts to acknowledge together: those that are named, or all firing ones that everything else given selects, at most 1000.
+/// Something must be given.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AcknowledgeMany {
@@ -184,6 +206,9 @@ pub(super) struct AcknowledgeMany {
     /// Only the alert on this score.
     #[serde(default)]
     score: Option<ScoreKind>,
+    /// Only alerts of this severity: that of their newest notification.
+    #[serde(default)]
+    severity: Option<Severity>,
     /// Of one of the tenants of these ids.
     #[serde(default)]
     tenants: Vec<String>,
@@ -192,6 +217,9 @@ pub(super) struct AcknowledgeMany {
     labels: BTreeMap<String, String>,
     /// What was found out, for whoever looks next: at most 500 characters.
     comment: String,
+    /// `set` of the answer to a `dry_run`: if other alerts are meant by now, or one of them has come further, nothing is done (`409`).
+    #[serde(default)]
+    set: Option<String>,
     /// Whether only to say which these are.
     #[serde(default)]
     dry_run: bool,
@@ -206,23 +234,28 @@ pub(super) struct AcknowledgedMany {
     acknowledged_before: usize,
     /// How many were passed over because they do not fire; of alerts that are named, also those that are over or are not there.
     not_firing: usize,
+    /// How many tenants these alerts are of.
+    tenants: usize,
+    /// Of a `dry_run`: which alerts these are and how far each has come, as a digest; send it along to do it to these alone.
+    set: Option<AlertSet>,
     /// Whether nothing was done.
     dry_run: bool,
 }
 
 pub(super) async fn acknowledge_many(call: Call<AcknowledgeMany>) -> Result<AcknowledgedMany, Problem> {
-    let AcknowledgeMany { alerts, shift, rule, score, tenants, labels, comment, dry_run } = call.input;
-    let has_filter = shift.is_some() || rule.is_some() || score.is_some() || !tenants.is_empty() || !labels.is_empty();
+    let AcknowledgeMany { alerts, shift, rule, score, severity, tenants, labels, comment, set, dry_run } = call.input;
+    let labels = labels.into_iter().collect();
+    let mut pick = Pick { shift, rule, score, severity, tenants, labels, set, ..Pick::default() };
+    let has_filter = pick.has_filter();
     if alerts.is_empty() != has_filter {
-        let what = "select either by `alerts` or by `shift`, `rule`, `score`, `tenants` and `labels`".to_owned();
+        let what =
+            "select either by `alerts` or by `shift`, `rule`, `score`, `severity`, `tenants` and `labels`".to_owned();
         return Err(Problem::of_errors(INVALID, vec![what]));
     }
     let (store, caller) = (call.store.as_ref(), &call.caller);
     let by = Acknowledgement { at: call.now, by: caller.name.clone(), comment };
     let (done, missing) = if has_filter {
-        let shift = ids::shift(store, &caller.scope, shift.as_deref()).await?;
-        let labels = labels.into_iter().collect();
-        let pick = Pick { shift, rule, score, tenants, labels, ..Pick::default() };
+        pick.shift = ids::shift(store, &caller.scope, pick.shift.as_deref()).await?;
         (alert::acknowledge_all(store, &call.config, caller, &pick, by, dry_run).await?, 0)
     } else {
         if alerts.len() > ACKNOWLEDGED_MAX {
@@ -234,9 +267,11 @@ pub(super) async fn acknowledge_many(call: Call<AcknowledgeMany>) -> Result<Ackn
         let is_found = |id: &&&str| lines.iter().any(|line| line.id == **id || line.short_id == **id);
         let missing = wanted.len() - wanted.iter().filter(is_found).count();
         let rows = lines.into_iter().map(|line| line.row).collect();
-        (alert::acknowledge_rows(store, caller, rows, by, dry_run).await?, missing)
+        (alert::acknowledge_rows(store, caller, rows, by, pick.set.as_deref(), dry_run).await?, missing)
     };
     Ok(AcknowledgedMany {
+        tenants: tenants_of(&done.alerts),
+        set: dry_run.then(|| AlertSet::of(&done.alerts)),
         alerts: done.alerts.into_iter().map(|row| row.key).collect(),
         acknowledged_before: done.acknowledged_before,
         not_firing: done.not_firing + missing,

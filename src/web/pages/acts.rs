@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use axum::{Form, extract::Path};
 
 use super::{
-    accept::{self, comment as given},
     answer::{Answer, Visit, see, sentences},
+    confirmation::{self, Act, COMMENT, comment as given, seen},
     params::Params,
     silences as silences_page,
     words::encoded,
@@ -15,15 +15,12 @@ use super::{
 use crate::{
     action::{alert, channel, delivery, drill as channel_drill, silence as silences, tenant},
     domain::Role,
-    notify::{DeliveryId, SilenceId, silence::Acknowledgement},
+    notify::{DeliveryId, SilenceId},
     query::{self, Error, alerts::Which, ids},
 };
 
 /// The fields of a form.
 type Fields = Form<Vec<(String, String)>>;
-
-/// What a comment says that nobody wrote.
-const COMMENT: &str = "From the dashboard.";
 
 /// Does something, and sends the browser there.
 async fn act(visit: &Visit, role: Role, done: &str, does: impl Future<Output = Result<String, Error>>) -> Answer {
@@ -48,10 +45,6 @@ pub(super) async fn acknowledge(visit: Visit, Path(id): Path<String>, Form(field
         Ok(format!("/alerts/{}", encoded(&id)))
     };
     act(&visit, Role::Analyst, done, does).await
-}
-
-fn seen(visit: &Visit, fields: &Params) -> Acknowledgement {
-    Acknowledgement { at: visit.app.now(), by: visit.caller.name.clone(), comment: comment(fields) }
 }
 
 fn comment(fields: &Params) -> String {
@@ -94,7 +87,7 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
     let draft = silences::Draft {
         tenants,
         rules,
-        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        length: Some(fields.get("for").unwrap_or("4h").to_owned()),
         comment: comment(fields),
         author: visit.caller.name.clone(),
         ..silences::Draft::default()
@@ -105,16 +98,19 @@ async fn make_silence(visit: &Visit, fields: &Params, tenants: Vec<String>, rule
     Ok(())
 }
 
-/// `POST /alerts`: the same for every alert that is selected. Acceptance asks first, as it can't be taken back.
+/// `POST /alerts`: the same for every alert that is selected. What is done to all that match asks first, and so does
+/// acceptance, as it can't be taken back.
 pub(super) async fn on_many_alerts(visit: Visit, Form(fields): Fields) -> Answer {
     let fields = Params(fields);
     let what = fields.text("do");
     visit.require(Role::Analyst).await?;
     let done = match what.as_str() {
-        "accept-all" => return accept::ask_for_all(&visit, fields).await,
-        "accept-listed" => return accept::accept(&visit, &fields).await,
+        "accept-all" => return confirmation::ask_for_all(&visit, Act::Accept, fields).await,
+        "accept-listed" => return confirmation::obey(&visit, Act::Accept, &fields).await,
+        "acknowledge-all" => return confirmation::ask_for_all(&visit, Act::Acknowledge, fields).await,
+        "acknowledge-listed" => return confirmation::obey(&visit, Act::Acknowledge, &fields).await,
         _ if fields.get("alert").is_none() => return Ok(see("/alerts", "nothing")),
-        "accept" => return accept::ask(&visit, &fields).await,
+        "accept" => return confirmation::ask(&visit, Act::Accept, &fields).await,
         "silence" => "silenced",
         _ => "acknowledged",
     };
@@ -136,12 +132,12 @@ struct Counts {
 
 async fn on_each(visit: &Visit, fields: &Params, what: &str) -> Result<Counts, Error> {
     let selected = fields.all("alert").count();
-    let rows: Vec<_> = accept::selected(visit, fields).await?.into_iter().map(|line| line.row).collect();
+    let rows: Vec<_> = confirmation::selected(visit, fields).await?.into_iter().map(|line| line.row).collect();
     let count = match what {
         // One of many may be pending or be over by now; the list shows which are left.
         "acknowledge" => {
             let by = seen(visit, fields);
-            alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, false).await?.alerts.len()
+            alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, None, false).await?.alerts.len()
         }
         "silence" => {
             let mut tenants_by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -172,7 +168,7 @@ pub(super) async fn new_silence(visit: Visit, Form(fields): Fields) -> Answer {
         labels: list("labels"),
         rules: list("rule"),
         everything: fields.get("everything").is_some(),
-        length: Some(fields.get("length").unwrap_or("4h").to_owned()),
+        length: Some(fields.get("for").unwrap_or("4h").to_owned()),
         comment: fields.text("comment"),
         author: visit.caller.name.clone(),
         ..silences::Draft::default()

@@ -1,18 +1,25 @@
 //! `GET /alerts`: every open and past alert of all tenants, and what can be done to many of them at once.
 
 use axum::extract::Query;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    accept, alert_table,
+    alert_filters::{self, NAMES, SHOWN},
+    alert_table,
     answer::{Answer, Visit},
     chrome::Place,
+    confirmation,
     params::Params,
     words,
 };
 use crate::{
-    domain::Role,
-    query::{self, Page, alerts, find, ids},
+    action::alert::Possible,
+    domain::{Role, ScoreKind, Severity},
+    query::{
+        self, Page,
+        alerts::{self, AlertLine, Filter, StateName, Wanted},
+        find,
+    },
 };
 
 /// How many alerts a page has at most. Those that are open are rarely more.
@@ -59,52 +66,74 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         if let Some(tenant) = params.get("tenant") {
             find::tenant(&config, visit.scope(), tenant)?;
         }
-        let is_past = params.get("show") == Some("all");
-        let shift = ids::shift(visit.store(), visit.scope(), params.get("shift")).await?;
-        let filter = alerts::Filter {
-            tenant: params.get("tenant").map(str::to_owned),
-            rule: params.get("rule").map(str::to_owned),
-            shift,
-            resolved: is_past,
-        };
+        let wanted = alert_filters::read(&visit, &params).await?;
         let after = params.get("after").and_then(|text| serde_json::from_str(text).ok());
-        let listing = alerts::list(visit.store(), visit.scope(), &filter, &Page { after, ..Page::first(PAGE) }).await?;
+        let page = Page { after, ..Page::first(PAGE) };
+        let listing = alerts::matching(visit.store(), &config, visit.scope(), &wanted, &page).await?;
         let next = listing.next.and_then(|next| serde_json::to_string(&next).ok());
         let next = next.map(|next| {
             let address = params.with("/alerts", "page", None);
             format!("{address}{}after={}", if address.contains('?') { '&' } else { '?' }, words::encoded(&next))
         });
-        let mut lines = alerts::lines(visit.store(), &config, visit.scope(), listing.items).await?;
-        if is_past {
-            lines.sort_by_key(|line| std::cmp::Reverse(line.row.changed_at));
+        let mut lines = listing.items;
+        if !wanted.states.contains(&StateName::Resolved) {
+            AlertLine::sort(&mut lines);
         }
         let may_act = visit.caller.may(Role::Analyst);
-        let acceptable = if may_act { accept::count(&visit, &params, filter.shift.as_deref()).await? } else { 0 };
-        let rules: Vec<&str> = find::rules(&config, visit.scope()).map(|rule| rule.name.as_str()).collect();
-        Ok::<_, query::Error>(json!({
-            "done": done(&params),
-            "is_past": is_past,
-            "open_path": params.with("/alerts", "show", None),
-            "past_path": params.with("/alerts", "show", Some("all")),
-            "rules": rules.iter().map(|rule| json!({ "name": rule, "is_here": params.get("rule") == Some(rule) })).collect::<Vec<_>>(),
-            "tenant": params.text("tenant"),
-            "shift": filter.shift.as_deref().unwrap_or_default(),
-            "shift_name": words::shift_name(visit.scope()),
-            "rule": params.text("rule"),
-            "is_filtered": filter != alerts::Filter { resolved: is_past, ..alerts::Filter::default() },
-            "count": words::counted(lines.len(), "alert"),
-            "alerts": alert_table::rows(&visit, &lines),
-            "has_alerts": !lines.is_empty(),
-            "may_act": may_act,
-            "accept_all": (acceptable > 0).then(|| match acceptable {
-                1 => "Accept the one that matches…".to_owned(),
-                count => format!("Accept all {count} that match…"),
-            }),
-            "next": next,
-        }))
+        let pick = alert_filters::pick(&wanted).filter(|_| may_act);
+        let possible = Possible::of(&confirmation::picked(&visit, pick).await?);
+        let mut shown = filters(&visit, &params, &wanted);
+        shown["done"] = json!(done(&params));
+        shown["count"] = json!(words::counted(lines.len(), "alert"));
+        shown["alerts"] = alert_table::rows(&visit, &lines);
+        shown["has_alerts"] = json!(!lines.is_empty());
+        shown["may_act"] = json!(may_act);
+        shown["acknowledge_all"] = json!(all_of("Acknowledge", possible.to_acknowledge));
+        shown["accept_all"] = json!(all_of("Accept", possible.to_accept));
+        shown["next"] = json!(next);
+        Ok::<_, query::Error>(shown)
     };
     match shown.await {
         Ok(page) => visit.show(Place::Alerts, "Alerts", "alerts", &page).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// What a button says that does something to all that match. `None`: there is nothing that it could be done to.
+fn all_of(verb: &str, count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("{verb} the one that matches…")),
+        count => Some(format!("{verb} all {count} that match…")),
+    }
+}
+
+/// The filters, as they are and as they can be.
+fn filters(visit: &Visit, params: &Params, wanted: &Wanted) -> Value {
+    let config = visit.app.config();
+    let choice = |name: &'static str, value: &str, text: &str| {
+        let is_here = params.get(name) == Some(value);
+        json!({ "name": value, "text": text, "is_here": is_here })
+    };
+    let tab = |(show, text, states): &(&str, &str, &[StateName])| {
+        let path = params.with("/alerts", "show", (!show.is_empty()).then_some(*show));
+        json!({ "path": path, "text": text, "is_here": wanted.states == *states })
+    };
+    let rules = find::rules(&config, visit.scope()).map(|rule| rule.name.as_str());
+    let has_states = !wanted.states.is_empty() && !wanted.states.contains(&StateName::Resolved);
+    let is_narrowed =
+        Wanted { states: Vec::new(), filter: Filter { resolved: false, ..wanted.filter.clone() }, ..wanted.clone() };
+    let kept = NAMES.iter().filter_map(|name| Some(json!({ "name": name, "value": params.get(name)? })));
+    json!({
+        "shown": SHOWN.iter().map(tab).collect::<Vec<_>>(),
+        "show": params.text("show"),
+        "rules": rules.map(|rule| choice("rule", rule, rule)).collect::<Vec<_>>(),
+        "severities": Severity::ALL.map(|severity| choice("severity", severity.as_str(), severity.as_str())),
+        "scores": ScoreKind::ALL.map(|score| choice("score", score.as_str(), words::score_name(score))),
+        "tenant": params.text("tenant"),
+        "shift": wanted.filter.shift.as_deref().unwrap_or_default(),
+        "shift_name": words::shift_name(visit.scope()),
+        "kept": kept.collect::<Vec<_>>(),
+        "is_filtered": has_states || is_narrowed != Wanted::default(),
+    })
 }

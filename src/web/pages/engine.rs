@@ -25,7 +25,7 @@ const TEMPLATES: [(&str, &str); 30] = [
     ("fleet", include_str!("html/fleet.hbs")),
     ("tenant", include_str!("html/tenant.hbs")),
     ("alerts", include_str!("html/alerts.hbs")),
-    ("accept", include_str!("html/accept.hbs")),
+    ("confirmation", include_str!("html/confirmation.hbs")),
     ("alert", include_str!("html/alert.hbs")),
     ("deliveries", include_str!("html/deliveries.hbs")),
     ("delivery", include_str!("html/delivery.hbs")),

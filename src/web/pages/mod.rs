@@ -1,9 +1,9 @@
 //! The dashboard: pages written on the server, for people. Every page works without scripts; the one script that there is makes it
 //! pleasant. A page holds no logic: it shows what [`crate::query`] answers, and a form does what is in [`crate::action`].
 
-mod accept;
 mod acts;
 mod alert;
+mod alert_filters;
 mod alert_table;
 mod alerts;
 mod answer;
@@ -12,6 +12,7 @@ mod audit;
 mod channels;
 mod chart;
 mod chrome;
+mod confirmation;
 mod deliveries;
 mod engine;
 mod events;

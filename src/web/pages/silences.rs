@@ -91,7 +91,7 @@ async fn show(visit: &Visit, status: StatusCode, mut said: Value, fields: &Param
 
 /// The form, filled in as it was.
 fn form<'a>(fields: &Params, rules: impl Iterator<Item = &'a str>) -> Value {
-    let (rule, length) = (fields.get("rule"), fields.get("length").unwrap_or(LENGTH));
+    let (rule, length) = (fields.get("rule"), fields.get("for").unwrap_or(LENGTH));
     json!({
         "tenants": fields.text("tenants"),
         "labels": fields.text("labels"),

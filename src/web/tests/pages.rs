@@ -249,7 +249,7 @@ async fn a_silence_with_a_mistake_is_shown_again_as_it_was_written() {
     let headers = [("authorization", &*bearer), ("content-type", "application/x-www-form-urlencoded")];
     for (written, shown) in [
         (
-            "tenants=contoso%2C+nobodyy&labels=tier&rule=drop&length=24h&comment=patching",
+            "tenants=contoso%2C+nobodyy&labels=tier&rule=drop&for=24h&comment=patching",
             &[
                 "There is no tenant",
                 "is not a label",
