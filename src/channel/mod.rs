@@ -47,7 +47,6 @@ pub use crate::notify::backoff::Bounds as RetryBounds;
 use address::Origin;
 
 use crate::{
-    diagnostic::Problem,
     domain::{ChannelName, Complaint},
     egress::{Answer, EgressError, Outgoing},
     notify::{
