@@ -34,8 +34,12 @@ const LOCK: i64 = 0x5363_6f72;
 /// The version of the schema; 0: there is none. It may be newer than [`NEWEST`], if it says that this program works with it.
 pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
     let read = async {
-        let is_there: bool =
-            sqlx::query_scalar("SELECT to_regclass('schema_version') IS NOT NULL").fetch_one(&mut *connection).await?;
+        // `to_regclass` may remember that there is none, though another process has made it since and is what was waited for.
+        let is_there: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = 'schema_version' AND pg_table_is_visible(oid))",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
         if !is_there {
             return Ok(0);
         }
