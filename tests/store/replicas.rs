@@ -39,20 +39,6 @@ fn owned(division: &Division) -> BTreeSet<u16> {
     Shard::all().filter(|shard| division.owns(*shard)).map(Shard::number).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL 15 or newer"]
-async fn replicas_that_start_together_on_an_empty_database_share_it() {
-    for _ in 0..5 {
-        let (_, database) = Postgres::shared_database().await;
-        let one = || join(&database, "one");
-        let (first, second, third, fourth) = tokio::join!(one(), one(), one(), one());
-        assert_eq!(first.replicas().await.unwrap().len(), 4);
-        for replica in [first, second, third, fourth] {
-            replica.close().await;
-        }
-    }
-}
-
 #[tokio::test]
 #[ignore = "needs PostgreSQL 15 or newer"]
 async fn replicas_share_the_shards_and_each_leaves_its_own_to_the_others() {
