@@ -11,6 +11,7 @@ use super::{
     operator, reroute,
 };
 use crate::{
+    channel::ChannelSettings,
     domain::{ChannelName, Timestamp},
     store::{Claim, ClaimTerms, StoreError},
 };
@@ -18,11 +19,41 @@ use crate::{
 /// A parked channel is tried no more often than this, however short its `retry.max`.
 const PROBE_AFTER_MIN: Duration = Duration::from_secs(1);
 
+/// How long a storm lasts: what belongs to it is still being committed when its first digest is made.
+const STORM_LASTS: Duration = Duration::from_mins(1);
+
+/// What is remembered of a channel's last messages.
+#[derive(Default)]
+struct Remembered {
+    /// The host that they were sent to.
+    host: Option<String>,
+    /// Until when even two notifications go out as one, since more than usual did a moment ago.
+    storm_until: Option<Timestamp>,
+}
+
+impl Remembered {
+    fn note_host(&mut self, host: Option<String>) {
+        self.host = host.or(self.host.take());
+    }
+
+    /// Notes a message of that many lines, on a channel on which a digest is made of more than `over`.
+    fn note_lines(&mut self, lines: usize, over: usize, now: Timestamp) {
+        if lines > over {
+            self.storm_until = Some(now.plus(STORM_LASTS));
+        }
+    }
+
+    /// Over how many waiting notifications a digest is made.
+    fn over(&self, over: usize, now: Timestamp) -> usize {
+        if self.storm_until.is_some_and(|until| now < until) { over.min(1) } else { over }
+    }
+}
+
 /// Serves one channel until shutdown, while it is this replica's.
 pub(super) async fn serve(context: Context, channel: ChannelName, hint: Arc<Notify>) {
-    let mut host = None;
+    let mut remembered = Remembered::default();
     while !context.shutdown.is_cancelled() {
-        match turn(&context, &channel, &mut host).await {
+        match turn(&context, &channel, &mut remembered).await {
             Then::Next => {}
             Then::Wait(wait) => context.rest(Some(wait), None).await,
             Then::Hint(wait) => context.rest(wait, Some(&*hint)).await,
@@ -39,7 +70,7 @@ enum Then {
 }
 
 /// Sends what is next on a channel, if it is this replica's.
-async fn turn(context: &Context, channel: &ChannelName, host: &mut Option<String>) -> Then {
+async fn turn(context: &Context, channel: &ChannelName, remembered: &mut Remembered) -> Then {
     // Whoever takes the channel over wakes its worker.
     let Some(_tenure) = context.serve(channel) else { return Then::Hint(None) };
     // While replicas run different configurations, one that does not have the channel leaves its queue to those that do.
@@ -52,11 +83,10 @@ async fn turn(context: &Context, channel: &ChannelName, host: &mut Option<String
         return Then::Wait(STORE_TROUBLE_WAIT);
     }
     let now = context.clock.now();
-    let terms = terms(context, channel, host.as_deref(), now);
-    match context.store.claim(channel, terms, now).await {
+    match claim(context, channel, remembered, now).await {
         Ok(Claim::Send(delivery)) => match deliver(context, channel, *delivery).await {
             Some(attempt) => {
-                *host = attempt.host.or(host.take());
+                remembered.note_host(attempt.host);
                 Then::Wait(attempt.rest)
             }
             None => Then::Next,
@@ -77,16 +107,15 @@ async fn turn(context: &Context, channel: &ChannelName, host: &mut Option<String
 /// Sends all that is due now on one channel, up to the first attempt that fails. Returns whether anything was sent, and
 /// whether the receiver is as it should be.
 pub(super) async fn drain(context: &Context, channel: &ChannelName) -> Result<(bool, bool), StoreError> {
-    let (mut has_sent, mut host) = (false, None);
+    let (mut has_sent, mut remembered) = (false, Remembered::default());
     while !context.shutdown.is_cancelled() {
         let now = context.clock.now();
-        let terms = terms(context, channel, host.as_deref(), now);
-        let Claim::Send(delivery) = context.store.claim(channel, terms, now).await? else { break };
+        let Claim::Send(delivery) = claim(context, channel, &mut remembered, now).await? else { break };
         has_sent = true;
         match deliver(context, channel, *delivery).await {
             Some(Attempt { is_good: false, .. }) => return Ok((true, false)),
             Some(attempt) => {
-                host = attempt.host.or(host);
+                remembered.note_host(attempt.host);
                 context.rest(Some(attempt.rest), None).await;
             }
             None => {}
@@ -95,16 +124,74 @@ pub(super) async fn drain(context: &Context, channel: &ChannelName) -> Result<(b
     Ok((has_sent, true))
 }
 
+/// Takes what is next on a channel.
+async fn claim(
+    context: &Context,
+    channel: &ChannelName,
+    remembered: &mut Remembered,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    let settings = context.config.borrow().channels.get(channel).cloned();
+    let terms = settings.as_deref().map(|settings| terms(context, settings, remembered, now));
+    let claim = context.store.claim(channel, terms.unwrap_or_default(), now).await?;
+    if let (Claim::Send(delivery), Some(settings)) = (&claim, settings) {
+        let lines = delivery
+            .notification
+            .data
+            .digest
+            .as_ref()
+            .map_or(1, |digest| digest.firing + digest.ended + digest.operator);
+        remembered.note_lines(lines, settings.digest_over, now);
+    }
+    Ok(claim)
+}
+
 /// On which terms the channel takes its next delivery.
-fn terms(context: &Context, channel: &ChannelName, host: Option<&str>, now: Timestamp) -> ClaimTerms {
-    let config = context.config.borrow().clone();
-    let Some(settings) = config.channels.get(channel) else { return ClaimTerms::default() };
+fn terms(context: &Context, settings: &ChannelSettings, remembered: &Remembered, now: Timestamp) -> ClaimTerms {
+    let retries_from = |host| context.budget.retries_from(host, now);
     ClaimTerms {
         digest_lines: settings.digest_lines(),
-        merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
+        merge_over: (!settings.kind.keeps_state()).then(|| remembered.over(settings.digest_over, now)),
         merges_readings: settings.kind.is_read_by_people(),
-        retries_from: host.map_or(now, |host| context.budget.retries_from(host, now)),
+        retries_from: remembered.host.as_deref().map_or(now, retries_from),
         longest_cooldown: settings.longest_cooldown(),
         probe_after: settings.retry.max.max(PROBE_AFTER_MIN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_digest_within_a_minute_is_merged_too() {
+        const OVER: usize = 20;
+        let begin = Timestamp::parse("2026-12-03T03:00:00Z").unwrap();
+        let mut remembered = Remembered::default();
+        // How many lines a message has, when it is sent, and over how many more the next is a digest.
+        for (lines, seconds, over) in [
+            (1, 0, 20),
+            (20, 1, 20),
+            (21, 2, 1),
+            (1, 3, 1),
+            (2, 30, 1),
+            (2, 61, 1),
+            (1, 62, 20),
+            (10_000, 70, 1),
+            (21, 129, 1),
+            (1, 188, 1),
+            (1, 189, 20),
+        ] {
+            let now = begin.plus(Duration::from_secs(seconds));
+            remembered.note_lines(lines, OVER, now);
+            assert_eq!(remembered.over(OVER, now), over, "{lines} lines after {seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_digest_of_one_is_asked_for_only_where_it_was_configured() {
+        let now = Timestamp::parse("2026-12-03T03:00:00Z").unwrap();
+        let remembered = Remembered { storm_until: Some(now.plus(STORM_LASTS)), host: None };
+        assert_eq!((remembered.over(0, now), remembered.over(1, now), remembered.over(9, now)), (0, 1, 1));
     }
 }
