@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Channels, Operator, Tenant,
     audiences::Rules,
+    receivers::is_one_receiver,
     scope::{Problems, Scope},
     tenants::Tenants,
 };
@@ -119,6 +120,10 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             warn(Warning::PeriodTooLong, key, what, instead);
         }
         let is_unheard = rule.notify.is_empty() && selected.iter().all(|group| rule.of_tenant(group.notify).is_empty());
+        if let Some((one, other)) = of_one_receiver(rule, whole.channels) {
+            let what = format!("rule `{name}` notifies one receiver twice, by channels `{one}` and `{other}`");
+            warn(Warning::RuleNotifiesReceiverTwice, "notify", what, "name one of them".to_owned());
+        }
         for (warning, what, instead) in escalation::doubts(rule, is_unheard) {
             warn(warning, "escalate", what, instead);
         }
@@ -128,6 +133,13 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
             warn(Warning::RuleNotifiesNobody, "notify", what, instead);
         }
     }
+}
+
+/// Two channels of a rule that send to one receiver, as far as it can be known without reading a secret.
+fn of_one_receiver<'a>(rule: &'a Rule, channels: &Channels) -> Option<(&'a ChannelName, &'a ChannelName)> {
+    let pairs =
+        rule.notify.iter().enumerate().flat_map(|(at, one)| rule.notify[..at].iter().map(move |other| (other, one)));
+    pairs.into_iter().find(|(one, other)| one != other && is_one_receiver(channels, one, other))
 }
 
 /// Tenants that no rule notifies anybody of.
@@ -178,6 +190,17 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
             let instead = "give it `labels:` or `tenants:` that a tenant has, or delete `report`";
             let here = at.key(name.as_str());
             problems.warning(Warning::ReportCoversNobody, &here.key("report"), what, instead);
+        }
+        if channel.month.as_ref().is_some_and(Schedule::skips_months) {
+            let what = format!("channel `{name}` gets no monthly reports in some months");
+            let channel = at.key(name.as_str());
+            let report = channel.key("report");
+            problems.warning(
+                Warning::ReportSkipsMonths,
+                &report.key("month"),
+                what,
+                "write a day from 1 to 28, as in `0 0 8 1 * *`",
+            );
         }
     }
 }

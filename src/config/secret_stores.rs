@@ -145,6 +145,11 @@ fn key_vault(name: &str, slug: TenantId, raw: RawSecretStore, at: &Scope<'_>, dr
         draft.error(&here, "this is not the address of an Azure Key Vault, and no token may go there", instead);
         return None;
     };
+    if !is_loopback && !path_of(&address).is_empty() {
+        let instead = format!("write `https://{host}`, and `name: …` where a secret is read from it");
+        draft.error(&here, "this is the address of something in the vault, not of the vault", instead);
+        return None;
+    }
     let mut hosts = Hosts::of(cloud, None);
     if has_login {
         let login = login?;
@@ -153,6 +158,10 @@ fn key_vault(name: &str, slug: TenantId, raw: RawSecretStore, at: &Scope<'_>, dr
     }
     let account = Account { tenant: slug, entra: EntraTenantId(entra?), hosts: Arc::new(hosts), app: Arc::new(app?) };
     Some(Store::key_vault(name, KeyVaultSettings { address, account, scope, private }, Clock::System))
+}
+
+fn path_of(address: &str) -> String {
+    Url::parse(address).map(|url| url.path().trim_matches('/').to_owned()).unwrap_or_default()
 }
 
 fn host_of(address: &str) -> String {

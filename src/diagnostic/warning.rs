@@ -39,6 +39,8 @@ warnings! {
         "No tenant has the labels under the rule's `tenants:`."
     RuleNotifiesNobody "rule-notifies-nobody"
         "The rule names no channel under `notify:`, and neither does a tenant that it selects."
+    RuleNotifiesReceiverTwice "rule-notifies-receiver-twice"
+        "Two channels that the rule notifies send to one receiver, so whoever reads there gets every message twice."
     EscalationWithoutNotify "escalation-without-notify"
         "The rule has an `escalate:`, but neither the rule nor a tenant that it selects names a channel that is notified first."
     EscalationChannelNotified "escalation-channel-notified"
@@ -68,6 +70,9 @@ warnings! {
         "No file matches the pattern under `tenants:` or `rules:`."
     ChannelUnused "channel-unused"
         "No rule, tenant, operator or report uses the channel."
+    ReportSkipsMonths "report-skips-months"
+        "The schedule of the monthly reports has no time in some months, such as one on day 31: no report is made in them. \
+         Write a day from 1 to 28, as in `0 0 8 1 * *`."
     ReportCoversNobody "report-covers-nobody"
         "The channel gets reports and may show no tenant: none has its labels."
     CustomerHearsSocRules "customer-hears-soc-rules"

@@ -47,7 +47,19 @@ pub(super) fn check_shape(expression: &str) -> Result<(), Complaint> {
             format!("write `{instead}`"),
         ));
     }
+    if let Some((zone, rest)) = expression.split_once(' ').filter(|(first, _)| first.contains("TZ=")) {
+        let name = zone.split_once('=').map_or(zone, |(_, name)| name);
+        return Err(Complaint::new(
+            format!("`{zone}` does not belong into a schedule"),
+            format!("write `{}`, and `timezone: {name}` beside it", rest.trim_start()),
+        ));
+    }
     let fields = expression.split_whitespace().count();
+    let without_blanks = expression.replace(", ", ",");
+    if fields > 6 && without_blanks.split_whitespace().count() <= 6 {
+        let instead = format!("write `{without_blanks}`");
+        return Err(Complaint::new(format!("`{expression}` has blanks in a list, which ends a field"), instead));
+    }
     if let Some(exact) = (fields < 5).then(|| interval(expression)).flatten().and_then(every) {
         return Err(Complaint::new(
             format!("`{expression}` is an interval, not a schedule"),
@@ -93,6 +105,7 @@ pub(super) fn of(expression: &str, reads: impl Fn(&str) -> bool) -> Complaint {
     let turned = turned_round(text, index, *last);
     let instead = match open_range {
         None if turned.is_some() => turned,
+        _ if text.ends_with("/0") => Some("write a step of 1 or more, like `*/5`".to_owned()),
         Some(("0", step)) => Some(format!("write `*/{step}`")),
         Some((from, step)) => Some(format!("write `{from}-{last}/{step}`")),
         None if index + 1 == FIELDS.len() => weekday::instead(&written, reads),

@@ -1,12 +1,12 @@
 //! Months and days of the calendar.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use jiff::civil;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::Zone;
+use super::{Schedule, Zone};
 use crate::domain::{Complaint, Timestamp};
 
 /// A month of the calendar, such as `2026-11`.
@@ -66,6 +66,18 @@ impl Month {
             zone.instant_of(first.at(0, 0, 0, 0))
         };
         Some((begin(self)?, begin(next)?))
+    }
+}
+
+impl Schedule {
+    /// Whether there are months without a tick, looking at a common year.
+    #[must_use]
+    pub fn skips_months(&self) -> bool {
+        let has_tick = |month| {
+            let (begin, end) = Month { year: 2001, month }.bounds(self.zone())?;
+            Some(self.next_tick(begin.minus(Duration::from_secs(1)))? < end)
+        };
+        (1..=12).any(|month| has_tick(month) == Some(false))
     }
 }
 
@@ -168,6 +180,23 @@ mod tests {
             let bounds = month.parse::<Month>().unwrap().bounds(&Zone::built_in(zone).unwrap());
             let instant = |text| Timestamp::parse(text).unwrap();
             assert_eq!(bounds, Some((instant(from), instant(until))), "{month} {zone}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_skips_the_months_that_lack_its_days() {
+        for (expression, skips) in [
+            ("0 0 8 1 * *", false),
+            ("0 0 8 28 * *", false),
+            ("0 0 8 29 * *", true),
+            ("0 0 8 31 * *", true),
+            ("0 0 8 1 */3 *", true),
+            ("0 0 8 L * *", false),
+            ("0 0 8 * * MON#1", false),
+            ("0 0 8 * * MON", false),
+        ] {
+            let schedule = Schedule::parse(expression, Zone::built_in("Europe/Berlin").unwrap()).unwrap();
+            assert_eq!(schedule.skips_months(), skips, "{expression}");
         }
     }
 

@@ -33,7 +33,7 @@ pub(in crate::config) enum RawSecret {
     Address(secrecy::SecretString),
     /// The name of an environment variable as a shell has it, like `${NAME}`, which is rejected.
     Variable(String),
-    /// Words like those of a path to a file, which is rejected: it may be the secret itself.
+    /// A text with a slash, which is rejected: it is the path of a file, or the secret itself.
     Path(secrecy::SecretString),
     /// A value written in plain text, which is rejected.
     Literal,

@@ -21,6 +21,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("smtps://smtp", "https://smtp", "it does not begin with `smtps://` or `smtp://`; write `smtps://smtp.example`"),
     ("smtps://smtp", "smtps://u:s3cr3t@smtp", "it contains a user name or password"),
     ("smtps://smtp.example", "smtps://smtp.example:1025", "public mail servers do not listen on this port"),
+    ("smtps://smtp.example", "smtp://smtp.example:465", "on this port, TLS begins at once, for which `smtps:` stands"),
+    ("smtps://smtp.example", "smtps://smtp.example:587", "with STARTTLS, for which `smtp:` stands"),
     ("smtps://smtp.example", "smtp://smtp.example, tls: none", "mail without TLS may go to private receivers only"),
     ("smtps://smtp.example", "smtps://smtp.example, tls: none", "`smtps:` requires TLS"),
     ("smtps://smtp.example", "smtps://smtp.example, tls: off", "mail.tls: `off` is not known here; use one of"),

@@ -151,6 +151,20 @@ fn the_operators_channels_are_one_if_their_secrets_hold_one_url() {
 }
 
 #[test]
+fn a_rule_that_notifies_one_receiver_by_two_channels_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let twice = RULES.replacen("notify: [soc]", "notify: [soc, too]", 1);
+    for (also, is_one) in [
+        ("type: teams, url: { file: secrets/soc-teams }", true),
+        ("type: webhook, url: https://soar.example/hook", false),
+    ] {
+        let text = say(folder.path(), &MAIN.replace("type: webhook, url: https://soar.example/hook", also), &twice);
+        let said = "warning[rule-notifies-receiver-twice]: notify: rule `device-score-drop` notifies one receiver twice, by channels `soc` and `too`";
+        assert_eq!(text.contains(said), is_one, "{text}");
+    }
+}
+
+#[test]
 fn an_editor_marks_every_mistake_unless_a_schema_can_not_know_of_it() {
     let mut missed = Vec::new();
     for mistake in MISTAKES.iter().chain(HABITS).chain(CAUSES).chain(OVERLOOKED) {

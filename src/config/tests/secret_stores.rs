@@ -132,6 +132,10 @@ fn broken_stores() -> Vec<(String, &'static str)> {
         (format!("{{ {azure}, address: https://x.example }}"), "no token may go there"),
         (format!("{{ {azure}, address: https://mssp.vault.azure.net.evil.example }}"), "no token may go there"),
         (
+            format!("{{ {azure}, address: https://mssp.vault.azure.net/secrets/contoso }}"),
+            "not of the vault; write `https://mssp.vault.azure.net`, and `name: …`",
+        ),
+        (
             format!("{{ type: key-vault, address: https://m.vault.azure.net, {guid} }}"),
             "this store has no `credential`",
         ),

@@ -90,6 +90,12 @@ impl MailServer {
         };
         let unusual = match self.tls {
             Tls::Absent => "mail without TLS may go to private receivers only",
+            Tls::StartTls if PORTS_IMPLICIT.contains(&self.port) => {
+                "on this port, TLS begins at once, for which `smtps:` stands"
+            }
+            Tls::Implicit if PORTS_STARTTLS.contains(&self.port) => {
+                "on this port, TLS begins with STARTTLS, for which `smtp:` stands"
+            }
             Tls::Implicit | Tls::StartTls => "public mail servers do not listen on this port",
         };
         let address = match &self.host {

@@ -168,4 +168,11 @@ pub(super) const OVERLOOKED: &[Mistake] = &[
     ),
     ('m', "spread: 10m", "spread: 10m\nscores: []", "there is no score here that can be polled", Marks),
     ('r', "recover: { above: 320 }", "recover: { above: 200 }", "is on the wrong side of `below: 300`", Compares),
+    (
+        'm',
+        "channels:\n",
+        "channels:\n  own: { type: webhook, url: https://own.example/, report: { month: \"0 0 8 31 * *\" } }\n",
+        "warning[report-skips-months]: channels.own.report.month: channel `own` gets no monthly reports in some months",
+        MayBeMeant,
+    ),
 ];
