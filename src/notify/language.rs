@@ -21,7 +21,7 @@ use jiff::civil::{Date, DateTime};
 
 use self::{alert::AlertWords, line::LineWords, operator::OperatorWords, reason::ReasonWords, shift::ShiftWords};
 use crate::{
-    domain::{Language, ScoreKind, Severity, Timestamp},
+    domain::{Language, ScoreKind, Severity, Timestamp, Unit},
     rule::{Condition, display},
     schedule::Zone,
 };
@@ -78,7 +78,8 @@ pub(crate) struct Words {
     /// The same as they follow a preposition such as "after".
     units_after_preposition: [Plural; 3],
     less_than_a_minute: [&'static str; 2],
-    condition: fn(&Condition, &Self) -> String,
+    /// Of a score in that unit.
+    condition: fn(&Condition, &Self, Option<Unit>) -> String,
     pub(crate) severity: fn(Severity) -> &'static str,
     /// What a score is called, of which of several values.
     pub(crate) score: fn(ScoreKind, Option<&str>) -> String,
@@ -209,9 +210,15 @@ impl Words {
         if words.is_empty() { less.to_owned() } else { words.join(" ") }
     }
 
-    /// A condition, given as notifications keep it: `drop 5% within 24h`. What can't be read stays as it is.
-    pub(crate) fn condition(&self, written: &str) -> String {
-        Condition::from_words(written).map_or_else(|| written.to_owned(), |read| (self.condition)(&read, self))
+    /// A condition on a score in that unit, given as notifications keep it: `drop 5% within 24h`. What can't be read stays as it is.
+    pub(crate) fn condition(&self, written: &str, unit: Option<Unit>) -> String {
+        Condition::from_words(written).map_or_else(|| written.to_owned(), |read| (self.condition)(&read, self, unit))
+    }
+
+    /// A bound, in its score's unit where that has a sign.
+    fn bound(&self, bound: f64, unit: Option<Unit>) -> String {
+        let bound = bound.to_string();
+        if unit == Some(Unit::Percent) { self.percent(&bound) } else { self.decimals(&bound) }
     }
 }
 

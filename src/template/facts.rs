@@ -145,7 +145,8 @@ fn rule(data: &Facts, words: &Words) -> Option<String> {
     Some(if says_condition(data) || rule.condition.is_empty() {
         rule.name.clone()
     } else {
-        format!("{} ({})", rule.name, words.condition(&rule.condition))
+        let unit = data.score.as_ref().map(|score| score.kind.unit());
+        format!("{} ({})", rule.name, words.condition(&rule.condition, unit))
     })
 }
 

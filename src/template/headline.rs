@@ -174,7 +174,8 @@ fn happened(notification: &Notification, score: &ScoreFacts, words: &Words, room
         (NotificationType::AlertReminder, Some(baseline)) => (alert.moved_from)(&moved, baseline),
         _ => moved,
     }));
-    facts.extend(data.rule.as_ref().filter(|_| says_condition(data)).map(|rule| words.condition(&rule.condition)));
+    let rule = data.rule.as_ref().filter(|_| says_condition(data));
+    facts.extend(rule.map(|rule| words.condition(&rule.condition, Some(score.kind.unit()))));
     facts.extend(is_lower_better(score).then(|| alert.higher_is_worse.to_owned()));
     (what, facts)
 }

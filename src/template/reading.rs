@@ -36,7 +36,8 @@ fn is_of_same_reading(one: &DigestItem, other: &DigestItem) -> bool {
 /// One line for each rule.
 pub(super) fn lines(items: &[DigestItem], words: &Words, sign: impl Fn(&Notification) -> &'static str) -> Vec<String> {
     let line = |item: &DigestItem| {
-        let said = |rule: &RuleFacts| words.labelled(&rule.name, &words.condition(&rule.condition));
+        let unit = item.score.as_ref().map(|score| score.kind.unit());
+        let said = |rule: &RuleFacts| words.labelled(&rule.name, &words.condition(&rule.condition, unit));
         let rule = item.rule.as_ref().map(said).unwrap_or_default();
         let how = match item.kind {
             NotificationType::AlertWorsened => Some(words.alert.state_worsened),

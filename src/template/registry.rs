@@ -38,10 +38,10 @@ pub struct Registry {
     fits: BTreeMap<String, BTreeSet<&'static str>>,
     /// The other templates. Each writes for the kind that it is named after; what else they suit is tried when it is asked for.
     untouched: BTreeSet<String>,
-    /// For which receivers the configuration uses templates, by name.
-    meant: BTreeMap<String, &'static Dialect>,
     /// What was found of those.
     tried: Mutex<BTreeMap<(String, &'static str), bool>>,
+    /// For which receivers the configuration uses templates, by name.
+    meant: BTreeMap<String, &'static Dialect>,
     fingerprint: [u8; 32],
 }
 
@@ -92,8 +92,8 @@ impl Registry {
             naming_reports: templates_naming(&REPORT),
             fits: BTreeMap::new(),
             untouched: BTreeSet::new(),
-            meant,
             tried: Mutex::default(),
+            meant,
             fingerprint: fingerprint(&own),
         };
         registry.try_all(&sources, &own, &compiled, &mut problems);

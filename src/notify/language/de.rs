@@ -34,7 +34,7 @@ mod silence;
 
 use super::{Place, Plural, Words, noun};
 use crate::{
-    domain::{ScoreKind, Severity},
+    domain::{ScoreKind, Severity, Unit},
     rule::{BaselineChoice, Change, Condition, Size},
 };
 
@@ -83,8 +83,7 @@ pub(super) static WORDS: Words = Words {
 /// Tenants after a preposition that asks for the dative: „bei 1 Mandanten“.
 const TENANTS_DATIVE: Plural = noun("Mandanten", "Mandanten");
 
-fn condition(condition: &Condition, words: &Words) -> String {
-    let number = |value: f64| words.decimals(&value.to_string());
+fn condition(condition: &Condition, words: &Words, unit: Option<Unit>) -> String {
     let change = |what: &str, change: &Change| {
         let size = match change.size {
             Size::Percent(percent) => words.percent(&percent.to_string()),
@@ -98,8 +97,8 @@ fn condition(condition: &Condition, words: &Words) -> String {
         format!("{what} um {size} innerhalb von {}{from}", words.duration(change.within, Place::AfterPreposition))
     };
     match condition {
-        Condition::Below(bound) => format!("unter {}", number(*bound)),
-        Condition::Above(bound) => format!("über {}", number(*bound)),
+        Condition::Below(bound) => format!("unter {}", words.bound(*bound, unit)),
+        Condition::Above(bound) => format!("über {}", words.bound(*bound, unit)),
         Condition::Drop(by) => change("Rückgang", by),
         Condition::Rise(by) => change("Anstieg", by),
         Condition::NoData(time) => format!("seit {} keine Daten", words.duration(*time, Place::AfterPreposition)),

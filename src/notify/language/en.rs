@@ -26,8 +26,12 @@ pub(super) static WORDS: Words = Words {
     units: UNITS,
     units_after_preposition: UNITS,
     less_than_a_minute: ["less than a minute"; 2],
-    // As it is written in the configuration.
-    condition: |condition: &Condition, _| condition.to_string(),
+    // As it is written in the configuration, with the sign of a bound.
+    condition: |condition, words, unit| match condition {
+        Condition::Below(bound) => format!("below {}", words.bound(*bound, unit)),
+        Condition::Above(bound) => format!("above {}", words.bound(*bound, unit)),
+        condition => condition.to_string(),
+    },
     severity: Severity::as_str,
     score,
     short_score: score,

@@ -34,7 +34,7 @@ mod silence;
 
 use super::{Place, Plural, Words, noun};
 use crate::{
-    domain::{ScoreKind, Severity},
+    domain::{ScoreKind, Severity, Unit},
     rule::{BaselineChoice, Change, Condition, Size},
 };
 
@@ -79,8 +79,7 @@ pub(super) static WORDS: Words = Words {
 
 const UNITS: [Plural; 3] = [noun("jour", "jours"), noun("heure", "heures"), noun("minute", "minutes")];
 
-fn condition(condition: &Condition, words: &Words) -> String {
-    let number = |value: f64| words.decimals(&value.to_string());
+fn condition(condition: &Condition, words: &Words, unit: Option<Unit>) -> String {
     let change = |what: &str, change: &Change| {
         let size = match change.size {
             Size::Percent(percent) => words.percent(&percent.to_string()),
@@ -94,8 +93,8 @@ fn condition(condition: &Condition, words: &Words) -> String {
         format!("{what} de {size} en {}{from}", words.duration(change.within, Place::AfterPreposition))
     };
     match condition {
-        Condition::Below(bound) => format!("au-dessous de {}", number(*bound)),
-        Condition::Above(bound) => format!("au-dessus de {}", number(*bound)),
+        Condition::Below(bound) => format!("au-dessous de {}", words.bound(*bound, unit)),
+        Condition::Above(bound) => format!("au-dessus de {}", words.bound(*bound, unit)),
         Condition::Drop(by) => change("baisse", by),
         Condition::Rise(by) => change("hausse", by),
         Condition::NoData(time) => {

@@ -1,6 +1,9 @@
 //! What the operator is notified of.
 
-use crate::{domain::ScoreKind, notify::facts::wording::News};
+use crate::{
+    domain::ScoreKind,
+    notify::{facts::wording::News, parking::SECRET_UNREADABLE},
+};
 
 /// The texts of one language for the operator.
 pub(crate) struct OperatorWords {
@@ -37,9 +40,9 @@ pub(super) fn names_of(scores: &[ScoreKind], name: fn(ScoreKind, Option<&str>) -
     scores.iter().map(|score| name(*score, None)).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a channel's secret can't be read, as an English sentence says it after the fact itself. `None`: the text says something else.
-pub(super) fn unread_secret(text: &str) -> Option<&str> {
-    let why = text.strip_prefix("a secret of the channel can't be read")?;
+/// Why a channel's secret can't be read, in English, where a reason says that. `None`: it says something else.
+pub(super) fn unread_secret(reason: &str) -> Option<&str> {
+    let why = reason.strip_prefix(SECRET_UNREADABLE)?;
     why.strip_prefix(": ").or_else(|| why.strip_prefix(" (")?.strip_suffix(')'))
 }
 

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    domain::{FailureClass, ScoreKind},
-    notify::facts::{
-        cause::{CauseChange, CauseKind, Part},
-        wording::{AcceptedBy, Failure, News, Remark, Shown, Spread, UnreadPart, Why},
+    domain::{FailureClass, ScoreKind, Unit},
+    notify::{
+        facts::{
+            cause::{CauseChange, CauseKind, Part},
+            wording::{AcceptedBy, Failure, News, Remark, Shown, Spread, UnreadPart, Why},
+        },
+        parking::SECRET_UNREADABLE,
     },
     rule::Resolution,
 };
@@ -88,9 +91,11 @@ fn conditions_are_read_and_said_in_each_language() {
         ("no data for 6h", "seit 6 Stunden keine Daten", "aucune donnée depuis 6 heures"),
         ("what a later version writes", "what a later version writes", "what a later version writes"),
     ] {
-        let said = Language::ALL.map(|language| Words::of(language).condition(written));
+        let said = Language::ALL.map(|language| Words::of(language).condition(written, None));
         assert_eq!(said, [written, german, french]);
     }
+    let said = Language::ALL.map(|language| Words::of(language).condition("below 49.5", Some(Unit::Percent)));
+    assert_eq!(said, ["below 49.5%", "unter 49,5\u{a0}%", "au-dessous de 49,5\u{202f}%"]);
 }
 
 /// Every reason that there is, in words.
@@ -224,16 +229,13 @@ fn every_word_to_the_operator_reads_well() {
     }
 }
 
-/// Every message to the operator.
+/// Every message to the operator about a channel.
 fn news_of_channels() -> Vec<News> {
     let text = str::to_owned;
     vec![
         News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 0, is_still: false },
         News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 3, is_still: true },
-        News::ChannelLacksSecret {
-            reason: text("a secret of the channel can't be read: file `x`: it is not there"),
-            waiting: 1,
-        },
+        News::ChannelLacksSecret { reason: format!("{SECRET_UNREADABLE}: file `x`: it is not there"), waiting: 1 },
         News::ChannelFailing { error: text("HTTP 503") },
         News::ChannelWorksAgain,
         News::ChannelUnproven { was_proven: true, by_people: true },
@@ -241,13 +243,14 @@ fn news_of_channels() -> Vec<News> {
         News::DeadLetters { count: 1, cause: text("HTTP 400"), first: 7 },
         News::DeadLetters { count: 4, cause: text("HTTP 400"), first: 7 },
         News::SecretsUnreadable {
-            error: text("a secret of the channel can't be read (file `x`: it is not there)"),
+            error: format!("{SECRET_UNREADABLE} (file `x`: it is not there)"),
             hint: text("create the file"),
         },
         News::SecretsReadable,
     ]
 }
 
+/// Every other one.
 fn news() -> Vec<News> {
     use crate::notify::facts::wording::{CredentialType as Type, OutageCause as Cause, Whose};
     let text = str::to_owned;
