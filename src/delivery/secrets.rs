@@ -9,13 +9,15 @@ use std::{
 use futures_util::{StreamExt, stream};
 use tracing::{error, info};
 
+use super::context::Context;
 pub use super::fetch::fetch;
-use super::{context::Context, send::SECRET_UNREADABLE};
 use crate::{
     channel::{self, ChannelSettings, ComposeError, Form},
     config::Config,
     domain::{ChannelName, Timestamp},
-    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
+    notify::{
+        NotificationType, compose, facts::wording::News, notification::OperatorFacts, parking::SECRET_UNREADABLE,
+    },
     store::{NewEntry, NewNotification, Shard, StoreError},
     template::sample,
 };

@@ -7,15 +7,12 @@ use crate::{
     crash_point::{self, CrashPoint},
     domain::Timestamp,
     egress::{Egress, Outgoing, Policy},
-    notify::Notification,
+    notify::{Notification, parking::SECRET_UNREADABLE},
     template::Registry,
 };
 
 /// The most bytes of a receiver's answer that are read; the rest says nothing more.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// How the reason begins for which a channel is parked whose secret can't be read.
-pub const SECRET_UNREADABLE: &str = "a secret of the channel can't be read";
 
 /// A message that is written and may be sent.
 pub struct Written {

@@ -12,11 +12,12 @@ use crate::{
         compose,
         facts::wording::News,
         notification::OperatorFacts,
+        parking::SECRET_UNREADABLE,
     },
     store::{ChannelRecord, DeadLetters, ParkedChannel},
 };
 
-use super::{secrets, send::SECRET_UNREADABLE};
+use super::secrets;
 
 /// An end of trouble that is older is not news any more.
 const NEWS_FOR: Duration = Duration::from_hours(24);

@@ -150,8 +150,8 @@ pub const fn may_take(kind: NotificationType, preceded: Preceded) -> bool {
 }
 
 /// Those of an alert's waiting deliveries, oldest first, that go before the first which is not queued by itself: it is held, or it is
-/// merged into a message about more than that alert. What follows that waits behind it. If it went along with what comes before, the
-/// one would wait for the other for ever.
+/// merged into a message about more than that alert. What follows that waits behind it. If it took along what comes before, that message
+/// and it would wait for each other.
 #[must_use]
 pub fn queued_alone(waiting: Vec<(DeliveryState, Waiting)>) -> Vec<Waiting> {
     waiting.into_iter().take_while(|(state, _)| *state == DeliveryState::Queued).map(|(_, one)| one).collect()

@@ -94,7 +94,7 @@ pub enum NotificationType {
     /// A marked message that proves from time to time that a channel works.
     #[serde(rename = "drill")]
     Drill,
-    /// For the operator: a tenant can't be read, or can be read again.
+    /// For the operator: a tenant or some of its scores can't be read, or can be read again.
     #[serde(rename = "operator.blind")]
     OperatorBlind,
     /// For the operator: a channel refuses what it is sent.

@@ -3,6 +3,9 @@
 use super::{ChannelHealth, DeliveryId, DeliveryState, settle::Rejection};
 use crate::domain::Timestamp;
 
+/// How the reason begins for which a channel is parked whose secret can't be read. What failed follows, after a colon or in parentheses.
+pub const SECRET_UNREADABLE: &str = "a secret of the channel can't be read";
+
 /// What the queue knows of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChannelState {

@@ -4,12 +4,12 @@
 use super::numbers::Numbers;
 use crate::{
     channel::Show,
-    delivery::send::SECRET_UNREADABLE,
     domain::{ChannelName, FailureClass, Scope},
     notify::{
         Delivery, DeliveryId, Notification, NotificationType,
         facts::{operator::OperatorFacts, wording::News},
         notification::Facts,
+        parking::SECRET_UNREADABLE,
     },
     store::{AlertRow, Attempt, DeliveryDetail, Failing},
 };

@@ -69,7 +69,7 @@ pub enum Comparison {
     NoData {
         /// The kind of score that this is about.
         score: ScoreKind,
-        /// When data was last read.
+        /// When data was last read; of a score that never was, when that began to count.
         since: Timestamp,
         /// How long that is ago, our own downtime apart.
         #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
