@@ -29,6 +29,7 @@ channels:
   mssp: { type: webhook, url: https://soar.example/second }
   on-call: { type: webhook, url: https://soar.example/third }
   soc-lead: { type: webhook, url: https://soar.example/fourth }
+  soc-teams: { type: webhook, url: https://soar.example/fifth }
 operator: { notify: [soc, mssp] }
 "#;
 

@@ -17,6 +17,7 @@ use crate::{
             Answers, NewChannel, NewTenant, Target, channel_complaint, client_secret, day, display_name, guid,
             one_line, slug_of, timezone,
         },
+        nearest,
     },
     domain::{ChannelName, Cloud, Complaint, EntraTenantId, ScoreKind, TenantId},
     secret::{ExposeSecret, SecretReference, SecretString},
@@ -27,6 +28,8 @@ const CHANNEL: &str = "soc";
 /// Where packages install the unit; the second is the older place.
 const PACKAGED_UNITS: [&str; 2] =
     ["/usr/lib/systemd/system/scorewatch.service", "/lib/systemd/system/scorewatch.service"];
+/// Where a unit with `ProtectHome=` and `PrivateTmp=` sees nothing of what is there.
+const HIDDEN_BY_UNIT: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 /// Most bytes of a secret on standard input.
 const STDIN_BYTES_MAX: u64 = 64 * 1024;
 
@@ -153,7 +156,14 @@ pub(super) fn answers(arguments: &Arguments, asker: &mut Asker) -> Result<Option
     let question = Question::new("DIR", "Folder", "It is created if needed. Nothing in it is overwritten.");
     let given = arguments.folder.as_ref().map(|folder| folder.to_string_lossy());
     let is_asked = asker.by == By::Person;
-    let folder = asker.answer(&question.or(target.default_folder()), given.as_deref(), |text| free(text, is_asked))?;
+    let hidden = |text: &str| if target == Target::Systemd { hidden_from_unit(Path::new(text)) } else { None };
+    let folder = asker.answer(&question.or(target.default_folder()), given.as_deref(), |text| match hidden(text) {
+        Some(hidden) if is_asked => Err(hidden),
+        _ => free(text, is_asked),
+    })?;
+    if let (false, Some(hidden)) = (is_asked, folder.as_ref().and_then(|folder| hidden(&folder.to_string_lossy()))) {
+        output::complain(&format!("warning: {hidden}"));
+    }
     let tenant = tenant(arguments, asker)?;
     let scores = scores(arguments, asker)?;
     let zone = Question::new(
@@ -256,8 +266,10 @@ fn channel(arguments: &Arguments, asker: &mut Asker) -> Result<Option<NewChannel
     let by = if asker.by == By::Person { kind.or(ChannelKind::WORDS[0]) } else { kind };
     let kind = asker.answer(&by, given, |text| one_of(text, ChannelKind::WORDS, |word| word))?;
     let name = Question::new("--channel-name NAME", "Name of the channel", "Rules and commands use it.");
+    // For Teams, that is the one that the packs of rules name.
+    let usual = kind.map_or_else(|| CHANNEL.to_owned(), |kind| format!("{CHANNEL}-{kind}"));
     let name =
-        asker.answer(&name.or(CHANNEL), arguments.channel_name.as_deref(), |text| named(ChannelName::parse(text)))?;
+        asker.answer(&name.or(&usual), arguments.channel_name.as_deref(), |text| named(ChannelName::parse(text)))?;
     let (Some(kind), Some(name)) = (kind, name) else { return Ok(None) };
     let given = given_keys(arguments, kind)?;
     let (mut keys, mut secret, mut lacks) = (BTreeMap::new(), None, false);
@@ -346,6 +358,15 @@ fn free(text: &str, is_asked: bool) -> Result<PathBuf, Complaint> {
     Ok(folder)
 }
 
+/// Says that a service under the unit would not see the folder.
+fn hidden_from_unit(folder: &Path) -> Option<Complaint> {
+    let folder = std::path::absolute(folder).ok()?;
+    let hidden = HIDDEN_BY_UNIT.into_iter().find(|hidden| folder.starts_with(hidden))?;
+    let what =
+        format!("the unit shows its service nothing that is below `{hidden}`, so it would not find its configuration");
+    Some(Complaint::new(what, "use `/etc/scorewatch`"))
+}
+
 /// The time zone of this machine, as far as it says so.
 fn detected_zone() -> String {
     let found = iana_time_zone::get_timezone().unwrap_or_default();
@@ -359,7 +380,9 @@ fn detected_zone() -> String {
 fn one_of<T: Copy>(text: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Complaint> {
     let found = all.iter().copied().find(|one| name(*one).eq_ignore_ascii_case(text));
     let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-    found.ok_or_else(|| Complaint::new(format!("`{text}` is not known"), format!("write one of {}", names.join(", "))))
+    let near = nearest(text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let instead = near.unwrap_or_else(|| format!("write one of {}", names.join(", ")));
+    found.ok_or_else(|| Complaint::new(format!("`{text}` is not known"), instead))
 }
 
 fn named<T, E: Display>(parsed: Result<T, E>) -> Result<T, Complaint> {

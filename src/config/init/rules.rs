@@ -5,7 +5,7 @@ use crate::domain::{ChannelName, ScoreKind};
 /// The starter pack, as it is shipped and tested.
 const STARTER: &str = include_str!("../../../rules/starter.yaml");
 /// The channel that its rules name.
-const ITS_CHANNEL: &str = "soc";
+const ITS_CHANNEL: &str = "soc-teams";
 /// The line after which its rules begin.
 const BEGIN: &str = "\nrules:\n";
 /// What a rule has that needs a number of the reader's own.
