@@ -188,6 +188,12 @@ async fn the_sample_runs_under_the_unit_as_its_comments_say() {
         block("The sample", "deploy/sample"),
         &[("…the URL of the Teams workflow…", TEAMS), ("…the URL of the Slack webhook…", SLACK)],
     );
+    let preview =
+        "scorewatch preview --config /etc/scorewatch/scorewatch.yaml --rule posture-changed --channel contoso";
+    let preview = String::from_utf8(machine.sh(preview, &[]).stdout).unwrap();
+    for said in ["We are looking into it.", "You don't have to do anything now."] {
+        assert!(preview.contains(said), "{preview}");
+    }
     machine.adapt(&world);
     let service = machine.start("etc/systemd/system/scorewatch.service");
     works(&machine, &world, service, entra).await;
