@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, caller, output, readable};
+use super::{Failure, caller, output, readable, stopped};
 use crate::{
     action::alert,
     clock::Clock,
@@ -133,7 +133,9 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
             let shift = ids::shift(store, scope, shift.as_deref()).await?;
             let filter = alerts::Filter { tenant, rule, shift, resolved: all };
             let rows = alerts::list(store, scope, &filter, &Page::ALL).await?.items;
-            list(&alerts::lines(store, config, scope, rows).await?, now, json)
+            list(&alerts::lines(store, config, scope, rows).await?, now, json)?;
+            stopped::warn(store, config, now).await;
+            Ok(())
         }
         Action::Show { which, json } => {
             if which.rule.is_none()

@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod schema;
 mod silences;
+mod stopped;
 mod store;
 mod tenants;
 mod test;

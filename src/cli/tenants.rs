@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Subcommand;
 
-use super::{Failure, caller, output, readable};
+use super::{Failure, caller, output, readable, stopped};
 use crate::{
     action::tenant,
     clock::Clock,
@@ -94,7 +94,9 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
             list_gone(&query::tenants::gone(store, config, scope, &Page::ALL).await?.items, now, json)
         }
         Action::List { failing, json, .. } => {
-            list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, now, json)
+            list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, now, json)?;
+            stopped::warn(store, config, now).await;
+            Ok(())
         }
         Action::Show { id, json } => {
             let detail = query::tenants::show(store, config, scope, &id).await?;

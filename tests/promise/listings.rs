@@ -1,6 +1,7 @@
 //! What the listings print for people: each column, each row, and the sentence where there is nothing.
 
 use scorewatch::notify::NotificationId;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::harness::{LOW, World};
 
@@ -120,4 +121,25 @@ async fn a_comparison_shows_who_sees_whom_first() {
     world.folder.write("new-rules.yaml", &rules);
     let path = |file: &str| folder.join(file).display().to_string();
     insta::assert_snapshot!("comparison", said(&world, &["diff", &path("scorewatch.yaml"), &path("new.yaml")]).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_says_since_when_the_service_has_not_run() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    let complained = async |command: &[&str]| String::from_utf8(world.command(command).await.stderr).unwrap();
+    for command in [&["alerts", "list"][..], &["tenants", "list", "--json"]] {
+        assert!(!complained(command).await.contains("has not run"), "{command:?}");
+    }
+    assert!(service.stop().await.success());
+    let options = SqliteConnectOptions::new().filename(world.folder.path().join("data/scorewatch.db"));
+    let mut store = SqliteConnection::connect_with(&options).await.unwrap();
+    let an_hour_ago = "UPDATE meta SET value = value - 3600000000000 WHERE key = 'beat'";
+    sqlx::query(an_hour_ago).execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+    for command in [&["alerts", "list"][..], &["tenants", "list", "--json"]] {
+        let said = complained(command).await;
+        assert!(said.contains("the service has not run since 20") && said.contains("how things stood then"), "{said}");
+    }
 }
