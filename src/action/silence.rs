@@ -85,7 +85,7 @@ impl Draft {
         let (author, comment) = (self.author.clone(), self.comment.clone());
         let new = NewSilence { matchers, starts_at, ends_at, author, comment };
         if problems.is_empty() {
-            problems = new.problems(now);
+            problems = new.problems(now, &config.timezone);
         }
         if problems.is_empty() { Ok(new) } else { Err(Error::Invalid(problems)) }
     }

@@ -108,6 +108,9 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     // The egress says the same when it is sent; here it is reported before anything is shown or queued.
     match Egress::vet(&SecretString::from(url), private) {
         Ok(()) => Ok(parsed),
+        Err(EgressError::NotAllowed(_)) if is_in_no_network(private) => {
+            refuse("its address is in no network of `allow_private`", ADD)
+        }
         Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called", ALLOW),
         Err(_) => refuse("it is too long, or its host is malformed", COPY),
     }
@@ -232,6 +235,11 @@ mod tests {
             let Err(ComposeError::Url(said)) = webhook(url, &Private::Refused) else { panic!("{url}") };
             assert!(said.what.contains(what) && said.instead.contains(instead), "{url}: {said:?}");
         }
+        let networks = Private::Networks(vec!["10.0.0.0/24".parse().unwrap()]);
+        let Err(ComposeError::Url(said)) = webhook("https://10.1.2.3/hook", &networks) else {
+            panic!("another network")
+        };
+        assert!(said.what.contains("in no network") && said.instead.contains("add its network"), "{said:?}");
         for url in [
             "https://relay.example/?to=https://a.example/x",
             "https://relay.example/https://a.example/x",

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, OutsideUnit, configured, output};
 use crate::{
     clock::Clock,
-    domain::{Scope, Timestamp},
+    domain::{FailureClass, Scope, Timestamp},
     query::find,
     rule::display,
     service::{
@@ -54,11 +54,12 @@ fn in_use(error: StartError) -> Failure {
     error.into()
 }
 
-/// The hint, the consent link if consent helps, and when the service checks again if that is later than scheduled.
+/// The hint, or what the failure means; the consent link if consent helps, and when the service checks again if that is later than scheduled.
 fn what_to_do(line: &Line, now: Timestamp) -> String {
     let consent = line.consent_link.as_ref().map(|at| format!("consent: {at}"));
     let slow = line.backed_off_until.map(|at| format!("checked less often, next {}", output::ago(at, now)));
-    line.hint.clone().into_iter().chain(consent).chain(slow).collect::<Vec<_>>().join("; ")
+    let meaning = || FailureClass::from_name(&line.outcome).map(|class| class.words().to_owned());
+    line.hint.clone().or_else(meaning).into_iter().chain(consent).chain(slow).collect::<Vec<_>>().join("; ")
 }
 
 fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {

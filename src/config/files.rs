@@ -147,6 +147,11 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<Path
         if let Some(path) = draft.pending.matching(at.folder(), pattern).pop() {
             return vec![path];
         }
+        if path.is_dir() {
+            let instead = format!("write `{}/*.yaml`", pattern.trim_end_matches('/'));
+            draft.error(at, format!("`{pattern}` is a folder"), instead);
+            return Vec::new();
+        }
         if !path.is_file() {
             let near = beside(&path).and_then(|names| {
                 let suggested = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;

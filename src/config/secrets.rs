@@ -83,7 +83,14 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
         draft.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
     let reference = env.or(file).or(credential)?;
     if let SecretReference::Env(name) = &reference
-        && (name.is_empty() || name.contains(['=', '\0']))
+        && let Some(bare) = without_dollar(name)
+    {
+        let what = format!("the name of a variable is written without `$` here, and `{name}` has one");
+        draft.error(at, what, format!("write `{{ env: {bare} }}`"));
+        return None;
+    }
+    if let SecretReference::Env(name) = &reference
+        && (name.is_empty() || name.starts_with('$') || name.contains(['=', '\0']))
     {
         draft.error(at, "this is not a name of an environment variable", "write `{ env: NAME }`");
         return None;
@@ -95,6 +102,14 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
         return None;
     }
     Some(reference)
+}
+
+/// The name of a variable as a shell has it: `CONTOSO` of `$CONTOSO` and of `${CONTOSO}`.
+fn without_dollar(text: &str) -> Option<&str> {
+    let bare = text.strip_prefix('$')?;
+    let bare = bare.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(bare);
+    let is_name = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    (!bare.is_empty() && bare.chars().all(is_name)).then_some(bare)
 }
 
 /// Whether a text is the path of a file, as a path is written there.

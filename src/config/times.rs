@@ -16,19 +16,20 @@ use crate::{
 /// Reads an IANA time zone.
 pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Zone> {
     let zones = draft.zones.clone();
-    let zone = draft.parse(field, at, |text| {
-        zones.zone(text).ok_or_else(|| {
-            let instead = zone_names::instead(text).unwrap_or_else(|| {
-                let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
-                near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
-            });
-            Complaint::new(format!("`{text}` is not a time zone"), instead)
-        })
-    })?;
+    let zone = draft.parse(field, at, |text| zones.zone(text).ok_or_else(|| no_zone(text)))?;
     if let Some((what, instead)) = zone_names::doubt(zone.name()) {
         draft.warning(Warning::TimezoneFixedOffset, at, what, instead);
     }
     Some(zone)
+}
+
+/// Says that there is no zone of that name, and which one is probably meant.
+pub(super) fn no_zone(text: &str) -> Complaint {
+    let instead = zone_names::instead(text).unwrap_or_else(|| {
+        let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
+        near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
+    });
+    Complaint::new(format!("`{text}` is not a time zone"), instead)
 }
 
 /// Warns of a schedule that another dialect of cron reads differently.

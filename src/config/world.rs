@@ -177,7 +177,9 @@ fn looks(secret: &SecretUse) -> Option<Problem> {
         let what = format!("{} holds a GUID, which looks like the secret's ID", secret.kept);
         (Warning::SecretLooksLikeId, what, "store the secret's value, which Entra shows only once")
     } else if text.trim() != text || text.contains(['\r', '\n']) || disguise::no_break_space(text).is_some() {
-        let what = if text.trim().contains(['\r', '\n']) {
+        let what = if text.trim_start().starts_with("-----BEGIN") {
+            "holds a certificate or a key, for which `certificate: { file: PATH }` is written"
+        } else if text.trim().contains(['\r', '\n']) {
             "holds a line break"
         } else if disguise::no_break_space(text).is_some() {
             "holds a no-break space, which looks like a space"

@@ -8,6 +8,7 @@ use super::{Envelope, NotificationType};
 use crate::{
     domain::{DURATION_MAX, Labels, Scope, ScoreKind, Selector, Severity, TenantId, Timestamp},
     rule::{AlertKey, RuleName},
+    schedule::Zone,
 };
 
 /// Longest comment, in characters.
@@ -208,14 +209,18 @@ impl NewSilence {
         Silence { id, matchers, starts_at, ends_at, author, comment }
     }
 
-    /// All that is wrong with it, a sentence each.
+    /// All that is wrong with it, a sentence each, with times of that zone.
     #[must_use]
-    pub fn problems(&self, now: Timestamp) -> Vec<String> {
+    pub fn problems(&self, now: Timestamp, zone: &Zone) -> Vec<String> {
         let mut problems = Vec::new();
         if self.ends_at <= self.starts_at {
-            problems.push(format!("it ends ({}) before it begins ({})", self.ends_at, self.starts_at));
+            problems.push(format!(
+                "it ends ({}) before it begins ({})",
+                zone.written(self.ends_at),
+                zone.written(self.starts_at)
+            ));
         } else if self.ends_at <= now {
-            problems.push(format!("it is over already: it ends at {}", self.ends_at));
+            problems.push(format!("it is over already: it ended at {}", zone.written(self.ends_at)));
         } else if self.ends_at.since(self.starts_at) > DURATION_MAX {
             problems.push("it is longer than ten years; edit the rule instead".to_owned());
         }

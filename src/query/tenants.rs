@@ -30,7 +30,7 @@ pub struct TenantStatus {
     pub id: TenantId,
     /// The tenant's name as messages show it.
     pub name: String,
-    /// The address of its Microsoft portal, without a page.
+    /// Where Microsoft's portal shows the first of its scores, in this tenant.
     pub portal: String,
     /// The tenant's id in Entra.
     pub entra_tenant_id: String,
@@ -262,7 +262,7 @@ fn status(plan: &Plan, scope: &Scope, tenant: &Tenant, record: Option<&TenantRec
         consent_link: class.filter(|class| class.needs_consent()).map(|_| tenant.account.consent_link()),
         id: tenant.id.clone(),
         name: tenant.name.to_string(),
-        portal: tenant.account.hosts.portal.clone(),
+        portal: tenant.score_page(tenant.scores.first().copied().unwrap_or(ScoreKind::SecureScore)),
         entra_tenant_id: tenant.account.entra.to_string(),
         labels: if scope.sees_labels() { tenant.labels.as_ref().clone() } else { Labels::default() },
         channels: neutral::channels(scope, tenant.notify.clone()).iter().map(ToString::to_string).collect(),

@@ -146,7 +146,9 @@ pub(super) fn left_to_do(fleet: &FleetFacts, words: &Words) -> String {
 }
 
 fn size(fleet: &FleetFacts, words: &Words) -> String {
-    let number = display::among(fleet.median.abs(), &[]);
+    // About as much: more digits would say more than a median knows.
+    let rounded = (fleet.median.abs() * 10.0).round() / 10.0;
+    let number = if rounded > 0.0 { display::number(rounded) } else { display::among(fleet.median.abs(), &[]) };
     if fleet.measure == "percent" { words.percent(&number) } else { (words.shift.points)(&words.decimals(&number)) }
 }
 

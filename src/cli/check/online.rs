@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::{Failure, output};
 use crate::{
     config::Config,
-    domain::Scope,
+    domain::{FailureClass, Scope},
     query::{
         find,
         online::{self, OK, Presence, Report, ScoreAnswer, TenantAnswer},
@@ -35,7 +35,7 @@ fn show(report: &Report) {
             listed(line.roles_missing.iter()),
             listed(line.roles_optional.iter().map(|(role, presence)| format!("{role} {}", presence.as_str()))),
             listed(line.scores.iter().map(answer)),
-            line.hints.join("; "),
+            what_to_do(line),
         ]
     });
     let header = ["TENANT", "TOKEN", "ROLES", "ROLES MISSING", "OPTIONAL ROLES", "SCORES", "WHAT TO DO"];
@@ -59,9 +59,16 @@ fn show(report: &Report) {
         output::say(&output::table(["TENANT", "NAME", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
     }
     let all = report.tenants.len();
-    let unread = report.tenants.iter().filter(|line| !line.is_read()).count();
-    if unread > 0 {
-        output::complain(&format!("{unread} of {all} tenants can't be read"));
+    let (partly, unread): (Vec<_>, Vec<_>) = report
+        .tenants
+        .iter()
+        .filter(|line| !line.is_read())
+        .partition(|line| line.scores.iter().any(|score| score.outcome == OK));
+    if !unread.is_empty() {
+        output::complain(&format!("{} of {all} tenants can't be read", unread.len()));
+    }
+    if !partly.is_empty() {
+        output::complain(&format!("{} of {all} tenants can be read only in part", partly.len()));
     }
     let older = report.tenants.iter().filter(|line| line.newest_rejected.is_some()).count();
     if older > 0 {
@@ -69,6 +76,16 @@ fn show(report: &Report) {
             "{older} of {all} tenants can sign in only with an older credential: the newest one was rejected"
         ));
     }
+}
+
+/// The hints; without any, what the failures mean.
+fn what_to_do(line: &TenantAnswer) -> String {
+    if !line.hints.is_empty() {
+        return line.hints.join("; ");
+    }
+    let outcomes = line.scores.iter().map(|score| score.outcome).chain([line.token]);
+    let meanings: BTreeSet<&str> = outcomes.filter_map(FailureClass::from_name).map(FailureClass::words).collect();
+    meanings.into_iter().collect::<Vec<_>>().join("; ")
 }
 
 /// What is lost without a role that no score requires.

@@ -8,7 +8,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::super::{client_secret, import::slug::slug};
+use super::super::{client_secret, import::slug::slug, times::no_zone};
 use crate::{
     domain::{
         ChannelName, Cloud, Complaint, EntraTenantId, ScoreKind, TenantId, Timestamp,
@@ -196,5 +196,5 @@ pub fn timezone(text: &str) -> Result<String, Complaint> {
     if Zones::newer(&zones::system_folder()).zone(text).is_some() {
         return Ok(text.to_owned());
     }
-    Err(Complaint::new(format!("`{text}` is not a time zone"), "write an IANA name like `Europe/Berlin`, or `UTC`"))
+    Err(no_zone(text))
 }

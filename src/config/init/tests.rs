@@ -237,6 +237,7 @@ fn each_answer_has_a_grammar() {
         assert_eq!(day(text).is_ok(), is_good, "{text}");
     }
     assert!(timezone("Europe/Berlin").is_ok() && timezone("UTC").is_ok() && timezone("CEST+1").is_err());
+    assert!(timezone("Berlin").unwrap_err().to_string().contains("`Europe/Berlin`"));
     assert!(display_name("Contoso Ltd").is_ok() && display_name("a\u{202e}b").is_err());
     for (text, is_good) in [
         ("\u{feff}abc8Q~value-of-a-secret\r\n", true),

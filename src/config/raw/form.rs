@@ -92,7 +92,7 @@ forms! {
     Span: text(SPAN);
     SpanAboveZero: text(SPAN_ABOVE_ZERO);
     Text: json_schema!({ "anyOf": [{ "type": "string", "pattern": "[^ \\t\\r\\n]" }, { "type": ["number", "boolean"] }] });
-    VariableName: text("^[^=]+$");
+    VariableName: text("^[^$=][^=]*$");
     StoreUrl: text("^(sqlite://.+|postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+)$");
     Switch: json_schema!({ "enum": ["on", "off", true, false] });
     Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });

@@ -99,10 +99,7 @@ fn broken_stores() -> Vec<(String, &'static str)> {
             ),
             "secrets would travel in the open",
         ),
-        (
-            format!("{{ {azure}, address: \"http://m.vault.azure.net\", allow_private: true }}"),
-            "secrets would travel in the open",
-        ),
+        (format!("{{ {azure}, address: \"http://m.vault.azure.net\", allow_private: true }}"), "travel in the open"),
         (
             format!(
                 "{{ {azure}, address: \"http://localhost.evil.example\", allow_private: true, login: \"http://127.0.0.1:1\" }}"
@@ -132,8 +129,8 @@ fn broken_stores() -> Vec<(String, &'static str)> {
         (format!("{{ {azure}, address: https://x.example }}"), "no token may go there"),
         (format!("{{ {azure}, address: https://mssp.vault.azure.net.evil.example }}"), "no token may go there"),
         (
-            format!("{{ {azure}, address: https://mssp.vault.azure.net/secrets/contoso }}"),
-            "not of the vault; write `https://mssp.vault.azure.net`, and `name: …`",
+            format!("{{ {azure}, address: https://m.vault.azure.net/secrets/x }}"),
+            "write `https://m.vault.azure.net`, and",
         ),
         (
             format!("{{ type: key-vault, address: https://m.vault.azure.net, {guid} }}"),

@@ -123,12 +123,12 @@ fn all_mistakes_in_a_silence_are_reported_together() {
         author: "ann".into(),
         comment: "patching".into(),
     };
-    assert!(good.problems(at(50)).is_empty());
+    assert!(good.problems(at(50), &Zone::utc()).is_empty());
     let bad = NewSilence { ends_at: at(-1), author: " ".into(), comment: "x".repeat(501), ..good.clone() };
-    assert_eq!(bad.problems(at(0)).len(), 3, "{:?}", bad.problems(at(0)));
-    assert_eq!(good.problems(at(100)), ["it is over already: it ends at 1970-01-01T00:01:40Z"]);
+    assert_eq!(bad.problems(at(0), &Zone::utc()).len(), 3, "{:?}", bad.problems(at(0), &Zone::utc()));
+    assert_eq!(good.problems(at(100), &Zone::utc()), ["it is over already: it ended at 1970-01-01 00:01:40 UTC"]);
     let endless = NewSilence { ends_at: at(0).plus(DURATION_MAX).plus(Duration::from_secs(1)), ..good };
-    assert_eq!(endless.problems(at(0)).len(), 1);
+    assert_eq!(endless.problems(at(0), &Zone::utc()).len(), 1);
 }
 
 #[test]

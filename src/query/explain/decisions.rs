@@ -101,10 +101,19 @@ fn onboarding(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
-    let failing = neutral::failing(facts.scope, facts.record?.health.failing.clone())?;
+    let health = &facts.record?.health;
+    let of_score = |score| health.failures.iter().find(|failure| failure.score == score);
+    let own = facts.rule.score.and_then(of_score).map(|failure| &failure.failing);
+    let is_read = facts.rule.score.is_some() && own.is_none() && !health.failures.is_empty();
+    let failing = neutral::failing(facts.scope, own.or(health.failing.as_ref()).cloned())?;
     let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    let since = facts.config.timezone.written(failing.since);
-    Some(blocks("checks", format!("checks have been failing since {since} ({}){hint}", failing.class)))
+    let (since, class) = (facts.config.timezone.written(failing.since), &failing.class);
+    Some(if is_read {
+        let says = format!("this score is read; others of the tenant can't be read since {since} ({class}){hint}");
+        Decision { by: "checks", blocks: false, says }
+    } else {
+        blocks("checks", format!("checks have been failing since {since} ({class}){hint}"))
+    })
 }
 
 /// Controls that do not count, and what is to be known of each.

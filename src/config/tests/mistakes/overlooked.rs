@@ -1,7 +1,7 @@
 //! Mistakes that look right: numbers and words that are accepted and can't work, and causes that are hard to see.
 
 use super::table::{
-    Editor::{Compares, Elsewhere, Intricate, Marks, MayBeMeant, NotYaml},
+    Editor::{Compares, Elsewhere, Intricate, Marks, MayBeMeant, NotYaml, OnDisk},
     Mistake,
 };
 
@@ -175,4 +175,12 @@ pub(super) const OVERLOOKED: &[Mistake] = &[
         "warning[report-skips-months]: channels.own.report.month: channel `own` gets no monthly reports in some months",
         MayBeMeant,
     ),
+    (
+        'm',
+        "secret: { file: secrets/contoso }",
+        "secret: { env: $CONTOSO }",
+        "is written without `$` here, and `$CONTOSO` has one; write `{ env: CONTOSO }`",
+        Marks,
+    ),
+    ('m', "rules: [rules.yaml]", "rules: [secrets]", "`secrets` is a folder; write `secrets/*.yaml`", OnDisk),
 ];

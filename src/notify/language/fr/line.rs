@@ -42,7 +42,7 @@ pub(super) const WORDS: LineWords = LineWords {
     all_read: "Tous les locataires sont accessibles",
     unread: "Inaccessibles",
     since: |at| format!("depuis le {at}"),
-    messages_here: "Messages de ce canal",
+    messages_here: "Messages pour ce canal",
     held: |count| format!("{count} {}", if count < 2 { "retenu" } else { "retenus" }),
     given_up: |count| format!("{count} {}", if count < 2 { "abandonné" } else { "abandonnés" }),
     nothing_moved: "Aucun score n’a changé",
