@@ -1,6 +1,7 @@
 //! Every page and every form of the dashboard × every role × every scope, as the router's own table lists them: what a role does not allow
 //! is refused with a page, nothing of another tenant's is in any byte of an answer, and every link leads somewhere for whoever sees it.
 
+mod edited;
 mod filtered;
 mod links;
 
@@ -141,7 +142,10 @@ struct Answered {
 
 impl Site {
     async fn new() -> Self {
-        let scene = Scene::new().await;
+        Self::of(Scene::new().await).await
+    }
+
+    async fn of(scene: Scene) -> Self {
         let now = scene.now();
         for who in Who::all() {
             let (Some(token), Who::Somebody(role, is_limited)) = (who.token(), who) else { continue };
