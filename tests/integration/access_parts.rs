@@ -12,7 +12,7 @@ use scorewatch::{
     store::{
         Access, AccountRecord, Acknowledged, Audit, Begun, Entry, EntryFilter, Idempotency, Link, NewAccount, NewEntry,
         NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
-        SessionRecord, SilenceNotice, Silences, StoreError, TokenRecord,
+        SeenAlert, SessionRecord, SilenceNotice, Silences, StoreError, TokenRecord,
     },
 };
 
@@ -140,7 +140,7 @@ impl Silences for Parts {
 
     async fn acknowledge_all(
         &self,
-        alerts: Vec<(AlertKey, NewEntry)>,
+        alerts: Vec<(SeenAlert, NewEntry)>,
         by: Acknowledgement,
     ) -> Result<Vec<Acknowledged>, StoreError> {
         self.ask(&self.silences, "acknowledge_all").acknowledge_all(alerts, by).await
