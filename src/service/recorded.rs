@@ -7,12 +7,12 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tracing::error;
+use tracing::{error, info, warn};
 
 use crate::{
     config::{Config, Outline, access::AccessSettings, reload::Rejected},
     domain::Timestamp,
-    store::{Audit, NewEntry, hex},
+    store::{Audit, EntryFilter, NewEntry, hex},
 };
 
 /// Names of each kind that are written out; of more, the number is.
@@ -21,12 +21,39 @@ const NAMES_MAX: usize = 50;
 const KEYS_MAX: usize = 100;
 /// The most characters of each text that are recorded.
 const TEXT_MAX: usize = 200;
+/// An hour of UTC.
+const NANOS_PER_HOUR: i64 = 3_600_000_000_000;
 /// Bytes of the digest by which two longer texts differ that begin alike.
 const DIGEST_BYTES: usize = 8;
 
 /// Records the configuration with which the service starts.
 pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
     record(store, "service.start", None, in_force(config, Map::new()), now).await;
+}
+
+/// Logs the newest entry of the audit log, which shows later, wherever logs are kept, that nothing was cut off; and warns if the database no
+/// longer refuses to change entries.
+pub(super) async fn log_head(store: &dyn Audit) {
+    match store.missing_guards().await {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => {
+            warn!(?missing, "the database no longer refuses to change the audit log: triggers were removed or changed");
+        }
+        Err(error) => error!(%error, "the triggers of the audit log could not be looked up"),
+    }
+    let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+    match store.entries(&newest).await {
+        Ok(entries) => {
+            let head = entries.first().map(|entry| format!("{}:{}", entry.seq, entry.hash));
+            info!(head, "the audit log's newest entry");
+        }
+        Err(error) => error!(%error, "the audit log's newest entry could not be read"),
+    }
+}
+
+/// Whether this hour is the one in which the newest entry is logged again.
+pub(super) fn is_hour_of_head(now: Timestamp) -> bool {
+    now.as_nanos().div_euclid(NANOS_PER_HOUR).rem_euclid(24) == 0
 }
 
 /// Records a configuration that took effect, and what it changed.

@@ -31,6 +31,10 @@ impl Audit for Parts {
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, StoreError> {
         self.ask(&self.audit, "links").links(after, limit).await
     }
+
+    async fn missing_guards(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(&self.audit, "missing_guards").missing_guards().await
+    }
 }
 
 #[async_trait]
