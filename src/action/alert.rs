@@ -2,12 +2,14 @@
 
 mod pick;
 mod set;
+mod step;
 
 use serde_json::json;
 
 pub use self::{
     pick::{Pick, picked},
     set::AlertSet,
+    step::{Deed, OneStep},
 };
 use super::record::{self, must};
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
         alerts::{self, AlertRow, Which},
     },
     rule::AlertKey,
-    store::{self, NewEntry, Store},
+    store::{self, NewEntry, SeenAlert, Store},
 };
 
 /// The result of withdrawing an acknowledgement.
@@ -106,6 +108,8 @@ pub struct Acknowledged {
     pub acknowledged_before: usize,
     /// How many were passed over because they do not fire.
     pub not_firing: usize,
+    /// How many were passed over because they came further in between than they were shown.
+    pub changed: usize,
 }
 
 /// Notes that a person has seen an alert that fires: no reminder of it until it worsens or is over.
@@ -148,7 +152,8 @@ pub async fn acknowledge_all(
     acknowledge_rows(store, caller, picked, by, pick.set.as_deref(), is_dry).await
 }
 
-/// Notes that a person has seen these alerts, in one transaction and with an entry for each; with `is_dry`, only says which it would.
+/// Notes that a person has seen these alerts, in one transaction and with an entry for each; with `is_dry`, only says which it would. One
+/// that has come further by then than it had here is passed over.
 ///
 /// `set`: the [`AlertSet`] that the caller was shown of those that would be acknowledged.
 ///
@@ -170,7 +175,7 @@ pub async fn acknowledge_rows(
     }
     rows.retain(|row| caller.scope.includes(&row.key.tenant));
     let would_become = rows.iter().map(would_become).collect();
-    let mut done = Acknowledged { alerts: Vec::new(), acknowledged_before: 0, not_firing: 0 };
+    let mut done = Acknowledged { alerts: Vec::new(), acknowledged_before: 0, not_firing: 0, changed: 0 };
     done.count(rows, would_become);
     at_most(ACKNOWLEDGED_MAX, &done.alerts, "acknowledged")?;
     AlertSet::check(set, &done.alerts)?;
@@ -182,7 +187,12 @@ pub async fn acknowledge_rows(
         NewEntry::by(caller, "alert.acknowledge", Some(record::alert(&row.key)), by.at)
             .after(json!({ "by": by.by, "comment": by.comment }))
     };
-    let all = rows.iter().map(|row| (row.key.clone(), entry(row))).collect();
+    let seen = |row: &AlertRow| SeenAlert {
+        alert: row.key.clone(),
+        generation: row.alert.generation,
+        sequence: row.alert.sequence,
+    };
+    let all = rows.iter().map(|row| (seen(row), entry(row))).collect();
     let became = store.acknowledge_all(all, by.clone()).await?;
     done.count(rows, became);
     Ok(done)
@@ -196,6 +206,7 @@ impl Acknowledged {
                 store::Acknowledged::Now => self.alerts.push(row),
                 store::Acknowledged::Before => self.acknowledged_before += 1,
                 store::Acknowledged::NotFiring => self.not_firing += 1,
+                store::Acknowledged::Changed => self.changed += 1,
             }
         }
     }

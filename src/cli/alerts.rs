@@ -107,7 +107,7 @@ impl Which {
     async fn find(self, store: &dyn Store, scope: &Scope) -> Result<alerts::Which, query::Error> {
         let Self { tenant, rule, subject } = self;
         match rule {
-            Some(rule) => Ok(alerts::Which { tenant, rule, subject }),
+            Some(rule) => Ok(alerts::Which::named(&tenant, &rule, subject)),
             None => ids::alert(store, scope, &tenant).await,
         }
     }

@@ -24,7 +24,8 @@ Examples:
   scorewatch audit verify                        compute the whole chain again
   scorewatch audit verify --head 42:9f86d0…      and make sure that an entry noted earlier is still there
 
-`verify` exits with 1 and names the first entry that is not as it was written.")]
+`verify` exits with 1 and names the first entry that is not as it was written, or the triggers by which the
+database refuses to change entries, if they are missing.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -143,6 +144,14 @@ async fn verify(store: &dyn Store, head: Option<&str>, json: bool) -> Result<(),
     }
     if let Some(broken) = &verdict.broken {
         let what = format!("entry {} of the audit log is not as it was written: {}", broken.seq, broken.why);
+        return Err(Failure::Run((!json).then(|| anyhow::Error::msg(what))));
+    }
+    if !verdict.missing_guards.is_empty() {
+        let missing = verdict.missing_guards.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let what = format!(
+            "all entries are as they were written, but the database no longer refuses to change them: {missing} was removed or changed; \
+             find out by whom, and restore a backup"
+        );
         return Err(Failure::Run((!json).then(|| anyhow::Error::msg(what))));
     }
     if !json {

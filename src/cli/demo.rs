@@ -287,20 +287,18 @@ impl Theater<'_> {
 
     async fn person(&self, person: Person) -> Result<(), Failure> {
         let store = self.service.store();
-        let which =
-            |tenant: &str, rule: &str| Which { tenant: tenant.to_owned(), rule: rule.to_owned(), subject: None };
         match person {
             Person::Acknowledges { tenant, rule, comment } => {
                 let command = format!("scorewatch alerts acknowledge {tenant} {rule} --comment '{comment}'");
                 output::say_in(Ink::Cyan, &format!("  $ {command}"));
                 let by = Acknowledgement { at: Clock::System.now(), by: caller::name(), comment: comment.to_owned() };
-                alert::acknowledge(store.as_ref(), &caller::caller(), &which(tenant, rule), by).await?;
+                alert::acknowledge(store.as_ref(), &caller::caller(), &Which::named(tenant, rule, None), by).await?;
                 output::say_in(Ink::Cyan, "  $ scorewatch alerts list");
                 alerts::show_open(store.as_ref(), self.config).await
             }
             Person::AsksWhy { tenant, rule } => {
                 output::say_in(Ink::Cyan, &format!("  $ scorewatch explain {tenant} {rule}"));
-                explain::show(store.as_ref(), self.config, which(tenant, rule), EXPLAINED_ROWS).await
+                explain::show(store.as_ref(), self.config, Which::named(tenant, rule, None), EXPLAINED_ROWS).await
             }
         }
     }

@@ -75,8 +75,7 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
             // What is named wrongly is refused before the store is opened.
             find::tenant(&config, &Scope::All, &arguments.tenant)?;
             known_rule(&config, rule)?;
-            let (tenant, rule, subject) = (arguments.tenant.clone(), rule.clone(), arguments.subject.clone());
-            Some(Which { tenant, rule, subject })
+            Some(Which::named(&arguments.tenant, rule, arguments.subject.clone()))
         }
         None => None,
     };
@@ -104,7 +103,7 @@ async fn of_store(
     rows_max: usize,
 ) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
-    let Which { tenant, rule, subject } = match which {
+    let Which { tenant, rule, subject, .. } = match which {
         Some(which) => which,
         None => match ids::named(store, scope, &arguments.tenant).await? {
             Named::Alert(which) => which,

@@ -77,14 +77,22 @@ pub struct Which {
     pub rule: String,
     /// The subject; may be left out if there is one alert only.
     pub subject: Option<String>,
+    /// That very alert: an id names one, whatever else its rule has alerted on before it was edited.
+    pub exact: Option<AlertKey>,
 }
 
 impl Which {
-    /// The names of that alert.
+    /// That very alert, with its names.
     #[must_use]
     pub fn of(key: &AlertKey) -> Self {
         let subject = key.subject.as_ref().map(ToString::to_string);
-        Self { tenant: key.tenant.to_string(), rule: key.rule.to_string(), subject }
+        Self { exact: Some(key.clone()), ..Self::named(key.tenant.as_str(), key.rule.as_str(), subject) }
+    }
+
+    /// The alert that these names mean.
+    #[must_use]
+    pub fn named(tenant: &str, rule: &str, subject: Option<String>) -> Self {
+        Self { tenant: tenant.to_owned(), rule: rule.to_owned(), subject, exact: None }
     }
 }
 
@@ -177,21 +185,28 @@ pub async fn line(store: &dyn Store, config: &Config, scope: &Scope, which: &Whi
     line.ok_or_else(|| Error::NoAlert("there is no such alert".to_owned()))
 }
 
-/// The one alert that is named, whatever its state.
+/// The one alert that is named, whatever its state. Where names mean several, those that are over are left aside: a rule whose score was
+/// edited leaves one behind of each score that it has fired on.
 ///
 /// # Errors
-/// [`Error::NoAlert`]; [`Error::Ambiguous`] if there are several and no subject was named; [`Error::Invalid`]; [`Error::Store`].
+/// [`Error::NoAlert`]; [`Error::Ambiguous`] if names alone mean several; [`Error::Invalid`]; [`Error::Store`].
 pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<AlertRow, Error> {
-    let Which { tenant, rule, subject } = which;
+    let Which { tenant, rule, subject, exact } = which;
     let filter = AlertFilter {
         tenant: Some(find::tenant_id(tenant)?),
         rule: Some(find::rule_name(rule)?),
         tenants: scope.tenants().cloned(),
         ..AlertFilter::default()
     };
-    let is_intended =
-        |row: &AlertRow| subject.is_none() || row.key.subject.as_ref().map(Subject::as_str) == subject.as_deref();
+    let is_intended = |row: &AlertRow| match exact {
+        Some(exact) => row.key == *exact,
+        None => subject.is_none() || row.key.subject.as_ref().map(Subject::as_str) == subject.as_deref(),
+    };
     let mut matching: Vec<_> = store.alerts(&filter).await?.into_iter().filter(is_intended).collect();
+    let is_open = |row: &AlertRow| row.alert.state != AlertState::Inactive;
+    if matching.len() > 1 && matching.iter().any(is_open) {
+        matching.retain(is_open);
+    }
     match matching.len() {
         0 => Err(Error::NoAlert(format!("there is no alert of rule `{rule}` for tenant `{tenant}`"))),
         1 => Ok(matching.swap_remove(0)),

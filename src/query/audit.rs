@@ -70,9 +70,11 @@ pub struct Verdict {
     pub erased: usize,
     /// The last good entry.
     pub head: Option<Head>,
+    /// The triggers by which the database refuses to change entries, as far as they are missing or are not as they were made.
+    pub missing_guards: Vec<String>,
 }
 
-/// Reads the whole log and computes every hash again. `known`: an entry that was noted earlier and must still be there.
+/// Reads the whole log and computes every hash again, and looks whether the database still refuses to change entries. `known`: an entry that was noted earlier and must still be there.
 ///
 /// # Errors
 /// [`Error::Store`]; [`Error::Forbidden`] for a limited scope.
@@ -114,5 +116,6 @@ pub async fn verify(store: &dyn Store, scope: &Scope, known: Option<&Head>) -> R
     }
     let head = verifier.head().map(|(seq, hash)| Head { seq, hash: hex(&hash) });
     let entries = verifier.head().map_or(0, |(seq, _)| seq);
-    Ok(Verdict { broken, entries, erased: verifier.erased(), head })
+    let missing_guards = store.missing_guards().await?;
+    Ok(Verdict { broken, entries, erased: verifier.erased(), head, missing_guards })
 }

@@ -133,7 +133,7 @@ pub async fn of_alert(
     which: Which,
     now: Timestamp,
 ) -> Result<Explained, Error> {
-    let Which { tenant, rule, subject } = which;
+    let Which { tenant, rule, subject, .. } = which;
     if rule != OPERATOR_BLIND {
         let question = Question { tenant, rule, subject };
         return explain(store, config, scope, &question, now).await.map(Explained::Rule);

@@ -11,6 +11,7 @@ use super::{
     engine::Engine,
     faults,
     month::{self, Months},
+    recorded,
     report::{self, Reports},
 };
 use crate::{
@@ -202,6 +203,9 @@ pub(super) async fn housekeeping(engine: Engine) {
         Err(error) => error!(%error, "credentials about to expire could not be looked up"),
     }
     let Some(_tenure) = tenure else { return };
+    if recorded::is_hour_of_head(now) {
+        recorded::log_head(engine.store.as_ref()).await;
+    }
     if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
         error!(%error, "drills could not be queued; trying again within the hour");
     }

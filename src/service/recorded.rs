@@ -2,31 +2,59 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     path::Path,
 };
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tracing::error;
+use tracing::{error, info, warn};
 
 use crate::{
-    config::{Config, Outline, access::AccessSettings, reload::Rejected},
+    config::{Config, Outline, Tenant, access::AccessSettings, reload::Rejected},
     domain::Timestamp,
-    store::{Audit, NewEntry, hex},
+    store::{Audit, EntryFilter, NewEntry, hex},
 };
 
 /// Names of each kind that are written out; of more, the number is.
 const NAMES_MAX: usize = 50;
-/// Keys of the files that are written out, each with what it said and what it says.
+/// Keys of the files that are written out, each with what it said and what it says; and tenants.
 const KEYS_MAX: usize = 100;
 /// The most characters of each text that are recorded.
 const TEXT_MAX: usize = 200;
+/// An hour of UTC.
+const NANOS_PER_HOUR: i64 = 3_600_000_000_000;
 /// Bytes of the digest by which two longer texts differ that begin alike.
 const DIGEST_BYTES: usize = 8;
 
 /// Records the configuration with which the service starts.
 pub(super) async fn start(store: &dyn Audit, config: &Config, now: Timestamp) {
     record(store, "service.start", None, in_force(config, Map::new()), now).await;
+}
+
+/// Logs the newest entry of the audit log, which shows later, wherever logs are kept, that nothing was cut off; and warns if the database no
+/// longer refuses to change entries.
+pub(super) async fn log_head(store: &dyn Audit) {
+    match store.missing_guards().await {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => {
+            warn!(?missing, "the database no longer refuses to change the audit log: triggers were removed or changed");
+        }
+        Err(error) => error!(%error, "the triggers of the audit log could not be looked up"),
+    }
+    let newest = EntryFilter { limit: Some(1), ..EntryFilter::default() };
+    match store.entries(&newest).await {
+        Ok(entries) => {
+            let head = entries.first().map(|entry| format!("{}:{}", entry.seq, entry.hash));
+            info!(head, "the audit log's newest entry");
+        }
+        Err(error) => error!(%error, "the audit log's newest entry could not be read"),
+    }
+}
+
+/// Whether this hour is the one in which the newest entry is logged again.
+pub(super) fn is_hour_of_head(now: Timestamp) -> bool {
+    now.as_nanos().div_euclid(NANOS_PER_HOUR).rem_euclid(24) == 0
 }
 
 /// Records a configuration that took effect, and what it changed.
@@ -85,6 +113,13 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
         let has_changed = |(name, text): &(&String, &String)| was.get(*name).is_some_and(|before| before != *text);
         note("changed", is.iter().filter(has_changed).map(|(name, _)| name).collect());
     }
+    let of_tenants = regrouped(before, after);
+    if of_tenants.len() > KEYS_MAX {
+        changes.insert("tenant_keys_more".to_owned(), json!(of_tenants.len() - KEYS_MAX));
+    }
+    if !of_tenants.is_empty() {
+        changes.insert("tenant_keys".to_owned(), Value::Object(of_tenants.into_iter().take(KEYS_MAX).collect()));
+    }
     let keys = rewritten(&before.written, &after.written);
     if keys.len() > KEYS_MAX {
         changes.insert("keys_more".to_owned(), json!(keys.len() - KEYS_MAX));
@@ -93,6 +128,33 @@ fn changes(before: &Config, after: &Config) -> Map<String, Value> {
         changes.insert("keys".to_owned(), Value::Object(keys.into_iter().take(KEYS_MAX).collect()));
     }
     changes
+}
+
+/// What decides who sees a tenant and who is notified of it, where it is no longer the same: of each tenant its labels, its channels and
+/// whose it is, before and after. Its name is a key, so that whoever erases the tenant takes all of it out.
+fn regrouped(before: &Config, after: &Config) -> Map<String, Value> {
+    let mut regrouped = Map::new();
+    for (id, is) in &after.tenants {
+        let Some(was) = before.tenants.get(id) else { continue };
+        let mut keys = Map::new();
+        let mut note = |key: &str, was: String, is: String| {
+            if was != is {
+                keys.insert(key.to_owned(), json!([short(&was), short(&is)]));
+            }
+        };
+        let labels = |of: &Tenant| listed(of.labels.iter().map(|(key, value)| format!("{key}={value}")));
+        note("labels", labels(was), labels(is));
+        note("notify", listed(was.notify.iter()), listed(is.notify.iter()));
+        note("tenant_id", was.account.entra.to_string(), is.account.entra.to_string());
+        if !keys.is_empty() {
+            regrouped.insert(id.to_string(), Value::Object(keys));
+        }
+    }
+    regrouped
+}
+
+fn listed(things: impl Iterator<Item = impl Display>) -> String {
+    things.map(|thing| thing.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The keys that say something else than before, with both; `null`: it was not or is not there.
@@ -200,6 +262,36 @@ mod tests {
         let Some(tenant) = before.tenants.values().next() else { panic!("no tenant") };
         assert!(tenant.schedule.next_tick(Timestamp::from_seconds(1_800_000_000)).is_some());
         assert_eq!(Value::Object(changes(&before, &loaded(&folder))), json!({}));
+    }
+
+    #[test]
+    fn a_reload_records_what_the_labels_the_channels_and_the_entra_id_of_a_tenant_were_and_are() {
+        let before = loaded(&written(TENANTS, ""));
+        let tenants = TENANTS.replace("3fa85f64", "4fa85f64") + "  labels: { tier: gold, seat: eu }\n  notify: [soc]\n";
+        let changes = changes(&before, &loaded(&written(&tenants, "")));
+        let keys = &changes["tenant_keys"]["contoso"];
+        assert_eq!(keys["labels"], json!(["", "seat=eu, tier=gold"]));
+        assert_eq!(keys["notify"], json!(["", "soc"]));
+        let [was, is] = ["3fa85f64", "4fa85f64"].map(|begin| format!("{begin}-5717-4562-b3fc-2c963f66afa6"));
+        assert_eq!(keys["tenant_id"], json!([was, is]));
+        assert_eq!(changes["tenants_changed"], json!(["contoso"]));
+    }
+
+    #[test]
+    fn of_more_changed_tenants_than_are_written_out_the_number_is_recorded() {
+        let many = |label: &str| {
+            let one = |number: usize| {
+                let tenant =
+                    TENANTS.replace("contoso", &format!("t{number}")).replace("3fa85f64", &format!("{number:08}"));
+                format!("{tenant}  labels: {{ tier: {label} }}\n")
+            };
+            (0..KEYS_MAX + 3).map(one).collect::<String>()
+        };
+        let (before, after) = (loaded(&written(&many("gold"), "")), loaded(&written(&many("silver"), "")));
+        let changes = changes(&before, &after);
+        assert_eq!(changes["tenant_keys"].as_object().map(Map::len), Some(KEYS_MAX));
+        assert_eq!(changes["tenant_keys_more"], json!(3));
+        assert_eq!(changes["tenant_keys"]["t0"], json!({ "labels": ["tier=gold", "tier=silver"] }));
     }
 
     #[test]

@@ -208,6 +208,7 @@ async fn resume(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     }
     engine.store.heartbeat(now).await?;
     recorded::start(engine.store.as_ref(), &current, now).await;
+    recorded::log_head(engine.store.as_ref()).await;
     drill::onboard(engine.store.as_ref(), &current, now).await
 }
 

@@ -9,6 +9,8 @@ pub struct Inspection {
     pub newest: u64,
     /// What is damaged, as the database says it; the first few.
     pub faults: Vec<String>,
+    /// The triggers that are to keep the audit log as it is, and are not there as they were made. Of an older schema they aren't looked for.
+    pub unguarded: Vec<String>,
     /// The process on this machine that has it as the service; `None`: there is none, or it can't be determined.
     pub process: Option<u32>,
 }

@@ -28,7 +28,9 @@ pub use check::{
 };
 pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
 pub use idempotency::{Begun, RecordedAnswer};
-pub use listing::{Acknowledged, AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
+pub use listing::{
+    Acknowledged, AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, SeenAlert, Totals,
+};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification, SilenceNotice};
 pub use overview::{Advice, OpenAlert, SeriesSamples, TenantAdvice, TenantLine};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};

@@ -12,7 +12,7 @@ use scorewatch::{
     store::{
         Access, AccountRecord, Acknowledged, Audit, Begun, Entry, EntryFilter, Idempotency, Link, NewAccount, NewEntry,
         NewPersonSession, NewSession, NewToken, OpenSession, PasswordHash, PersonSession, RecordedAnswer, SecretDigest,
-        SessionRecord, SilenceNotice, Silences, StoreError, TokenRecord,
+        SeenAlert, SessionRecord, SilenceNotice, Silences, StoreError, TokenRecord,
     },
 };
 
@@ -30,6 +30,10 @@ impl Audit for Parts {
 
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, StoreError> {
         self.ask(&self.audit, "links").links(after, limit).await
+    }
+
+    async fn missing_guards(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(&self.audit, "missing_guards").missing_guards().await
     }
 }
 
@@ -140,7 +144,7 @@ impl Silences for Parts {
 
     async fn acknowledge_all(
         &self,
-        alerts: Vec<(AlertKey, NewEntry)>,
+        alerts: Vec<(SeenAlert, NewEntry)>,
         by: Acknowledgement,
     ) -> Result<Vec<Acknowledged>, StoreError> {
         self.ask(&self.silences, "acknowledge_all").acknowledge_all(alerts, by).await

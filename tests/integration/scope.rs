@@ -255,7 +255,7 @@ fn as_if_absent<T>(
 }
 
 fn which(tenant: &str) -> alerts::Which {
-    alerts::Which { tenant: tenant.to_owned(), rule: "drop".to_owned(), subject: None }
+    alerts::Which::named(tenant, "drop", None)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

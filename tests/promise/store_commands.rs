@@ -120,3 +120,35 @@ async fn tables_in_postgresql_are_made_without_the_service_and_what_is_for_files
         assert!(String::from_utf8_lossy(&refused.stderr).contains(part), "{refused:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_the_database_no_longer_refuses_to_change_the_audit_log_is_said_by_verify_doctor_and_the_service() {
+    let world = World::new().await;
+    let service = world.run().await;
+    assert!(service.log().contains("the audit log's newest entry"), "{}", service.log());
+    assert!(service.stop().await.success());
+    let verified = world.command(&["audit", "verify"]).await;
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    let head = said.lines().find_map(|line| line.strip_prefix("newest entry: ")).unwrap().to_owned();
+
+    let store = SqliteConnectOptions::new().filename(world.folder.path().join("data/scorewatch.db"));
+    let mut store = SqliteConnection::connect_with(&store).await.unwrap();
+    sqlx::query("DROP TRIGGER audit_is_unchanged").execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+
+    let verified = world.command(&["audit", "verify", "--head", &head]).await;
+    let said = String::from_utf8_lossy(&verified.stderr);
+    assert_eq!(verified.status.code(), Some(1), "{said}");
+    assert!(said.contains("no longer refuses to change them: `audit_is_unchanged`"), "{said}");
+    let verified = world.command(&["audit", "verify", "--json"]).await;
+    let verdict: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+    assert_eq!((&verdict["broken"], &verdict["missing_guards"][0]), (&Value::Null, &"audit_is_unchanged".into()));
+    let doctor = world.command(&["doctor"]).await;
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert!(said.contains("no longer refuses to change the audit log: audit_is_unchanged is missing"), "{said}");
+    let service = world.run().await;
+    assert!(service.log().contains("triggers were removed or changed"), "{}", service.log());
+    assert!(service.stop().await.success());
+}

@@ -13,6 +13,7 @@ use super::{
     access::{by, token},
     fixture::*,
 };
+use crate::harness::postgres::Postgres;
 
 async fn record(store: &dyn Store, action: &'static str, seconds: i64) {
     let entry = NewEntry::by(&Caller::local("ann"), action, Some(format!("silence {seconds}")), at(seconds));
@@ -68,6 +69,48 @@ async fn a_log_that_was_emptied_is_not_as_it_was_written() {
     assert_eq!(broken().await, None);
 }
 
+async fn a_log_whose_guards_are_removed_is_not_verified() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    record(store, "silence.add", 1).await;
+    let verdict = async || query::audit::verify(store, &Scope::All, None).await.unwrap();
+    assert_eq!(verdict().await.missing_guards, [""; 0]);
+    let remove = match &fixture.database {
+        None => &["DROP TRIGGER audit_is_kept"][..],
+        Some(_) => &["DROP TRIGGER audit_is_kept ON audit", "ALTER TABLE audit DISABLE TRIGGER audit_is_unchanged"],
+    };
+    for statement in remove {
+        change(&fixture, statement).await;
+    }
+    let missing = verdict().await;
+    assert_eq!(missing.broken, None, "no entry was changed");
+    assert_eq!(missing.missing_guards, ["audit_is_kept", "audit_is_unchanged"][..remove.len()]);
+    let instead = match &fixture.database {
+        None => "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN SELECT 1; END",
+        Some(_) => {
+            "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+        }
+    };
+    change(&fixture, instead).await;
+    let count = if fixture.database.is_some() { 3 } else { 1 };
+    assert_eq!(verdict().await.missing_guards.len(), count, "one of the same name does something else");
+}
+
+/// Does what somebody may do who has the database itself.
+async fn change(fixture: &Fixture, statement: &'static str) {
+    match &fixture.database {
+        None => {
+            let url = format!("sqlite://{}", fixture.directory.path().join("data/s.db").display());
+            let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(statement).execute(&mut db).await.unwrap();
+        }
+        Some(database) => {
+            let mut db = Postgres::shared().connect(&database.database).await;
+            sqlx::query(statement).execute(&mut db).await.unwrap();
+        }
+    }
+}
+
 async fn what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once() {
     const ACTS: i64 = 50;
     let fixture = Fixture::new().await;
@@ -105,6 +148,8 @@ async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_cha
         "UPDATE audit SET body = '{}' WHERE seq = 2",
         "UPDATE audit SET hash = x'00' WHERE seq = 2",
         "UPDATE audit SET seq = 9 WHERE seq = 4",
+        "INSERT OR REPLACE INTO audit SELECT 4, 0, action, body, salt, digest, erases, previous, hash FROM audit WHERE seq = 4",
+        "INSERT OR IGNORE INTO audit SELECT 4, 0, action, body, salt, digest, erases, previous, hash FROM audit WHERE seq = 4",
     ] {
         assert!(sqlx::query(refused).execute(&mut db).await.is_err(), "{refused}");
     }
@@ -119,6 +164,7 @@ async fn the_database_refuses_to_change_the_log_and_the_chain_shows_what_was_cha
 }
 
 on_both! {
+    a_log_whose_guards_are_removed_is_not_verified,
     a_log_that_was_emptied_is_not_as_it_was_written,
     entries_are_chained_in_the_order_in_which_they_are_recorded_also_from_two_processes,
     what_two_processes_do_at_once_is_one_chain_in_which_each_act_is_once,

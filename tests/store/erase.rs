@@ -137,19 +137,27 @@ fn forgets() -> NewEntry {
 
 async fn the_log_has_lost_the_names_and_keeps_its_order(store: &dyn Store) {
     let entries = store.entries(&EntryFilter::default()).await.unwrap();
-    let shown: Vec<_> = entries.iter().take(4).map(|entry| (entry.action.as_str(), entry.erased)).collect();
+    let shown: Vec<_> = entries.iter().take(5).map(|entry| (entry.action.as_str(), entry.erased)).collect();
     assert_eq!(
         shown,
-        [("tenant.forget", false), ("alert.accept", true), ("tenant.recheck", false), ("silence.add", true)]
+        [
+            ("tenant.forget", false),
+            ("configuration.reload", true),
+            ("alert.accept", true),
+            ("tenant.recheck", false),
+            ("silence.add", true)
+        ]
     );
-    assert_eq!(entries[3].body.after, Some(serde_json::json!({ "comment": "erased", "tenants": ["fabrikam"] })));
-    assert_eq!((entries[3].body.target.as_deref(), entries[3].body.who.as_str()), (Some("erased"), "ann"));
+    let reloaded = serde_json::json!({ "tenant_keys": { "fabrikam": { "notify": ["soc", ""] } } });
+    assert_eq!(entries[1].body.after, Some(reloaded));
+    assert_eq!(entries[4].body.after, Some(serde_json::json!({ "comment": "erased", "tenants": ["fabrikam"] })));
+    assert_eq!((entries[4].body.target.as_deref(), entries[4].body.who.as_str()), (Some("erased"), "ann"));
     let mut verifier = Verifier::default();
     let links = store.links(0, 100).await.unwrap();
     links.iter().try_for_each(|link| verifier.take(link)).unwrap();
     // The second and the fifth are of the silences that were planted.
-    assert_eq!((verifier.finish(), verifier.erased()), (Ok(()), 4));
-    assert_eq!(links.last().unwrap().erases, [2, 5, 6, 8]);
+    assert_eq!((verifier.finish(), verifier.erased()), (Ok(()), 5));
+    assert_eq!(links.last().unwrap().erases, [2, 5, 6, 8, 9]);
 }
 
 async fn erase_in(fixture: &Fixture, name: &str, dry_run: bool) -> Result<(TenantId, Erased), EraseError> {
@@ -169,6 +177,14 @@ async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
         ("silence.add", SLUG, serde_json::json!({ "tenants": [SLUG, "fabrikam"], "comment": NAME })),
         ("tenant.recheck", "fabrikam", serde_json::json!(null)),
         ("alert.accept", "fabrikam", serde_json::json!({ "tenant": SLUG })),
+        (
+            "configuration.reload",
+            "soc",
+            serde_json::json!({ "tenant_keys": {
+                SLUG: { "labels": ["", format!("name={NAME}")], "notify": ["soc", "own"], "tenant_id": [entra(1), entra(0xca_4a17)] },
+                "fabrikam": { "notify": ["soc", ""] },
+            } }),
+        ),
     ] {
         let entry = NewEntry::by(&Caller::local("ann"), action, Some(target.to_owned()), at(0)).after(after);
         store.record(entry).await.unwrap();

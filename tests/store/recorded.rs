@@ -12,7 +12,8 @@ use scorewatch::{
     rule::Alert,
     store::{
         Acknowledged, AlertFilter, AttemptOutcome, Begun, Commit, DeliveryFilter, EntryFilter, NewEntry,
-        NewPersonSession, NewSession, PasswordHash, Person, SecretDigest, SilenceNotice, Store, StoreError, Verifier,
+        NewPersonSession, NewSession, PasswordHash, Person, SecretDigest, SeenAlert, SilenceNotice, Store, StoreError,
+        Verifier,
     },
 };
 use serde_json::json;
@@ -50,7 +51,7 @@ const ACTS: [(&str, Act); 19] = [
     ("unacknowledge", |store, entry| async move { store.unacknowledge(&key("contoso", "low"), entry).await }.boxed()),
     ("acknowledge_all", |store, entry| {
         let seen = Acknowledgement { at: entry.at, by: "ben".to_owned(), comment: "seen".to_owned() };
-        let alerts = vec![(key("contoso", "low"), entry)];
+        let alerts = vec![(SeenAlert { alert: key("contoso", "low"), generation: 1, sequence: 1 }, entry)];
         async move { Ok(store.acknowledge_all(alerts, seen).await?.contains(&Acknowledged::Now)) }.boxed()
     }),
     ("commit_action", |store, entry| {

@@ -10,8 +10,8 @@ use scorewatch::{
     },
     rule::AlertState,
     store::{
-        Acknowledged::{Before, NotFiring, Now},
-        AlertFilter, AttemptOutcome, EntryFilter, NewEntry, Store,
+        Acknowledged::{Before, Changed, NotFiring, Now},
+        AlertFilter, AttemptOutcome, EntryFilter, NewEntry, SeenAlert, Store,
     },
 };
 
@@ -197,7 +197,8 @@ async fn many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all(
     }
     let word = || Acknowledgement { at: at(5), by: "ann".to_owned(), comment: "seen".to_owned() };
     let entry = |name: &str| NewEntry::by(&Caller::local("ann"), "alert.acknowledge", Some(name.to_owned()), at(5));
-    let all = |names: &[&str]| names.iter().map(|name| (key(name, "low"), entry(name))).collect::<Vec<_>>();
+    let seen = |name: &str| SeenAlert { alert: key(name, "low"), generation: 1, sequence: 1 };
+    let all = |names: &[&str]| names.iter().map(|name| (seen(name), entry(name))).collect::<Vec<_>>();
     assert!(store.acknowledge(&key("fabrikam", "low"), word(), entry("fabrikam")).await.unwrap());
     let names = ["contoso", "fabrikam", "tailspin", "absent"];
     let request = KeyedRequest { caller: "ann".into(), key: "k1".into(), fingerprint: "a".into(), attempt: 1 };
@@ -207,7 +208,7 @@ async fn many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all(
     let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 1);
     outcome.alerts = vec![update("low", firing(1, 1)), update("high", firing(1, 1))];
     commit(store, outcome).await;
-    last[0].0 = key("contoso", "high");
+    last[0].0.alert = key("contoso", "high");
     let both = all(&["contoso"]).into_iter().chain(last).collect();
     assert!(store.acknowledge_all(both, word()).await.is_err(), "nobody has begun that request");
     let recorded = async || {
@@ -223,7 +224,29 @@ async fn many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all(
     assert_eq!(recorded().await, ["fabrikam", "contoso"]);
 }
 
+async fn an_alert_that_has_come_further_since_it_was_seen_is_not_acknowledged_with_the_others() {
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
+    for (name, generation, sequence) in [("contoso", 1, 1), ("fabrikam", 1, 2), ("tailspin", 2, 1)] {
+        let mut outcome = check(name, None, 0);
+        outcome.alerts = vec![update("low", firing(generation, sequence))];
+        commit(store, outcome).await;
+    }
+    let by = || Acknowledgement { at: at(5), by: "ann".to_owned(), comment: "seen".to_owned() };
+    let entry = |name: &str| NewEntry::by(&Caller::local("ann"), "alert.acknowledge", Some(name.to_owned()), at(5));
+    let as_first = ["contoso", "fabrikam", "tailspin"]
+        .map(|name| (SeenAlert { alert: key(name, "low"), generation: 1, sequence: 1 }, entry(name)));
+    let became = store.acknowledge_all(as_first.to_vec(), by()).await.unwrap();
+    assert_eq!(became, [Now, Changed, Changed], "it has worsened, or begun again");
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.body.target.as_deref()).collect::<Vec<_>>(), [Some("contoso")]);
+    for name in ["fabrikam", "tailspin"] {
+        assert_eq!(load(store, name).await.alerts[0].acknowledged, None, "{name}");
+    }
+}
+
 on_both! {
+    an_alert_that_has_come_further_since_it_was_seen_is_not_acknowledged_with_the_others,
     many_alerts_are_acknowledged_together_with_an_entry_each_or_not_at_all,
     silences_are_kept_ended_early_and_removed_when_they_are_long_past,
     a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before,

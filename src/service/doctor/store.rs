@@ -34,6 +34,15 @@ fn judge(inspected: &Result<Option<Inspection>, StoreError>) -> Finding {
             let what = format!("the store is damaged: {}", faults.join(", "));
             Finding::error("store", what, "stop the service and restore the newest backup; check the disk")
         }
+        Ok(Some(Inspection { unguarded, .. })) if !unguarded.is_empty() => {
+            let what =
+                format!("the database no longer refuses to change the audit log: {} is missing", unguarded.join(", "));
+            Finding::warning(
+                "store",
+                what,
+                "`scorewatch audit verify` says whether entries were changed; find out who removed it",
+            )
+        }
         Ok(Some(Inspection { schema, newest, .. })) if schema < newest => {
             let what = format!("its schema {schema} is older than this version's {newest}");
             Finding::warning("store", what, format!("back it up, then {START}: that brings it up to date"))
@@ -56,7 +65,10 @@ mod tests {
     fn a_store_is_judged_by_what_was_seen_of_it() {
         let seen = |schema, faults: &[&str]| {
             let faults = faults.iter().map(ToString::to_string).collect();
-            Ok(Some(Inspection { schema, newest: 21, faults, process: None }))
+            Ok(Some(Inspection { schema, newest: 21, faults, unguarded: Vec::new(), process: None }))
+        };
+        let unguarded = |inspected: Result<Option<Inspection>, StoreError>| {
+            inspected.map(|seen| seen.map(|seen| Inspection { unguarded: vec!["audit_is_kept".to_owned()], ..seen }))
         };
         for (inspected, verdict, said) in [
             (Ok(None), Verdict::Warning, "no store yet"),
@@ -64,6 +76,7 @@ mod tests {
             (seen(22, &[]), Verdict::Ok, "schema 22, which is newer than this version's 21"),
             (seen(7, &[]), Verdict::Warning, "its schema 7 is older"),
             (seen(21, &["row 3 missing from index x"]), Verdict::Error, "row 3 missing"),
+            (unguarded(seen(21, &[])), Verdict::Warning, "no longer refuses to change the audit log: audit_is_kept"),
             (Err(StoreError::Full), Verdict::Error, "disk is full"),
         ] {
             let found = judge(&inspected);

@@ -17,17 +17,18 @@ use crate::{
 /// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store. One that only
 /// adds says so in `meta` ([`usable_since_key`]), so that older programs go on with the store. Any other has to refuse to work while a
 /// replica lives, as [`refuse_beside_older`] does.
-const MIGRATIONS: [(i64, &str); 7] = [
+const MIGRATIONS: [(i64, &str); 8] = [
     (20, include_str!("migrations/0020.sql")),
     (21, include_str!("migrations/0021.sql")),
     (22, include_str!("migrations/0022.sql")),
     (23, include_str!("migrations/0023.sql")),
     (24, include_str!("migrations/0024.sql")),
     (25, include_str!("migrations/0025.sql")),
-    (NEWEST, include_str!("migrations/0026.sql")),
+    (26, include_str!("migrations/0026.sql")),
+    (NEWEST, include_str!("migrations/0027.sql")),
 ];
 /// The schema that this version works with.
-pub(super) const NEWEST: i64 = 26;
+pub(super) const NEWEST: i64 = 27;
 /// Names the lock under which schemas change: "Scor".
 const LOCK: i64 = 0x5363_6f72;
 

@@ -25,7 +25,8 @@ use super::{
     division::Timing,
     sql::{
         self, Origin, Place, SqlStore, Writer,
-        db::{Pool, Readers},
+        db::{Dialect, Pool, Readers},
+        guards,
     },
 };
 use crate::{
@@ -149,10 +150,15 @@ pub async fn inspect(settings: &PostgresSettings) -> Result<Option<Inspection>, 
     let mut connection = open::connect(settings).await?;
     server::check(&mut connection).await?;
     let schema = migrate::version(&mut connection).await?;
+    let mut unguarded = Vec::new();
+    if schema >= migrate::NEWEST {
+        let found: Vec<(String, String)> = sqlx::query_as(guards::POSTGRES).fetch_all(&mut connection).await?;
+        unguarded = guards::missing(Dialect::Postgres, &found);
+    }
     // Nothing was written.
     let _ = connection.close().await;
     let (schema, newest) = (schema.unsigned_abs(), migrate::NEWEST.unsigned_abs());
-    Ok((schema != 0).then_some(Inspection { schema, newest, faults: Vec::new(), process: None }))
+    Ok((schema != 0).then_some(Inspection { schema, newest, faults: Vec::new(), unguarded, process: None }))
 }
 
 /// The name of every tenant that a store knows, each with its Entra id if that is noted. A database without a store knows none.

@@ -146,4 +146,17 @@ pub enum Acknowledged {
     Before,
     /// It does not fire, so there is nothing to acknowledge.
     NotFiring,
+    /// It fires, but no longer as it did when it was read: it has worsened since, or is over and has begun again.
+    Changed,
+}
+
+/// An alert as a person has seen it.
+#[derive(Debug, Clone)]
+pub struct SeenAlert {
+    /// The alert.
+    pub alert: AlertKey,
+    /// Which of its firings that was.
+    pub generation: u64,
+    /// How far it had come.
+    pub sequence: u64,
 }

@@ -22,7 +22,7 @@ impl SchemaStep {
 }
 
 /// The key in `meta` under which the migration to a schema writes the oldest schema whose programs work with it, if it only adds: tables,
-/// indexes, and columns that are null or have a default. Of existing tables, a new one may refer only to `tenant`, unless its rows are
+/// indexes, triggers that refuse what no program does, and columns that are null or have a default. Of existing tables, a new one may refer only to `tenant`, unless its rows are
 /// deleted with those that they refer to: an older program's retention knows nothing of them. An older program can't read a new kind of
 /// message or stored value, so a migration that introduces one writes no such key, and neither does the next schema without one: then no
 /// older program is let in.

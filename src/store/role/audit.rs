@@ -18,4 +18,7 @@ pub trait Audit: Send + Sync + 'static {
 
     /// At most `limit` links of the chain, oldest first, that follow the entry of that number.
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, StoreError>;
+
+    /// The names of the triggers by which the database refuses to change entries, as far as they are missing or are not as they were made.
+    async fn missing_guards(&self) -> Result<Vec<String>, StoreError>;
 }

@@ -9,7 +9,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{Acknowledged, NewEntry, SilenceNotice, StoreError},
+    store::{Acknowledged, NewEntry, SeenAlert, SilenceNotice, StoreError},
 };
 
 /// What people want to hear nothing of: silences, and acknowledgements of single alerts. Whatever they do takes effect at the time of its
@@ -35,10 +35,11 @@ pub trait Silences: Send + Sync + 'static {
     async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement, entry: NewEntry) -> Result<bool, StoreError>;
 
     /// Notes that a person has seen these alerts, each with an entry of its own, all in one transaction, as
-    /// [`acknowledge`](Self::acknowledge) does of one. What became of each, in their order.
+    /// [`acknowledge`](Self::acknowledge) does of one. One that has come further since it was seen stays as it is. What became of each,
+    /// in their order.
     async fn acknowledge_all(
         &self,
-        alerts: Vec<(AlertKey, NewEntry)>,
+        alerts: Vec<(SeenAlert, NewEntry)>,
         by: Acknowledgement,
     ) -> Result<Vec<Acknowledged>, StoreError>;
 

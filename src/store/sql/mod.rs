@@ -22,6 +22,7 @@ pub(super) mod erase;
 mod escalation;
 mod excluded;
 mod fleet;
+pub(super) mod guards;
 mod hold;
 mod idempotency;
 mod listing;

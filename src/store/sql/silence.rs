@@ -16,7 +16,7 @@ use crate::{
         silence::{Acknowledgement, NewSilence},
     },
     rule::AlertKey,
-    store::{Acknowledged, NewEntry, SilenceNotice, StoreError},
+    store::{Acknowledged, NewEntry, SeenAlert, SilenceNotice, StoreError},
 };
 
 fn silence(found: &Row) -> Result<Silence, StoreError> {
@@ -125,6 +125,26 @@ pub(super) async fn acknowledge(
         .await?;
     audit::add(connection, entry, &[]).await?;
     Ok(Acknowledged::Now)
+}
+
+/// The SQL behind [`crate::store::Silences::acknowledge_all`], for one of them.
+pub(super) async fn acknowledge_as_seen(
+    connection: &mut Connection,
+    seen: &SeenAlert,
+    new: &Acknowledgement,
+    entry: &NewEntry,
+) -> Result<Acknowledged, StoreError> {
+    let found = query("SELECT body FROM alert WHERE key = $1 AND state = 'firing'")
+        .bind(to_json(&seen.alert)?)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(found) = found {
+        let alert = row::alert(found.try_get("body")?)?;
+        if (alert.generation, alert.sequence) != (seen.generation, seen.sequence) {
+            return Ok(Acknowledged::Changed);
+        }
+    }
+    acknowledge(connection, &seen.alert, new, entry).await
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`]. Gives what is taken back.

@@ -79,8 +79,7 @@ impl SqlStore {
         }
         files::check_modes(&path)?;
         let process = files::holder(&path);
-        let (schema, newest, faults) = open::inspect(&path).await?;
-        Ok(Some(Inspection { schema: schema as u64, newest: newest as u64, faults, process }))
+        Ok(Some(open::inspect(&path, process).await?))
     }
 
     /// The name of every tenant that an SQLite file knows, each with its Entra id if that is noted, whatever the version that wrote it.

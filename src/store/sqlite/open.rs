@@ -12,8 +12,9 @@ use super::error::at_open;
 use crate::{
     crash_point::{self, CrashPoint, Work},
     store::{
-        StoreError,
+        Inspection, StoreError,
         record::{admit, usable_since_key},
+        sql::{db::Dialect, guards},
     },
 };
 
@@ -23,7 +24,7 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1. One that only adds says so in `meta` ([`usable_since_key`]), so that an
 /// older program goes on with the store.
-const MIGRATIONS: [&str; 26] = [
+const MIGRATIONS: [&str; 27] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -50,6 +51,7 @@ const MIGRATIONS: [&str; 26] = [
     include_str!("migrations/0024.sql"),
     include_str!("migrations/0025.sql"),
     include_str!("migrations/0026.sql"),
+    include_str!("migrations/0027.sql"),
 ];
 
 /// The schema that this version works with.
@@ -155,7 +157,7 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
 }
 
 /// The schema of a file, the newest one, and what is damaged.
-pub(super) async fn inspect(path: &Path) -> Result<(usize, usize, Vec<String>), StoreError> {
+pub(super) async fn inspect(path: &Path, process: Option<u32>) -> Result<Inspection, StoreError> {
     let mut connection = connect(options(path).read_only(true)).await?;
     let inspected = async {
         let schema = schema_version(&mut connection).await?;
@@ -164,7 +166,14 @@ pub(super) async fn inspect(path: &Path) -> Result<(usize, usize, Vec<String>), 
             .fetch_all(&mut connection)
             .await
             .map_err(|error| at_open(&error))?;
-        Ok((schema, MIGRATIONS.len(), found.into_iter().filter(|line| line != "ok").collect()))
+        let faults: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
+        let mut unguarded = Vec::new();
+        if schema >= NEWEST && faults.is_empty() {
+            let found: Result<Vec<(String, String)>, _> =
+                sqlx::query_as(guards::SQLITE).fetch_all(&mut connection).await;
+            unguarded = guards::missing(Dialect::Sqlite, &found.map_err(|error| at_open(&error))?);
+        }
+        Ok(Inspection { schema: schema as u64, newest: NEWEST as u64, faults, unguarded, process })
     };
     let inspected = inspected.await;
     // Nothing was written.
@@ -331,7 +340,9 @@ mod tests {
             let script = format!("{FIRST}\n{migrations}\nPRAGMA user_version = {schema};");
             sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
             old.close().await.unwrap();
-            assert_eq!(inspect(&path).await.unwrap(), (schema, MIGRATIONS.len(), Vec::new()));
+            let seen = inspect(&path, None).await.unwrap();
+            assert_eq!((seen.schema, seen.newest), (schema as u64, MIGRATIONS.len() as u64));
+            assert_eq!((seen.faults, seen.unguarded), (Vec::new(), Vec::new()));
             let mut connection = open_service(&path).await.unwrap();
             let tables: Vec<String> =
                 sqlx::query_scalar("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name")

@@ -234,6 +234,8 @@ pub(super) struct AcknowledgedMany {
     acknowledged_before: usize,
     /// How many were passed over because they do not fire; of alerts that are named, also those that are over or are not there.
     not_firing: usize,
+    /// How many were passed over because they worsened, or began again, in between.
+    changed: usize,
     /// How many tenants these alerts are of.
     tenants: usize,
     /// Of a `dry_run`: which alerts these are and how far each has come, as a digest; send it along to do it to these alone.
@@ -275,6 +277,7 @@ pub(super) async fn acknowledge_many(call: Call<AcknowledgeMany>) -> Result<Ackn
         alerts: done.alerts.into_iter().map(|row| row.key).collect(),
         acknowledged_before: done.acknowledged_before,
         not_firing: done.not_firing + missing,
+        changed: done.changed,
         dry_run,
     })
 }

@@ -142,7 +142,6 @@ pub(super) struct Subject {
 }
 
 pub(super) async fn explain(call: Call<Subject>) -> Result<Explained, Problem> {
-    let (tenant, rule) = (call.path("id").to_owned(), call.path("rule").to_owned());
-    let which = Which { tenant, rule, subject: call.input.subject.clone() };
+    let which = Which::named(call.path("id"), call.path("rule"), call.input.subject.clone());
     Ok(explain::of_alert(call.store.as_ref(), &call.config, &call.caller.scope, which, call.now).await?)
 }

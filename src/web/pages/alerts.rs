@@ -13,7 +13,7 @@ use super::{
     words,
 };
 use crate::{
-    action::alert::Possible,
+    action::alert::{Deed, Possible},
     domain::{Role, ScoreKind, Severity},
     query::{
         self, Page,
@@ -55,7 +55,11 @@ pub(super) fn done(params: &Params) -> Option<String> {
         let was = if left == 1 { "was" } else { "were" };
         format!(" {left} of those selected {was} left alone: not firing, already so, changed meanwhile, or the action does not apply.")
     });
-    Some(format!("{verb}{count}{how}. {follows}{}", left.unwrap_or_default()))
+    let later = number("later").map(|later| match later {
+        1 => " One more matches and is left for another step.".to_owned(),
+        later => format!(" {later} more match and are left for another step."),
+    });
+    Some(format!("{verb}{count}{how}. {follows}{}{}", left.unwrap_or_default(), later.unwrap_or_default()))
 }
 
 /// `GET /alerts`.
@@ -88,8 +92,8 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
         shown["alerts"] = alert_table::rows(&visit, &lines);
         shown["has_alerts"] = json!(!lines.is_empty());
         shown["may_act"] = json!(may_act);
-        shown["acknowledge_all"] = json!(all_of("Acknowledge", possible.to_acknowledge));
-        shown["accept_all"] = json!(all_of("Accept", possible.to_accept));
+        shown["acknowledge_all"] = json!(all_of(Deed::Acknowledge, possible.to_acknowledge));
+        shown["accept_all"] = json!(all_of(Deed::Accept, possible.to_accept));
         shown["next"] = json!(next);
         Ok::<_, query::Error>(shown)
     };
@@ -99,11 +103,17 @@ pub(super) async fn page(visit: Visit, Query(pairs): Query<Vec<(String, String)>
     }
 }
 
-/// What a button says that does something to all that match. `None`: there is nothing that it could be done to.
-fn all_of(verb: &str, count: usize) -> Option<String> {
+/// What a button says that does something to all that match, or to as many as one step takes. `None`: there is nothing that it could be
+/// done to.
+fn all_of(deed: Deed, count: usize) -> Option<String> {
+    let verb = match deed {
+        Deed::Accept => "Accept",
+        Deed::Acknowledge => "Acknowledge",
+    };
     match count {
         0 => None,
         1 => Some(format!("{verb} the one that matches…")),
+        count if count > deed.most() => Some(format!("{verb} the first {} of {count} that match…", deed.most())),
         count => Some(format!("{verb} all {count} that match…")),
     }
 }
@@ -136,4 +146,21 @@ fn filters(visit: &Visit, params: &Params, wanted: &Wanted) -> Value {
         "kept": kept.collect::<Vec<_>>(),
         "is_filtered": has_states || is_narrowed != Wanted::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_button_promises_no_more_than_one_step_does() {
+        for (count, says) in [
+            (0, None),
+            (1, Some("Acknowledge the one that matches…")),
+            (1000, Some("Acknowledge all 1000 that match…")),
+            (3412, Some("Acknowledge the first 1000 of 3412 that match…")),
+        ] {
+            assert_eq!(all_of(Deed::Acknowledge, count).as_deref(), says);
+        }
+    }
 }

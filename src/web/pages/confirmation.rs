@@ -15,7 +15,7 @@ use super::{
     words,
 };
 use crate::{
-    action::alert::{self, ACCEPTED_MAX, Accepted, Acknowledged, AlertSet, Pick},
+    action::alert::{self, ACCEPTED_MAX, Accepted, Acknowledged, AlertSet, Deed, OneStep, Pick},
     notify::silence::Acknowledgement,
     query::{
         Error,
@@ -40,6 +40,13 @@ pub(super) enum Act {
 }
 
 impl Act {
+    const fn deed(self) -> Deed {
+        match self {
+            Self::Accept => Deed::Accept,
+            Self::Acknowledge => Deed::Acknowledge,
+        }
+    }
+
     /// What was done, as the list of alerts names it.
     const fn done(self) -> &'static str {
         match self {
@@ -64,6 +71,8 @@ struct Meant {
     alerts: Vec<AlertRow>,
     /// How many others are left as they are.
     left: usize,
+    /// How many more it could be done to, in the steps after this one.
+    later: usize,
 }
 
 /// What somebody wrote as the reason.
@@ -91,15 +100,16 @@ pub(super) async fn picked(visit: &Visit, pick: Option<Pick>) -> Result<Vec<Aler
     }
 }
 
-/// What a form means: the alerts that it names, or all that match its filters.
+/// What a form means: the alerts that it names, or all that match its filters; of more than one step takes, the first ones.
 async fn meant(visit: &Visit, act: Act, fields: &Params) -> Result<Meant, Error> {
     let rows = if fields.get(SELECTED).is_some() {
         selected(visit, fields).await?.into_iter().map(|line| line.row).collect()
     } else {
         picked(visit, alert_filters::pick(&alert_filters::read(visit, fields).await?)).await?
     };
+    let OneStep { rows, later } = OneStep::of(act.deed(), rows);
     // What is said of them is checked when it is done.
-    apply(visit, act, &Params::default(), rows, true).await
+    Ok(Meant { later, ..apply(visit, act, &Params::default(), rows, true).await? })
 }
 
 /// Acts on these alerts with what the form says of them; with `is_dry`, only says on which ones it would.
@@ -111,13 +121,13 @@ async fn apply(visit: &Visit, act: Act, fields: &Params, rows: Vec<AlertRow>, is
             let (config, now) = (visit.app.config(), visit.app.now());
             let done = alert::accept_rows(visit.store(), &config, &visit.caller, rows, &pick, is_dry, now).await?;
             let Accepted { alerts, without_level, changed } = done;
-            Ok(Meant { alerts, left: without_level + changed })
+            Ok(Meant { alerts, left: without_level + changed, later: 0 })
         }
         Act::Acknowledge => {
             let by = seen(visit, fields);
             let done = alert::acknowledge_rows(visit.store(), &visit.caller, rows, by, None, is_dry).await?;
-            let Acknowledged { alerts, acknowledged_before, not_firing } = done;
-            Ok(Meant { alerts, left: acknowledged_before + not_firing })
+            let Acknowledged { alerts, acknowledged_before, not_firing, changed } = done;
+            Ok(Meant { alerts, left: acknowledged_before + not_firing + changed, later: 0 })
         }
     }
 }
@@ -149,11 +159,24 @@ pub(super) async fn obey(visit: &Visit, act: Act, fields: &Params) -> Answer {
     }
     match apply(visit, act, fields, meant.alerts.clone(), false).await {
         Ok(Meant { alerts, .. }) if alerts.is_empty() => Ok(see("/alerts", "none-left")),
-        Ok(Meant { alerts, left: 0 }) => Ok(see(&format!("/alerts?count={}", alerts.len()), act.done())),
-        Ok(Meant { alerts, left }) => Ok(see(&format!("/alerts?count={}&left={left}", alerts.len()), act.done())),
+        Ok(Meant { alerts, left, .. }) => Ok(see(&done_at(fields, alerts.len(), left, meant.later), act.done())),
         Err(Error::Invalid(problems)) => show(visit, act, fields, meant, Because::Wrong(problems)).await,
         Err(error) => Err(visit.refuse(&error).await),
     }
+}
+
+/// Where a browser is sent after something was done to that many alerts, and others were left: where more of them wait, to these.
+fn done_at(fields: &Params, count: usize, left: usize, later: usize) -> String {
+    let mut pairs = if later > 0 { filters(fields).0 } else { Vec::new() };
+    for (name, number) in [("count", count), ("left", left), ("later", later)] {
+        pairs.extend((number > 0).then(|| (name.to_owned(), number.to_string())));
+    }
+    Params(pairs).address("/alerts")
+}
+
+/// Those of a form's fields that are filters of the list of alerts.
+fn filters(fields: &Params) -> Params {
+    Params(fields.0.iter().filter(|(name, _)| NAMES.contains(&name.as_str())).cloned().collect())
 }
 
 async fn show(visit: &Visit, act: Act, fields: &Params, meant: Meant, because: Because) -> Answer {
@@ -164,8 +187,8 @@ async fn show(visit: &Visit, act: Act, fields: &Params, meant: Meant, because: B
     };
     let tenants: BTreeSet<_> = lines.iter().map(|line| &line.row.key.tenant).collect();
     let listed = &lines[..lines.len().min(LISTED_MAX)];
-    let is_of = |names: &[&str]| fields.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect();
-    let (only, named) = (Params(is_of(&NAMES)), Params(is_of(&[SELECTED])));
+    let named = fields.0.iter().filter(|(name, _)| name == SELECTED).cloned().collect();
+    let (only, named) = (filters(fields), Params(named));
     let kept = if named.0.is_empty() { &only } else { &named };
     let kept = kept.0.iter().filter(|(_, value)| !value.is_empty());
     let kept = kept.map(|(name, value)| json!({ "name": name, "value": value }));
@@ -181,6 +204,8 @@ async fn show(visit: &Visit, act: Act, fields: &Params, meant: Meant, because: B
         "more": lines.len().checked_sub(LISTED_MAX).filter(|more| *more > 0),
         "left": (meant.left > 0).then(|| words::counted(meant.left, "other alert")),
         "is_one_left": meant.left == 1,
+        "all": (meant.later > 0).then(|| lines.len() + meant.later),
+        "one_step": act.deed().most(),
         "kept": kept.collect::<Vec<Value>>(),
         "set": set,
         "comment": fields.text("comment"),

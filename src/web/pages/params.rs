@@ -23,10 +23,15 @@ impl Params {
 
     /// The same address with another value for that name; `None`: without it. A further page is one of another list.
     pub(super) fn with(&self, path: &str, name: &str, value: Option<&str>) -> String {
-        let is_of_this_page = |is: &str| ["after", "done", "count", "left"].contains(&is);
-        let kept = self.0.iter().filter(|(is, value)| is != name && !is_of_this_page(is) && !value.is_empty());
-        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(value.map(|value| (name, value)));
-        let pairs: Vec<String> = kept.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let is_of_this_page = |is: &str| ["after", "done", "count", "left", "later"].contains(&is);
+        let kept = self.0.iter().filter(|(is, _)| is != name && !is_of_this_page(is)).cloned();
+        Self(kept.chain(value.map(|value| (name.to_owned(), value.to_owned()))).collect()).address(path)
+    }
+
+    /// The address of a page with these, empty ones left out.
+    pub(super) fn address(&self, path: &str) -> String {
+        let pairs = self.0.iter().filter(|(_, value)| !value.is_empty());
+        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
     }
 }

@@ -51,7 +51,7 @@ async fn scene_for(operation: &Operation) -> Scene {
     match operation.id.as_str() {
         "unparkChannel" | "resendDelivery" => park(&scene).await,
         "unacknowledgeAlert" => {
-            let which = Which { tenant: "contoso".to_owned(), rule: "drop".to_owned(), subject: None };
+            let which = Which::named("contoso", "drop", None);
             let by = Acknowledgement { at: now, by: "ann".to_owned(), comment: "seen".to_owned() };
             alert::acknowledge(store, &Caller::local("ann"), &which, by).await.unwrap();
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     crash_point::Work,
-    store::sql::{SqlStore, audit},
+    store::sql::{SqlStore, audit, guards},
     store::{Audit, Entry, EntryFilter, Link, NewEntry, StoreError},
 };
 
@@ -27,5 +27,9 @@ impl Audit for SqlStore {
 
     async fn links(&self, after: u64, limit: u32) -> Result<Vec<Link>, StoreError> {
         audit::links(&self.readers, after, limit).await
+    }
+
+    async fn missing_guards(&self) -> Result<Vec<String>, StoreError> {
+        guards::missing_in(&self.readers).await
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     rule::AlertKey,
     store::sql::{SqlStore, audit, silence},
-    store::{Acknowledged, NewEntry, SilenceNotice, Silences, StoreError},
+    store::{Acknowledged, NewEntry, SeenAlert, SilenceNotice, Silences, StoreError},
 };
 
 #[async_trait]
@@ -63,15 +63,15 @@ impl Silences for SqlStore {
 
     async fn acknowledge_all(
         &self,
-        alerts: Vec<(AlertKey, NewEntry)>,
+        alerts: Vec<(SeenAlert, NewEntry)>,
         by: Acknowledgement,
     ) -> Result<Vec<Acknowledged>, StoreError> {
         self.writer
             .write(Work::Acknowledge, move |db| {
                 Box::pin(async move {
                     let mut done = Vec::with_capacity(alerts.len());
-                    for (alert, entry) in &alerts {
-                        done.push(silence::acknowledge(db, alert, &by, entry).await?);
+                    for (seen, entry) in &alerts {
+                        done.push(silence::acknowledge_as_seen(db, seen, &by, entry).await?);
                     }
                     Ok(done)
                 })

@@ -6,6 +6,8 @@ use scorewatch::{
     store::EntryFilter,
 };
 
+use sqlx::Connection as _;
+
 use super::{Answered, FILTERED, Site, Who, own, state, with_names};
 
 const ANALYST: Who = Who::Somebody(Role::Analyst, false);
@@ -25,6 +27,17 @@ impl Site {
         tenants.sort_unstable();
         tenants
     }
+}
+
+/// Copies the alert of a tenant that many times, each for a subject of its own.
+async fn multiply(site: &Site, tenant: &str, times: u32) {
+    const COPY: &str = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $2) \
+        INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at) \
+        SELECT json_set(a.key, '$.subject', 'group ' || n), a.tenant_id, a.rule, a.score, 'group ' || n, a.state, a.body, a.generation, \
+        a.changed_at FROM alert AS a, number WHERE a.tenant_id = (SELECT id FROM tenant WHERE tenant = $1)";
+    let file = site.scene.fixture.directory.path().join("data/s.db");
+    let mut db = sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query(COPY).bind(tenant).bind(times).execute(&mut db).await.unwrap();
 }
 
 /// The values of the hidden fields of that name.
@@ -128,4 +141,51 @@ async fn the_filters_of_a_list_of_alerts_go_along_to_what_is_done_to_all_that_ma
         let asked = site.act(ANALYST, nothing).await;
         assert_eq!(asked.location.as_deref(), Some("/alerts?done=none-left"), "{nothing}: {asked:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_more_alerts_than_one_step_takes_the_first_are_done_and_the_rest_afterwards() {
+    let site = Site::new().await;
+    multiply(&site, "contoso", 1004).await;
+    let list = site.ask(ANALYST, "GET", "/alerts?rule=drop", "").await.body;
+    for button in ["Acknowledge the first 1000 of 1007 that match", "Accept the first 1000 of 1007 that match"] {
+        assert!(list.contains(button), "{button}: {list}");
+    }
+    let asked = site.act(ANALYST, "do=accept-all&rule=drop").await;
+    assert!(asked.status == 200 && asked.body.contains("These are the first 1000 of 1007 that match"), "{asked:?}");
+    let asked = site.act(ANALYST, "do=acknowledge-all&rule=drop").await;
+    assert!(asked.status == 200 && asked.body.contains("These are the first 1000 of 1007 that match"), "{asked:?}");
+    let set = hidden(&asked.body, "set").remove(0);
+    let confirm =
+        async |set: &str| site.act(ANALYST, &format!("do=acknowledge-listed&rule=drop&comment=seen&set={set}")).await;
+    let done = confirm(&set).await;
+    let rest = "/alerts?rule=drop&count=1000&later=7&done=acknowledged";
+    assert_eq!(done.location.as_deref(), Some(rest), "{done:?}");
+    let list = site.ask(ANALYST, "GET", rest, "").await.body;
+    assert!(list.contains("Acknowledged 1000 alerts.") && list.contains("7 more match and are left"), "{list}");
+    assert!(list.contains("Acknowledge all 7 that match"), "{list}");
+    let again = confirm(&set).await;
+    assert!(again.status == 409 && again.body.contains("Acknowledge 7 alerts?"), "others are meant now: {again:?}");
+    let done = confirm(&hidden(&again.body, "set").remove(0)).await;
+    assert_eq!(done.location.as_deref(), Some("/alerts?count=7&done=acknowledged"), "{done:?}");
+    assert_eq!(site.acknowledged().await.len(), 1007);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wherever_a_comment_is_written_the_page_says_that_customers_can_read_it() {
+    let site = Site::new().await;
+    let alert = own(&site.scene).await.alert;
+    for page in [
+        site.ask(ANALYST, "GET", "/alerts", "").await,
+        site.ask(ANALYST, "GET", &format!("/alerts/{alert}"), "").await,
+        site.act(ANALYST, "do=acknowledge-all&rule=drop").await,
+    ] {
+        assert!(page.body.contains("name=\"comment\""), "as a control: {page:?}");
+        assert!(
+            page.body.contains("Customers who sign in and see") && page.body.contains("can read the comment"),
+            "{page:?}"
+        );
+    }
+    let accepted = site.act(ANALYST, "do=accept-all&rule=drop").await.body;
+    assert!(!accepted.contains("can read the comment"), "why a level is accepted stays in the audit log: {accepted}");
 }
