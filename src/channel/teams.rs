@@ -66,6 +66,8 @@ const CONNECTOR_SUFFIXES: [&str; 2] = ["webhook.office.com", "outlook.office.com
 const TEAMS_SIGNATURE: &str = "sig";
 /// Characters of the signature in each URL that Microsoft makes today: a SHA-256 sum in Base64 for URLs, without padding.
 const SIGNATURE_CHARACTERS: usize = 43;
+/// What it must have for the flow to be found: without it, the answer is 400 with `MissingApiVersionParameter`.
+const TEAMS_VERSION: &str = "api-version";
 /// What to do about a URL that was not copied whole.
 const COPY: &str = "copy the whole URL from the flow's trigger, and quote it in the shell";
 /// Largest request, in bytes. Teams refuses 28,672 bytes counted after it has wrapped the card, which adds about a fifth.
@@ -222,11 +224,21 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     refuse("its host is not that of a Teams Workflows webhook", "create a webhook in the app Workflows")
 }
 
-/// Whether the signature of a Workflows webhook is not as Microsoft makes them. That may change, so the URL is used all the same.
+/// Whether the path, the version or the signature of a Workflows webhook is not as Microsoft makes them. That may change, so the URL
+/// is used all the same.
 fn doubt(url: &str) -> Option<Complaint> {
     let parsed = Url::parse(url).ok()?;
     let host = guard::name_of(&parsed)?;
     TEAMS_SUFFIXES.iter().find(|suffix| guard::is_below(&host, suffix))?;
+    if parsed.path().split_once("/triggers/").is_none_or(|(_, trigger)| !trigger.contains("/invoke")) {
+        return Some(Complaint::new("its path has no `/triggers/…/invoke`, which leads to the flow's trigger", COPY));
+    }
+    if !parsed.query_pairs().any(|(name, value)| name == TEAMS_VERSION && !value.is_empty()) {
+        return Some(Complaint::new(
+            format!("its `{TEAMS_VERSION}=` is missing, without which the flow refuses all"),
+            COPY,
+        ));
+    }
     let (_, signature) = parsed.query_pairs().find(|(name, _)| name == TEAMS_SIGNATURE)?;
     let length = signature.chars().count();
     if length == SIGNATURE_CHARACTERS && guard::is_made_of(&signature, &['-', '_']) {

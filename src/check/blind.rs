@@ -144,7 +144,7 @@ pub fn alone(
         guide: Guide::default(),
         links: Links {
             portal: Some(tenant.score_page(kind)),
-            fix: tenant.fix_page(&failing.class),
+            fix: tenant.fix_page(&failing.class, failing.hint.as_deref()),
             ..Links::default()
         },
     };

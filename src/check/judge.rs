@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{ControlsRead, ScoreKind, SeriesId, Subject, Timestamp},
+    domain::{Clause, ControlsRead, ScoreKind, SeriesId, Subject, Timestamp},
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
@@ -279,10 +279,7 @@ impl<'a> Judging<'a> {
         let health = &mut self.outcome.health;
         let known = self.record.map(|record| &record.health);
         let since = known.and_then(|health| health.failing.as_ref()).map_or(self.outcome.now, |failing| failing.since);
-        let hint = format!(
-            "{score} has more than {SUBJECTS_MAX} subjects within a day; the others are not watched: delete device groups, or keep \
-             their names"
-        );
+        let hint = Clause::KeepSubjects.with(&[score.as_str(), &SUBJECTS_MAX.to_string()]);
         let failing = Failing { since, class: TOO_MANY_SUBJECTS.to_owned(), hint: Some(hint) };
         if !health.failures.iter().any(|failure| failure.score == score) {
             health.failures.push(ScoreFailure { score, failing: failing.clone() });

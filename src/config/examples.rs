@@ -94,7 +94,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("accept_after", "7d"),
     ("address", "https://vault.mssp.example:8200"),
     ("allow_private", "[10.0.0.0/8]"),
-    ("at_least", "3"),
+    ("at_least", "10"),
     ("bearer_token", "{ file: secrets/token }"),
     ("below", "300"),
     ("blind_after", "2h"),

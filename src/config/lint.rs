@@ -7,6 +7,7 @@ mod excluded;
 mod periods;
 mod tenants;
 mod times;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ use crate::{
 
 /// Most tenants that are warned of one by one.
 const TENANTS_MAX: usize = 10;
+/// The longest month.
+const MONTH: std::time::Duration = std::time::Duration::from_hours(31 * 24);
 /// Most names in one warning.
 const NAMED_MAX: usize = 3;
 
@@ -39,6 +42,8 @@ pub(super) struct Whole<'a> {
     pub(super) spread: std::time::Duration,
     /// How long values are kept.
     pub(super) kept: std::time::Duration,
+    /// How long notifications wait for the rest of the fleet.
+    pub(super) fleet_hold: std::time::Duration,
 }
 
 /// Tenants that no rule can distinguish.
@@ -75,6 +80,7 @@ pub(super) fn lint(whole: &Whole<'_>, maintenance: &[Maintenance], top: &Scope<'
     times::lint(whole, &groups, top, problems);
     excluded::lint(whole, problems);
     tenants::lint(whole, maintenance, top, problems);
+    windows::lint(maintenance, &top.key("maintenance"), problems);
 }
 
 fn groups(tenants: &Tenants) -> Vec<Group<'_>> {
@@ -123,6 +129,9 @@ fn rules(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mu
         if let Some((one, other)) = of_one_receiver(rule, whole.channels) {
             let what = format!("rule `{name}` notifies one receiver twice, by channels `{one}` and `{other}`");
             warn(Warning::RuleNotifiesReceiverTwice, "notify", what, "name one of them".to_owned());
+        }
+        if let Some((what, instead)) = periods::accepted_soon(rule) {
+            warn(Warning::AcceptAfterShort, "accept_after", what, instead);
         }
         for (warning, what, instead) in escalation::doubts(rule, is_unheard) {
             warn(warning, "escalate", what, instead);
@@ -190,6 +199,15 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
             let instead = "give it `labels:` or `tenants:` that a tenant has, or delete `report`";
             let here = at.key(name.as_str());
             problems.warning(Warning::ReportCoversNobody, &here.key("report"), what, instead);
+        }
+        if channel.month.is_some() && whole.kept < MONTH {
+            let what = format!(
+                "channel `{name}` gets reports on each tenant's month, and values are kept for {} (`retention`)",
+                format_duration(whole.kept)
+            );
+            let here = at.key(name.as_str());
+            let instead = format!("write `retention: {}` or more", format_duration(MONTH));
+            problems.warning(Warning::ReportLongerThanRetention, &here.key("report"), what, instead);
         }
         if channel.month.as_ref().is_some_and(Schedule::skips_months) {
             let what = format!("channel `{name}` gets no monthly reports in some months");

@@ -25,7 +25,7 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, metrics, operator, public_url, templates},
+    settings::{brand, flapping, fleet, listen, metrics, operator, public_url, templates, timeout},
     tenants::{Inherited, Tenants},
     times::{schedule, zone},
     trial::SecretUses,
@@ -136,7 +136,10 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let find = || Known { rules: names(), lacks_rules, ..tenants.known() };
     let known = if raw.maintenance.is_written() { find() } else { Known::default() };
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &locale.zone, draft);
-    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept };
+    let shifts = fleet(raw.fleet, &top.key("fleet"), spread, draft);
+    let fleet_hold = shifts.hold;
+    let all =
+        Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread, kept, fleet_hold };
     lint(&all, &maintenance, &top, draft);
     Some(Config {
         folder: here.folder().to_owned(),
@@ -148,10 +151,10 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         brand: brand(raw.brand, &top.key("brand"), draft),
         timezone: locale.zone,
         spread,
-        timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
+        timeout: timeout(raw.timeout, &top.key("timeout"), Duration::from_secs(30), draft),
         concurrency: draft.parse(raw.concurrency, &top.key("concurrency"), whole).unwrap_or(256),
         retention: kept,
-        fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
+        fleet: shifts,
         maintenance,
         exclusions: tenants.exclusions.into_iter().map(|written| written.exclusion).collect(),
         tenants: tenants.by_id,

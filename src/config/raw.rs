@@ -245,7 +245,7 @@ raw! {
         #[schemars(with = "form::Span")]
         hold: Word,
         /// The fewest tenants that make a fleet shift.
-        #[schemars(with = "form::Count")]
+        #[schemars(with = "form::TwoOrMore")]
         at_least: Word,
         /// The least share of the tenants read: `33%`.
         #[schemars(with = "form::Share")]

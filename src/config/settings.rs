@@ -32,6 +32,13 @@ use crate::{
 const NOBODY_HEARS: &str = "nobody is notified when Scorewatch can't read tenants, or when a channel fails";
 const NAME_A_CHANNEL: &str = "write `operator: { notify: [CHANNEL] }`";
 
+/// From then on, tenants have not been read for so long that nobody would know of their scores.
+const BLIND_AFTER_MAX: Duration = Duration::from_hours(72);
+/// What an answer takes that has far to come, and a connection that is made first.
+const TIMEOUT_MIN: Duration = Duration::from_secs(1);
+/// Fewer tenants are more likely to move the same way by chance.
+const SHIFT_TENANTS_FEW: usize = 5;
+
 /// Who is notified when tenants can't be read.
 pub(super) fn operator(
     raw: Field<RawOperator>,
@@ -74,7 +81,25 @@ pub(super) fn operator(
         // Addresses behind different references are compared by `check`, which reads them.
         draft.world.operators = Some(operators);
     }
-    Operator { notify, blind_after: draft.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)) }
+    let blind_at = at.key("blind_after");
+    let blind_after = draft.duration(raw.blind_after, &blind_at, Duration::from_hours(2));
+    if blind_after > BLIND_AFTER_MAX {
+        let what =
+            format!("nobody is notified that tenants can't be read until {} have passed", format_duration(blind_after));
+        draft.warning(Warning::OperatorBlindLate, &blind_at, what, "write `blind_after: 2h`, or a day at most");
+    }
+    Operator { notify, blind_after }
+}
+
+/// The longest time that an answer may take.
+pub(super) fn timeout(raw: Field<Word>, at: &Scope<'_>, default: Duration, draft: &mut Draft) -> Duration {
+    let timeout = draft.duration(raw, at, default);
+    if timeout < TIMEOUT_MIN {
+        let what = format!("an answer may take no longer than {}, and many take longer", format_duration(timeout));
+        let instead = format!("write `timeout: {}`; `20s` is 20 seconds", format_duration(default));
+        draft.warning(Warning::TimeoutShort, at, what, instead);
+    }
+    timeout
 }
 
 /// The templates, and that each channel's own suits it.
@@ -134,13 +159,28 @@ pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, draf
         let instead = format!("write `fleet: {{ hold: {} }}`, or a shorter `spread`", format_duration(spread));
         draft.warning(Warning::FleetHoldShorterThanSpread, &hold_at, what, instead);
     }
+    let few_at = at.key("at_least");
+    let at_least = draft.parse(raw.at_least, &few_at, two_or_more).unwrap_or(default.at_least);
+    if at_least < SHIFT_TENANTS_FEW && !hold.is_zero() {
+        let what =
+            format!("{at_least} tenants that move the same way by chance are reported as one shift of the fleet");
+        draft.warning(Warning::FleetAtLeastLow, &few_at, what, "write `at_least: 10`, or 5 at least");
+    }
     let accept = [("proven", Accept::Proven), ("ask", Accept::Ask)];
     FleetSettings {
         hold,
         spread,
         accept: one_of(raw.accept, &at.key("accept"), &accept, draft).unwrap_or_default(),
-        at_least: draft.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
+        at_least,
         share_percent: draft.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
+    }
+}
+
+/// How many tenants make a shift: one alone moves like no other.
+fn two_or_more(text: &str) -> Result<usize, Complaint> {
+    match whole(text)? {
+        1 => Err(Complaint::new("a single tenant is not a shift of the fleet", "write 5 or more, like `10`")),
+        number => Ok(number),
     }
 }
 

@@ -113,7 +113,7 @@ fn check_warns_of_a_fleet_shift_that_waits_for_less_than_the_spread() {
     ] {
         let (loaded, text) = read(&format!("{MAIN}{top}\n"), TENANT, RULES);
         assert!(loaded.config.is_some(), "a warning refuses nothing: {text}");
-        let of_fleet = loaded.problems.iter().filter(|problem| problem.key.starts_with("fleet"));
+        let of_fleet = loaded.problems.iter().filter(|problem| problem.key == "fleet.hold");
         let reported: Vec<_> = of_fleet.map(|problem| (problem.key.as_str(), problem.level)).collect();
         assert_eq!(reported, key.map(|key| (key, Level::Warning)).into_iter().collect::<Vec<_>>(), "{top}: {text}");
         assert!(key.is_none() || text.contains("it waits for as long as the `spread`"), "{text}");

@@ -5,6 +5,7 @@ mod averages;
 mod brand;
 pub mod channel_name;
 pub mod characters;
+pub mod clause;
 mod color;
 mod complaint;
 pub mod control;
@@ -26,6 +27,7 @@ pub use access::{Caller, KeyedRequest, Limits, Origin, PersonId, Role, check_acc
 pub use averages::Averages;
 pub use brand::Brand;
 pub use channel_name::ChannelName;
+pub use clause::Clause;
 pub use color::Color;
 pub use complaint::Complaint;
 pub use control::{Control, ControlProfile, ControlProfiles, Counts, ScoreRecord, StateChange};

@@ -12,7 +12,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{Account, Failure, FailureClass, cloud::Api, source};
-use crate::domain::{ScoreKind, Timestamp};
+use crate::domain::{Clause, ScoreKind, Timestamp};
 
 /// Calls are counted in intervals of this many seconds: a few bytes for each tenant that is checked now and then.
 const SLOT_SECONDS: i64 = 5;
@@ -152,8 +152,7 @@ impl Budget {
              this service would exceed"
         );
         let mut failure = Failure::new(FailureClass::Throttled, what);
-        failure.hint =
-            Some("check this tenant less often: write a `schedule` with longer intervals, or fewer `scores`".into());
+        failure.hint = Some(Clause::CheckLessOften.english().into());
         failure.retry_after = Some(wait);
         Err(failure)
     }

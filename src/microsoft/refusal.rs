@@ -15,7 +15,7 @@ use super::{
     is_object,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Clause, Timestamp},
     egress::{Answer, retry_after},
 };
 
@@ -136,25 +136,18 @@ fn class_by_error(error: &str) -> FailureClass {
 
 /// What to do, where the number says more of it than the class.
 const fn hint_by_code(code: u32) -> Option<&'static str> {
-    match code {
-        90_002 => Some(
-            "check `tenant_id` and `cloud`; a tenant that has left or has no active subscription is not found either",
-        ),
-        500_014 => {
-            Some("have the tenant's administrator renew the subscription, or enable the API's enterprise application")
-        }
-        5_000_225 => {
-            Some("ask the tenant's administrator to sign in and reactivate it, or remove the tenant if it has left")
-        }
-        90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant is in"),
-        530_032 | 530_034 | 530_035 | 53_011 => Some(
-            "ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it",
-        ),
-        70_011 | 28_002 | 700_022 | 901_002 | 9_001_023 | 900_144 => Some("check the tenant's `cloud` and `endpoints`"),
-        700_025 => Some("in the app registration, under Authentication, do not allow public client flows"),
-        7_000_216 | 7_000_218 => Some("check that the secret which `credential` refers to is not empty"),
-        _ => None,
-    }
+    let clause = match code {
+        90_002 => Clause::FindTenant,
+        500_014 => Clause::RenewSubscription,
+        5_000_225 => Clause::ReactivateTenant,
+        90_038 | 900_382 | 900_432 => Clause::SetCloud,
+        530_032 | 530_034 | 530_035 | 53_011 => Clause::AskForPolicy,
+        70_011 | 28_002 | 700_022 | 901_002 | 9_001_023 | 900_144 => Clause::CheckTenantCloud,
+        700_025 => Clause::RefusePublicClients,
+        7_000_216 | 7_000_218 => Clause::FillSecret,
+        _ => return None,
+    };
+    Some(clause.english())
 }
 
 #[derive(Deserialize)]
@@ -177,11 +170,9 @@ struct ApiError {
 
 /// What to do about a code that is not in [`entra_class`]: Entra's own page says what it means.
 fn look_up(code: u32, concerns_credential: bool) -> String {
-    let check = if concerns_credential { "check the app's credential and `client_id`; " } else { "" };
-    format!(
-        "{check}https://login.microsoftonline.com/error?code={code} says what AADSTS{code} means, and the tenant's \
-         sign-in logs in Entra say more"
-    )
+    let clause = if concerns_credential { Clause::CheckCredentialAndLookUpCode } else { Clause::LookUpCode };
+    let code = code.to_string();
+    clause.with(&[&code, &code])
 }
 
 /// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a
@@ -227,7 +218,7 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     failure.retry_after = wait(answer, now);
     failure.correlation = correlation(&body.target.0).or_else(|| correlation(&body.inner.0.0));
     if let (FailureClass::CallRefused, Some(id)) = (failure.class, &failure.correlation) {
-        failure.hint = Some(format!("give the correlation id {id} to Microsoft's support").into());
+        failure.hint = Some(Clause::ReportCorrelation.with(&[id]).into());
     }
     failure
 }

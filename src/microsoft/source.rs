@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{Failure, FailureClass, FetchError, Hosts, bounded, cloud::Api, error::garbage, is_object, number, text};
-use crate::domain::{Averages, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
+use crate::domain::{Averages, Clause, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
 use single::Single;
@@ -50,14 +50,15 @@ pub(super) trait Source: Sync {
     /// Makes readings of what can be judged only when every page was read.
     fn finish(&self, _: &mut Found) {}
     /// What the operator can do about a failure of that class.
-    fn hint(&self, class: FailureClass) -> Option<&'static str> {
+    fn hint(&self, class: FailureClass) -> Option<Cow<'static, str>> {
         match (class, self.api()) {
-            (FailureClass::RoleMissing, _) => Some(self.role().hint),
-            (FailureClass::LicenceMissing, Api::Graph) => {
-                Some("check that the tenant has an active Microsoft 365 license with Secure Score")
+            (FailureClass::RoleMissing, _) => {
+                let Role { name, of } = self.role();
+                Some(Clause::GrantRole.with(&[name, of]).into())
             }
-            (FailureClass::NotOnboarded, Api::Graph) => Some("check `cloud` and `endpoints`"),
-            _ => class.hint(),
+            (FailureClass::LicenceMissing, Api::Graph) => Some(Clause::CheckGraphLicense.english().into()),
+            (FailureClass::NotOnboarded, Api::Graph) => Some(Clause::CheckCloud.english().into()),
+            _ => class.hint().map(Cow::Borrowed),
         }
     }
 }
@@ -108,23 +109,17 @@ impl Found {
 const TIMES: RangeInclusive<Timestamp> =
     Timestamp::from_seconds(1_388_534_400)..=Timestamp::from_seconds(4_102_444_800);
 
-/// An app role, and the words that ask for it.
+/// An app role, and the API that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Role {
     pub(super) name: &'static str,
-    pub(super) hint: &'static str,
+    pub(super) of: &'static str,
 }
 
 /// Of Defender for Endpoint: each score ("Get device secure score", "Get exposure score", "List exposure score by device group").
-const SCORE_READ_ALL: Role = Role {
-    name: "Score.Read.All",
-    hint: "grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it",
-};
+const SCORE_READ_ALL: Role = Role { name: "Score.Read.All", of: "WindowsDefenderATP" };
 /// Of Graph, the least of those that will do ("List secureScores").
-const SECURITY_EVENTS_READ_ALL: Role = Role {
-    name: "SecurityEvents.Read.All",
-    hint: "grant the app role `SecurityEvents.Read.All` of Microsoft Graph and have an administrator consent to it",
-};
+const SECURITY_EVENTS_READ_ALL: Role = Role { name: "SecurityEvents.Read.All", of: "Microsoft Graph" };
 
 /// How much is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +201,7 @@ pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
 impl Failure {
     /// Of a tenant, with the hint of the source that was asked.
     pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
-        let hint = self.hint.clone().or_else(|| source.hint(self.class).map(Cow::Borrowed));
+        let hint = self.hint.clone().or_else(|| source.hint(self.class));
         FetchError { hint, ..self.of_document(tenant) }
     }
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a secret, and how large one may be.
 
+use crate::domain::Clause;
+
 /// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 
@@ -21,10 +23,10 @@ impl Fault {
 /// What is said of a secret above the limit.
 #[must_use]
 pub fn too_large() -> String {
-    format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
+    Clause::TooLarge.with(&[&(SECRET_BYTES_MAX / 1024).to_string()])
 }
 
 /// A secret above the limit.
 pub(super) fn too_large_fault() -> Fault {
-    Fault::new(too_large(), "check that the reference names the right secret")
+    Fault::new(too_large(), Clause::CheckReference.english())
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::fault::Fault;
+use crate::domain::Clause;
 
 /// The most bytes of `/etc/passwd` that are looked through for a name.
 const PASSWD_BYTES_MAX: usize = 1024 * 1024;
@@ -23,19 +24,19 @@ pub(super) fn denied(path: &Path) -> Fault {
 }
 
 fn file(us: &str, owner: &str, mode: u32) -> Fault {
-    Fault::new(
-        format!("can't be read by {us}: it belongs to {owner} and has mode {:03o}", mode & 0o777),
-        format!("let {us} read the file, and nobody else: `chown` it to that user and `chmod 600` it"),
-    )
+    Fault::new(Clause::ClosedFile.with(&[us, owner, &format!("{:03o}", mode & 0o777)]), Clause::LetRead.with(&[us]))
 }
 
 fn folder(us: &str, folder: &Path) -> Fault {
-    let owner = fs::metadata(folder).map(|metadata| (user(metadata.uid()), metadata.permissions().mode() & 0o777));
-    let of = owner.map(|(owner, mode)| format!(", which belongs to {owner} and has mode {mode:03o}"));
-    Fault::new(
-        format!("can't be read: {us} may not enter the folder {}{}", folder.display(), of.unwrap_or_default()),
-        format!("let {us} enter the folder: `chmod o+x` or `setfacl -m u:USER:x`"),
-    )
+    let shown = folder.display().to_string();
+    let what = match fs::metadata(folder) {
+        Ok(metadata) => {
+            let (owner, mode) = (user(metadata.uid()), metadata.permissions().mode() & 0o777);
+            Clause::ClosedFolder.with(&[us, &shown, &owner, &format!("{mode:03o}")])
+        }
+        Err(_) => Clause::ClosedFolderOfNobody.with(&[us, &shown]),
+    };
+    Fault::new(what, Clause::LetEnter.with(&[us]))
 }
 
 /// The user who runs this process: `user scorewatch (uid 998)`.

@@ -24,6 +24,7 @@ use super::{
     permission,
     threads::Threads,
 };
+use crate::domain::Clause;
 
 /// The longest that one read of a secret's file may take.
 pub const READ_WITHIN: Duration = Duration::from_secs(5);
@@ -162,10 +163,7 @@ impl Readers {
 }
 
 fn hangs() -> Fault {
-    Fault::new(
-        format!("can't be read: the disk did not respond within {} s", READ_WITHIN.as_secs()),
-        "check that its file system is mounted and responds",
-    )
+    Fault::new(Clause::DiskHangs.with(&[&READ_WITHIN.as_secs().to_string()]), Clause::CheckMount.english())
 }
 
 /// Reads a file whole. Only a regular file is opened: a pipe or a device could block for ever.
@@ -194,22 +192,19 @@ fn regular(kind: fs::FileType) -> Result<(), Fault> {
         return Ok(());
     }
     let found = match kind {
-        kind if kind.is_dir() => "a directory",
+        kind if kind.is_dir() => return Err(Fault::new(Clause::Directory.english(), Clause::KeepInFile.english())),
         kind if kind.is_fifo() => "a pipe",
         kind if kind.is_socket() => "a socket",
         _ => "a device",
     };
-    Err(Fault::new(format!("is not a regular file: it is {found}"), "keep the secret in a regular file"))
+    Err(Fault::new(format!("is not a regular file: it is {found}"), Clause::KeepInFile.english()))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::NotFound => Fault::new(
-            "does not exist",
-            "create it, or correct the path; a relative one starts from the folder of the file that names it",
-        ),
+        io::ErrorKind::NotFound => Fault::new(Clause::NotThere.english(), Clause::CreateFile.english()),
         io::ErrorKind::PermissionDenied => permission::denied(path),
-        kind => Fault::new(format!("can't be read: {kind}"), "check the disk that it is stored on"),
+        kind => Fault::new(format!("can't be read: {kind}"), Clause::CheckDisk.english()),
     }
 }
 

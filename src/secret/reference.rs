@@ -15,7 +15,7 @@ use super::{
     passed_on, reader,
     redact::echo,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Clause, Timestamp};
 
 /// What Windows' editors write before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -143,15 +143,14 @@ impl SecretReference {
             Self::Env(name) => match env::var(name) {
                 Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large_fault()),
                 Ok(text) => Ok(Kept::Text(text.into())),
-                Err(env::VarError::NotPresent) => Err(Fault::new(
-                    "is not set",
-                    "set it in the environment of the service (`EnvironmentFile=` of its unit) and restart it",
-                )),
+                Err(env::VarError::NotPresent) => {
+                    Err(Fault::new(Clause::NotSet.english(), Clause::SetVariable.english()))
+                }
                 Err(env::VarError::NotUnicode(_)) => Err(not_utf8()),
             },
             Self::Stored(stored) => match stored.store.known(&stored.item) {
                 Ok(secret) => Ok(Kept::Text(secret)),
-                Err(what) => Err(Fault::new(what, "check the secret store that holds it")),
+                Err(what) => Err(Fault::new(what, Clause::CheckStore.english())),
             },
             Self::File(_) | Self::Credential(_) => Err(Fault::new("was not read", "try again")),
         }
@@ -164,7 +163,7 @@ impl SecretReference {
     /// Says of a secret that could be read that it is not what it should be; `what` continues a sentence and holds nothing of it.
     #[must_use]
     pub fn unfit(&self, what: &str) -> SecretError {
-        SecretError { place: self.place(), what: what.to_owned(), hint: "store the right secret there".to_owned() }
+        SecretError { place: self.place(), what: what.to_owned(), hint: Clause::StoreRightSecret.english().to_owned() }
     }
 
     /// Where it is kept, in words.
@@ -192,10 +191,7 @@ fn text(kept: Kept) -> Result<SecretString, Fault> {
         Kept::Text(text) => text,
         Kept::Bytes(bytes) => {
             if UTF_16_MARKS.iter().any(|mark| bytes.expose_secret().starts_with(mark)) {
-                return Err(Fault::new(
-                    "is UTF-16 text, as Windows PowerShell's `>` writes it",
-                    "store it as UTF-8, for example by `Set-Content -Encoding ascii -NoNewline`",
-                ));
+                return Err(Fault::new(Clause::Utf16.english(), Clause::StoreAsUtf8.english()));
             }
             let text = String::from_utf8(bytes.expose_secret().to_vec()).map_err(|_| not_utf8())?;
             without_marks(text).into()
@@ -213,25 +209,18 @@ fn bytes(kept: Kept) -> Result<SecretSlice<u8>, Fault> {
 }
 
 fn empty() -> Fault {
-    Fault::new("is empty", "put the secret there")
+    Fault::new(Clause::Empty.english(), Clause::PutSecret.english())
 }
 
 fn not_utf8() -> Fault {
-    Fault::new(not_text(), "store the secret as UTF-8 text")
+    Fault::new(not_text(), Clause::StoreAsText.english())
 }
 
 fn credential_path(name: &str) -> Result<PathBuf, Fault> {
     if let Some(folder) = env::var_os(CREDENTIALS_DIRECTORY) {
         return Ok(Path::new(&folder).join(name));
     }
-    let hint = || {
-        format!(
-            "add `LoadCredential={}:…` to the unit of the service and restart it; other commands find the files of a unit by \
-             `--credentials ID:PATH`",
-            echo(name)
-        )
-    };
-    let lost = || Fault::new(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"), hint());
+    let lost = || Fault::new(Clause::NoCredentialsFolder.english(), Clause::AddCredential.with(&[&echo(name)]));
     passed_on::file_of(name).ok_or_else(lost)
 }
 
@@ -248,7 +237,7 @@ pub fn without_marks(mut text: String) -> String {
 /// What is wrong with a secret that is not text.
 #[must_use]
 pub fn not_text() -> String {
-    "is not UTF-8 text".to_owned()
+    Clause::NotText.english().to_owned()
 }
 
 #[cfg(test)]

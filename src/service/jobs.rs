@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     crash_point::{self, CrashPoint},
-    domain::Timestamp,
+    domain::{Clause, Timestamp},
     store::StoreError,
     task,
     telemetry::{Health, health::StoreTrouble},
@@ -187,7 +187,7 @@ async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
 /// waits for its turn.
 fn end_if_replaced(error: &StoreError) {
     if let StoreError::InUse(by) = error {
-        task::give_up("store", format!("was taken over by another service{by}"));
+        task::give_up("store", Clause::TakenOver.with(&[by]));
     }
 }
 

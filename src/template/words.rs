@@ -193,6 +193,7 @@ fn fix_page(url: &str) -> LinkTo {
         ("/adminconsent", LinkTo::Consent),
         ("StartboardApplicationsMenuBlade", LinkTo::EnterpriseApps),
         ("SignInEventsV3Blade", LinkTo::SignInLogs),
+        ("login.microsoftonline.com/error", LinkTo::ErrorCode),
         ("ConditionalAccessBlade", LinkTo::ConditionalAccess),
         ("make.powerautomate", LinkTo::PowerAutomate),
         ("make.gov.powerautomate", LinkTo::PowerAutomate),

@@ -115,6 +115,7 @@ fn of_pattern(pattern: &str) -> &'static str {
         ("%$", "percentage"),
         ("]):[0-9]+$", "address and port"),
         ("^0*[1-9][0-9]*$", "whole number"),
+        ("^0*([2-9]|", "whole number"),
     ];
     kinds.into_iter().find(|(part, _)| pattern.contains(part)).map_or("text", |(_, kind)| kind)
 }

@@ -60,7 +60,9 @@ impl Judging<'_> {
             operator,
             links: Links {
                 portal: Some(tenant.score_page(score)),
-                fix: failing.filter(|_| by_operator_rule).and_then(|failing| tenant.fix_page(&failing.class)),
+                fix: failing
+                    .filter(|_| by_operator_rule)
+                    .and_then(|failing| tenant.fix_page(&failing.class, failing.hint.as_deref())),
                 ..Links::default()
             },
         };

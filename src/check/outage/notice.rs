@@ -124,9 +124,9 @@ fn fix_page(outage: &Outage, news: &News, seen: &Seen<'_>) -> Option<String> {
     let News::Began { class, .. } = news else { return None };
     let tenant = seen.tenants.first()?;
     match Cause::from_key(&outage.cause)? {
-        Cause::Credential(_) => tenant.fix_page(class),
+        Cause::Credential(_) => tenant.fix_page(class, None),
         // Consent is given by each tenant on its own.
-        Cause::App(_) if seen.tenants.len() == 1 => tenant.fix_page(class),
+        Cause::App(_) if seen.tenants.len() == 1 => tenant.fix_page(class, None),
         _ => None,
     }
 }

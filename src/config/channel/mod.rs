@@ -28,13 +28,15 @@ use super::{
     private::private,
     raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
     scope::Scope,
+    settings::timeout,
     spelling::quoted,
     times::zone,
     words::{labels, language, name, one_of},
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, Show, every_kind},
-    domain::{ChannelName, Complaint, Selector, TenantId, parse_duration},
+    diagnostic::Warning,
+    domain::{ChannelName, Complaint, Selector, TenantId, format_duration, parse_duration},
     egress::Private,
     notify::{language::Locale, route::Audience},
 };
@@ -45,6 +47,9 @@ const DIGEST_OVER: usize = 20;
 const DRILL_EVERY: Duration = Duration::from_hours(30 * 24);
 /// Drills that come more often than this would be noise, and leave no time to see them.
 const DRILL_EVERY_MIN: Duration = Duration::from_hours(24);
+
+/// A channel that sends more rarely than this is hours behind after a few messages.
+const PACE_MAX: Duration = Duration::from_hours(1);
 
 /// How the keys of one kind are read.
 struct Reader {
@@ -96,8 +101,8 @@ pub(super) fn channel(
         language: language(raw.language, &at.key("language"), draft).unwrap_or(inherited.language),
         zone: zone(raw.timezone, &at.key("timezone"), draft).unwrap_or_else(|| inherited.zone.clone()),
     };
-    let pace = draft.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
-    let timeout = draft.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
+    let pace = pace(raw.pace, &at.key("pace"), draft);
+    let timeout = timeout(raw.timeout, &at.key("timeout"), Duration::from_secs(20), draft);
     let retry = retry(raw.retry, &at.key("retry"), draft);
     let digest_over = digest(raw.digest, &at.key("digest"), draft);
     let drill = draft.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
@@ -232,6 +237,17 @@ fn drill(text: &str) -> Result<Option<Duration>, Complaint> {
         Ok(_) => Err(Complaint::new(format!("`{text}` is too often for a drill"), instead)),
         Err(_) => Err(Complaint::new(format!("`{text}` is not a time between drills"), instead)),
     }
+}
+
+/// The least time between two messages.
+fn pace(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Duration {
+    let pace = draft.duration(raw, at, Duration::from_secs(1));
+    if pace > PACE_MAX {
+        let what =
+            format!("the channel sends one message every {}, however urgent the next one is", format_duration(pace));
+        draft.warning(Warning::ChannelPaceSlow, at, what, "write `pace: 1s`, or an hour at most");
+    }
+    pace
 }
 
 /// A whole number above zero.

@@ -197,6 +197,7 @@ impl Plan {
                     line.id = Some(tenant.id.clone());
                     line.differs = differences(&offer, tenant);
                 } else {
+                    faults.extend(row::cloud_fault(&offer));
                     let id = slug_of(&offer, &row.found_at(), &there, &taken, &mut given, &mut faults);
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());

@@ -19,6 +19,11 @@ const LABEL_CHARACTERS_MAX: usize = 100;
 /// Letters of a GUID with its hyphens.
 const GUID_LETTERS: usize = 36;
 
+/// How the first domains of tenants end in the clouds of the US government, except GCC.
+const US_GOVERNMENT: &str = ".onmicrosoft.us";
+/// How they end in China.
+const CHINA: &str = ".partner.onmschina.cn";
+
 /// A tenant that a row offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
@@ -114,6 +119,31 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         return None;
     }
     Some(Offer { id, name, is_named, domain, entra: EntraTenantId(entra?), cloud, region, app, labels })
+}
+
+/// What is wrong with the cloud of an offer by its domain: Microsoft gives each national cloud an ending of its own, and a consent
+/// link of another cloud leads to an error.
+pub(super) fn cloud_fault(offer: &Offer) -> Option<Fault> {
+    let domain = offer.domain.to_ascii_lowercase();
+    let is_national = matches!(offer.cloud, Some(Cloud::GccHigh | Cloud::Dod));
+    let (what, instead) = if domain.ends_with(US_GOVERNMENT) && !is_national {
+        (
+            format!(
+                "a domain that ends with `{US_GOVERNMENT}` is in GCC High or DoD, and not in the commercial cloud or GCC"
+            ),
+            "write `gcc-high` or `dod` in a column `cloud`, or import the list with `--cloud gcc-high` or `--cloud dod`",
+        )
+    } else if domain.ends_with(CHINA) && offer.cloud.is_none() {
+        (
+            format!(
+                "a domain that ends with `{CHINA}` is in the cloud that 21Vianet operates in China, which has no name here"
+            ),
+            "write this tenant's file by hand, with the `endpoints:` of that cloud",
+        )
+    } else {
+        return None;
+    };
+    Some((Column::Domain, what, instead))
 }
 
 /// A column whose cells hold one of a few words.

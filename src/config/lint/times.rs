@@ -8,6 +8,9 @@ use crate::{
     schedule::{self, Gaps},
 };
 
+/// The longest that an alert should wait for other tenants.
+const HOLD_MAX: Duration = Duration::from_hours(1);
+
 pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mut Problems) {
     let mut gaps: BTreeMap<usize, (&Schedule, Gaps)> = BTreeMap::new();
     for group in groups {
@@ -34,6 +37,7 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
             problems.warning(Warning::SpreadLongerThanInterval, &top.key("spread"), what, instead);
         }
     }
+    held(whole, gaps.values().map(|(_, gaps)| gaps.shortest).max(), top, problems);
     for (rule, place) in whole.rules {
         let shortest = groups
             .iter()
@@ -53,6 +57,29 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
             problems.list.extend(paused(rule, place, schedule, gaps));
         }
     }
+}
+
+/// A `hold` that is longer than the fleet takes to be read: as long as one tenant fails, the alerts of all others wait. `interval`: of
+/// the tenants that are checked least often.
+fn held(whole: &Whole<'_>, interval: Option<Duration>, top: &Scope<'_>, problems: &mut Problems) {
+    let fleet = top.key("fleet");
+    // The default was chosen by nobody.
+    let Some(interval) = interval.filter(|_| fleet.has("hold")) else { return };
+    let most = HOLD_MAX.min(interval).max(whole.spread);
+    if whole.fleet_hold <= most {
+        return;
+    }
+    let what = format!(
+        "alerts wait up to {} for the rest of the fleet whenever a tenant can't be read{}",
+        format_duration(whole.fleet_hold),
+        if interval < HOLD_MAX {
+            format!(", and tenants are checked every {}", format_duration(interval))
+        } else {
+            String::new()
+        }
+    );
+    let instead = format!("write `fleet: {{ hold: {} }}` or less", format_duration(most));
+    problems.warning(Warning::FleetHoldLong, &fleet.key("hold"), what, instead);
 }
 
 /// A `repeat` that is shorter than the time from one check to the next.

@@ -57,6 +57,7 @@ forms! {
     BaselineName: words(&["best", "previous", "average"]);
     CloudName: words(&Cloud::ALL.map(Cloud::as_str));
     ColorCode: text("^#[0-9A-Fa-f]{6}$");
+    TwoOrMore: json_schema!({ "anyOf": [{ "type": "integer", "minimum": 2 }, { "type": "string", "pattern": "^0*([2-9]|[1-9][0-9]+)$" }] });
     Count: json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^0*[1-9][0-9]*$" }] });
     Cron: text(&cron::pattern());
     DatabaseUrl: text("^postgres(ql)?://[^:@/?#]+@[^@/?#]+/[^/?#]+$");

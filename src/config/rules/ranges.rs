@@ -25,13 +25,21 @@ pub(super) fn check(
         let parent = at.key(parent);
         let instead = match warning {
             Warning::ChangeOutOfRange => "write a smaller change".to_owned(),
+            Warning::ThresholdLooksLikeFraction => "write `60` for 60%".to_owned(),
             _ => format!("write a number that `{kind}` can have"),
         };
         problems.warning(warning, &parent.key(key), format!("{effect}: {lies}"), instead);
     };
     let threshold = Warning::ThresholdOutOfRange;
     match when {
+        Condition::Below(bound) | Condition::Above(bound) if is_fraction(kind, bound) => {
+            let key = if matches!(when, Condition::Below(_)) { "below" } else { "above" };
+            warn(Warning::ThresholdLooksLikeFraction, "when", key, "this is less than one percent");
+        }
         Condition::Below(bound) if bound > most => warn(threshold, "when", "below", "this always holds"),
+        // Hardly any tenant has the best or the worst value that there is.
+        Condition::Below(bound) if bound >= most => warn(threshold, "when", "below", "this practically always holds"),
+        Condition::Above(bound) if bound <= least => warn(threshold, "when", "above", "this practically always holds"),
         Condition::Below(bound) if bound <= least => warn(threshold, "when", "below", "this never holds"),
         Condition::Above(bound) if bound >= most => warn(threshold, "when", "above", "this never holds"),
         Condition::Drop(change) => {
@@ -53,4 +61,9 @@ pub(super) fn check(
         Some(Recover::Below(bound)) if bound <= least => warn(threshold, "recover", "below", "this is never reached"),
         _ => {}
     }
+}
+
+/// Whether a threshold of a score from 0 to 100 looks like a share of one.
+fn is_fraction(kind: ScoreKind, bound: f64) -> bool {
+    kind.unit() != Unit::Points && bound > 0.0 && bound < 1.0
 }

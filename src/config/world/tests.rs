@@ -33,9 +33,15 @@ fn an_address_that_its_channel_can_not_send_to_is_an_error() {
         ("teams", TEAMS, ""),
         (
             "teams",
-            "https://prod-52.usgovtexas.logic.azure.us:443/workflows/0/invoke?api-version=1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "https://prod-52.usgovtexas.logic.azure.us:443/workflows/0/triggers/manual/paths/invoke?api-version=1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "",
         ),
+        (
+            "teams",
+            &*TEAMS.replace("api-version=1&", ""),
+            "warning[url-looks-damaged]: channels.soc.url: the channel's URL is probably damaged: its `api-version=` is missing",
+        ),
+        ("teams", &*TEAMS.replace("/triggers/manual/paths/invoke", ""), "its path has no `/triggers/…/invoke`"),
         ("teams", TEAMS.split("&sig").next().unwrap(), "its `sig=` is missing, so it was cut off"),
         ("teams", &*TEAMS.replace('&', "&amp;"), "it has `&amp;` where `&` belongs"),
         ("teams", &*TEAMS.replace("https", "http"), "it must begin with `https://`"),

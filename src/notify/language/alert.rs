@@ -166,6 +166,7 @@ pub(crate) enum LinkTo {
     Consent,
     EnterpriseApps,
     SignInLogs,
+    ErrorCode,
     ConditionalAccess,
     PowerAutomate,
     SlackApps,

@@ -25,6 +25,7 @@
 //! | tenant | Mandant |
 
 mod alert;
+mod clause;
 mod configuration;
 mod line;
 mod operator;

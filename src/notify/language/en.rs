@@ -1,6 +1,7 @@
 //! English, as written in the United States. The words for each thing are those of the glossary.
 
 mod alert;
+mod clause;
 mod configuration;
 mod line;
 mod operator;

@@ -25,6 +25,7 @@
 //! | tenant | locataire |
 
 mod alert;
+mod clause;
 mod configuration;
 mod line;
 mod operator;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    domain::{FailureClass, ScoreKind, Unit},
+    domain::{Clause, FailureClass, ScoreKind, Unit},
     notify::{
         facts::{
             cause::{CauseChange, CauseKind, Part},
@@ -211,8 +211,52 @@ fn every_class_with_a_hint_has_one_in_each_language() {
             assert_eq!(shown.as_deref(), hint);
         }
     }
-    let own = Words::of(Language::De).reason.hint_for("secret-expired", "renew the secret in vault a");
-    assert_eq!(own, "renew the secret in vault a", "what a failure says itself stays as it is");
+}
+
+#[test]
+fn a_hint_that_is_known_in_english_only_follows_what_its_class_says() {
+    let own = "renew the secret in vault a";
+    let [english, german, french] =
+        Language::ALL.map(|language| Words::of(language).reason.hint_for("secret-wrong", own));
+    assert_eq!(english, own);
+    for (said, locale) in [(german, &locales()[1]), (french, &locales()[2])] {
+        let of_class = (locale.words().reason.hint)(FailureClass::SecretWrong).unwrap();
+        assert_eq!(said, format!("{of_class} ({own})"));
+    }
+    let unknown = Words::of(Language::De).reason.hint_for("class-of-another-version", own);
+    assert_eq!(unknown, own);
+}
+
+#[test]
+fn every_clause_is_said_in_each_language_with_all_of_its_values() {
+    let values = ["first", "user scorewatch (uid 998)", "third", "700"];
+    for locale in locales() {
+        let reason = &locale.words().reason;
+        let mut said = Vec::new();
+        for clause in Clause::ALL {
+            let count = clause.english().matches('{').count();
+            let text = reason.in_words(&clause.with(&values[..count]));
+            // A message has the page of a code as a link.
+            let is_address = |place: &str| place == "{1}" && (reason.clause)(*clause).contains("AADSTS");
+            for place in ["{0}", "{1}", "{2}", "{3}"].iter().take(count).filter(|place| !is_address(place)) {
+                assert!((reason.clause)(*clause).contains(place), "{clause:?} {}: {place}", locale.words().code);
+            }
+            assert!(!text.contains("https:") && !text.contains(['{', '}']), "{text}");
+            said.push(text);
+        }
+        said.push(reason.in_words("file /run/secrets/a: b: does not exist"));
+        said.push(reason.in_words("what a later version writes: is odd"));
+        insta::assert_snapshot!(format!("clauses_{}", locale.words().code), said.join("\n"));
+    }
+}
+
+#[test]
+fn no_language_keeps_a_clause_in_english() {
+    for language in [Language::De, Language::Fr] {
+        for clause in Clause::ALL {
+            assert_ne!((Words::of(language).reason.clause)(*clause), clause.english(), "{clause:?}");
+        }
+    }
 }
 
 #[test]
@@ -235,7 +279,7 @@ fn news_of_channels() -> Vec<News> {
     vec![
         News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 0, is_still: false },
         News::ChannelParked { reason: text("Slack answered `no_service`"), waiting: 3, is_still: true },
-        News::ChannelLacksSecret { reason: format!("{SECRET_UNREADABLE}: file `x`: it is not there"), waiting: 1 },
+        News::ChannelLacksSecret { reason: format!("{SECRET_UNREADABLE}: file x: does not exist"), waiting: 1 },
         News::ChannelFailing { error: text("HTTP 503") },
         News::ChannelWorksAgain,
         News::ChannelUnproven { was_proven: true, by_people: true },
@@ -243,8 +287,8 @@ fn news_of_channels() -> Vec<News> {
         News::DeadLetters { count: 1, cause: text("HTTP 400"), first: 7 },
         News::DeadLetters { count: 4, cause: text("HTTP 400"), first: 7 },
         News::SecretsUnreadable {
-            error: format!("{SECRET_UNREADABLE} (file `x`: it is not there)"),
-            hint: text("create the file"),
+            error: format!("{SECRET_UNREADABLE} (file x: does not exist)"),
+            hint: format!("file x: {}", Clause::CreateFile.english()),
         },
         News::SecretsReadable,
     ]
@@ -301,7 +345,7 @@ fn news() -> Vec<News> {
         News::CredentialPassedOver {
             what: Type::Secret,
             whose: app(),
-            error: text("X"),
+            error: text("Entra does not know the client secret (AADSTS7000215)"),
             class: text("secret-wrong"),
             hint: FailureClass::SecretWrong.hint().map(text),
         },
@@ -316,6 +360,6 @@ fn news() -> Vec<News> {
         News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200, has_page: true },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
-        News::StoreFileGone { what: text("/data/scorewatch.db was removed") },
+        News::StoreFileGone { what: text("file was deleted or moved") },
     ]
 }

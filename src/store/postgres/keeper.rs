@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{lease, open, settings::PostgresSettings};
 use crate::{
     clock::Clock,
+    domain::Clause,
     store::{
         Division, RejectedConfiguration, Shard, StoreError,
         division::{Grace, Timing, Wish, wish},
@@ -124,7 +125,7 @@ impl Keeper {
                 Ok(Ok(Looked::Replaced)) if self.division.is_leaving() => break,
                 Ok(Ok(Looked::Replaced)) => {
                     self.division.renewed(Instant::now());
-                    task::give_up("replica", "was not heard of, and others have taken over its work".to_owned());
+                    task::give_up("replica", Clause::NotHeardOf.english().to_owned());
                     break;
                 }
                 Ok(Err(error)) => self.lost(&error.to_string()),

@@ -12,7 +12,10 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::error::at_open;
-use crate::store::{StoreError, division::Timing};
+use crate::{
+    domain::Clause,
+    store::{StoreError, division::Timing},
+};
 
 /// For how long a service that shares its store with nobody and is not heard of has it.
 const SOLE_SECONDS: u32 = 20;
@@ -176,7 +179,7 @@ fn place() -> String {
     let system = uname();
     // The kernel is asked, as a hardened service sees little of `/proc`.
     let host = system.nodename().to_string_lossy();
-    format!("pid {} on {}", process::id(), if host.is_empty() { "another machine" } else { &*host })
+    Clause::Process.with(&[&process::id().to_string(), if host.is_empty() { "another machine" } else { &*host }])
 }
 
 /// Whether a service works on the store now.

@@ -11,7 +11,7 @@ use std::{
 use rustix::fs::OFlags;
 use tracing::warn;
 
-use crate::store::StoreError;
+use crate::{domain::Clause, store::StoreError};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -179,12 +179,13 @@ impl Inodes {
             let Some(before) = before else { continue };
             let now = inode(path).map_err(|error| trouble("can't look at", path, &error))?;
             if now.as_ref() != Some(before) {
-                return Err(StoreError::Gone(match (is_database, now) {
-                    (true, None) => "file was deleted or moved",
-                    (true, Some(_)) => "file was replaced by another",
-                    (false, None) => "write-ahead log was deleted or moved",
-                    (false, Some(_)) => "write-ahead log was replaced by another",
-                }));
+                let what = match (is_database, now) {
+                    (true, None) => Clause::FileMoved,
+                    (true, Some(_)) => Clause::FileReplaced,
+                    (false, None) => Clause::LogMoved,
+                    (false, Some(_)) => Clause::LogReplaced,
+                };
+                return Err(StoreError::Gone(what.english()));
             }
         }
         Ok(())

@@ -216,3 +216,28 @@ fn an_answer_of_graph_is_read_as_it_is() {
         }
     }
 }
+
+#[test]
+fn a_domain_of_a_national_cloud_is_not_imported_as_another_clouds() {
+    let us = "list.csv:2:46: a domain that ends with `.onmicrosoft.us` is in GCC High or DoD, and not in the commercial cloud or GCC";
+    let china = "list.csv:2:46: a domain that ends with `.partner.onmschina.cn` is in the cloud that 21Vianet operates in China, which \
+                 has no name here";
+    for (domain, cloud, said) in [
+        ("contoso.onmicrosoft.us", "", Some(us)),
+        ("Contoso.OnMicrosoft.US", "gcc", Some(us)),
+        ("contoso.onmicrosoft.us", "gcc-high", None),
+        ("contoso.onmicrosoft.us", "dod", None),
+        ("contoso.onmicrosoft.com", "", None),
+        ("onmicrosoft.us.example", "", None),
+        ("contoso.partner.onmschina.cn", "", Some(china)),
+    ] {
+        let list = format!("customerId,displayName,defaultDomainName,cloud\n{CONTOSO},Contoso,{domain},{cloud}\n");
+        let plan = Desk::new().plan(list.as_bytes());
+        assert_eq!(complaints(&plan.problems), to_owned(said.as_slice()), "{list}");
+        let link = plan.lines[0].consent_link.as_deref().unwrap_or_default();
+        let host =
+            said.is_none().then_some(if cloud.is_empty() { "microsoftonline.com" } else { "microsoftonline.us" });
+        assert_eq!(host.is_some(), !link.is_empty(), "{list}");
+        assert!(link.contains(host.unwrap_or_default()), "{link}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Configurations that are rejected, and replicas whose configurations differ, in German.
 
+use super::WORDS as GERMAN;
 use crate::notify::{facts::wording::News, language::operator::Said};
 
 pub(super) fn said(news: &News) -> Said {
@@ -17,8 +18,11 @@ pub(super) fn said(news: &News) -> Said {
 
 fn rejected(errors: usize, is_still: bool, first: &str, places: &[String]) -> Said {
     let (was, still) = if is_still { ("wird weiterhin", "weiterhin ") } else { ("wurde", "") };
-    let (by, there) =
-        if places.is_empty() { (String::new(), "") } else { (format!(" von {}", places.join(", ")), " dort") };
+    let (by, there) = if places.is_empty() {
+        (String::new(), "")
+    } else {
+        (format!(" von {}", GERMAN.reason.all_in_words(places)), " dort")
+    };
     Said {
         summary: format!(
             "Die geänderte Konfiguration {was}{by} abgelehnt ({errors} Fehler). Die alte bleibt{there} in Kraft."
@@ -37,7 +41,7 @@ fn rejected(errors: usize, is_still: bool, first: &str, places: &[String]) -> Sa
 }
 
 fn differ(places: &[String]) -> Said {
-    let (who, have) = (places.join(", "), if places.len() == 1 { "hat" } else { "haben" });
+    let (who, have) = (GERMAN.reason.all_in_words(places), if places.len() == 1 { "hat" } else { "haben" });
     Said {
         summary: format!("Replikate haben verschiedene Konfigurationen: {who} {have} eine andere als das führende Replikat."),
         headline: Some("Replikate haben verschiedene Konfigurationen".to_owned()),

@@ -45,6 +45,7 @@ fn news(news: &News, channel: &str) -> Said {
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
         News::CredentialPassedOver { what, whose, error, class, hint } => {
+            let error = GERMAN.reason.rejection(class, error);
             let (newest, older) = match what {
                 CredentialType::Secret => ("Neuester geheimer Clientschlüssel", "ein älterer"),
                 CredentialType::Certificate => ("Neuestes Zertifikat", "ein älteres"),
@@ -101,7 +102,7 @@ fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
 /// The secret of a channel can't be read.
 fn lacks_secret(reason: &str) -> String {
     match unread_secret(reason) {
-        Some(why) => format!("Ein Geheimnis ist nicht lesbar ({why})"),
+        Some(why) => format!("Ein Geheimnis ist nicht lesbar ({})", GERMAN.reason.in_words(why)),
         None => reason.to_owned(),
     }
 }
@@ -191,7 +192,7 @@ fn of_queue(news: &News, channel: &str) -> Said {
             ),
             format!("Kanal {channel} kann nicht verwendet werden"),
             format!("{}. Was für den Kanal ansteht, wartet.", lacks_secret(error)),
-            Some(format!("{hint}; der Kanal läuft dann ohne Neustart weiter")),
+            Some(format!("{}; der Kanal läuft dann ohne Neustart weiter", GERMAN.reason.in_words(hint))),
         ),
         News::SecretsReadable => said(
             format!(
@@ -224,13 +225,17 @@ fn fault(news: &News) -> Said {
             format!("`{task}` ist abgestürzt. Die Aufgabe wurde neu gestartet."),
             Some(report),
         ),
-        News::PartFailed { task, error } => said(
-            format!("Scorewatch wurde beendet, weil sein Teil `{task}` ausgefallen ist ({error})."),
-            "Scorewatch wurde wegen eines Fehlers beendet".to_owned(),
-            format!("Sein Teil `{task}` ist ausgefallen ({error})."),
-            Some(report),
-        ),
+        News::PartFailed { task, error } => {
+            let error = GERMAN.reason.in_words(error);
+            said(
+                format!("Scorewatch wurde beendet, weil sein Teil `{task}` ausgefallen ist ({error})."),
+                "Scorewatch wurde wegen eines Fehlers beendet".to_owned(),
+                format!("Sein Teil `{task}` ist ausgefallen ({error})."),
+                Some(report),
+            )
+        }
         News::StoreFileGone { what } => {
+            let what = GERMAN.reason.in_words(what);
             let detail = format!(
                 "Die Datei der Datenbank ist nicht mehr an ihrem Platz ({what}). Alles, was ab jetzt gespeichert wird, geht bei einem \
                  Neustart von Scorewatch verloren."

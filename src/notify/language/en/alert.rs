@@ -124,6 +124,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Open consent page",
         LinkTo::EnterpriseApps => "Open enterprise apps",
         LinkTo::SignInLogs => "Open sign-in logs",
+        LinkTo::ErrorCode => "Look up the error code",
         LinkTo::ConditionalAccess => "Conditional Access",
         LinkTo::PowerAutomate => "Open Power Automate",
         LinkTo::SlackApps => "Open Slack apps",

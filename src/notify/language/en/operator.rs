@@ -16,11 +16,15 @@ use crate::{
 
 pub(super) const WORDS: OperatorWords = OperatorWords { news, nothing_to_do: "nothing to do" };
 
+fn hint_for(class: &str, hint: Option<&String>) -> Option<String> {
+    hint.map(|hint| ENGLISH.reason.hint_for(class, hint))
+}
+
 fn news(news: &News, channel: &str) -> Said {
     match news {
-        News::TenantUnread { hint, part, .. } => {
+        News::TenantUnread { class, hint, part } => {
             let what = part.as_ref().map_or_else(|| "the tenant can't be read".to_owned(), unread_scores);
-            Said { hint: hint.clone(), ..one(&what) }
+            Said { hint: hint_for(class, hint.as_ref()), ..one(&what) }
         }
         News::TenantReadAgain => one("the tenant can be read again"),
         News::TenantUnwatched => one("the tenant is no longer watched for this"),
@@ -32,7 +36,7 @@ fn news(news: &News, channel: &str) -> Said {
             Said { summary: if is_over { "was hit" } else { "can't be read" }.to_owned(), hint: None, ..whole }
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
-        News::CredentialPassedOver { what, whose, error, hint, .. } => said(
+        News::CredentialPassedOver { what, whose, error, class, hint } => said(
             format!(
                 "The newest {} of {} was rejected, and an older one is used: {error}.",
                 credential(*what),
@@ -40,7 +44,7 @@ fn news(news: &News, channel: &str) -> Said {
             ),
             format!("{} was rejected, an older one is used", named("newest ", *what, whose)),
             format!("{} was rejected: {error}.", capitalized(&owner(whose))),
-            hint.clone(),
+            hint_for(class, hint.as_ref()),
         ),
         News::Downtime { was_suspended, lacked_store, seconds } => {
             let what = match (*was_suspended, *lacked_store) {

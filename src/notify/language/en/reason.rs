@@ -1,6 +1,6 @@
 //! Why something happened, in English.
 
-use super::WORDS as ENGLISH;
+use super::{WORDS as ENGLISH, clause};
 use crate::{
     domain::{FailureClass, format_duration},
     notify::{
@@ -21,6 +21,9 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     failure,
     class: FailureClass::words,
     hint: |class| class.hint(),
+    clause: clause::clause,
+    things: ["file ", "environment variable ", "systemd credential ", "user "],
+    beside: |_, hint| hint.to_owned(),
 };
 
 fn remark(remark: &Remark, locale: &Locale) -> Option<String> {
@@ -87,7 +90,7 @@ fn failure(failure: Option<&Failure>, locale: &Locale) -> String {
             Spread::Shared => "not only this tenant is affected",
         })
     }));
-    reason.extend(hint.as_deref().map(further));
+    reason.extend(hint.as_deref().map(|hint| further(&ENGLISH.reason.hint_for(class, hint))));
     reason
 }
 

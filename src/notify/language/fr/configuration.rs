@@ -1,6 +1,10 @@
 //! Configurations that are rejected, and replicas whose configurations differ, in French.
 
-use crate::notify::{facts::wording::News, language::operator::Said};
+use super::WORDS as FRENCH;
+use crate::notify::{
+    facts::wording::News,
+    language::{capitalized, operator::Said},
+};
 
 pub(super) fn said(news: &News) -> Said {
     match news {
@@ -18,8 +22,11 @@ pub(super) fn said(news: &News) -> Said {
 fn rejected(errors: usize, is_still: bool, first: &str, places: &[String]) -> Said {
     let (was, still) = if is_still { ("est toujours refusée", "toujours ") } else { ("a été refusée", "") };
     let count = format!("{errors} {}", if errors < 2 { "erreur" } else { "erreurs" });
-    let (by, there) =
-        if places.is_empty() { (String::new(), "") } else { (format!(" par {}", places.join(", ")), "y ") };
+    let (by, there) = if places.is_empty() {
+        (String::new(), "")
+    } else {
+        (format!(" par {}", FRENCH.reason.all_in_words(places)), "y ")
+    };
     Said {
         summary: format!("La configuration modifiée {was}{by} ({count}). L’ancienne {there}reste en vigueur."),
         headline: Some(format!("Configuration {still}refusée")),
@@ -36,13 +43,13 @@ fn rejected(errors: usize, is_still: bool, first: &str, places: &[String]) -> Sa
 }
 
 fn differ(places: &[String]) -> Said {
-    let (who, have) = (places.join(", "), if places.len() == 1 { "a" } else { "ont" });
+    let (who, have) = (FRENCH.reason.all_in_words(places), if places.len() == 1 { "a" } else { "ont" });
     Said {
         summary: format!(
             "Des réplicas ont des configurations différentes\u{a0}: {who} {have} une autre configuration que le réplica principal."
         ),
         headline: Some("Des réplicas ont des configurations différentes".to_owned()),
-        detail: Some(format!("{who} {have} une autre configuration que le réplica principal.")),
+        detail: Some(capitalized(&format!("{who} {have} une autre configuration que le réplica principal."))),
         hint: Some(
             "donnez-leur à tous les mêmes fichiers\u{a0}; `scorewatch replicas` les compare. D’ici là, certains locataires nouveaux ou renommés ne \
              sont pas vérifiés et certains nouveaux canaux ne sont pas servis, les alertes des règles et des locataires supprimés ne sont pas \

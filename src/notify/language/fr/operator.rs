@@ -41,6 +41,7 @@ fn news(news: &News, channel: &str) -> Said {
         }
         News::CredentialExpires { what, whose, days } => expires(*what, whose, *days),
         News::CredentialPassedOver { what, whose, error, class, hint } => {
+            let error = FRENCH.reason.rejection(class, error);
             let (newest, older) = match what {
                 CredentialType::Secret => ("dernière clé secrète client refusée", "une plus ancienne est utilisée"),
                 CredentialType::Certificate => ("dernier certificat refusé", "un plus ancien est utilisé"),
@@ -98,7 +99,7 @@ fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
 /// The secret of a channel can't be read.
 fn lacks_secret(reason: &str) -> String {
     match unread_secret(reason) {
-        Some(why) => format!("un secret est illisible ({why})"),
+        Some(why) => format!("un secret est illisible ({})", FRENCH.reason.in_words(why)),
         None => reason.to_owned(),
     }
 }
@@ -188,7 +189,7 @@ fn of_queue(news: &News, channel: &str) -> Said {
             ),
             format!("Le canal {channel} est inutilisable"),
             format!("{}. Ses messages restent en attente.", capitalized(&lacks_secret(error))),
-            Some(format!("{hint}\u{a0}; le canal reprend alors sans redémarrage")),
+            Some(format!("{}\u{a0}; le canal reprend alors sans redémarrage", FRENCH.reason.in_words(hint))),
         ),
         News::SecretsReadable => said(
             format!(
@@ -219,13 +220,17 @@ fn fault(news: &News) -> Said {
             format!("`{task}` s’est interrompue. Elle a été relancée."),
             Some(report),
         ),
-        News::PartFailed { task, error } => said(
-            format!("Scorewatch s’est arrêté parce que sa partie `{task}` a échoué ({error})."),
-            "Scorewatch s’est arrêté à cause d’une erreur".to_owned(),
-            format!("Sa partie `{task}` a échoué ({error})."),
-            Some(report),
-        ),
+        News::PartFailed { task, error } => {
+            let error = FRENCH.reason.in_words(error);
+            said(
+                format!("Scorewatch s’est arrêté parce que sa partie `{task}` a échoué ({error})."),
+                "Scorewatch s’est arrêté à cause d’une erreur".to_owned(),
+                format!("Sa partie `{task}` a échoué ({error})."),
+                Some(report),
+            )
+        }
         News::StoreFileGone { what } => {
+            let what = FRENCH.reason.in_words(what);
             let detail = format!(
                 "Le fichier de la base de données n’est plus à sa place ({what}). Tout ce qui est enregistré désormais sera perdu au \
                  redémarrage de Scorewatch."

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::WORDS as FRENCH;
+use super::{WORDS as FRENCH, clause::CLAUSES};
 use crate::{
     domain::FailureClass,
     notify::{
@@ -12,7 +12,7 @@ use crate::{
         },
         language::{
             Locale, Place,
-            reason::{ReasonWords, further},
+            reason::{ReasonWords, among, further},
         },
     },
     rule::Resolution,
@@ -25,6 +25,9 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     failure,
     class,
     hint,
+    clause: |clause| among(&CLAUSES, clause),
+    things: ["fichier ", "variable d’environnement ", "information d’identification systemd ", "l’utilisateur "],
+    beside: |of_class, hint| format!("{of_class} ({hint})"),
 };
 
 fn remark(remark: &Remark, locale: &Locale) -> Option<String> {
