@@ -52,6 +52,7 @@ mod samples;
 mod schemas;
 mod silence;
 mod sqlite;
+mod standbys;
 mod start_together;
 mod succession;
 mod tenant;

@@ -1,8 +1,13 @@
 //! What is particular to a store on PostgreSQL: its server, its lease, its schema, and connections that are lost.
 
-use scorewatch::store::{
-    Audit, Checks, Claim, ClaimTerms, Commit, NewEntry, Outbox, Store, StoreError, Upkeep,
-    postgres::{self, PostgresSettings},
+use std::time::Duration;
+
+use scorewatch::{
+    secret::SecretReference,
+    store::{
+        Audit, Checks, Claim, ClaimTerms, Commit, Heartbeat, NewEntry, Outbox, Store, StoreError, Upkeep,
+        postgres::{self, Password, PostgresSettings},
+    },
 };
 use sqlx::Executor;
 
@@ -171,7 +176,9 @@ async fn a_server_that_confirms_before_it_has_written_is_refused() {
 #[ignore = "needs PostgreSQL 15 or newer"]
 async fn a_wrong_database_or_server_is_named_and_no_password_is_shown() {
     let (_, database) = Postgres::shared_database().await;
-    let password = Some("hunter2-hunter2".to_owned().into());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "hunter2-hunter2").unwrap();
+    let password = Some(Password::new(SecretReference::File(file.path().to_owned())));
     let absent = PostgresSettings { database: "absent".to_owned(), password, ..database.clone() };
     let why = refusal(&absent).await;
     assert!(why.contains("CREATE DATABASE"), "{why}");
@@ -197,6 +204,29 @@ async fn connections_that_are_cut_are_opened_again_and_nothing_is_half_done() {
         assert_eq!(outcome, Ok(Commit::Done));
         assert_eq!(load(&store, "contoso").await.version, round + 1);
     }
+    store.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15 or newer"]
+async fn how_long_ago_the_last_heartbeat_was_is_said_by_the_clock_of_the_database() {
+    let (server, database) = Postgres::shared_database().await;
+    let store = postgres::open(&database).await.unwrap();
+    // By the clock of whoever gives it, that was long ago.
+    store.heartbeat(at(5)).await.unwrap();
+    let last = store.last_heartbeat().await.unwrap().unwrap();
+    let minute = Duration::from_secs(60);
+    assert!(last.at == at(5) && last.age.is_some_and(|age| age < minute), "{last:?}");
+    let ten_minutes_before = "UPDATE meta SET value = split_part(value, ' ', 1) || ' ' || \
+                              (split_part(value, ' ', 2)::bigint - 600000000) WHERE key = 'beat_clock'";
+    server.run(&database, ten_minutes_before).await;
+    let last = store.last_heartbeat().await.unwrap().unwrap();
+    assert!(last.age.is_some_and(|age| (10 * minute..11 * minute).contains(&age)), "{last:?}");
+    // An older version knows of no such clock, and leaves what was noted of it.
+    let beat = format!("UPDATE meta SET value = '{}' WHERE key = 'beat'", at(7).as_nanos());
+    server.run(&database, &beat).await;
+    let last = store.last_heartbeat().await.unwrap();
+    assert_eq!(last, Some(Heartbeat { at: at(7), age: None }));
     store.close().await;
 }
 

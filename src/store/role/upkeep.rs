@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{TenantId, Timestamp},
-    store::{Division, Downtime, ReplicaRecord, StoreError},
+    store::{Division, Downtime, Heartbeat, ReplicaRecord, StoreError},
 };
 
 /// The store itself: which one it is, whether it lives, and what it forgets.
@@ -23,6 +23,12 @@ pub trait Upkeep: Send + Sync + 'static {
     /// or replaced.
     async fn check_files(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Looks whether a standby of the database may lack what was confirmed, so that a failover may lose it. `Some`: that has changed since
+    /// it was last looked at, and the log says so.
+    async fn look_at_standbys(&self) -> Result<Option<bool>, StoreError> {
+        Ok(None)
     }
 
     /// Which part of the fleet this process works on.
@@ -44,8 +50,8 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Records that the service lives; also proves that the store can be written.
     async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// When the service last lived.
-    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// The newest of these signs.
+    async fn last_heartbeat(&self) -> Result<Option<Heartbeat>, StoreError>;
 
     /// Records that the service was down; periods are kept as long as samples.
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError>;

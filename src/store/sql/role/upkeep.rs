@@ -8,7 +8,7 @@ use crate::{
     crash_point::Work,
     domain::{TenantId, Timestamp},
     store::sql::{SqlStore, listing, replica, upkeep},
-    store::{Division, Downtime, ReplicaRecord, StoreError, Upkeep},
+    store::{Division, Downtime, Heartbeat, ReplicaRecord, StoreError, Upkeep},
 };
 
 #[async_trait]
@@ -28,6 +28,10 @@ impl Upkeep for SqlStore {
         checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
     }
 
+    async fn look_at_standbys(&self) -> Result<Option<bool>, StoreError> {
+        self.place.look_at_standbys(&self.readers).await
+    }
+
     fn division(&self) -> Division {
         self.division.clone()
     }
@@ -44,8 +48,8 @@ impl Upkeep for SqlStore {
         self.writer.write(Work::Heartbeat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
     }
 
-    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
-        listing::last_heartbeat(&self.readers).await
+    async fn last_heartbeat(&self) -> Result<Option<Heartbeat>, StoreError> {
+        upkeep::last_heartbeat(&self.readers).await
     }
 
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
