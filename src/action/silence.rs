@@ -92,6 +92,12 @@ impl Draft {
 
     fn matchers(&self, config: &Config, scope: &Scope, problems: &mut Vec<String>) -> Matchers {
         let mut matchers = self.alert.as_ref().map_or_else(Matchers::default, Matchers::of_alert);
+        // That a tenant can't be read is a message to the operator, and not silenced by whoever does not see those.
+        let is_blindness = |name: &RuleName| name.as_str() == OPERATOR_BLIND;
+        if self.alert.as_ref().is_some_and(|alert| is_blindness(&alert.rule)) && !scope.sees_operator() {
+            problems
+                .push("what says that a tenant can't be read is for the operator, and you can't silence it".to_owned());
+        }
         for text in &self.tenants {
             match find::tenant(config, scope, text) {
                 Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),
@@ -110,7 +116,7 @@ impl Draft {
             }
         }
         let is_known = |name: &RuleName| {
-            name.as_str() == OPERATOR_BLIND || find::rules(config, scope).any(|rule| rule.name == *name)
+            (is_blindness(name) && scope.sees_operator()) || find::rules(config, scope).any(|rule| rule.name == *name)
         };
         for text in &self.rules {
             match RuleName::parse(text) {
@@ -139,7 +145,7 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> String {
 }
 
 /// Keeps a silence that was read within the scope. One that reaches beyond it is limited to it. The operator is notified of one that covers
-/// every tenant or lasts for more than seven days.
+/// every tenant, lasts for more than seven days, or keeps from the operator that a tenant can't be read, if its author is limited.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Invalid`] if nothing of it lies within the scope; [`Error::Store`].
@@ -152,7 +158,7 @@ pub async fn add(
 ) -> Result<Silence, Error> {
     must(caller, Role::Analyst)?;
     new.matchers = new.matchers.limited_to(&caller.scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
-    let notice = wide::notice(config, store.identity(), &new, &store.silences(None).await?, now);
+    let notice = wide::notice(config, store.identity(), &caller.scope, &new, &store.silences(None).await?, now);
     let id = store.add_silence(new.clone(), notice, NewEntry::by(caller, "silence.add", None, now)).await?;
     Ok(new.numbered(SilenceId(Numbers::of_silences(store, &caller.scope).shown(id.0))))
 }

@@ -24,8 +24,8 @@ Examples:
   scorewatch audit verify                        compute the whole chain again
   scorewatch audit verify --head 42:9f86d0…      and make sure that an entry noted earlier is still there
 
-`verify` exits with 1 and names the first entry that is not as it was written, or the triggers by which the
-database refuses to change entries, if they are missing.")]
+`verify` exits with 1 and names the first entry that is not as it was written, or the triggers
+that keep entries from being changed, if they are missing.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

@@ -11,7 +11,7 @@ use super::{Candidate, Error, Listing, Page, find};
 pub use crate::store::AlertRow;
 use crate::{
     config::Config,
-    domain::{Scope, ScoreKind, Severity, Subject, Timestamp},
+    domain::{Scope, ScoreKind, Severity, Subject, TenantId, Timestamp},
     rule::{AlertKey, AlertState},
     store::{AlertFilter, AlertPlace, Listings, Store},
 };
@@ -44,6 +44,8 @@ pub struct Wanted {
     pub severities: Vec<Severity>,
     /// Of one of these scores.
     pub scores: Vec<ScoreKind>,
+    /// Of tenants with all of these labels.
+    pub labels: Vec<(String, String)>,
 }
 
 /// The state of an alert, by its name.
@@ -149,16 +151,25 @@ pub async fn matching(
     wanted: &Wanted,
     page: &Page<Cursor>,
 ) -> Result<Listing<AlertLine, Cursor>, Error> {
-    let Wanted { filter, states, severities, scores } = wanted;
+    let Wanted { filter, states, severities, scores, labels } = wanted;
     let filter = Filter { resolved: states.contains(&StateName::Resolved), ..filter.clone() };
+    let has_labels = |tenant: &TenantId| {
+        // Whoever does not see labels learns nothing of them by what they ask for.
+        let found = config.tenants.get(tenant).map(|tenant| &tenant.labels).filter(|_| scope.sees_labels());
+        let has = |(key, value): &(String, String)| {
+            found.is_some_and(|found| found.get(key.as_str()).is_some_and(|has| **has == **value))
+        };
+        labels.iter().all(has)
+    };
     let is_wanted = |row: &AlertRow| {
         (states.is_empty() || states.contains(&StateName::of(row)))
             && (scores.is_empty() || row.key.score.is_some_and(|score| scores.contains(&score)))
             && (severities.is_empty()
                 || line::severity(config, row).is_some_and(|severity| severities.contains(&severity)))
+            && has_labels(&row.key.tenant)
     };
     let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-    let is_narrowed = !(scores.is_empty() && severities.is_empty() && states.is_empty());
+    let is_narrowed = !(scores.is_empty() && severities.is_empty() && states.is_empty() && labels.is_empty());
     // Where every alert that is read is wanted, no more are read than are listed.
     let together = if is_narrowed { BATCH } else { page.to_read().unwrap_or(BATCH).min(BATCH) };
     let (mut rows, mut after) = (Vec::new(), page.after.clone());

@@ -1,14 +1,17 @@
 //! Notifies the operator of a silence that covers every tenant or lasts a long time: whoever makes one by mistake, or in bad faith, would
-//! otherwise make the whole service silent.
+//! otherwise make the whole service silent. A customer's analyst would do that to what the operator learns of the customer's tenants.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    check::blind::OPERATOR_BLIND,
     config::Config,
-    domain::Timestamp,
+    domain::{Scope, Timestamp},
     notify::{
-        NotificationType, Silence, SilenceId, compose, facts::wording::News, notification::OperatorFacts,
-        silence::NewSilence,
+        NotificationType, Silence, SilenceId, compose,
+        facts::wording::{Covered, Named, News},
+        notification::OperatorFacts,
+        silence::{Matchers, NewSilence},
     },
     store::{NewNotification, SilenceNotice},
 };
@@ -17,12 +20,17 @@ use crate::{
 const LONG: Duration = Duration::from_hours(7 * 24);
 /// A silence that begins at most that long after another one ends continues it: hardly anything is sent in between.
 const GAP: Duration = Duration::from_hours(1);
+/// Tenants, labels and rules that the message names; of more, it says how many.
+const NAMED_MAX: usize = 5;
+/// Characters of a name in the message. A label may be longer.
+const NAME_CHARACTERS_MAX: usize = 100;
 
 /// What the operator is to be notified of together with the silence, if there is reason to. `others`: those that are there; `store`: its
 /// identity.
 pub(super) fn notice(
     config: &Config,
     store: &str,
+    scope: &Scope,
     silence: &NewSilence,
     others: &[Silence],
     now: Timestamp,
@@ -35,21 +43,51 @@ pub(super) fn notice(
     let (from, until) = if whole.1.since(whole.0) > LONG { whole } else { own };
     let length = until.since(from);
     let everybody = covers_everybody(config, silence);
-    if !everybody && length <= LONG {
+    let is_long = length > LONG;
+    if !(everybody || is_long || blinds_operator(scope, &silence.matchers)) {
         return None;
     }
     // Rounded up to whole minutes: a silence that began a moment ago is a few seconds short.
     let seconds = length.as_secs().div_ceil(60) * 60;
     let has_page = config.shown_url().is_some();
-    let class = if everybody { "silence-wide" } else { "silence-long" };
+    let class = match (everybody, is_long) {
+        (true, _) => "silence-wide",
+        (false, true) => "silence-long",
+        (false, false) => "silence-limited",
+    };
+    let covers = covers(&silence.matchers);
     let kind = NotificationType::OperatorSilence;
     let (author, channels, store) = (silence.author.clone(), config.operator.notify.clone(), store.to_owned());
     Some(Arc::new(move |id: SilenceId| {
-        let news = News::Silenced { id: id.0, author: author.clone(), everybody, seconds, has_page };
+        let (author, covers) = (author.clone(), covers.clone());
+        let news = News::Silenced { id: id.0, author, everybody, seconds, has_page, covers };
         let facts = OperatorFacts { from: Some(from), until: Some(until), ..OperatorFacts::of(news, class, None) };
         let notification = compose::for_operator(kind, &[kind.as_str(), &store, &id.to_string()], None, facts, now);
         NewNotification { notification, alert: None, tenant: None, hold: None, channels: channels.clone() }
     }))
+}
+
+/// Whether it keeps from the operator that a tenant can't be read, and its author sees some tenants alone.
+fn blinds_operator(scope: &Scope, matchers: &Matchers) -> bool {
+    let covers_blindness =
+        matchers.rules.is_empty() || matchers.rules.iter().any(|rule| rule.as_str() == OPERATOR_BLIND);
+    !scope.is_all() && covers_blindness
+}
+
+/// What it covers, as the message names it: the first names of each kind, and how many more there are.
+fn covers(matchers: &Matchers) -> Covered {
+    let short = |text: &str| text.chars().take(NAME_CHARACTERS_MAX).collect::<String>();
+    let named = |names: Vec<String>| Named {
+        more: names.len().saturating_sub(NAMED_MAX),
+        names: names.iter().take(NAMED_MAX).map(|name| short(name)).collect(),
+    };
+    Covered {
+        tenants: named(matchers.tenants.iter().map(ToString::to_string).collect()),
+        labels: named(matchers.labels.0.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        rules: named(matchers.rules.iter().map(ToString::to_string).collect()),
+        scores: matchers.scores.iter().copied().collect(),
+        severities: matchers.severities.iter().copied().collect(),
+    }
 }
 
 /// Whether one that is there covers the same for at least as long: the operator was notified of that one, if there was reason to.
@@ -89,7 +127,6 @@ fn covers_everybody(config: &Config, silence: &NewSilence) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::silence::Matchers;
 
     #[test]
     fn a_silence_counts_together_with_those_that_it_continues() {

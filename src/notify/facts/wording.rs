@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::{CauseKind, Part};
 use crate::{
-    domain::{ScoreKind, Timestamp},
+    domain::{ScoreKind, Severity, Timestamp},
     rule::{Gap, Resolution},
 };
 
@@ -277,6 +277,8 @@ pub enum News {
         /// Whether the message leads to the page on which it can be ended.
         #[serde(default)]
         has_page: bool,
+        #[serde(default)]
+        covers: Covered,
     },
     TaskFailed {
         task: String,
@@ -288,6 +290,32 @@ pub enum News {
     StoreFileGone {
         what: String,
     },
+}
+
+/// What a silence covers. Of each kind that is named one must match; empty kinds match everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Covered {
+    /// The tenants, by id.
+    pub tenants: Named,
+    /// The labels, `KEY=VALUE`.
+    pub labels: Named,
+    /// The rules, by name.
+    pub rules: Named,
+    /// The scores.
+    pub scores: Vec<ScoreKind>,
+    /// The severities.
+    pub severities: Vec<Severity>,
+}
+
+/// The first names of several.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Named {
+    /// The names.
+    pub names: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// What the tenants of an outage have in common.

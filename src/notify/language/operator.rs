@@ -1,8 +1,12 @@
 //! What the operator is notified of.
 
+use super::{Plural, Words};
 use crate::{
     domain::ScoreKind,
-    notify::{facts::wording::News, parking::SECRET_UNREADABLE},
+    notify::{
+        facts::wording::{Covered, Named, News},
+        parking::SECRET_UNREADABLE,
+    },
 };
 
 /// The texts of one language for the operator.
@@ -23,6 +27,40 @@ pub(crate) struct Said {
     /// What the headline does not say.
     pub(crate) detail: Option<String>,
     pub(crate) hint: Option<String>,
+}
+
+/// What a silence can name, in the forms that go with how many of it there are.
+pub(super) struct CoveredWords {
+    pub(super) tenants: Plural,
+    pub(super) labels: Plural,
+    pub(super) rules: Plural,
+    pub(super) severities: Plural,
+    /// What stands between two kinds of things.
+    pub(super) between: &'static str,
+    /// How many more there are than those that are named.
+    pub(super) more: fn(usize) -> String,
+}
+
+impl CoveredWords {
+    /// What a silence names: `tenant contoso; rules low, high and 3 more`. Empty: nothing.
+    pub(super) fn said(&self, covers: &Covered, words: &Words) -> String {
+        let Covered { tenants, labels, rules, scores, severities } = covers;
+        let severities = severities.iter().map(|severity| (words.severity)(*severity).to_owned()).collect();
+        let severities = Named { names: severities, more: 0 };
+        let said = |noun: Plural, Named { names, more }: &Named| {
+            let noun = if names.len() + more == 1 { noun.one } else { noun.other };
+            let more = if *more > 0 { (self.more)(*more) } else { String::new() };
+            (!names.is_empty()).then(|| format!("{noun} {}{more}", names.join(", ")))
+        };
+        let kinds = [
+            said(self.tenants, tenants),
+            said(self.labels, labels),
+            said(self.rules, rules),
+            (!scores.is_empty()).then(|| names_of(scores, words.score)),
+            said(self.severities, &severities),
+        ];
+        kinds.into_iter().flatten().collect::<Vec<_>>().join(self.between)
+    }
 }
 
 /// A message of one sentence.

@@ -8,7 +8,7 @@ use crate::{
     notify::{
         facts::{
             cause::{CauseChange, CauseKind, Part},
-            wording::{AcceptedBy, Failure, News, Remark, Shown, Spread, UnreadPart, Why},
+            wording::{AcceptedBy, Covered, Failure, Named, News, Remark, Shown, Spread, UnreadPart, Why},
         },
         parking::SECRET_UNREADABLE,
     },
@@ -268,7 +268,8 @@ fn every_word_to_the_operator_reads_well() {
             let parts = [Some(said.summary), said.headline, said.detail, said.hint];
             parts.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
         };
-        let said: Vec<String> = news().into_iter().chain(news_of_channels()).map(line).collect();
+        let said: Vec<String> =
+            news().into_iter().chain(news_of_silences()).chain(news_of_channels()).map(line).collect();
         insta::assert_snapshot!(format!("operator_{}", words.code), said.join("\n"));
     }
 }
@@ -291,6 +292,31 @@ fn news_of_channels() -> Vec<News> {
             hint: format!("file x: {}", Clause::CreateFile.english()),
         },
         News::SecretsReadable,
+    ]
+}
+
+fn named_of(names: &[&str], more: usize) -> Named {
+    Named { names: names.iter().map(|name| (*name).to_owned()).collect(), more }
+}
+
+fn silenced(everybody: bool, covers: Covered) -> News {
+    News::Silenced { id: 3, author: "ann".to_owned(), everybody, seconds: 7_200, has_page: true, covers }
+}
+
+fn news_of_silences() -> [News; 3] {
+    [
+        silenced(true, Covered::default()),
+        silenced(false, Covered { tenants: named_of(&["contoso"], 0), ..Covered::default() }),
+        silenced(
+            false,
+            Covered {
+                tenants: named_of(&["contoso", "fabrikam"], 3),
+                labels: named_of(&["tier=gold"], 0),
+                rules: named_of(&["low", "drop"], 1),
+                scores: vec![ScoreKind::SecureScore],
+                severities: vec![Severity::Info, Severity::Warning],
+            },
+        ),
     ]
 }
 
@@ -357,7 +383,6 @@ fn news() -> Vec<News> {
         News::ConfigurationsDiffer { places: at(&["sw-2"]) },
         News::ConfigurationsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::ConfigurationsAgree,
-        News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200, has_page: true },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
         News::StoreFileGone { what: text("file was deleted or moved") },

@@ -7,7 +7,7 @@ use crate::{
         NotificationType,
         facts::{
             cause::{CauseKind, Part},
-            wording::{CredentialType, Failure, News, Remark, Whose, Why},
+            wording::{Covered, CredentialType, Failure, News, Remark, Whose, Why},
         },
         notification::EscalationFacts,
     },
@@ -68,7 +68,8 @@ pub(super) fn news(kind: NotificationType) -> Option<News> {
             places: Vec::new(),
         },
         NotificationType::OperatorSilence => {
-            News::Silenced { id: 3, author: "Megan Bowen".to_owned(), everybody: true, seconds: 7_200, has_page: false }
+            let (author, covers) = ("Megan Bowen".to_owned(), Covered::default());
+            News::Silenced { id: 3, author, everybody: true, seconds: 7_200, has_page: false, covers }
         }
         _ => return None,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use schemars::JsonSchema;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -48,6 +48,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(Admin, "/accounts", "addAccount", add_account)
             .says("Makes an account with a random password and shows it, once: the answer is kept nowhere, so a repeated request with the same `Idempotency-Key` is refused")
             .with_status(StatusCode::CREATED)
+            .without_limits()
+            .answers_a_secret(),
+        Route::post(Admin, "/accounts/{name}/set-password", "setPassword", set_password)
+            .says("Gives an account another random password, ends its sessions, and shows the password, once: the answer is kept nowhere, so a repeated request with the same `Idempotency-Key` is refused")
             .without_limits()
             .answers_a_secret(),
         Route::post(Admin, "/accounts/{name}/disable", "disableAccount", disable)
@@ -163,27 +167,45 @@ struct NewAccount {
     labels: BTreeMap<String, String>,
 }
 
-/// An account that was made.
+/// An account that was made, or was given another password.
 #[derive(Serialize, JsonSchema)]
-struct CreatedAccount {
+#[schemars(rename = "CreatedAccount")]
+struct WithPassword {
     /// The name that the person signs in with.
     name: String,
     /// Its password, a random one. It is shown only now; `scorewatch account set-password` sets another.
     password: String,
 }
 
+impl WithPassword {
+    fn of(name: &str, password: &SecretString) -> Self {
+        Self { name: name.to_owned(), password: password.expose_secret().to_owned() }
+    }
+}
+
 /// How many random passwords are drawn to find one that does not contain the account's name: of one letter, a quarter do not.
 const PASSWORDS_MAX: usize = 100;
 
-async fn add_account(call: Call<NewAccount>) -> Result<CreatedAccount, Problem> {
-    let NewAccount { name, role, tenants, labels } = &call.input;
-    let draft = account::Draft { name: name.clone(), role: *role, limits: limits(tenants, labels)? };
-    // A short name may be part of a random password by chance. What can't be a name is refused below.
+/// A random password for the account of that name. A short name may be part of one by chance. What can't be a name is refused later.
+fn random_password(name: &str) -> SecretString {
     let mut drawn = std::iter::repeat_with(password::random).take(PASSWORDS_MAX);
     let fit = drawn.find(|drawn| password::weakness(drawn, name).is_none());
-    let password = fit.unwrap_or_else(password::random);
+    fit.unwrap_or_else(password::random)
+}
+
+async fn add_account(call: Call<NewAccount>) -> Result<WithPassword, Problem> {
+    let NewAccount { name, role, tenants, labels } = &call.input;
+    let draft = account::Draft { name: name.clone(), role: *role, limits: limits(tenants, labels)? };
+    let password = random_password(name);
     account::add(call.store.as_ref(), &call.config, &call.caller, &draft, password.clone(), call.now).await?;
-    Ok(CreatedAccount { name: name.clone(), password: password.expose_secret().to_owned() })
+    Ok(WithPassword::of(name, &password))
+}
+
+async fn set_password(call: Call<Nothing>) -> Result<WithPassword, Problem> {
+    let name = call.path("name");
+    let password = random_password(name);
+    account::set_password(call.store.as_ref(), &call.caller, name, password.clone(), call.now).await?;
+    Ok(WithPassword::of(name, &password))
 }
 
 /// The limits of somebody who is to be let in.

@@ -9,6 +9,7 @@ use super::{
     input::Nothing,
     problem::{INVALID, Problem},
     route::{Call, Items, LIMIT_MAX, page},
+    words,
 };
 use crate::{
     action::alert::{self, ACCEPTED_MAX, ACKNOWLEDGED_MAX, AlertSet, Pick},
@@ -38,6 +39,9 @@ pub(super) struct Alerts {
     /// Of this score; of several, of one of them.
     #[serde(default)]
     score: Vec<ScoreKind>,
+    /// Of tenants with this label, `KEY=VALUE`; of several, with all of them.
+    #[serde(default)]
+    label: Vec<String>,
     /// Those that the notice of this fleet shift covered last, by its id or the first letters of it.
     shift: Option<String>,
     /// At most that many items.
@@ -48,11 +52,12 @@ pub(super) struct Alerts {
 }
 
 pub(super) async fn list(call: Call<Alerts>) -> Result<Items<AlertLine>, Problem> {
-    let Alerts { state, tenant, rule, severity, score, shift, limit, after } = call.input;
+    let Alerts { state, tenant, rule, severity, score, label, shift, limit, after } = call.input;
     let page = page(limit, after.as_deref())?;
     let shift = ids::shift(call.store.as_ref(), &call.caller.scope, shift.as_deref()).await?;
     let filter = Filter { tenant, rule, shift, resolved: false };
-    let wanted = Wanted { filter, states: state, severities: severity, scores: score };
+    let labels = words::labels(&label)?;
+    let wanted = Wanted { filter, states: state, severities: severity, scores: score, labels };
     let found = alerts::matching(call.store.as_ref(), &call.config, &call.caller.scope, &wanted, &page).await?;
     Ok(Items::of(found))
 }

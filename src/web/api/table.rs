@@ -50,6 +50,9 @@ fn of_tenants() -> Vec<Route> {
         Route::post(Analyst, "/tenants/{id}/recheck", "recheckTenant", tenants::recheck)
             .says("Checks a tenant within seconds")
             .with_status(StatusCode::ACCEPTED),
+        Route::post(Analyst, "/tenants/recheck", "recheckTenants", tenants::recheck_all)
+            .says("Checks every tenant that you see, as many at a time as `concurrency` allows")
+            .with_status(StatusCode::ACCEPTED),
     ]
 }
 

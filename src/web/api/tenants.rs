@@ -64,6 +64,18 @@ pub(super) async fn recheck(call: Call<Nothing>) -> Result<Recheck, Problem> {
     Ok(Recheck { tenant: id.to_owned() })
 }
 
+/// Tenants that are due now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Rechecks {
+    /// How many became due. One that was never checked is due anyway.
+    tenants: u64,
+}
+
+pub(super) async fn recheck_all(call: Call<Nothing>) -> Result<Rechecks, Problem> {
+    let tenants = tenant::recheck_all(call.store.as_ref(), &call.config, &call.caller, call.now).await?;
+    Ok(Rechecks { tenants })
+}
+
 /// Which month the report is about.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Report {

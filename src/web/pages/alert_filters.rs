@@ -44,7 +44,7 @@ pub(super) async fn read(visit: &Visit, params: &Params) -> Result<Wanted, Error
         resolved: states.contains(&StateName::Resolved),
     };
     let (severities, scores) = (severity.transpose()?.into_iter().collect(), score.transpose()?.into_iter().collect());
-    Ok(Wanted { filter, states: states.to_vec(), severities, scores })
+    Ok(Wanted { filter, states: states.to_vec(), severities, scores, labels: Vec::new() })
 }
 
 fn unknown(what: &str, text: &str, known: &[&str]) -> Error {
@@ -53,7 +53,7 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> Error {
 
 /// What picks the alerts that fire among those that a list shows. `None`: it shows none that fire, or it has no filter.
 pub(super) fn pick(wanted: &Wanted) -> Option<Pick> {
-    let Wanted { filter, states, severities, scores } = wanted;
+    let Wanted { filter, states, severities, scores, .. } = wanted;
     let pick = Pick {
         shift: filter.shift.clone(),
         rule: filter.rule.clone(),
@@ -86,7 +86,7 @@ mod tests {
         ] {
             let (_, _, states) = SHOWN.into_iter().find(|(name, ..)| *name == show).unwrap();
             let severities = severity.into_iter().collect();
-            let wanted = Wanted { filter, states: states.to_vec(), severities, scores: Vec::new() };
+            let wanted = Wanted { filter, states: states.to_vec(), severities, ..Wanted::default() };
             let picked = pick(&wanted);
             assert_eq!(picked.is_some(), picks, "{show} {wanted:?}");
             if let Some(picked) = picked {

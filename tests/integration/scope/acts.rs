@@ -9,7 +9,7 @@ use scorewatch::{
         silence::{self, Draft},
         tenant,
     },
-    domain::{Caller, Labels, Role, Scope, ScoreKind},
+    domain::{Caller, Extras, Labels, Role, Scope, ScoreKind},
     notify::{
         NotificationType,
         silence::{Acknowledgement, Matchers, NewSilence},
@@ -255,6 +255,47 @@ async fn the_operator_is_notified_of_a_silence_of_everybody_and_of_a_long_one() 
         silence::add(store, config, caller, new(tenants, length), now).await.unwrap();
         let summary = newest().await.unwrap();
         assert!(summary.starts_with(said), "{summary}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_limited_can_t_keep_from_the_operator_unnoticed_that_a_tenant_is_not_read() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let (limited, all) = (only(&["contoso"]), Scope::All);
+    let of_rules =
+        |rules: &[&str]| Draft { rules: rules.iter().map(|rule| (*rule).to_owned()).collect(), ..draft(&["contoso"]) };
+    let blind = of_rules(&["operator.blind"]);
+    let refused = blind.read(config, &limited, now).unwrap_err();
+    assert_eq!(refused.to_string().replace("operator.blind", "absent"), {
+        let absent = of_rules(&["absent"]).read(config, &limited, now).unwrap_err();
+        absent.to_string()
+    });
+    let seeing = limited.clone().with(|_| Extras { operator: true, ..Extras::default() });
+    for scope in [&all, &seeing] {
+        assert!(blind.read(config, scope, now).is_ok(), "whoever sees messages to the operator: {scope:?}");
+    }
+    let newest = async || {
+        let newest = store.recent(NotificationType::OperatorSilence, 1).await.unwrap().pop();
+        newest.and_then(|newest| newest.data.facts.operator)
+    };
+    let add = async |scope: &Scope, draft: &Draft| {
+        let new = draft.read(config, scope, now).unwrap();
+        silence::add(store, config, &Caller::limited_to(scope.clone()), new, now).await.unwrap();
+    };
+    let before = newest().await;
+    add(&limited, &of_rules(&["drop"])).await;
+    add(&all, &draft(&["contoso"])).await;
+    assert_eq!(newest().await, before, "a rule of theirs, or by one of our own");
+    // One of our own covers the same for ten hours.
+    let long = Draft { length: Some("11h".to_owned()), ..draft(&["contoso"]) };
+    for (scope, draft, said) in [
+        (&limited, &long, "ann silenced alerts for 11 hours (silence 7: tenant contoso)."),
+        (&seeing, &blind, "ann silenced alerts for 1 hour (silence 8: tenant contoso; rule operator.blind)."),
+    ] {
+        add(scope, draft).await;
+        let facts = newest().await.unwrap();
+        assert_eq!((facts.summary.as_str(), facts.class.as_str()), (said, "silence-limited"));
     }
 }
 

@@ -4,11 +4,16 @@
 
 use scorewatch::{
     config::Seen,
-    domain::Scope,
+    domain::{Extras, Role, Scope},
     query::{self, Page, deliveries, find, silences},
 };
+use serde_json::Value;
 
-use super::{Scene, nobody, only};
+use super::{
+    Scene,
+    api::{answer, caller, request},
+    nobody, only,
+};
 use crate::integration::setup::tenant_id;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,5 +67,31 @@ async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them
         let listed = query::channels::list(scene.store(), &scene.config, &scope, now).await.unwrap();
         let names: Vec<_> = listed.iter().map(|channel| channel.name.as_str()).collect();
         assert_eq!((about_none, silences.items.len(), names.as_slice()), (drills, silenced, shown), "{scope:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_are_listed_by_labels_to_whoever_sees_labels_and_to_nobody_else() {
+    let scene = Scene::new().await;
+    let seeing = only(&["contoso"]).with(|_| Extras { labels: true, ..Extras::default() });
+    let labeled = "label=inhouse-tier%3Dinhouse-gold";
+    for (scope, query, count) in [
+        // One that is no longer configured has no labels.
+        (&Scope::All, labeled, 2),
+        (&Scope::All, "label=inhouse-tier%3Dsilver", 0),
+        (&Scope::All, "label=inhouse-tier%3Dinhouse-gold&label=seat%3Deu", 0),
+        (&Scope::All, "", 3),
+        (&seeing, labeled, 1),
+        (&only(&["contoso"]), labeled, 0),
+        (&only(&["contoso"]), "", 1),
+    ] {
+        let request = request("GET", &format!("/alerts?{query}"), None, None);
+        let (status, body) = answer(&scene, scene.fixture.store.clone(), caller(Role::Viewer, scope), request).await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(
+            (status, body["items"].as_array().map(Vec::len)),
+            (200, Some(count)),
+            "{query} by {scope:?}: {body}"
+        );
     }
 }

@@ -80,8 +80,8 @@ fn news(news: &News, channel: &str) -> Said {
         | News::ConfigurationAccepted
         | News::ConfigurationsDiffer { .. }
         | News::ConfigurationsAgree => configuration::said(news),
-        News::Silenced { id, author, everybody, seconds, has_page } => {
-            silenced(*id, author, *everybody, *seconds, *has_page)
+        News::Silenced { id, author, everybody, seconds, has_page, covers } => {
+            silenced(*id, author, *everybody, *seconds, *has_page, covers)
         }
         News::TaskFailed { .. } | News::PartFailed { .. } | News::StoreFileGone { .. } => fault(news),
         News::ChannelParked { .. }
