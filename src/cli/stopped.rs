@@ -13,7 +13,7 @@ pub(super) async fn warn(store: &dyn Store, config: &Config, now: Timestamp) {
         return;
     }
     if let Ok(Some(last)) = store.last_heartbeat().await {
-        let since = config.timezone.written(last);
+        let since = config.timezone.written(last.at);
         output::complain(&format!("the service has not run since {since}: this is how things stood then"));
     }
 }
