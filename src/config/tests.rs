@@ -18,7 +18,7 @@ use super::{Loaded, load};
 use crate::{
     channel::{Alertmanager, Authorization, ChannelKind, Pagerduty, PagerdutyRegion, Show, WebhookUrl},
     diagnostic::{Level, render},
-    domain::Timestamp,
+    domain::{Clause, Timestamp},
     notify::fleet::FleetSettings,
 };
 
@@ -118,6 +118,18 @@ fn check_warns_of_a_fleet_shift_that_waits_for_less_than_the_spread() {
         assert_eq!(reported, key.map(|key| (key, Level::Warning)).into_iter().collect::<Vec<_>>(), "{top}: {text}");
         assert!(key.is_none() || text.contains("it waits for as long as the `spread`"), "{text}");
     }
+}
+
+#[test]
+fn a_code_that_has_to_be_looked_up_leads_to_microsofts_page_on_it() {
+    let (loaded, text) = read(MAIN, TENANT, RULES);
+    let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+    let tenant = config.tenants.values().next().unwrap();
+    let page = |hint: Option<&str>| tenant.fix_page("sign-in-refused", hint).unwrap();
+    let look_up = Clause::LookUpCode.with(&["50199", "50199"]);
+    assert_eq!(page(Some(&look_up)), "https://login.microsoftonline.com/error?code=50199");
+    assert!(page(None).contains("SignInEventsV3Blade"), "{}", page(None));
+    assert_eq!(page(Some(Clause::SetCloud.english())), page(None));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{HEADLINE_CHARACTERS_MAX, LEVELS, realistic, sample, shortened, summary, words};
 use crate::{
-    domain::{Better, FailureClass, Language, ScoreKind},
+    domain::{Better, Clause, FailureClass, Language, ScoreKind},
     notify::{
         Notification, NotificationType,
         facts::wording::{Failure, News, Remark},
@@ -296,6 +296,33 @@ fn what_the_operator_is_advised_to_do_is_said_once_in_every_language() {
         let bare = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(bare(&text).matches(&bare(hint)).count(), 1, "{class}: {text}");
         assert!(bare(&text).contains(&bare((locale.words().reason.class)(class))), "{class}: {text}");
+    }
+}
+
+#[test]
+fn a_code_that_has_to_be_looked_up_is_a_link_and_no_address_in_a_sentence() {
+    for clause in [Clause::LookUpCode, Clause::CheckCredentialAndLookUpCode] {
+        let hint = clause.with(&["50199", "50199"]);
+        let page = Clause::code_page(&hint).unwrap();
+        for (language, title, words_of_hint) in [
+            (Language::En, "Look up the error code", "look up AADSTS50199 on Microsoft's page"),
+            (Language::De, "Fehlercode nachsehen", "schlagen Sie AADSTS50199 auf der Seite von Microsoft"),
+            (Language::Fr, "Voir le code d’erreur", "consultez AADSTS50199 sur la page"),
+        ] {
+            let locale = locale(language);
+            let mut notification = sample::notification(NotificationType::OperatorBlind, "Contoso Ltd");
+            notification.data.links.fix = Some(page.clone());
+            let news = News::TenantUnread { class: "sign-in-refused".to_owned(), hint: Some(hint.clone()), part: None };
+            notification.data.operator = Some(OperatorFacts::of(news, "sign-in-refused", None));
+            let shown = words(&shortened(&in_words(&notification, &locale), LEVELS[0]), &locale);
+            let shown = serde_json::to_value(&shown).unwrap();
+            let advice = shown["what_to_do"].as_str().unwrap();
+            assert!(advice.to_lowercase().contains(&words_of_hint.to_lowercase()), "{advice}");
+            let links = shown["links"].as_array().unwrap();
+            assert!(links.iter().any(|link| link["title"] == title && link["url"] == *page), "{links:?}");
+            let texts = said(&notification, language).join("\n").to_lowercase();
+            assert!(!texts.contains("http"), "{texts}");
+        }
     }
 }
 

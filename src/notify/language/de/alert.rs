@@ -131,7 +131,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Zur Zustimmungsseite",
         LinkTo::EnterpriseApps => "Zu den Enterprise-Apps",
         LinkTo::SignInLogs => "Anmeldeprotokolle",
-        LinkTo::ErrorCode => "Fehlercode nachschlagen",
+        LinkTo::ErrorCode => "Fehlercode nachsehen",
         LinkTo::ConditionalAccess => "Zum bedingten Zugriff",
         LinkTo::PowerAutomate => "Zu Power Automate",
         LinkTo::SlackApps => "Zu den Slack-Apps",

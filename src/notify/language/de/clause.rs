@@ -36,7 +36,7 @@ pub(super) static CLAUSES: [(Clause, &str); Clause::ALL.len()] = [
         Clause::RefusePublicClients,
         "lassen Sie in der App-Registrierung unter „Authentifizierung“ keine öffentlichen Clientflows zu",
     ),
-    (Clause::FillSecret, "prüfen Sie, dass das Geheimnis, auf das `credential` verweist, nicht leer ist"),
+    (Clause::FillSecret, "prüfen Sie, ob das Geheimnis, auf das `credential` verweist, leer ist"),
     (
         Clause::LookUpCode,
         "schlagen Sie AADSTS{0} auf der Seite von Microsoft für Fehlercodes nach; mehr steht in den Anmeldeprotokollen \
@@ -55,7 +55,7 @@ pub(super) static CLAUSES: [(Clause, &str); Clause::ALL.len()] = [
     (
         Clause::KeepSubjects,
         "{0} hat innerhalb eines Tages mehr als {1} Gruppen oder Kategorien; die übrigen werden nicht überwacht: löschen \
-         Sie Gerätegruppen, oder lassen Sie ihnen ihre Namen",
+         Sie Gerätegruppen, oder behalten Sie ihre Namen bei",
     ),
     (Clause::NotThere, "existiert nicht"),
     (Clause::NotSet, "ist nicht gesetzt"),

@@ -144,7 +144,7 @@ fn link(to: LinkTo) -> &'static str {
         LinkTo::Consent => "Page de consentement",
         LinkTo::EnterpriseApps => "Applis d’entreprise",
         LinkTo::SignInLogs => "Journaux de connexion",
-        LinkTo::ErrorCode => "Consulter le code d’erreur",
+        LinkTo::ErrorCode => "Voir le code d’erreur",
         LinkTo::ConditionalAccess => "Accès conditionnel",
         LinkTo::PowerAutomate => "Ouvrir Power Automate",
         LinkTo::SlackApps => "Applications Slack",
