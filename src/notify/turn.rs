@@ -183,9 +183,11 @@ impl Choice {
 
 /// Chooses what a parked channel is tried with, among what waits, oldest first: the oldest that was not rejected since the channel was
 /// parked; otherwise the one whose rejection is longest ago. That may be what the receiver accepts. A drill is no probe: it is sent
-/// when it is due.
+/// when it is due. What waits for an earlier delivery is none either, as long as it would wait on a channel that works.
 #[derive(Debug)]
 pub struct Probe {
+    terms: ClaimTerms,
+    now: Timestamp,
     parked_at: Timestamp,
     rejected: Option<(Timestamp, DeliveryId)>,
 }
@@ -193,13 +195,13 @@ pub struct Probe {
 impl Probe {
     /// Among nothing yet, for a channel that was parked then.
     #[must_use]
-    pub const fn new(parked_at: Timestamp) -> Self {
-        Self { parked_at, rejected: None }
+    pub const fn new(terms: ClaimTerms, parked_at: Timestamp, now: Timestamp) -> Self {
+        Self { terms, now, parked_at, rejected: None }
     }
 
     /// Looks at the next one; what comes back is chosen, whatever comes after it.
     pub fn offer(&mut self, head: &Head) -> Option<DeliveryId> {
-        if head.is_preceded || head.is_drill {
+        if head.is_preceded || head.is_drill || head.waits_for_earlier_until(&self.terms, self.now).is_some() {
             return None;
         }
         let Some(rejected_at) = head.rejected_at.filter(|at| *at > self.parked_at) else { return Some(head.delivery) };
@@ -327,8 +329,12 @@ mod tests {
             ("n0!5 n0!5", Some(1), "and of those the oldest"),
             ("d0 n0", Some(2), "a drill is no probe"),
             ("n0< n0", Some(2), "nor is what another one precedes"),
+            ("n0~-1 n0", Some(2), "nor what covers several alerts, one of which has an earlier one to be sent"),
+            ("n0!5 n0~-1", Some(1), "which is tried first, though it was rejected"),
+            ("n0~-1", None, "for no longer than between two attempts"),
+            ("n0~-3600 n0", Some(1), "then it is tried all the same"),
         ] {
-            let mut probe = Probe::new(at(0));
+            let mut probe = Probe::new(terms(), at(0), at(0));
             let heads = text.split_whitespace().zip(1..).map(|(word, number)| {
                 let (word, rejected) = word.split_once('!').map_or((word, None), |(word, at)| (word, Some(at)));
                 Head { rejected_at: rejected.map(|seconds| at(seconds.parse().unwrap())), ..head(word, number) }

@@ -121,7 +121,7 @@ impl Asked<'_> {
         if !with_oldest {
             return Ok(None);
         }
-        let mut probe = Probe::new(parked_at);
+        let mut probe = Probe::new(self.terms, parked_at, self.now);
         let chosen = self.offer(connection, KEPT, |head| probe.offer(&head)).await?;
         Ok(chosen.or_else(|| probe.end()).map(|delivery| (delivery, true)))
     }
