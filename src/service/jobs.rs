@@ -194,6 +194,10 @@ fn end_if_replaced(error: &StoreError) {
 /// retention. Which credentials are rejected is known only to who signs in with them, so of these each replica warns.
 pub(super) async fn housekeeping(engine: Engine) {
     let tenure = engine.lead();
+    // In each replica's log, as at its start.
+    if let Err(error) = engine.store.look_at_standbys().await {
+        error!(%error, "the database could not be asked for its standbys");
+    }
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     let rejected = engine.checker.microsoft.rejected();
     match credential::warn(engine.store.as_ref(), &config, rejected, tenure.is_some(), now).await {

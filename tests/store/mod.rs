@@ -51,6 +51,7 @@ mod route;
 mod samples;
 mod silence;
 mod sqlite;
+mod standbys;
 mod start_together;
 mod succession;
 mod tenant;

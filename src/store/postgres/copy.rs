@@ -15,13 +15,13 @@ const WITHOUT_LIMITS: [&str; 2] =
 
 /// Opens the store that is to be copied.
 pub(in crate::store) async fn source(settings: &PostgresSettings) -> Result<impl WriteAccess + use<>, StoreError> {
-    Ok(Session::new(settings, open::connect_beside(settings).await?, None))
+    Ok(Session::beside(settings, open::connect_beside(settings).await?))
 }
 
 /// Makes the tables in an empty database, or finds those in which there is no row yet.
 pub(in crate::store) async fn target(settings: &PostgresSettings) -> Result<impl WriteAccess + use<>, StoreError> {
     let mut connection = open::connect(settings).await?;
-    server::check(&mut connection).await?;
+    server::check(&mut connection, &server::Standbys::default()).await?;
     if migrate::version(&mut connection).await? == 0 {
         migrate::prepare(&mut connection).await?;
     }

@@ -28,7 +28,7 @@ pub async fn erase(
 ) -> Result<(TenantId, Erased), EraseError> {
     let mut connection = open::connect_beside(settings).await?;
     let is_served = super::lease::is_held(&mut connection).await?;
-    let mut access = Session::new(settings, connection, None);
+    let mut access = Session::beside(settings, connection);
     let what = Erasure { tenant, configured, is_served, dry_run, entry };
     let done = erase::from_tables(&mut access, &what).await;
     Box::new(access).close(false).await;

@@ -14,19 +14,17 @@ mod write;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use sqlx::Connection as _;
 
 pub use self::settings::{PostgresSettings, TlsMode};
 use sqlx::PgConnection;
 
-use self::{error::at_open, keeper::Keeper, lease::Lease, write::Session};
+use self::{error::at_open, keeper::Keeper, lease::Lease, server::Standbys, write::Session};
 use super::{
     Division, Inspection, SchemaStep, StoreError,
     division::Timing,
-    sql::{
-        self, Origin, Place, SqlStore, Writer,
-        db::{Pool, Readers},
-    },
+    sql::{self, Origin, Place, SqlStore, Writer, db::{Pool, Readers}},
 };
 use crate::{
     crash_point,
@@ -36,9 +34,16 @@ use crate::{
 
 /// A database on a server.
 #[derive(Debug)]
-struct Server;
+struct Server {
+    standbys: Standbys,
+}
 
-impl Place for Server {}
+#[async_trait]
+impl Place for Server {
+    async fn look_at_standbys(&self, readers: &Pool) -> Result<Option<bool>, StoreError> {
+        self.standbys.look(readers).await
+    }
+}
 
 /// Opens the store for a process that has it to itself, makes its tables if there are none, and holds it against services until closed.
 /// Waits for what is left of the time for which a service that ended without closing it had it.
@@ -47,12 +52,13 @@ impl Place for Server {}
 /// [`StoreError::InUse`] while a service has it; [`StoreError::Open`] if the server can't be reached, is too old or does not keep
 /// what it confirms, or the database is another program's or a newer version's.
 pub async fn open(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
-    let mut connection = prepare(settings).await?;
+    let standbys = Standbys::default();
+    let mut connection = prepare(settings, &standbys).await?;
     let lease = Lease::take(&mut connection).await?;
     let identity = open::identity(&mut connection).await?;
     let origin = origin::of_service(&mut connection, &identity).await?;
     let origin = Origin::new(origin);
-    let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);
+    let session = Session::new(settings, connection, Some(lease), standbys).watching(&identity, &origin);
     Ok(store(settings, identity, origin, session))
 }
 
@@ -63,7 +69,8 @@ pub async fn open(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
 /// # Errors
 /// As [`open`]; a process that has the store to itself does not keep a service from waiting for it here.
 pub async fn join(settings: &PostgresSettings, fingerprint: String) -> Result<(SqlStore, u64), StoreError> {
-    let mut connection = prepare(settings).await?;
+    let standbys = Standbys::default();
+    let mut connection = prepare(settings, &standbys).await?;
     let timing = Timing { lease: crash_point::lease(Timing::USUAL.lease) };
     let identity = open::identity(&mut connection).await?;
     lease::begin(&mut connection).await.map_err(|error| at_open(&error))?;
@@ -83,14 +90,14 @@ pub async fn join(settings: &PostgresSettings, fingerprint: String) -> Result<(S
     };
     tokio::spawn(task::unbroken("replica", keeper.keep()));
     let origin = Origin::new(origin);
-    let session = Session::new(settings, connection, Some(lease)).watching(&identity, &origin);
+    let session = Session::new(settings, connection, Some(lease), standbys).watching(&identity, &origin);
     Ok((store(settings, identity, origin, session).divided(division), recovered))
 }
 
 /// A connection to a database whose tables are there and up to date.
-async fn prepare(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+async fn prepare(settings: &PostgresSettings, standbys: &Standbys) -> Result<PgConnection, StoreError> {
     let mut connection = open::connect(settings).await?;
-    server::check(&mut connection).await?;
+    server::check(&mut connection, standbys).await?;
     migrate::prepare(&mut connection).await?;
     Ok(connection)
 }
@@ -101,7 +108,7 @@ async fn prepare(settings: &PostgresSettings) -> Result<PgConnection, StoreError
 /// [`StoreError::Open`] when there is no store of this version's schema.
 pub async fn open_reader(settings: &PostgresSettings) -> Result<SqlStore, StoreError> {
     let connection = open::connect_beside(settings).await?;
-    let mut session = Session::new(settings, connection, None);
+    let mut session = Session::beside(settings, connection);
     let connection = session.connection().await?;
     let identity = open::identity(connection).await?;
     let origin = origin::known(connection, &identity).await?;
@@ -128,16 +135,15 @@ pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep,
     if step.is_current() {
         return Ok(step);
     }
-    let mut connection = open::connect(settings).await?;
-    server::check(&mut connection).await?;
-    migrate::prepare(&mut connection).await?;
+    prepare(settings, &Standbys::default()).await?;
     Ok(step)
 }
 
 fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, session: Session) -> SqlStore {
     let readers = Pool::Postgres(Readers::new(open::readers(settings, session.reopened())));
+    let place = Server { standbys: session.standbys() };
     let writer = Writer::start(session);
-    SqlStore::new(identity, origin, writer, readers, Arc::new(Server))
+    SqlStore::new(identity, origin, writer, readers, Arc::new(place))
 }
 
 /// Looks at a store beside a service that may be running: its schema, and whether the server keeps what it confirms. Changes nothing. A
@@ -147,7 +153,7 @@ fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, ses
 /// [`StoreError::Open`] if the server can't be reached, is too old or does not keep what it confirms, or the database is a newer version's.
 pub async fn inspect(settings: &PostgresSettings) -> Result<Option<Inspection>, StoreError> {
     let mut connection = open::connect(settings).await?;
-    server::check(&mut connection).await?;
+    server::check(&mut connection, &Standbys::default()).await?;
     let schema = migrate::version(&mut connection).await?;
     // Nothing was written.
     let _ = connection.close().await;

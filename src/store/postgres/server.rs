@@ -1,9 +1,14 @@
 //! Whether a server keeps what it confirms.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use sqlx::PgConnection;
 
 use super::error::at_open;
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    sql::db::{Pool, query_as},
+};
 
 /// The oldest server that works, as `server_version_num` has it.
 const VERSION_MIN: i64 = 150_000;
@@ -25,14 +30,23 @@ struct Server {
     settings: String,
 }
 
+/// How many standbys there are, which of them commits wait for, and how far.
+const STANDBYS: &str = "SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names'), \
+    current_setting('synchronous_commit')";
+
+/// What that gives.
+type Found = (i64, String, String);
+
 /// Refuses a server with which something could get lost, and warns of what a failover could lose.
-pub(super) async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let synchronous_commit = refuse(connection).await?;
-    warn_of_standbys(connection, &synchronous_commit).await
+pub(super) async fn check(connection: &mut PgConnection, standbys: &Standbys) -> Result<(), StoreError> {
+    refuse(connection).await?;
+    let found: Found = sqlx::query_as(STANDBYS).fetch_one(connection).await.map_err(|error| at_open(&error))?;
+    standbys.note(found.0, is_late(&found));
+    Ok(())
 }
 
-/// Refuses a server with which something could get lost. Returns what it does at a commit.
-pub(super) async fn refuse(connection: &mut PgConnection) -> Result<String, StoreError> {
+/// Refuses a server with which something could get lost.
+pub(super) async fn refuse(connection: &mut PgConnection) -> Result<(), StoreError> {
     let found: (i64, bool, String, String, String, String, String) = sqlx::query_as(
         "SELECT current_setting('server_version_num')::bigint, pg_is_in_recovery(), current_setting('server_encoding'), \
          current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
@@ -46,31 +60,52 @@ pub(super) async fn refuse(connection: &mut PgConnection) -> Result<String, Stor
     let server = Server { version, is_standby, encoding, fsync, full_page_writes, synchronous_commit, settings };
     match server.refused() {
         Some(why) => Err(StoreError::Open(why)),
-        None => Ok(server.synchronous_commit),
+        None => Ok(()),
     }
 }
 
-/// Warns of what a failover could lose.
-async fn warn_of_standbys(connection: &mut PgConnection, synchronous_commit: &str) -> Result<(), StoreError> {
-    let (standbys, synchronous): (i64, String) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names')",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(|error| at_open(&error))?;
-    if is_replicated_late(standbys, &synchronous, synchronous_commit) {
-        tracing::warn!(
-            standbys,
-            "the database's standbys may lack what was stored last, so a failover may lose it: alerts may be sent twice or late; \
-             set `synchronous_standby_names`, and `synchronous_commit` to `on`"
-        );
+/// Whether a failover could lose something, as was seen last by any connection to the server. Cheap to clone; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Standbys(Arc<Mutex<bool>>);
+
+impl Standbys {
+    /// Looks again, beside whoever writes. `Some`: it has changed, and the log says so.
+    pub(super) async fn look(&self, readers: &Pool) -> Result<Option<bool>, StoreError> {
+        let found: Found = query_as(STANDBYS).fetch_one(readers).await?;
+        Ok(self.note(found.0, is_late(&found)))
     }
-    Ok(())
+
+    /// Takes what was found, and says in the log what has changed.
+    fn note(&self, standbys: i64, is_late: bool) -> Option<bool> {
+        let changed = self.changed(is_late)?;
+        if changed {
+            tracing::warn!(
+                standbys,
+                "the database's standbys may lack what was stored last, so a failover may lose it: alerts may be sent twice or late; \
+                 set `synchronous_standby_names`, and `synchronous_commit` to `on`"
+            );
+        } else {
+            tracing::info!(standbys, "the database has no standbys any more that may lack what was stored last");
+        }
+        Some(changed)
+    }
+
+    /// `None`: it is as it was. At first, nothing could be lost.
+    fn changed(&self, is_late: bool) -> Option<bool> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *seen, is_late);
+        (before != is_late).then_some(is_late)
+    }
+}
+
+fn is_late(found: &Found) -> bool {
+    let (standbys, synchronous_standby_names, synchronous_commit) = found;
+    is_replicated_late(*standbys, synchronous_standby_names, synchronous_commit)
 }
 
 /// Whether there are standbys that a commit does not wait for.
 fn is_replicated_late(standbys: i64, synchronous_standby_names: &str, synchronous_commit: &str) -> bool {
-    standbys > 0 && (synchronous_standby_names.trim().is_empty() || synchronous_commit == "local")
+    standbys > 0 && (synchronous_standby_names.trim().is_empty() || matches!(synchronous_commit, "local" | "off"))
 }
 
 impl Server {
@@ -151,8 +186,16 @@ mod tests {
             (2, "*", "on", false),
             (1, "FIRST 1 (a, b)", "remote_write", false),
             (1, "*", "local", true),
+            (1, "*", "off", true),
         ] {
             assert_eq!(is_replicated_late(standbys, names, commit), is_late, "{standbys} {names:?} {commit}");
         }
+    }
+
+    #[test]
+    fn each_change_of_what_a_failover_could_lose_is_said_once() {
+        let standbys = Standbys::default();
+        let said = [false, true, true, false, false, true].map(|is_late| standbys.clone().changed(is_late));
+        assert_eq!(said, [None, Some(true), None, Some(false), None, Some(true)]);
     }
 }

@@ -15,7 +15,8 @@ use super::{
     error::at_open,
     lease::{self, Lease},
     open::{self, Reopened},
-    origin, server,
+    origin,
+    server::{self, Standbys},
     settings::PostgresSettings,
 };
 use crate::store::{
@@ -52,10 +53,16 @@ pub(super) struct Session {
     /// The store's identity, and what its ids are made of, for the service.
     watched: Option<(String, Arc<Origin>)>,
     reopened: Reopened,
+    standbys: Standbys,
 }
 
 impl Session {
-    pub(super) fn new(settings: &PostgresSettings, connection: PgConnection, lease: Option<Lease>) -> Self {
+    pub(super) fn new(
+        settings: &PostgresSettings,
+        connection: PgConnection,
+        lease: Option<Lease>,
+        standbys: Standbys,
+    ) -> Self {
         let connection = Some(Connection::Postgres(connection));
         Self {
             settings: settings.clone(),
@@ -65,7 +72,13 @@ impl Session {
             timeline: None,
             watched: None,
             reopened: Reopened::default(),
+            standbys,
         }
+    }
+
+    /// One of a process that is not the service.
+    pub(super) fn beside(settings: &PostgresSettings, connection: PgConnection) -> Self {
+        Self::new(settings, connection, None, Standbys::default())
     }
 
     /// Notices when the server has failed over, and makes ids of something else from then on.
@@ -76,6 +89,11 @@ impl Session {
     /// When its connection was last opened again, now and later.
     pub(super) fn reopened(&self) -> Reopened {
         self.reopened.clone()
+    }
+
+    /// What its connections have seen of the server's standbys.
+    pub(super) fn standbys(&self) -> Standbys {
+        self.standbys.clone()
     }
 
     /// The connection, opened again if it was lost.
@@ -97,7 +115,7 @@ impl Session {
         self.timeline = None;
         let Some((identity, origin)) = &self.watched else { return Ok(connection) };
         let looked = async {
-            server::check(&mut connection).await?;
+            server::check(&mut connection, &self.standbys).await?;
             // One after the other: of the services that share the store, only one draws a new generation.
             lease::begin(&mut connection).await.map_err(|error| at_open(&error))?;
             let origin = origin::of_service(&mut connection, identity).await?;
@@ -136,13 +154,30 @@ impl Session {
                 Ok(_) if self.timeline.as_deref() != Some(timeline) => {
                     return Err(StoreError::Unknown(lost.to_string()));
                 }
-                Ok(Some(status)) if status == "committed" => return Ok(()),
+                // Only what follows it shows whether it is durable: a wait for a standby ends with its session.
+                Ok(Some(status)) if status == "committed" && self.confirms().await => return Ok(()),
                 Ok(Some(status)) if status == "aborted" => return Err(lost),
-                // It is under way, or the server can't be asked.
+                // It is under way, or the server can't be asked, or has not confirmed it.
                 Ok(Some(_)) | Err(_) if began.elapsed() < ASKED_FOR => sleep(ASKED_EVERY).await,
                 Ok(_) | Err(_) => return Err(StoreError::Unknown(lost.to_string())),
             }
         }
+    }
+
+    /// Whether the server confirms something that was committed after all that it said was committed: then standbys for which commits
+    /// wait have that as well.
+    async fn confirms(&mut self) -> bool {
+        let Some(Connection::Postgres(connection)) = &mut self.connection else { return false };
+        let committed = async {
+            // Locking a row is written to the log, too.
+            lease::begin(connection).await?;
+            sqlx::query("COMMIT").execute(connection).await
+        };
+        let is_confirmed = within_limit(committed).await.is_ok();
+        if !is_confirmed {
+            self.connection = None;
+        }
+        is_confirmed
     }
 
     async fn status(&mut self, transaction: &str) -> Result<Option<String>, StoreError> {

@@ -25,6 +25,12 @@ pub trait Upkeep: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Looks whether a standby of the database may lack what was confirmed, so that a failover may lose it. `Some`: that has changed since
+    /// it was last looked at, and the log says so.
+    async fn look_at_standbys(&self) -> Result<Option<bool>, StoreError> {
+        Ok(None)
+    }
+
     /// Which part of the fleet this process works on.
     fn division(&self) -> Division {
         Division::whole()

@@ -50,6 +50,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use async_trait::async_trait;
+
 pub(super) use self::writer::{WriteAccess, Writer};
 use super::{Division, StoreError};
 use crate::{
@@ -93,10 +95,17 @@ impl SqlStore {
 }
 
 /// Where the database is.
+#[async_trait]
 pub(super) trait Place: Debug + Send + Sync {
     /// Whether what is written still goes where it was when the store was opened. May take as long as a disk does.
     fn check(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Whether a standby of the database may lack what was confirmed. `Some`: that has changed since it was last looked at, and the log
+    /// says so.
+    async fn look_at_standbys(&self, _readers: &db::Pool) -> Result<Option<bool>, StoreError> {
+        Ok(None)
     }
 
     /// Notes that a delivery is about to be tried.

@@ -17,6 +17,8 @@ mod write;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use async_trait::async_trait;
+
 use self::{generation::Generation, write::WritingConnection};
 use super::{
     Inspection, StoreError,
@@ -100,6 +102,7 @@ struct Files {
     generation: Option<Generation>,
 }
 
+#[async_trait]
 impl Place for Files {
     fn check(&self) -> Result<(), StoreError> {
         self.inodes.check()

@@ -28,6 +28,10 @@ impl Upkeep for SqlStore {
         checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
     }
 
+    async fn look_at_standbys(&self) -> Result<Option<bool>, StoreError> {
+        self.place.look_at_standbys(&self.readers).await
+    }
+
     fn division(&self) -> Division {
         self.division.clone()
     }
