@@ -209,7 +209,7 @@ pub async fn show(
         configuration: Some(configuration),
         rejected: rejected.map(rejection),
         service: Some(service(store, config).await?),
-        store: Some(state(store, config).await?),
+        store: Some(state(store, config, now).await?),
         replicas: replicas::list(store, scope).await?,
         ..system
     })
@@ -229,10 +229,10 @@ async fn service(store: &dyn Store, config: &Config) -> Result<Service, Error> {
 /// the store does not say.
 pub async fn is_running(store: &dyn Upkeep, now: Timestamp) -> bool {
     let Ok(newest) = store.last_heartbeat().await else { return true };
-    newest.is_some_and(|at| now.since(at) < HEARTBEAT_AGE_MAX)
+    newest.is_some_and(|newest| now.since(newest.on_clock(now)) < HEARTBEAT_AGE_MAX)
 }
 
-async fn state(store: &dyn Store, config: &Config) -> Result<StoreState, Error> {
+async fn state(store: &dyn Store, config: &Config, now: Timestamp) -> Result<StoreState, Error> {
     let totals = store.totals().await?;
     let unfinished =
         totals.deliveries.iter().filter(|(_, state, _)| !state.is_finished()).map(|(.., count)| count).sum();
@@ -244,7 +244,7 @@ async fn state(store: &dyn Store, config: &Config) -> Result<StoreState, Error> 
         kind,
         location,
         bytes,
-        last_heartbeat: store.last_heartbeat().await?,
+        last_heartbeat: store.last_heartbeat().await?.map(|last| last.on_clock(now)),
         tenants: totals.tenants,
         failing: totals.failing,
         pending: totals.pending,

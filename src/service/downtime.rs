@@ -6,13 +6,14 @@ use crate::{
     config::Config,
     domain::Timestamp,
     notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
-    store::{Downtime, NewNotification, Store, StoreError},
+    store::{Downtime, Heartbeat, NewNotification, Store, StoreError},
 };
 
-/// The downtime that ends now, if there was one.
+/// The downtime that ends now, if there was one. How long it was, the clock says that all replicas share, if there is one: the last
+/// heartbeat may have been another replica's, whose own clock shows another time.
 #[must_use]
-pub fn until_now(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Downtime> {
-    let from = last_heartbeat?;
+pub fn until_now(last: Heartbeat, now: Timestamp) -> Option<Downtime> {
+    let from = last.on_clock(now);
     (now.since(from) >= DOWNTIME_MIN).then_some(Downtime { from, until: now })
 }
 
@@ -21,8 +22,9 @@ pub fn until_now(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Do
 /// # Errors
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Downtime>, StoreError> {
-    let Some(downtime) = until_now(store.last_heartbeat().await?, now) else { return Ok(None) };
-    report(store, config, downtime, Cause::Stopped, now).await?;
+    let Some(last) = store.last_heartbeat().await? else { return Ok(None) };
+    let Some(downtime) = until_now(last, now) else { return Ok(None) };
+    report(store, config, downtime, last.at, Cause::Stopped, now).await?;
     Ok(Some(downtime))
 }
 
@@ -39,11 +41,13 @@ pub async fn note_unwritten(
 ) -> Result<bool, StoreError> {
     let Some(seen) = downtimes.unwritten(clock) else { return Ok(false) };
     // From the heartbeat on, of whichever replica it was.
-    let from = store.last_heartbeat().await?.unwrap_or(seen.from);
+    let last = store.last_heartbeat().await?;
+    let from = last.map_or(seen.from, |last| last.on_clock(seen.until));
     if seen.until.since(from) < downtime::minimum() {
         return Ok(false);
     }
-    report(store, config, Downtime { from, until: seen.until }, Cause::StoreFailed, seen.until).await?;
+    let since = last.map_or(seen.from, |last| last.at);
+    report(store, config, Downtime { from, until: seen.until }, since, Cause::StoreFailed, seen.until).await?;
     Ok(true)
 }
 
@@ -68,7 +72,7 @@ pub async fn note_suspensions(
 ) -> Result<bool, StoreError> {
     let unrecorded = downtimes.unrecorded();
     for downtime in &unrecorded {
-        report(store, config, *downtime, Cause::Suspended, now).await?;
+        report(store, config, *downtime, downtime.from, Cause::Suspended, now).await?;
         downtimes.recorded(*downtime);
     }
     Ok(!unrecorded.is_empty())
@@ -82,10 +86,12 @@ enum Cause {
     StoreFailed,
 }
 
+/// `since` names the downtime: it is the same for all replicas that report it, which send one message.
 async fn report(
     store: &dyn Store,
     config: &Config,
     downtime: Downtime,
+    since: Timestamp,
     cause: Cause,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -97,8 +103,8 @@ async fn report(
         until: Some(downtime.until),
         ..OperatorFacts::of(News::Downtime { was_suspended, lacked_store, seconds }, "downtime", None)
     };
-    let from = downtime.from.to_string();
-    let parts = ["operator.downtime", store.identity(), &from];
+    let since = since.to_string();
+    let parts = ["operator.downtime", store.identity(), &since];
     let notification = compose::for_operator(NotificationType::OperatorDowntime, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
@@ -112,9 +118,22 @@ mod tests {
     #[test]
     fn a_restart_is_not_downtime() {
         let at = Timestamp::from_seconds;
-        assert_eq!(until_now(None, at(1_000)), None);
-        assert_eq!(until_now(Some(at(1_000)), at(1_299)), None);
-        assert_eq!(until_now(Some(at(1_000)), at(1_300)), Some(Downtime { from: at(1_000), until: at(1_300) }));
-        assert_eq!(until_now(Some(at(2_000)), at(1_000)), None, "a clock that went back");
+        let last = Heartbeat { at: at(1_000), age: None };
+        assert_eq!(until_now(last, at(1_299)), None);
+        assert_eq!(until_now(last, at(1_300)), Some(Downtime { from: at(1_000), until: at(1_300) }));
+        assert_eq!(until_now(last, at(900)), None, "a clock that went back");
+    }
+
+    #[test]
+    fn clocks_of_replicas_that_differ_neither_make_nor_hide_downtime() {
+        let (at, now) = (Timestamp::from_seconds, Timestamp::from_seconds(10_000));
+        // By the clock of whoever gave it, the heartbeat is ten minutes old, just now, or still to come.
+        for (given_at, age, downtime_from) in
+            [(9_400, 5, None), (9_400, 400, Some(9_600)), (10_000, 400, Some(9_600)), (10_600, 400, Some(9_600))]
+        {
+            let last = Heartbeat { at: at(given_at), age: Some(std::time::Duration::from_secs(age)) };
+            let expected = downtime_from.map(|from| Downtime { from: at(from), until: now });
+            assert_eq!(until_now(last, now), expected, "{given_at} {age}");
+        }
     }
 }

@@ -122,9 +122,7 @@ pub(super) async fn let_go(store: &dyn Store, config: &Config) {
 pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match &config.store {
         StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
-        StoreLocation::Postgres(database) => {
-            Ok(Arc::new(postgres::open(&query::database::settings(database).await?).await?))
-        }
+        StoreLocation::Postgres(database) => Ok(Arc::new(postgres::open(&query::database::settings(database).await?).await?)),
     }
 }
 
@@ -220,6 +218,6 @@ async fn downtimes(store: &dyn Store, now: Timestamp) -> Result<Downtimes, Store
     // First the heartbeat: another replica that starts at the same time records the downtime and leaves a new one.
     let heartbeat = store.last_heartbeat().await?;
     let mut downtime = store.downtimes().await?;
-    downtime.extend(super::downtime::until_now(heartbeat, now));
+    downtime.extend(heartbeat.and_then(|last| super::downtime::until_now(last, now)));
     Ok(Downtimes::new(downtime))
 }

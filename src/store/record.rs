@@ -35,6 +35,6 @@ pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes}
 pub use schema::SchemaStep;
 pub(in crate::store) use schema::{admit, usable_since_key};
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
-pub use upkeep::{Downtime, RejectedConfiguration, ReplicaRecord};
+pub use upkeep::{Downtime, Heartbeat, RejectedConfiguration, ReplicaRecord};
 
 pub use crate::notify::{alert_notes::Owed, settle::AttemptOutcome, turn::ClaimTerms};

@@ -18,9 +18,9 @@ use scorewatch::{
     store::{
         Access, AlertFilter, AlertRow, AttemptOutcome, Audit, ChannelIdentity, ChannelRecord, Channels, CheckOutcome,
         Checks, Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due,
-        FailingTenant, Fleet, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry, NewNotification, Outage,
-        Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice,
-        Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
+        FailingTenant, Fleet, Heartbeat, Holds, Idempotency, KnownShift, KnownTenant, Listings, NewEntry,
+        NewNotification, Outage, Outages, Outbox, Overview, Reconciled, Rerouted, Roster, Routed, Routes, Routing,
+        SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -350,7 +350,7 @@ impl Upkeep for Parts {
         self.ask(&self.upkeep, "heartbeat").heartbeat(now).await
     }
 
-    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn last_heartbeat(&self) -> Result<Option<Heartbeat>, StoreError> {
         self.ask(&self.upkeep, "last_heartbeat").last_heartbeat().await
     }
 

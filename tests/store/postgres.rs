@@ -1,8 +1,12 @@
 //! What is particular to a store on PostgreSQL: its server, its lease, its schema, and connections that are lost.
 
-use scorewatch::store::{
-    Audit, Checks, Claim, ClaimTerms, Commit, NewEntry, Outbox, Store, StoreError, Upkeep,
-    postgres::{self, PostgresSettings},
+use std::time::Duration;
+
+use scorewatch::{
+    store::{
+        Audit, Checks, Claim, ClaimTerms, Commit, Heartbeat, NewEntry, Outbox, Store, StoreError, Upkeep,
+        postgres::{self, PostgresSettings},
+    },
 };
 use sqlx::Executor;
 
@@ -197,6 +201,29 @@ async fn connections_that_are_cut_are_opened_again_and_nothing_is_half_done() {
         assert_eq!(outcome, Ok(Commit::Done));
         assert_eq!(load(&store, "contoso").await.version, round + 1);
     }
+    store.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15 or newer"]
+async fn how_long_ago_the_last_heartbeat_was_is_said_by_the_clock_of_the_database() {
+    let (server, database) = Postgres::shared_database().await;
+    let store = postgres::open(&database).await.unwrap();
+    // By the clock of whoever gives it, that was long ago.
+    store.heartbeat(at(5)).await.unwrap();
+    let last = store.last_heartbeat().await.unwrap().unwrap();
+    let minute = Duration::from_mins(1);
+    assert!(last.at == at(5) && last.age.is_some_and(|age| age < minute), "{last:?}");
+    let ten_minutes_before = "UPDATE meta SET value = split_part(value, ' ', 1) || ' ' || \
+                              (split_part(value, ' ', 2)::bigint - 600000000) WHERE key = 'beat_clock'";
+    server.run(&database, ten_minutes_before).await;
+    let last = store.last_heartbeat().await.unwrap().unwrap();
+    assert!(last.age.is_some_and(|age| (10 * minute..11 * minute).contains(&age)), "{last:?}");
+    // An older version knows of no such clock, and leaves what was noted of it.
+    let beat = format!("UPDATE meta SET value = '{}' WHERE key = 'beat'", at(7).as_nanos());
+    server.run(&database, &beat).await;
+    let last = store.last_heartbeat().await.unwrap();
+    assert_eq!(last, Some(Heartbeat { at: at(7), age: None }));
     store.close().await;
 }
 

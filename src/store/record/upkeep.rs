@@ -6,6 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
 
+/// The newest sign that the service lives, whichever replica gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// When it was given, on the clock of whoever gave it. Everybody reads the same.
+    pub at: Timestamp,
+    /// How long ago that is on the clock that all replicas share, which is the database's; `None`: there is no such clock, or it was not
+    /// noted.
+    pub age: Option<Duration>,
+}
+
+impl Heartbeat {
+    /// When it was given, on the clock that shows `now`.
+    #[must_use]
+    pub fn on_clock(&self, now: Timestamp) -> Timestamp {
+        self.age.map_or(self.at, |age| now.minus(age))
+    }
+}
+
 /// A period in which the service was down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Downtime {

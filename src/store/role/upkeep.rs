@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{TenantId, Timestamp},
-    store::{Division, Downtime, ReplicaRecord, StoreError},
+    store::{Division, Downtime, Heartbeat, ReplicaRecord, StoreError},
 };
 
 /// The store itself: which one it is, whether it lives, and what it forgets.
@@ -50,8 +50,8 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Records that the service lives; also proves that the store can be written.
     async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// When the service last lived.
-    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// The newest of these signs.
+    async fn last_heartbeat(&self) -> Result<Option<Heartbeat>, StoreError>;
 
     /// Records that the service was down; periods are kept as long as samples.
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError>;

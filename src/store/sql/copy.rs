@@ -14,7 +14,7 @@ use super::db::{Connection, Dialect, Value, query, query_scalar};
 use crate::store::StoreError;
 
 /// Rows of `meta` that say something of one database rather than of the store.
-const OWN_NOTES: &str = "('clean', 'database', 'copied_to')";
+const OWN_NOTES: &str = "('clean', 'database', 'copied_to', 'beat_clock')";
 /// Values in one statement; SQLite takes at most 32,766.
 const VALUES_MAX: usize = 8_000;
 

@@ -150,15 +150,6 @@ pub(super) async fn totals(pool: &Pool) -> Result<Totals, StoreError> {
     })
 }
 
-pub(super) async fn last_heartbeat(pool: &Pool) -> Result<Option<Timestamp>, StoreError> {
-    let heartbeat: Option<String> =
-        query_scalar("SELECT value FROM meta WHERE key = 'beat'").fetch_optional(pool).await?;
-    heartbeat
-        .map(|nanos| nanos.parse().map(Timestamp::from_nanos))
-        .transpose()
-        .map_err(|error| StoreError::Undecodable(format!("heartbeat: {error}")))
-}
-
 pub(super) async fn downtimes(pool: &Pool) -> Result<Vec<Downtime>, StoreError> {
     let rows: Vec<(i64, i64)> =
         query_as("SELECT from_at, until_at FROM downtime ORDER BY from_at, until_at").fetch_all(pool).await?;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{
     days::day_of,
-    db::{Connection, list_of, query, query_scalar},
+    db::{Connection, Dialect, Pool, list_of, query, query_as, query_scalar},
     erase,
 };
 use crate::{
     domain::Timestamp,
-    store::{Downtime, StoreError},
+    store::{Downtime, Heartbeat, StoreError},
 };
 
 /// Rows of one kind removed by one call; a transaction of this size keeps nobody waiting noticeably.
@@ -18,12 +18,35 @@ const SLICE: i64 = 2000;
 /// Series removed by one call.
 const SERIES: i64 = 200;
 
+/// Notes a heartbeat.
+const BEAT: &str =
+    "INSERT INTO meta (key, value) VALUES ('beat', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+/// The same, and what the database's clock shows then, in microseconds. It belongs to this heartbeat only: older versions write none.
+const BEAT_ON_CLOCK: &str = "INSERT INTO meta (key, value) VALUES ('beat', $1), \
+    ('beat_clock', $1 || ' ' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) \
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+/// The heartbeat, what was noted of the database's clock, and what that shows now.
+const LAST_BEAT: &str = "SELECT b.value, NULL, 0 FROM meta AS b WHERE b.key = 'beat'";
+const LAST_BEAT_ON_CLOCK: &str = "SELECT b.value, c.value, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint \
+    FROM meta AS b LEFT JOIN meta AS c ON c.key = 'beat_clock' WHERE b.key = 'beat'";
+
 pub(super) async fn heartbeat(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
-    query("INSERT INTO meta (key, value) VALUES ('beat', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-        .bind(now.as_nanos().to_string())
-        .execute(connection)
-        .await?;
+    let sql = if connection.dialect() == Dialect::Postgres { BEAT_ON_CLOCK } else { BEAT };
+    query(sql).bind(now.as_nanos().to_string()).execute(connection).await?;
     Ok(())
+}
+
+pub(super) async fn last_heartbeat(pool: &Pool) -> Result<Option<Heartbeat>, StoreError> {
+    let sql = if pool.dialect() == Dialect::Postgres { LAST_BEAT_ON_CLOCK } else { LAST_BEAT };
+    let found: Option<(String, Option<String>, i64)> = query_as(sql).fetch_optional(pool).await?;
+    let Some((beat, on_clock, now)) = found else { return Ok(None) };
+    let undecodable = |error| StoreError::Undecodable(format!("heartbeat: {error}"));
+    let at = beat.parse().map(Timestamp::from_nanos).map_err(undecodable)?;
+    let noted = on_clock.as_deref().and_then(|noted| noted.split_once(' ')).filter(|(of, _)| *of == beat);
+    let noted: Option<i64> = noted.map(|(_, micros)| micros.parse()).transpose().map_err(undecodable)?;
+    // Another server's clock may be behind.
+    let age = noted.map(|noted| Duration::from_micros(now.saturating_sub(noted).max(0).unsigned_abs()));
+    Ok(Some(Heartbeat { at, age }))
 }
 
 pub(super) async fn record_downtime(connection: &mut Connection, downtime: Downtime) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use crate::{
     crash_point::Work,
     domain::{TenantId, Timestamp},
     store::sql::{SqlStore, listing, replica, upkeep},
-    store::{Division, Downtime, ReplicaRecord, StoreError, Upkeep},
+    store::{Division, Downtime, Heartbeat, ReplicaRecord, StoreError, Upkeep},
 };
 
 #[async_trait]
@@ -48,8 +48,8 @@ impl Upkeep for SqlStore {
         self.writer.write(Work::Heartbeat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
     }
 
-    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
-        listing::last_heartbeat(&self.readers).await
+    async fn last_heartbeat(&self) -> Result<Option<Heartbeat>, StoreError> {
+        upkeep::last_heartbeat(&self.readers).await
     }
 
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
