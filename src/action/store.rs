@@ -36,7 +36,7 @@ pub async fn schema(config: &Config, caller: &Caller) -> Result<SchemaStep, Erro
     allowed(caller)?;
     Ok(match &config.store {
         StoreLocation::Sqlite(path) => sqlite::migrate::schema(path).await?,
-        StoreLocation::Postgres(database) => postgres::schema(&database::settings(database).await?).await?,
+        StoreLocation::Postgres(database) => postgres::schema(&database::settings(database)).await?,
     })
 }
 
@@ -48,7 +48,7 @@ pub async fn migrate(config: &Config, caller: &Caller) -> Result<SchemaStep, Err
     allowed(caller)?;
     Ok(match &config.store {
         StoreLocation::Sqlite(path) => sqlite::migrate::migrate(path).await?,
-        StoreLocation::Postgres(database) => postgres::bring_up_to_date(&database::settings(database).await?).await?,
+        StoreLocation::Postgres(database) => postgres::bring_up_to_date(&database::settings(database)).await?,
     })
 }
 
@@ -144,14 +144,14 @@ pub async fn copy(
 ) -> Result<Copied, Error> {
     allowed(caller)?;
     let entry = NewEntry::by(caller, "store.copy", None, now);
-    moving::copy(&place(from).await?, &place(to).await?, &entry, progress).await.map_err(refused)
+    moving::copy(&place(from), &place(to), &entry, progress).await.map_err(refused)
 }
 
-async fn place(config: &Config) -> Result<moving::Place, Error> {
-    Ok(match &config.store {
+fn place(config: &Config) -> moving::Place {
+    match &config.store {
         StoreLocation::Sqlite(path) => moving::Place::Sqlite(path.clone()),
-        StoreLocation::Postgres(database) => moving::Place::Postgres(Box::new(database::settings(database).await?)),
-    })
+        StoreLocation::Postgres(database) => moving::Place::Postgres(Box::new(database::settings(database))),
+    }
 }
 
 fn allowed(caller: &Caller) -> Result<(), Error> {

@@ -83,7 +83,7 @@ pub async fn forget(
     let erased = match &config.store {
         StoreLocation::Sqlite(path) => sqlite::erase::erase(path, &wanted, &channels, is_dry, &entry).await,
         StoreLocation::Postgres(database) => {
-            let settings = query::database::settings(database).await?;
+            let settings = query::database::settings(database);
             postgres::erase::erase(&settings, &wanted, &channels, is_dry, &entry).await
         }
     };

@@ -1,28 +1,23 @@
 //! How a database that the configuration names is reached.
 
+use async_trait::async_trait;
+
 use crate::{
     config::{DatabaseLocation, DatabaseTls},
-    secret::SecretError,
+    secret::{SecretError, SecretReference, SecretString},
     store::{
         StoreError,
-        postgres::{PostgresSettings, TlsMode},
+        postgres::{Password, PasswordSource, PostgresSettings, TlsMode},
     },
 };
 
-/// What the store needs to know of the database, with its password, which is read now.
-///
-/// # Errors
-/// [`StoreError::Open`] if there is no password where it is kept.
-pub(crate) async fn settings(location: &DatabaseLocation) -> Result<PostgresSettings, StoreError> {
-    let password = match &location.password {
-        Some(reference) => Some(reference.obtain().await.map_err(|error| unreadable(&error))?),
-        None => None,
-    };
-    Ok(PostgresSettings {
+/// What the store needs to know of the database. Its password is read whenever a connection is opened.
+pub(crate) fn settings(location: &DatabaseLocation) -> PostgresSettings {
+    PostgresSettings {
         host: location.host.clone(),
         port: location.port,
         user: location.user.clone(),
-        password,
+        password: location.password.clone().map(Password::new),
         database: location.database.clone(),
         tls: match location.tls {
             DatabaseTls::Disable => TlsMode::Disable,
@@ -31,9 +26,17 @@ pub(crate) async fn settings(location: &DatabaseLocation) -> Result<PostgresSett
             DatabaseTls::VerifyFull => TlsMode::VerifyFull,
         },
         root_certificates: location.ca.clone(),
-    })
+    }
 }
 
-fn unreadable(error: &SecretError) -> StoreError {
-    StoreError::Open(format!("the database's password: {error}; {}", error.hint))
+#[async_trait]
+impl PasswordSource for SecretReference {
+    async fn read(&self) -> Result<SecretString, StoreError> {
+        let unreadable = |error: &SecretError| format!("the database's password: {error}; {}", error.hint);
+        self.obtain().await.map_err(|error| StoreError::Open(unreadable(&error)))
+    }
+
+    fn doubt(&self) {
+        Self::doubt(self);
+    }
 }

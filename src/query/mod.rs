@@ -50,8 +50,6 @@ use crate::{
 pub async fn open(config: &Config) -> Result<Box<dyn Store>, Error> {
     match &config.store {
         StoreLocation::Sqlite(path) => Ok(Box::new(SqliteStore::open_reader(path).await?)),
-        StoreLocation::Postgres(database) => {
-            Ok(Box::new(postgres::open_reader(&database::settings(database).await?).await?))
-        }
+        StoreLocation::Postgres(database) => Ok(Box::new(postgres::open_reader(&database::settings(database)).await?)),
     }
 }

@@ -223,7 +223,7 @@ pub async fn gone(
 pub async fn names(config: &Config, scope: &Scope) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, Error> {
     let mut names = match &config.store {
         StoreLocation::Sqlite(path) => SqliteStore::names(path).await?,
-        StoreLocation::Postgres(database) => postgres::names(&super::database::settings(database).await?).await?,
+        StoreLocation::Postgres(database) => postgres::names(&super::database::settings(database)).await?,
     };
     names.retain(|tenant, _| scope.includes(tenant));
     Ok(names)

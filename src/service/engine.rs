@@ -78,7 +78,7 @@ pub struct Engine {
 /// under way there.
 async fn join_store(config: &Config, now: Timestamp) -> Result<(Arc<dyn Store>, u64), StoreError> {
     let StoreLocation::Postgres(database) = &config.store else { return resume_store(config, now).await };
-    let settings = query::database::settings(database).await?;
+    let settings = query::database::settings(database);
     let (store, interrupted) = postgres::join(&settings, recorded::meaning(config)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     if let Err(error) = roster::reconcile(store.as_ref(), config, now).await {
@@ -122,7 +122,7 @@ pub(super) async fn let_go(store: &dyn Store, config: &Config) {
 pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match &config.store {
         StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
-        StoreLocation::Postgres(database) => Ok(Arc::new(postgres::open(&query::database::settings(database).await?).await?)),
+        StoreLocation::Postgres(database) => Ok(Arc::new(postgres::open(&query::database::settings(database)).await?)),
     }
 }
 

@@ -26,6 +26,9 @@ const VERSION_MIN: u32 = 15;
 /// The role as which everything is done.
 pub(super) const ROLE: &str = "scorewatch";
 
+/// The role of a database that is not open to everybody.
+const GUARDED: &str = "guarded";
+
 /// The server of this process.
 pub(crate) struct Postgres {
     programs: PathBuf,
@@ -138,6 +141,25 @@ impl Postgres {
             tls: TlsMode::Disable,
             root_certificates: None,
         }
+    }
+
+    /// A new database, the role of which gets in with a password only; [`Self::change_password`] says with which. For a server that nobody
+    /// else uses.
+    pub(crate) async fn guarded(&self) -> PostgresSettings {
+        let file = self.folder.join("data/pg_hba.conf");
+        let rules = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("local all {GUARDED} scram-sha-256\n{rules}")).unwrap();
+        self.crash();
+        self.start_again();
+        let database = self.database().await;
+        self.run(&database, &format!("CREATE ROLE {GUARDED} LOGIN")).await;
+        self.run(&database, &format!("ALTER DATABASE {} OWNER TO {GUARDED}", database.database)).await;
+        PostgresSettings { user: GUARDED.to_owned(), ..database }
+    }
+
+    /// Changes the password of the role of a guarded database.
+    pub(crate) async fn change_password(&self, database: &PostgresSettings, password: &str) {
+        self.run(database, &format!("ALTER ROLE {GUARDED} PASSWORD '{password}'")).await;
     }
 
     /// A new database on the shared server.

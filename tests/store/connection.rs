@@ -8,12 +8,16 @@ use std::{
 };
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use scorewatch::store::{
-    StoreError, Upkeep,
-    postgres::{self, PostgresSettings, TlsMode},
+use scorewatch::{
+    secret::SecretReference,
+    store::{
+        Checks, Commit, StoreError, Upkeep,
+        postgres::{self, Password, PostgresSettings, TlsMode},
+    },
 };
 
-use crate::harness::{Service, World, pooler::Pooler, postgres::Postgres};
+use super::fixture::*;
+use crate::harness::{Service, World, event, pooler::Pooler, postgres::Postgres};
 
 /// The certificate of an authority, as a file, and what it signed for `localhost`: a certificate and its key.
 fn authority(folder: &Path, name: &str) -> (PathBuf, String, String) {
@@ -109,6 +113,48 @@ async fn a_command_writes_only_to_a_server_that_keeps_what_it_confirms() {
     server.run(&database, &format!("ALTER DATABASE {} SET synchronous_commit = off", database.database)).await;
     let why = postgres::open_reader(&database).await.unwrap_err().to_string();
     assert!(why.contains("`synchronous_commit = off`") && why.contains("set it to `on`"), "{why}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15 or newer"]
+async fn a_changed_password_is_used_by_the_writer_the_readers_and_the_lease_without_a_restart() {
+    let server = Postgres::apart();
+    let database = server.guarded().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let password = Some(Password::new(SecretReference::File(file.clone())));
+    let database = PostgresSettings { password, ..database };
+    server.change_password(&database, "first").await;
+    fs::write(&file, "wrong").unwrap();
+    let why = postgres::open(&database).await.unwrap_err().to_string();
+    assert!(why.contains("refuses the role or its password"), "a control: {why}");
+    fs::write(&file, "first").unwrap();
+    let (store, _) = postgres::join(&database, "one".to_owned()).await.unwrap();
+    assert_eq!(store.commit(check("contoso", None, 0)).await, Ok(Commit::Done));
+    assert_eq!(load(&store, "contoso").await.version, 1);
+    let heard_at = async || store.replicas().await.unwrap()[0].heard_at;
+    // Twice, as a reader's connection may be left from before.
+    for (version, password) in [(1, "second"), (2, "third")] {
+        server.change_password(&database, password).await;
+        fs::write(&file, password).unwrap();
+        server.cut(&database).await;
+        let seconds = i64::try_from(version).unwrap() * 10;
+        let mut outcome = store.commit(check("contoso", Some(version), seconds)).await;
+        if outcome.is_err() {
+            // The first attempt may meet the connection that is gone.
+            outcome = store.commit(check("contoso", Some(version), seconds)).await;
+        }
+        assert_eq!(outcome, Ok(Commit::Done));
+        assert_eq!(load(&store, "contoso").await.version, version + 1);
+        let before = heard_at().await;
+        let renewed = async {
+            while heard_at().await == before {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        assert!(event(renewed).await.is_some(), "the lease is not renewed any more");
+    }
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

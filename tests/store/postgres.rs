@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use scorewatch::{
+    secret::SecretReference,
     store::{
         Audit, Checks, Claim, ClaimTerms, Commit, Heartbeat, NewEntry, Outbox, Store, StoreError, Upkeep,
-        postgres::{self, PostgresSettings},
+        postgres::{self, Password, PostgresSettings},
     },
 };
 use sqlx::Executor;
@@ -175,7 +176,9 @@ async fn a_server_that_confirms_before_it_has_written_is_refused() {
 #[ignore = "needs PostgreSQL 15 or newer"]
 async fn a_wrong_database_or_server_is_named_and_no_password_is_shown() {
     let (_, database) = Postgres::shared_database().await;
-    let password = Some("hunter2-hunter2".to_owned().into());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "hunter2-hunter2").unwrap();
+    let password = Some(Password::new(SecretReference::File(file.path().to_owned())));
     let absent = PostgresSettings { database: "absent".to_owned(), password, ..database.clone() };
     let why = refusal(&absent).await;
     assert!(why.contains("CREATE DATABASE"), "{why}");

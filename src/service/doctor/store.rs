@@ -19,7 +19,7 @@ pub(super) async fn findings(config: &Config) -> (Vec<Finding>, Option<Inspectio
 async fn inspect(config: &Config) -> Result<Option<Inspection>, StoreError> {
     match &config.store {
         StoreLocation::Sqlite(path) => SqliteStore::inspect(path).await,
-        StoreLocation::Postgres(location) => postgres::inspect(&database::settings(location).await?).await,
+        StoreLocation::Postgres(location) => postgres::inspect(&database::settings(location)).await,
     }
 }
 

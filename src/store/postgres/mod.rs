@@ -8,6 +8,7 @@ mod lease;
 mod migrate;
 mod open;
 mod origin;
+mod password;
 mod server;
 mod settings;
 mod write;
@@ -17,14 +18,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use sqlx::Connection as _;
 
-pub use self::settings::{PostgresSettings, TlsMode};
+pub use self::{
+    password::{Password, PasswordSource},
+    settings::{PostgresSettings, TlsMode},
+};
 use sqlx::PgConnection;
 
 use self::{error::at_open, keeper::Keeper, lease::Lease, server::Standbys, write::Session};
 use super::{
     Division, Inspection, SchemaStep, StoreError,
     division::Timing,
-    sql::{self, Origin, Place, SqlStore, Writer, db::{Pool, Readers}},
+    sql::{self, Origin, Place, SqlStore, Writer, db::Pool},
 };
 use crate::{
     crash_point,
@@ -140,7 +144,7 @@ pub async fn bring_up_to_date(settings: &PostgresSettings) -> Result<SchemaStep,
 }
 
 fn store(settings: &PostgresSettings, identity: String, origin: Arc<Origin>, session: Session) -> SqlStore {
-    let readers = Pool::Postgres(Readers::new(open::readers(settings, session.reopened())));
+    let readers = Pool::Postgres(open::readers(settings, session.reopened()));
     let place = Server { standbys: session.standbys() };
     let writer = Writer::start(session);
     SqlStore::new(identity, origin, writer, readers, Arc::new(place))

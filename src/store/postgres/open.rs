@@ -7,13 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
+use secrecy::SecretString;
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{error::at_open, migrate, server, settings::PostgresSettings};
-use crate::store::StoreError;
+use super::{error::at_open, migrate, password::Password, server, settings::PostgresSettings};
+use crate::store::{
+    StoreError,
+    sql::db::{Door, Readers, is_login_refused},
+};
 
 /// Statements that a connection keeps prepared: more than there are.
 const STATEMENTS: usize = 512;
@@ -31,8 +36,13 @@ const LIMITS: [(&str, &str); 4] = [
     ("default_transaction_isolation", "read committed"),
 ];
 
-fn options(settings: &PostgresSettings) -> PgConnectOptions {
-    settings.options().statement_cache_capacity(STATEMENTS).options(LIMITS)
+fn options(settings: &PostgresSettings, password: Option<&SecretString>) -> PgConnectOptions {
+    settings.options(password).statement_cache_capacity(STATEMENTS).options(LIMITS)
+}
+
+/// What a connection that only reads asks for.
+fn reading(settings: &PostgresSettings, password: Option<&SecretString>) -> PgConnectOptions {
+    options(settings, password).options([("default_transaction_read_only", "on")])
 }
 
 /// Opens a connection that writes.
@@ -45,10 +55,23 @@ pub(super) async fn connect(settings: &PostgresSettings) -> Result<PgConnection,
             return Err(StoreError::Open(format!("the certificates in `{path}` can't be read: {error}")));
         }
     }
-    let options = options(settings);
-    let connected = tokio::time::timeout(CONNECTED_WITHIN, PgConnection::connect_with(&options)).await;
+    let Some(password) = &settings.password else {
+        return connect_by(&options(settings, None)).await.map_err(|error| at_open(&error));
+    };
+    let current = password.current().await?;
+    let mut connected = connect_by(&options(settings, Some(&current))).await;
+    if connected.as_ref().is_err_and(is_login_refused)
+        && let Some(other) = password.instead_of(&current).await
+    {
+        connected = connect_by(&options(settings, Some(&other))).await;
+    }
+    connected.map_err(|error| at_open(&error))
+}
+
+async fn connect_by(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let connected = tokio::time::timeout(CONNECTED_WITHIN, PgConnection::connect_with(options)).await;
     let late = || io::Error::new(io::ErrorKind::TimedOut, "the server has not answered");
-    connected.unwrap_or_else(|_| Err(late().into())).map_err(|error| at_open(&error))
+    connected.unwrap_or_else(|_| Err(late().into()))
 }
 
 /// Opens a connection that writes, beside a running service.
@@ -64,13 +87,28 @@ pub(super) async fn connect_beside(settings: &PostgresSettings) -> Result<PgConn
 }
 
 /// Readers see the newest commit and never wait for the writer. They do not stay with a server from which the writer has turned away.
-pub(super) fn readers(settings: &PostgresSettings, reopened: Reopened) -> PgPool {
-    let options = options(settings).options([("default_transaction_read_only", "on")]);
+pub(super) fn readers(settings: &PostgresSettings, reopened: Reopened) -> Readers {
+    // It was read when the writer's connection was opened.
+    let known = settings.password.as_ref().and_then(Password::known);
+    let options = reading(settings, known.as_ref());
     let pool = PgPoolOptions::new().max_connections(READERS).before_acquire(move |_, connection| {
         let is_good = reopened.was_before(connection.age);
         Box::pin(async move { Ok(is_good) })
     });
-    pool.connect_lazy_with(options)
+    Readers::new(pool.connect_lazy_with(options), Arc::new(OfReaders(settings.clone())))
+}
+
+/// How readers get in.
+#[derive(Debug)]
+struct OfReaders(PostgresSettings);
+
+#[async_trait]
+impl Door for OfReaders {
+    async fn after_refusal(&self) -> Option<PgConnectOptions> {
+        let Self(settings) = self;
+        let password = settings.password.as_ref()?.after_refusal().await?;
+        Some(reading(settings, Some(&password)))
+    }
 }
 
 /// When the writer last opened its connection again. What was opened earlier may lead to a server that is no longer the primary.

@@ -5,6 +5,8 @@ use std::{fmt, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use super::password::Password;
+
 /// How far the connection is encrypted, and what is checked of the server's certificate. The words are those of PostgreSQL's own tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
@@ -50,7 +52,7 @@ pub struct PostgresSettings {
     /// The role as which the database is used.
     pub user: String,
     /// Its password; `None`: the server asks for none.
-    pub password: Option<SecretString>,
+    pub password: Option<Password>,
     /// The name of the database on the server.
     pub database: String,
     /// How far the connection is encrypted.
@@ -71,7 +73,7 @@ impl fmt::Display for PostgresSettings {
 
 impl PostgresSettings {
     /// What the driver is given. Nothing is taken from environment variables or from a password file.
-    pub(super) fn options(&self) -> PgConnectOptions {
+    pub(super) fn options(&self, password: Option<&SecretString>) -> PgConnectOptions {
         let mode = match self.tls {
             TlsMode::Disable => PgSslMode::Disable,
             TlsMode::Require => PgSslMode::Require,
@@ -89,7 +91,7 @@ impl PostgresSettings {
             Some(path) => options.ssl_root_cert(path),
             None => options,
         };
-        match &self.password {
+        match password {
             Some(password) => options.password(password.expose_secret()),
             None => options,
         }

@@ -37,6 +37,14 @@ pub(in crate::store) fn is_unusable_after(error: &sqlx::Error) -> bool {
     }
 }
 
+/// What says that a server does not let somebody in: `invalid_password`, `invalid_authorization_specification`.
+const REFUSED: [&str; 2] = ["28P01", "28000"];
+
+/// Whether a server refuses the role or its password.
+pub(in crate::store) fn is_login_refused(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| REFUSED.contains(&&*code))
+}
+
 /// Whether a row was refused because there is another one with what must be unique.
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| matches!(error.kind(), ErrorKind::UniqueViolation))

@@ -15,10 +15,10 @@ mod value;
 pub(in crate::store) use self::{
     connection::{Connection, Pool},
     dialect::Dialect,
-    error::{is_unusable_after, sqlite_code},
+    error::{is_login_refused, is_unusable_after, sqlite_code},
     limit::within_limit,
     query::{Query, query, query_as, query_scalar},
-    readers::Readers,
+    readers::{Door, Readers},
     row::Row,
     value::{Column, List, Value, columns, list_of, pairs},
 };
