@@ -88,15 +88,15 @@ async fn a_commit_whose_session_ends_while_it_waits_for_a_standby_counts_only_on
         let writer = Arc::clone(store);
         let entry = NewEntry::by(&Caller::local("ann"), "token.create", None, at(number));
         let mut writing = tokio::spawn(async move { writer.record(entry).await });
-        let waiting = until_it_is(&mut observer, WAITS, 0).await;
+        let session = until_it_is(&mut observer, WAITS, 0).await;
         let ended: bool =
-            sqlx::query_scalar("SELECT pg_terminate_backend($1)").bind(waiting).fetch_one(&mut observer).await.unwrap();
+            sqlx::query_scalar("SELECT pg_terminate_backend($1)").bind(session).fetch_one(&mut observer).await.unwrap();
         assert!(ended);
         // Something else waits for the standby before anybody is told that it was committed.
         tokio::select! {
             biased;
             confirmed = &mut writing => panic!("confirmed though no standby has it: {confirmed:?}"),
-            _ = until_it_is(&mut observer, WAITS, waiting) => {}
+            _ = until_it_is(&mut observer, WAITS, session) => {}
         }
         follows.set(None);
         let written = writing.await.unwrap();
