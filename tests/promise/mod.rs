@@ -49,6 +49,7 @@ mod replaced;
 mod replicas_differ;
 mod report;
 mod retry_after;
+mod rolled_secret;
 mod secret_stores;
 mod secrets_stay_secret;
 mod shutdown;
