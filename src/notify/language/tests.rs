@@ -313,6 +313,8 @@ fn news() -> Vec<News> {
         News::ConfigurationsDiffer { places: at(&["sw-2"]) },
         News::ConfigurationsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::ConfigurationsAgree,
+        News::VersionsDiffer { places: at(&["sw-2"]) },
+        News::VersionsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::Silenced { id: 3, author: text("ann"), everybody: true, seconds: 7_200, has_page: true },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
