@@ -256,7 +256,7 @@ async fn note_what_waits(store: &dyn Store, config: &Config, changes: &mut [Chan
         .into_iter()
         .filter_map(|record| {
             let identity = config.channels.get(&record.channel)?.identity(store.identity()).ok()?;
-            record.destination.is_some_and(|before| before != identity.destination).then_some(record.channel)
+            record.leads.destination.is_some_and(|before| before != identity.destination).then_some(record.channel)
         })
         .collect();
     let mut waiting: HashMap<AlertKey, BTreeSet<ChannelName>> =

@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use super::{
     addresses, admission,
     context::{Context, STORE_TROUBLE_WAIT, lease_lost},
-    fetch, outcome,
+    destination, fetch, outcome,
     send::{self, Sent, Written},
 };
 use crate::{
@@ -16,11 +16,14 @@ use crate::{
     config::Config,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelHealth, DeliveryId, NotificationType, backoff, channel_health::Fared},
-    store::{AttemptOutcome, ClaimedDelivery},
+    notify::{ChannelHealth, DeliveryId, NotificationType, backoff, channel_health::Fared, destination::Found},
+    store::{AttemptOutcome, ClaimedDelivery, StoreError},
     task,
     telemetry::Traced,
 };
+
+/// How long a channel waits for whose secret this replica is behind, before it is looked at again.
+const BEHIND_WAIT: Duration = Duration::from_secs(5);
 
 /// Why an attempt failed that panicked.
 const PANICKED: &str = "the attempt panicked; this is a fault of scorewatch";
@@ -70,6 +73,10 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
         () = fetch::fetch(settings) => {}
         () = context.drained() => return None,
     }
+    match destination::before_attempt(context, settings, &delivery.leads).await {
+        Ok(Found::AsKnown | Found::First) => {}
+        found => return not_made(context, &delivery, found).await,
+    }
     let started = context.clock.now();
     let written = write_unless_shared(context, &admitted, &mut delivery, started).await?;
     let host = written.as_ref().ok().and_then(Written::host);
@@ -113,6 +120,20 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
         context.budget.credit(host, delivery.attempt);
     }
     Some(conclude(context, admitted, &delivery, sent, host, started, span).await)
+}
+
+/// An attempt that is not made now, as its channel has moved, or leads to where it led before a newer secret.
+async fn not_made(context: &Context, delivery: &ClaimedDelivery, found: Result<Found, StoreError>) -> Option<Attempt> {
+    settle(context, delivery, AttemptOutcome::NotMade, None).await;
+    let rest = match found {
+        Ok(Found::Behind) => BEHIND_WAIT,
+        Ok(_) => return None,
+        Err(error) => {
+            error!(delivery = %delivery.id, %error, "it could not be noted where a channel leads; trying again");
+            STORE_TROUBLE_WAIT
+        }
+    };
+    Some(Attempt { is_good: false, rest, host: None })
 }
 
 /// Finds out whether the delivery may still be sent, and leaves out what may not be shown. `None`: it is not sent now, which is on

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{addresses::Addresses, budget::RetryBudget};
+use super::{addresses::Addresses, budget::RetryBudget, reroute::InEffect};
 use crate::{
     clock::Clock,
     config::Config,
@@ -45,8 +45,8 @@ pub struct Context {
     pub(super) addresses: Addresses,
     /// Problems of which this process has notified the operator; the store is asked about all others.
     pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
-    /// The configuration whose routes are in effect.
-    pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
+    /// The routes that are in effect.
+    pub(super) routes: Arc<tokio::sync::Mutex<Option<InEffect>>>,
     settled: mpsc::UnboundedSender<TenantId>,
     /// Tenants of other replicas one of whose notifications was settled here.
     of_others: Arc<Mutex<BTreeSet<TenantId>>>,

@@ -95,21 +95,22 @@ impl Dispatcher {
 
     /// A parked channel whose secret is another one is tried immediately; all others are checked from time to time.
     async fn look_where_channels_lead(&self) -> Result<(), StoreError> {
-        let mut records = self.context.store.channels().await?;
+        let records = self.context.store.channels().await?;
         let is_turn = self.sweeps.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEPS_BETWEEN_LOOKS);
-        records.retain(|record| is_turn || record.parked.is_some());
-        reroute::look_for_moved(&self.context, &records).await
+        let is_parked =
+            |name: &ChannelName| records.iter().any(|record| record.channel == *name && record.parked.is_some());
+        reroute::look_for_moved(&self.context, &records, |name| is_turn || is_parked(name)).await
     }
 
     /// Decides on what was held and is due, if that is this process's to do, and wakes every channel that has something to send.
     pub async fn sweep(&self) {
-        if let Some(_tenure) = self.context.lead() {
-            if let Err(error) = self.look_where_channels_lead().await {
-                error!(%error, "the destinations of channels could not be checked; trying again");
-            }
-            if let Err(error) = release::release(&self.context, FleetRead::Partial).await {
-                error!(%error, "held deliveries could not be re-evaluated; trying again");
-            }
+        if let Err(error) = self.look_where_channels_lead().await {
+            error!(%error, "the destinations of channels could not be checked; trying again");
+        }
+        if let Some(_tenure) = self.context.lead()
+            && let Err(error) = release::release(&self.context, FleetRead::Partial).await
+        {
+            error!(%error, "held deliveries could not be re-evaluated; trying again");
         }
         self.look().await;
         operator::notify_trouble(&self.context).await;

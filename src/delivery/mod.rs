@@ -5,6 +5,7 @@ mod admission;
 mod attempt;
 mod budget;
 mod context;
+mod destination;
 pub mod dispatch;
 pub mod drill;
 mod fetch;

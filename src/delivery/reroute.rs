@@ -1,24 +1,39 @@
 //! A changed configuration in effect: whom the alerts that fire are notified to, and what waits for channels that have left.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use futures_util::{StreamExt, stream};
 use tracing::{info, warn};
 
-use super::context::Context;
+use super::{context::Context, destination};
 use crate::{
-    channel::{ChannelSettings, Identity},
     config::Config,
     domain::{ChannelName, Labels, Timestamp},
     notify::{Hold, HoldReason, NotificationType, Silence, silence::MatchTarget},
     rule::AlertKey,
-    store::{ChannelIdentity, ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
+    store::{ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
 };
 
-/// Channels whose secrets are read at one time, to see where they lead.
-const READ_MAX: usize = 32;
-/// The longest that one of them is waited for.
-const READ_WITHIN: Duration = Duration::from_secs(1);
+/// The routes that are in effect.
+#[derive(Debug)]
+pub(super) struct InEffect {
+    /// The configuration that they are of.
+    config: Arc<Config>,
+    /// Where channels led by then, as fingerprints.
+    destinations: BTreeMap<ChannelName, String>,
+}
+
+impl InEffect {
+    /// Whether a channel leads elsewhere since. One of which nothing was known has sent nothing elsewhere.
+    fn is_outdated(&self, records: &[ChannelRecord]) -> bool {
+        records.iter().any(|record| {
+            let (was, is) = (self.destinations.get(&record.channel), record.leads.destination.as_ref());
+            was.is_some() && is.is_some() && was != is
+        })
+    }
+}
 
 /// Puts the routes of the configuration in force into effect, unless they are. Of several replicas the lead does so, once all run the
 /// same configuration: until then, what one of them lacks may be what another has just got.
@@ -26,12 +41,12 @@ pub(super) async fn ensure(context: &Context) -> Result<(), StoreError> {
     let Some(_tenure) = context.lead().filter(|_| context.division.agrees()) else { return Ok(()) };
     let mut in_effect = context.routes.lock().await;
     let config = context.config.borrow().clone();
-    if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(in_effect, &config)) {
+    if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(&in_effect.config, &config)) {
         return Ok(());
     }
     *in_effect = None;
-    put_in_effect(context, &config).await?;
-    *in_effect = Some(config);
+    let destinations = put_in_effect(context, &config).await?;
+    *in_effect = Some(InEffect { config, destinations });
     Ok(())
 }
 
@@ -41,56 +56,29 @@ pub(super) async fn again(context: &Context) -> Result<(), StoreError> {
     ensure(context).await
 }
 
-/// Looks whether channels lead elsewhere than before though the configuration is the same: their secrets may be others.
-pub(super) async fn look_for_moved(context: &Context, records: &[ChannelRecord]) -> Result<(), StoreError> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let config = context.config.borrow().clone();
-    let names = records.iter().map(|record| &record.channel).collect();
-    let moved = moved(&config, context.store.identity(), records, Some(&names)).await;
-    if moved.is_empty() { Ok(()) } else { again(context).await }
-}
-
-/// What is different of channels that the store knows, or new; `only` of these.
-async fn moved(
-    config: &Config,
-    key: &str,
+/// Looks whether channels of this replica that are `wanted` lead elsewhere than before though the configuration is the same, as their
+/// secrets may be others; and, if this one leads, whether other replicas have noted that of theirs.
+pub(super) async fn look_for_moved(
+    context: &Context,
     records: &[ChannelRecord],
-    only: Option<&BTreeSet<&ChannelName>>,
-) -> Vec<ChannelIdentity> {
-    let wanted = |settings: &&Arc<ChannelSettings>| only.is_none_or(|only| only.contains(&settings.name));
-    let mut reads = Vec::new();
-    for settings in config.channels.values().filter(wanted) {
-        reads.push(identity(Arc::clone(settings), key.to_owned()));
+    wanted: impl Fn(&ChannelName) -> bool,
+) -> Result<(), StoreError> {
+    let config = context.config.borrow().clone();
+    let has_noted = destination::note(context, &config, records, wanted).await?;
+    let is_outdated = context.routes.lock().await.as_ref().is_some_and(|in_effect| in_effect.is_outdated(records));
+    if has_noted || is_outdated {
+        return again(context).await;
     }
-    let found: Vec<Option<ChannelIdentity>> = stream::iter(reads).buffered(READ_MAX).collect().await;
-    let is_known = |identity: &ChannelIdentity| {
-        records.iter().any(|record| {
-            record.channel == identity.channel
-                && record.destination.as_deref() == Some(&*identity.destination)
-                && record.access.as_deref() == Some(&*identity.access)
-        })
-    };
-    found.into_iter().flatten().filter(|identity| !is_known(identity)).collect()
+    // Whoever led before may have ended in between.
+    ensure(context).await
 }
 
-/// Where a channel leads. Of one whose secrets can't be read, or not in time, nothing is known: it is as it was. That it can't be
-/// written to is said when it is tried.
-async fn identity(settings: Arc<ChannelSettings>, key: String) -> Option<ChannelIdentity> {
-    let channel = settings.name.clone();
-    // A disk that does not answer must hold up neither the runtime nor the other channels.
-    let read = tokio::task::spawn_blocking(move || settings.identity(&key).ok());
-    let Identity { destination, access } = tokio::time::timeout(READ_WITHIN, read).await.ok()?.ok()??;
-    Some(ChannelIdentity { channel, destination, access })
-}
-
-async fn put_in_effect(context: &Context, config: &Config) -> Result<(), StoreError> {
+/// Returns where channels led before that.
+async fn put_in_effect(context: &Context, config: &Config) -> Result<BTreeMap<ChannelName, String>, StoreError> {
     let (store, now) = (context.store.as_ref(), context.clock.now());
-    let records = store.channels().await?;
-    let moved = moved(config, store.identity(), &records, None).await;
-    if !moved.is_empty() {
-        store.note_channels(moved, now).await?;
+    let mut records = store.channels().await?;
+    if destination::note(context, config, &records, |_| true).await? {
+        records = store.channels().await?;
     }
     let routed = store.routed().await?;
     let silences = store.silences(Some(now)).await?;
@@ -102,8 +90,10 @@ async fn put_in_effect(context: &Context, config: &Config) -> Result<(), StoreEr
     };
     let has_gone = routed.others.iter().any(is_gone)
         || records.iter().any(|record| !config.channels.contains_key(&record.channel));
+    let leads = |record: ChannelRecord| Some((record.channel, record.leads.destination?));
+    let destinations = records.into_iter().filter_map(leads).collect();
     if alerts.is_empty() && !has_gone {
-        return Ok(());
+        return Ok(destinations);
     }
     let holds = alerts.iter().any(|alert| alert.hold.is_some());
     let tenants: BTreeSet<_> = alerts.iter().map(|one| one.alert.tenant.clone()).collect();
@@ -129,7 +119,7 @@ async fn put_in_effect(context: &Context, config: &Config) -> Result<(), StoreEr
     for channel in &busy {
         context.wake_if_serving(channel);
     }
-    Ok(())
+    Ok(destinations)
 }
 
 /// What is different of an alert's route; `None`: nothing.

@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod channel_health;
 pub mod compose;
 pub mod delivery;
+pub mod destination;
 pub mod digest;
 pub mod drill;
 pub mod envelope;

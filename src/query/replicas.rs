@@ -36,6 +36,10 @@ pub struct Replica {
     /// Whether it runs the configuration that the lead runs; null: there is no lead to compare with, or it is of another version, which
     /// may understand the same configuration differently.
     pub same_configuration: Option<bool>,
+    /// Whether it runs the version that the lead runs; null: there is no lead to compare with.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub same_version: Option<bool>,
     /// The first error of the changed configuration that it rejects, so that the old one stays in force there; null: it rejects none.
     pub rejects: Option<String>,
     /// All that is known of what it rejects.
@@ -45,6 +49,12 @@ pub struct Replica {
 }
 
 impl Replica {
+    /// Whether it lives and runs another configuration or another version than the lead.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.living && (self.same_configuration == Some(false) || self.same_version == Some(false))
+    }
+
     /// How late its checks begin, for people, in whole seconds.
     #[must_use]
     pub fn lateness(&self) -> Option<String> {
@@ -72,6 +82,7 @@ fn compared(records: Vec<ReplicaRecord>) -> Vec<Replica> {
             .as_ref()
             .filter(|(version, _)| record.version == *version)
             .map(|(_, fingerprint)| record.fingerprint == *fingerprint),
+        same_version: lead.as_ref().map(|(version, _)| record.version == *version),
         id: record.id,
         place: record.place,
         version: record.version,
@@ -116,7 +127,9 @@ mod tests {
         assert_eq!(same(records), [Some(false), Some(true), Some(true)]);
         assert_eq!(same(vec![record("a", "old", false)]), [None]);
         let newer = ReplicaRecord { version: "99.0.0".to_owned(), ..record("c", "new", false) };
-        assert_eq!(same(vec![record("b", "old", true), newer]), [Some(true), None]);
+        assert_eq!(same(vec![record("b", "old", true), newer.clone()]), [Some(true), None]);
+        let differs: Vec<_> = compared(vec![record("b", "old", true), newer]).iter().map(Replica::differs).collect();
+        assert_eq!(differs, [false, true], "a version that differs counts, too");
         let dead = ReplicaRecord { is_living: false, ..record("a", "old", true) };
         assert_eq!(same(vec![dead, record("b", "new", false)]), [None, None]);
     }

@@ -1,5 +1,5 @@
 //! What a replica does because there are others: it looks for what they have queued for its channels and asked of its tenants. The one that
-//! leads notifies the operator if they run or reject different configurations.
+//! leads notifies the operator if they run or reject different configurations, or run different versions for long.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use tracing::error;
 use super::{engine::Engine, rejection::Rejections};
 use crate::{
     domain::{Scope, Timestamp},
-    notify::{NotificationType, compose, facts::wording::News, notification::OperatorFacts},
+    notify::{Notification, NotificationType, compose, facts::wording::News, notification::OperatorFacts},
     query::{self, replicas::Replica},
-    store::NewNotification,
+    store::{NewNotification, StoreError},
 };
 
 /// How often it looks: what a person does on any replica reaches the one that it concerns within so long.
@@ -24,17 +24,26 @@ const RECENT_MAX: u32 = 100;
 const DIFFER: &str = "configurations-differ";
 /// And of the one which says that they do again.
 const AGREE: &str = "configurations-agree";
+/// How often versions are compared.
+const VERSIONS_EVERY: Duration = Duration::from_mins(1);
+/// The class of the message which says that versions differ.
+const VERSIONS: &str = "versions-differ";
+/// An upgrade of one replica after the other is over after this time.
+const VERSIONS_NOTIFIED_AFTER: Duration = Duration::from_hours(1);
 
 /// Looks again and again until shutdown.
 pub(super) async fn follow(engine: Engine, shutdown: CancellationToken) {
     if !engine.store.division().is_shared() {
         return shutdown.cancelled().await;
     }
-    let (mut differences, mut rejections) = (None, Rejections::default());
+    let (mut differences, mut rejections, mut versions) = (None, Rejections::default(), Versions::default());
     while shutdown.run_until_cancelled(engine.clock.sleep(LOOK_EVERY)).await.is_some() {
         engine.dispatcher.look().await;
         if let Err(error) = compare(&engine, &mut differences).await {
             error!(%error, "the configurations of replicas could not be compared; trying again");
+        }
+        if let Err(error) = compare_versions(&engine, &mut versions).await {
+            error!(%error, "the versions of replicas could not be compared; trying again");
         }
         if let Err(error) = rejections.look(&engine).await {
             error!(%error, "the operator could not be notified of rejected configurations; trying again");
@@ -63,16 +72,71 @@ async fn compare(engine: &Engine, differences: &mut Option<Differences>) -> Resu
     let replicas = query::replicas::list(store, &Scope::All).await?;
     let Some(news) = known.news(&differing(&replicas), now) else { return Ok(()) };
     let class = if matches!(news, News::ConfigurationsAgree) { AGREE } else { DIFFER };
-    let kind = NotificationType::OperatorConfiguration;
+    announce(engine, news, class, now).await?;
+    known.notified(class == DIFFER);
+    Ok(())
+}
+
+async fn announce(engine: &Engine, news: News, class: &'static str, now: Timestamp) -> Result<(), StoreError> {
+    let (store, kind) = (engine.store.as_ref(), NotificationType::OperatorConfiguration);
     let at = now.to_string();
     let parts = [kind.as_str(), store.identity(), class, &at];
     let facts = OperatorFacts::of(news, class, None);
     let notification = compose::for_operator(kind, &parts, None, facts, now);
     let channels = engine.config.borrow().operator.notify.clone();
     let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
-    store.announce(new, now).await?;
-    known.notified(class == DIFFER);
+    store.announce(new, now).await.map(drop)
+}
+
+/// Compares the versions of all replicas now and then, if this one leads. `versions` is kept while it does.
+async fn compare_versions(engine: &Engine, versions: &mut Versions) -> Result<(), query::Error> {
+    let now = engine.clock.now();
+    let Some(_tenure) = engine.lead() else {
+        *versions = Versions::default();
+        return Ok(());
+    };
+    if versions.looked_at.is_some_and(|at| now >= at && now.since(at) < VERSIONS_EVERY) {
+        return Ok(());
+    }
+    let store = engine.store.as_ref();
+    let replicas = query::replicas::list(store, &Scope::All).await?;
+    let others: Vec<_> = replicas.iter().filter(|one| one.living && one.same_version == Some(false)).collect();
+    let Some(newest) = others.iter().map(|one| one.started_at).max() else {
+        *versions = Versions { looked_at: Some(now), ..Versions::default() };
+        return Ok(());
+    };
+    if versions.differ_since.is_none() {
+        // Whoever led before may have notified the operator of these.
+        let recent = store.recent(NotificationType::OperatorConfiguration, RECENT_MAX).await?;
+        let of_versions = |one: &&Notification| {
+            one.data.facts.operator.as_ref().is_some_and(|facts| facts.class == VERSIONS) && one.timestamp >= newest
+        };
+        versions.is_notified = recent.iter().any(|one| of_versions(&one));
+    }
+    if versions.differ(now) {
+        let places = others.iter().map(|one| one.place.clone()).collect();
+        announce(engine, News::VersionsDiffer { places }, VERSIONS, now).await?;
+        versions.is_notified = true;
+    }
+    versions.looked_at = Some(now);
     Ok(())
+}
+
+/// What is known of replicas whose versions differ.
+#[derive(Debug, Default)]
+struct Versions {
+    looked_at: Option<Timestamp>,
+    /// Since when they do, as far as this replica knows; `None`: they don't.
+    differ_since: Option<Timestamp>,
+    is_notified: bool,
+}
+
+impl Versions {
+    /// Notes that they differ. Whether the operator is to be notified of it now.
+    fn differ(&mut self, now: Timestamp) -> bool {
+        let since = *self.differ_since.get_or_insert(now);
+        !self.is_notified && now.since(since) >= VERSIONS_NOTIFIED_AFTER
+    }
 }
 
 /// Where the living replicas are that run another configuration than the one that leads.
@@ -141,5 +205,17 @@ mod tests {
             }
         }
         assert!(known.rests());
+    }
+
+    #[test]
+    fn versions_that_differ_are_reported_once_after_an_hour() {
+        let at = |minutes: i64| Timestamp::from_seconds(1_000_000 + 60 * minutes);
+        let mut versions = Versions::default();
+        for (minute, expected) in [(0, false), (59, false), (60, true), (61, true)] {
+            assert_eq!(versions.differ(at(minute)), expected, "minute {minute}");
+        }
+        versions.is_notified = true;
+        assert!(!versions.differ(at(62)), "once");
+        assert!(!Versions::default().differ(at(62)), "another time begins anew");
     }
 }

@@ -198,7 +198,7 @@ pub(super) fn registry(gauges: &Gauges) -> Registry {
 fn register_replicas(registry: &mut Registry, replicas: ReplicaCounts) {
     let ReplicaCounts { living, of_other_configuration, owned_shards } = replicas;
     registry.register("replicas", "Services that share a PostgreSQL store", count(living));
-    let help = "Services among them that run another configuration than the one that leads";
+    let help = "Services among them that run another configuration or version than the one that leads";
     registry.register("replicas_differing", help, count(of_other_configuration));
     registry.register(
         "shards_owned",

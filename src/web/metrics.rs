@@ -94,7 +94,7 @@ async fn replicas(store: &dyn Store) -> Option<ReplicaCounts> {
     let living = || found.iter().filter(|replica| replica.living);
     Some(ReplicaCounts {
         living: number(living().count()),
-        of_other_configuration: number(living().filter(|replica| replica.same_configuration == Some(false)).count()),
+        of_other_configuration: number(living().filter(|replica| replica.differs()).count()),
         owned_shards: number(division.owned()),
     })
 }

@@ -57,6 +57,18 @@ impl Postgres {
         self.control(&["--mode", "immediate", "stop"]);
     }
 
+    /// Kills its first process alone, and starts it again once those that serve connections have noticed that and are gone.
+    pub(crate) fn kill_and_start(&self) {
+        let lock = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let first = lock.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-KILL", first]).status().unwrap().success());
+        let began = Instant::now();
+        // It refuses to start beside one of them.
+        while !self.controls(&["--log", "log", "start"]) {
+            assert!(began.elapsed() < PATIENCE, "it never starts again; see {}/log", self.folder.display());
+        }
+    }
+
     /// Starts it again after [`Self::crash`].
     pub(crate) fn start_again(&self) {
         self.control(&["--log", "log", "start"]);
@@ -86,10 +98,13 @@ impl Postgres {
     }
 
     fn control(&self, arguments: &[&str]) {
+        assert!(self.controls(arguments), "pg_ctl {arguments:?}; see {}/log", self.folder.display());
+    }
+
+    fn controls(&self, arguments: &[&str]) -> bool {
         let mut command = as_its_user(&Command::new(self.programs.join("pg_ctl")));
-        command.args(["--silent", "--wait", "--pgdata", "data"]).args(arguments);
-        let status = command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
-        assert!(status.success(), "pg_ctl {arguments:?}; see {}/log", self.folder.display());
+        command.args(["--silent", "--wait", "--pgdata", "data"]).args(arguments).current_dir(&self.folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 
     fn start(programs: &Path, primary: Option<&Path>) -> Self {

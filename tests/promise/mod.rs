@@ -49,6 +49,7 @@ mod replaced;
 mod replicas_differ;
 mod report;
 mod retry_after;
+mod rolled_secret;
 mod rotated_password;
 mod secret_stores;
 mod secrets_stay_secret;

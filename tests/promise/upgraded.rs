@@ -57,3 +57,58 @@ async fn a_version_that_is_put_back_works_with_what_a_later_one_has_added_to_a_f
     assert_eq!(refused.ended().await.code(), Some(1));
     assert!(refused.log().contains("it was written by a newer version"), "{}", refused.log());
 }
+
+/// An older version's binary, as it was shipped, beside this one: `SCOREWATCH_OLDER_BINARY` names it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL 15 or newer and SCOREWATCH_OLDER_BINARY"]
+async fn an_older_version_checks_and_sends_beside_this_one_and_can_be_started_again() {
+    let older = std::env::var("SCOREWATCH_OLDER_BINARY").expect("SCOREWATCH_OLDER_BINARY names an older binary");
+    let mut world = World::new().await;
+    world.setup.store = Postgres::address(&Postgres::shared().database().await);
+    let tenants: Vec<String> = (0..12).map(|number| format!("tenant-{number}")).collect();
+    for tenant in &tenants {
+        world.add_tenant(tenant);
+    }
+    world.write();
+    let config = world.folder.config();
+    let start_older = async || {
+        let mut command = std::process::Command::new(&older);
+        command.arg("--config").arg(&config).arg("run");
+        let service = Service::spawn_by(command, &[]);
+        service.listening().await;
+        service
+    };
+    let first = start_older().await;
+    world.all_checked(&first, 2).await;
+    let mut expected = 0;
+    let mut turns = async |world: &World, service: &Service| {
+        expected += 1;
+        for tenant in &tenants {
+            world.set_score(tenant, if expected % 2 == 1 { LOW } else { HIGH });
+        }
+        world.settle(service, SOC).await;
+        world.quiet(service).await;
+        for tenant in &tenants {
+            let accepted = world.accepted(SOC, tenant);
+            let sequences: Vec<_> = accepted.iter().map(|one| one.sequence).collect();
+            assert_eq!(accepted.len(), expected, "{tenant}: lost or repeated: {sequences:?}");
+            assert!(accepted.iter().all(|one| !one.possible_duplicate), "{tenant}");
+        }
+    };
+    turns(&world, &first).await;
+    let newer = Service::spawn(&config, &[]);
+    newer.listening().await;
+    world.all_checked(&newer, 3).await;
+    turns(&world, &newer).await;
+    assert_eq!(first.stop().await.code(), Some(0));
+    turns(&world, &newer).await;
+    let first = start_older().await;
+    world.all_checked(&newer, 3).await;
+    turns(&world, &newer).await;
+    let owned: Vec<_> = world.listing(&["replicas", "--json"]).await.iter().map(|one| one["shards"].clone()).collect();
+    assert_eq!(owned, [32, 32], "both work");
+    assert_eq!(newer.stop().await.code(), Some(0));
+    world.all_checked(&first, 2).await;
+    turns(&world, &first).await;
+    assert_eq!(first.stop().await.code(), Some(0));
+}

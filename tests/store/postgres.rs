@@ -215,11 +215,7 @@ async fn how_long_ago_the_last_heartbeat_was_is_said_by_the_clock_of_the_databas
     // By the clock of whoever gives it, that was long ago.
     store.heartbeat(at(5)).await.unwrap();
     let last = store.last_heartbeat().await.unwrap().unwrap();
-<<<<<<< HEAD
-    let minute = Duration::from_secs(60);
-=======
     let minute = Duration::from_mins(1);
->>>>>>> database
     assert!(last.at == at(5) && last.age.is_some_and(|age| age < minute), "{last:?}");
     let ten_minutes_before = "UPDATE meta SET value = split_part(value, ' ', 1) || ' ' || \
                               (split_part(value, ' ', 2)::bigint - 600000000) WHERE key = 'beat_clock'";

@@ -269,6 +269,9 @@ pub enum News {
         places: Vec<String>,
     },
     ConfigurationsAgree,
+    VersionsDiffer {
+        places: Vec<String>,
+    },
     Silenced {
         id: i64,
         author: String,

@@ -383,6 +383,8 @@ fn news() -> Vec<News> {
         News::ConfigurationsDiffer { places: at(&["sw-2"]) },
         News::ConfigurationsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::ConfigurationsAgree,
+        News::VersionsDiffer { places: at(&["sw-2"]) },
+        News::VersionsDiffer { places: at(&["sw-2", "sw-3"]) },
         News::TaskFailed { task: text("planner") },
         News::PartFailed { task: text("planner"), error: text("panicked") },
         News::StoreFileGone { what: text("file was deleted or moved") },

@@ -17,7 +17,7 @@ use crate::{
 /// Schema changes, oldest first, each with its number. The first makes everything; numbers are those of the SQLite store. One that only
 /// adds says so in `meta` ([`usable_since_key`]), so that older programs go on with the store. Any other has to refuse to work while a
 /// replica lives, as [`refuse_beside_older`] does.
-const MIGRATIONS: [(i64, &str); 8] = [
+const MIGRATIONS: [(i64, &str); 9] = [
     (20, include_str!("migrations/0020.sql")),
     (21, include_str!("migrations/0021.sql")),
     (22, include_str!("migrations/0022.sql")),
@@ -25,10 +25,11 @@ const MIGRATIONS: [(i64, &str); 8] = [
     (24, include_str!("migrations/0024.sql")),
     (25, include_str!("migrations/0025.sql")),
     (26, include_str!("migrations/0026.sql")),
-    (NEWEST, include_str!("migrations/0027.sql")),
+    (27, include_str!("migrations/0027.sql")),
+    (NEWEST, include_str!("migrations/0028.sql")),
 ];
 /// The schema that this version works with.
-pub(super) const NEWEST: i64 = 27;
+pub(super) const NEWEST: i64 = 28;
 /// Names the lock under which schemas change: "Scor".
 const LOCK: i64 = 0x5363_6f72;
 
@@ -141,4 +142,63 @@ async fn refuse_others(connection: &mut PgConnection) -> Result<(), StoreError> 
     Err(StoreError::Open(
         "the database has another program's tables; make an empty one with `CREATE DATABASE`".to_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The statements of a migration, without comments.
+    fn statements(migration: &str) -> Vec<String> {
+        let lines = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
+        let text = lines.collect::<Vec<_>>().join(" ");
+        let statements = text.split(';').map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
+        statements.filter(|one| !one.is_empty()).collect()
+    }
+
+    /// Whether older programs go on with what the statement does.
+    fn only_adds(statement: &str) -> bool {
+        let begins = |with: &[&str]| with.iter().any(|begin| statement.starts_with(begin));
+        if begins(&["CREATE TABLE ", "CREATE INDEX ", "CREATE TRIGGER ", "CREATE FUNCTION ", "INSERT INTO meta "]) {
+            return true;
+        }
+        let Some(change) = statement.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(' ')) else {
+            return false;
+        };
+        let may_be_left_out = |column: &str| {
+            column.starts_with("ADD COLUMN ") && (!column.contains("NOT NULL") || column.contains(" DEFAULT "))
+        };
+        change.1.starts_with("SET (") || change.1.split(", ").all(may_be_left_out)
+    }
+
+    #[test]
+    fn migrations_that_older_replicas_work_beside_only_add() {
+        for (version, migration) in MIGRATIONS.into_iter().filter(|(version, _)| *version > 23) {
+            let statements = statements(migration);
+            let says = format!("INSERT INTO meta (key, value) VALUES ('{}', '23')", usable_since_key(version));
+            assert!(statements.contains(&says), "{version} does not say that it only adds: {statements:#?}");
+            for statement in &statements {
+                assert!(only_adds(statement), "{version} does more than to add: {statement}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_troubles_an_older_replica_is_no_addition() {
+        for (statement, expected) in [
+            ("ALTER TABLE replica ADD COLUMN lateness_ms BIGINT", true),
+            ("ALTER TABLE channel ADD COLUMN a TEXT, ADD COLUMN b BIGINT NOT NULL DEFAULT 0", true),
+            ("ALTER TABLE series SET (fillfactor = 50)", true),
+            ("ALTER TABLE channel ADD COLUMN a TEXT, ADD COLUMN b BIGINT NOT NULL", false),
+            ("ALTER TABLE channel ADD COLUMN a TEXT, DROP COLUMN b", false),
+            ("ALTER TABLE channel RENAME COLUMN a TO b", false),
+            ("ALTER TABLE channel ADD CONSTRAINT short CHECK (length(name) < 9)", false),
+            ("CREATE UNIQUE INDEX one ON channel (destination)", false),
+            ("DROP TABLE average", false),
+            ("UPDATE channel SET destination = NULL", false),
+            ("INSERT INTO shard (shard) VALUES (64)", false),
+        ] {
+            assert_eq!(only_adds(statement), expected, "{statement}");
+        }
+    }
 }

@@ -28,15 +28,11 @@ use self::{error::at_open, keeper::Keeper, lease::Lease, server::Standbys, write
 use super::{
     Division, Inspection, SchemaStep, StoreError,
     division::Timing,
-<<<<<<< HEAD
     sql::{
         self, Origin, Place, SqlStore, Writer,
         db::{Dialect, Pool},
         guards,
     },
-=======
-    sql::{self, Origin, Place, SqlStore, Writer, db::Pool},
->>>>>>> database
 };
 use crate::{
     crash_point,

@@ -34,13 +34,6 @@ struct Server {
 const STANDBYS: &str = "SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names'), \
     current_setting('synchronous_commit')";
 
-<<<<<<< HEAD
-/// Refuses a server with which something could get lost, and warns of what a failover could lose.
-pub(super) async fn check(connection: &mut PgConnection, standbys: &Standbys) -> Result<(), StoreError> {
-    refuse(connection).await?;
-    let found = sqlx::query_as(STANDBYS).fetch_one(connection).await.map_err(|error| at_open(&error))?;
-    standbys.note(found);
-=======
 /// What that gives.
 type Found = (i64, String, String);
 
@@ -49,7 +42,6 @@ pub(super) async fn check(connection: &mut PgConnection, standbys: &Standbys) ->
     refuse(connection).await?;
     let found: Found = sqlx::query_as(STANDBYS).fetch_one(connection).await.map_err(|error| at_open(&error))?;
     standbys.note(found.0, is_late(&found));
->>>>>>> database
     Ok(())
 }
 
@@ -79,34 +71,6 @@ pub(super) struct Standbys(Arc<Mutex<bool>>);
 impl Standbys {
     /// Looks again, beside whoever writes. `Some`: it has changed, and the log says so.
     pub(super) async fn look(&self, readers: &Pool) -> Result<Option<bool>, StoreError> {
-<<<<<<< HEAD
-        let found: Option<(i64, String, String)> = query_as(STANDBYS).fetch_optional(readers).await?;
-        Ok(found.and_then(|found| self.note(found)))
-    }
-
-    /// Takes what [`STANDBYS`] gives, and says in the log what has changed.
-    fn note(&self, (standbys, synchronous_standby_names, synchronous_commit): (i64, String, String)) -> Option<bool> {
-        let is_late = is_replicated_late(standbys, &synchronous_standby_names, &synchronous_commit);
-        let changed = self.changed(is_late)?;
-        if changed {
-            tracing::warn!(
-                standbys,
-                "the database's standbys may lack what was stored last, so a failover may lose it: alerts may be sent twice or late; \
-                 set `synchronous_standby_names`, and `synchronous_commit` to `on`"
-            );
-        } else {
-            tracing::info!(standbys, "the database has no standbys any more that may lack what was stored last");
-        }
-        Some(changed)
-    }
-
-    /// `None`: it is as it was. At first, nothing could be lost.
-    fn changed(&self, is_late: bool) -> Option<bool> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *seen, is_late);
-        (before != is_late).then_some(is_late)
-    }
-=======
         let found: Found = query_as(STANDBYS).fetch_one(readers).await?;
         Ok(self.note(found.0, is_late(&found)))
     }
@@ -137,7 +101,6 @@ impl Standbys {
 fn is_late(found: &Found) -> bool {
     let (standbys, synchronous_standby_names, synchronous_commit) = found;
     is_replicated_late(*standbys, synchronous_standby_names, synchronous_commit)
->>>>>>> database
 }
 
 /// Whether there are standbys that a commit does not wait for.

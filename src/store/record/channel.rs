@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelHealth, channel_health::FailedPeriod, drill::LastVerified},
+    notify::{ChannelHealth, channel_health::FailedPeriod, destination::KnownDestination, drill::LastVerified},
 };
 
 /// A channel that rejects everything.
@@ -31,10 +31,10 @@ pub struct ChannelRecord {
     pub health: ChannelHealth,
     /// Why its last failed attempt failed.
     pub last_error: Option<String>,
-    /// Where it led when that was last looked at; see [`crate::store::ChannelIdentity`].
+    /// Where it leads, and led before; see [`crate::store::ChannelIdentity`].
     #[serde(skip)]
-    pub destination: Option<String>,
-    /// The same with all its secrets.
+    pub leads: KnownDestination,
+    /// Where it led when that was last looked at, with all its secrets.
     #[serde(skip)]
     pub access: Option<String>,
     /// When it was first seen.

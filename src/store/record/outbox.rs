@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, SilenceId, silence::MatchTarget},
+    notify::{
+        ChannelHealth, DeliveryId, Envelope, Hold, Notification, SilenceId, destination::KnownDestination,
+        silence::MatchTarget,
+    },
     rule::AlertKey,
 };
 
@@ -78,6 +81,8 @@ pub struct ClaimedDelivery {
     pub notification: Notification,
     /// How its channel stood before the attempt.
     pub health: ChannelHealth,
+    /// Where its channel leads, as far as that is known.
+    pub leads: KnownDestination,
 }
 
 /// Dead letters of one channel and cause of which the operator was not notified yet.

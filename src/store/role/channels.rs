@@ -17,7 +17,8 @@ pub trait Channels: Send + Sync + 'static {
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError>;
 
     /// Notes where channels lead. One that leads elsewhere than before is as good as new: it is no longer parked and tried immediately, it
-    /// is unproven, and was notified of no alert of which nothing waits for it. One that only has other secrets is tried immediately.
+    /// is unproven, and was notified of no alert of which nothing waits for it; where it led before is kept. One that only has other secrets is
+    /// tried immediately.
     async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError>;
 
     /// Lets the time until the first drill of these channels begin, unless it has.

@@ -14,6 +14,7 @@ use crate::{
     notify::{
         ChannelHealth, DeliveryId, DeliveryState, NotificationId,
         channel_health::FailedPeriod,
+        destination::KnownDestination,
         drill,
         parking::{self, ChannelState, Parked, ParkedPeriod},
     },
@@ -23,6 +24,18 @@ use crate::{
 /// The columns that [`state_of`] reads.
 const STATE: &str = "failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at, last_error, \
     parked_reason, parked_at, probed_at, was_parked_from, was_parked_until, rejected_delivery, delivered_at";
+
+/// The columns that [`leads`] reads.
+pub(super) const LEADS: &str = "destination, led_before, moved_at";
+
+/// Where a channel leads; nothing is known of one without a row.
+pub(super) fn leads(found: &Row) -> Result<KnownDestination, StoreError> {
+    Ok(KnownDestination {
+        destination: found.try_get("destination")?,
+        before: found.try_get("led_before")?,
+        moved_at: row::time(found.try_get("moved_at")?),
+    })
+}
 
 /// What the queue knows of a channel.
 pub(super) async fn state(connection: &mut Connection, name: &str) -> Result<ChannelState, StoreError> {
@@ -91,7 +104,7 @@ pub(super) async fn write(connection: &mut Connection, name: &str, state: &Chann
 
 /// Every channel that anything is known of.
 pub(super) async fn records(pool: &Pool) -> Result<Vec<ChannelRecord>, StoreError> {
-    let sql = format!("SELECT name, {STATE}, destination, access, seen_at, drilled_at FROM channel ORDER BY name");
+    let sql = format!("SELECT name, {STATE}, {LEADS}, access, seen_at, drilled_at FROM channel ORDER BY name");
     let rows = query(sql).fetch_all(pool).await?;
     let record = |found: &Row| -> Result<ChannelRecord, StoreError> {
         let channel = row::channel(found.try_get("name")?)?;
@@ -107,7 +120,7 @@ pub(super) async fn records(pool: &Pool) -> Result<Vec<ChannelRecord>, StoreErro
             was_parked: state.was_parked.and_then(is_over),
             health: state.health,
             last_error: state.last_error,
-            destination: found.try_get("destination")?,
+            leads: leads(found)?,
             access: found.try_get("access")?,
             seen_at: row::time(found.try_get("seen_at")?),
             drilled_at: row::time(found.try_get("drilled_at")?),

@@ -202,8 +202,9 @@ async fn take(
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
     let found = query(
-        "SELECT d.id, d.attempts, d.queued_at, d.possible_duplicate, d.tenant, d.plain, n.body FROM delivery AS d \
-         JOIN notification AS n ON n.id = d.notification_id WHERE d.id = $1",
+        "SELECT d.id, d.attempts, d.queued_at, d.possible_duplicate, d.tenant, d.plain, n.body, \
+         c.destination, c.led_before, c.moved_at FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         LEFT JOIN channel AS c ON c.name = d.channel WHERE d.id = $1",
     )
     .bind(id.0)
     .fetch_one(&mut *connection)
@@ -230,6 +231,7 @@ fn claimed(found: &Row, health: ChannelHealth) -> Result<ClaimedDelivery, StoreE
         tenant: row::optional_tenant(found.try_get(4)?)?,
         notification,
         health,
+        leads: channel::leads(found)?,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::{
     domain::{ChannelName, Timestamp},
     notify::{
         DeliveryId, DeliveryState, Hold, NotificationId,
+        destination::KnownDestination,
         parking::{ChannelState, Moved},
         queue::Change,
         reroute::{self, Covering, GONE, LEFT, OnItsWay},
@@ -28,28 +29,43 @@ pub(super) async fn note_channels(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for ChannelIdentity { channel: name, destination, access } in identities {
-        let known: Option<(Option<String>, Option<String>)> =
-            query_as("SELECT destination, access FROM channel WHERE name = $1")
-                .bind(name.as_str())
-                .fetch_optional(&mut *connection)
-                .await?;
-        let (before, before_access) = known.unwrap_or_default();
-        match Moved::of(before.as_deref(), destination, before_access.as_deref(), access) {
-            Moved::LeadsElsewhere => begin_again(connection, name, now).await?,
+        let (known, access_before) = known(connection, name).await?;
+        let (mut before, mut moved_at) = (known.before.as_deref(), known.moved_at);
+        match Moved::of(known.destination.as_deref(), destination, access_before.as_deref(), access) {
+            Moved::LeadsElsewhere => {
+                begin_again(connection, name, now).await?;
+                (before, moved_at) = (known.left_for(destination), Some(now));
+            }
             Moved::HasOtherSecrets => drop(channel::unpark(connection, name.as_str(), now).await?),
             Moved::Not => {}
         }
         query(
-            "INSERT INTO channel (name, destination, access) VALUES ($1, $2, $3) ON CONFLICT (name) \
-             DO UPDATE SET destination = excluded.destination, access = excluded.access",
+            "INSERT INTO channel (name, destination, access, led_before, moved_at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (name) DO UPDATE SET destination = excluded.destination, access = excluded.access, \
+             led_before = excluded.led_before, moved_at = excluded.moved_at",
         )
         .bind(name.as_str())
         .bind(destination)
         .bind(access)
+        .bind(before)
+        .bind(moved_at.map(Timestamp::as_nanos))
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
+}
+
+/// Where a channel leads as far as that is known, and the fingerprint of that with all its secrets.
+async fn known(
+    connection: &mut Connection,
+    name: &ChannelName,
+) -> Result<(KnownDestination, Option<String>), StoreError> {
+    let found = query(format!("SELECT {}, access FROM channel WHERE name = $1", channel::LEADS))
+        .bind(name.as_str())
+        .fetch_optional(connection)
+        .await?;
+    let Some(found) = found else { return Ok((KnownDestination::default(), None)) };
+    Ok((channel::leads(&found)?, found.try_get("access")?))
 }
 
 /// A channel with another destination is as good as new, but what waits for it goes there.

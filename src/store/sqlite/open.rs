@@ -24,7 +24,7 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1. One that only adds says so in `meta` ([`usable_since_key`]), so that an
 /// older program goes on with the store.
-const MIGRATIONS: [&str; 27] = [
+const MIGRATIONS: [&str; 28] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -52,6 +52,7 @@ const MIGRATIONS: [&str; 27] = [
     include_str!("migrations/0025.sql"),
     include_str!("migrations/0026.sql"),
     include_str!("migrations/0027.sql"),
+    include_str!("migrations/0028.sql"),
 ];
 
 /// The schema that this version works with.

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use super::{history, model::Tally, report, rounds, seed, setting, stage::Stage};
 use crate::harness::{SENTINEL, SOC, Service, event, postgres::Postgres};
 
-/// Replicas that are killed, unless `SCOREWATCH_REPLICA_KILLS` says otherwise.
+/// Replicas that are killed, and a seventh as many that are asked to go, unless `SCOREWATCH_REPLICA_KILLS` says otherwise.
 const KILLS: u64 = 20;
 /// How many replicas there are.
 pub(super) const REPLICAS: usize = 3;
@@ -35,7 +35,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    async fn new(context: &str, seed: u64, server: &'static Postgres) -> Self {
+    pub(super) async fn new(context: &str, seed: u64, server: &'static Postgres) -> Self {
         let mut fleet = Self::empty(context, seed, server).await;
         for _ in 0..REPLICAS {
             fleet.start().await;
@@ -138,9 +138,12 @@ async fn replicas_that_are_killed_and_stopped_lose_nothing_and_repeat_only_what_
         }
         let (witness, victim) = (0, fleet.stage.random.random_range(0..REPLICAS));
         fleet.stage.random_point(&fleet.replicas[witness]).await;
-        match kill % 8 {
-            7 => fleet.replace(victim).await,
-            _ => fleet.kill(victim).await,
+        fleet.kill(victim).await;
+        if kill % 7 == 6 {
+            fleet.stage.move_scores();
+            let victim = fleet.stage.random.random_range(0..REPLICAS);
+            fleet.stage.random_point(&fleet.replicas[witness]).await;
+            fleet.replace(victim).await;
         }
     }
     for _ in 0..setting("SCOREWATCH_REPLICA_STOPS").unwrap_or(STOPS) {

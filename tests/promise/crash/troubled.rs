@@ -12,7 +12,7 @@ use super::{
     report, rounds, seed,
 };
 use crate::harness::{
-    SENTINEL, Service,
+    SENTINEL, SOC, Service,
     between::{Between, Trouble},
     event,
     postgres::Postgres,
@@ -139,4 +139,31 @@ async fn replicas_that_are_kept_from_their_database_lose_and_repeat_nothing() {
          replicas ended without having been kept from the database for long"
     ));
     assert!(accepted as u64 > rounds / 2, "seed {seed}: too little happened to prove anything");
+}
+
+/// How often the database server is killed.
+const SERVER_KILLS: usize = 2;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL 15 or newer"]
+async fn a_database_server_that_is_killed_costs_replicas_neither_a_message_nor_a_restart() {
+    let server: &'static Postgres = Box::leak(Box::new(Postgres::apart()));
+    let seed = seed();
+    report(&format!("kills of the database server: {SERVER_KILLS}, SCOREWATCH_CRASH_SEED={seed}"));
+    let mut fleet = Fleet::new("kills of the database server", seed, server).await;
+    for _ in 0..SERVER_KILLS {
+        fleet.stage.move_scores();
+        fleet.stage.trouble_receivers();
+        fleet.stage.random_point(&fleet.replicas[0]).await;
+        tokio::task::spawn_blocking(move || server.kill_and_start()).await.unwrap();
+        let database = fleet.stage.database.as_ref().unwrap().1.database.clone();
+        fleet.database = server.connect(&database).await;
+        fleet.stage.turn_scores();
+        fleet.stage.world.settle(&fleet.replicas[0], SOC).await;
+    }
+    let Tally { accepted, repeats } = fleet.finish().await;
+    report(&format!(
+        "kills of the database server: {accepted} accepted, of which {repeats} marked repeats; 0 lost, 0 avoidable repeats"
+    ));
+    assert!(accepted > SERVER_KILLS, "seed {seed}: too little happened to prove anything");
 }

@@ -8,6 +8,7 @@ pub(super) fn said(news: &News) -> Said {
         News::ConfigurationRejected { errors, is_still, first, places } => rejected(*errors, *is_still, first, places),
         News::ConfigurationsDiffer { places } => differ(places),
         News::ConfigurationsAgree => agree(),
+        News::VersionsDiffer { places } => versions_differ(places),
         _ => Said {
             summary: "Die Konfiguration wurde berichtigt und ist in Kraft.".to_owned(),
             headline: Some("Konfiguration berichtigt und in Kraft".to_owned()),
@@ -60,5 +61,19 @@ fn agree() -> Said {
         summary: "Alle Replikate haben wieder dieselbe Konfiguration.".to_owned(),
         headline: Some("Alle Replikate haben dieselbe Konfiguration".to_owned()),
         ..Said::default()
+    }
+}
+
+fn versions_differ(places: &[String]) -> Said {
+    let (who, have) = (places.join(", "), if places.len() == 1 { "hat" } else { "haben" });
+    Said {
+        summary: format!("Replikate haben seit einer Stunde verschiedene Versionen: {who} {have} eine andere als das führende Replikat."),
+        headline: Some("Replikate haben verschiedene Versionen".to_owned()),
+        detail: Some(format!("{who} {have} seit einer Stunde eine andere Version als das führende Replikat.")),
+        hint: Some(
+            "schließen Sie das Upgrade ab, oder machen Sie es überall rückgängig; `scorewatch replicas` zeigt jede Version. Bis dahin werden \
+             Konfigurationen nicht verglichen, Alarme entfernter Regeln und Mandanten nicht beendet und geänderte Empfänger nicht berücksichtigt"
+                .to_owned(),
+        ),
     }
 }

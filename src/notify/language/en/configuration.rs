@@ -7,6 +7,7 @@ pub(super) fn said(news: &News) -> Said {
         News::ConfigurationRejected { errors, is_still, first, places } => rejected(*errors, *is_still, first, places),
         News::ConfigurationsDiffer { places } => differ(places),
         News::ConfigurationsAgree => agree(),
+        News::VersionsDiffer { places } => versions_differ(places),
         _ => Said {
             summary: "The configuration was corrected and is in force.".to_owned(),
             headline: Some("Configuration corrected and in force".to_owned()),
@@ -56,5 +57,19 @@ fn agree() -> Said {
         summary: "All replicas run the same configuration again.".to_owned(),
         headline: Some("All replicas run the same configuration".to_owned()),
         ..Said::default()
+    }
+}
+
+fn versions_differ(places: &[String]) -> Said {
+    let (who, run) = (places.join(", "), if places.len() == 1 { "runs" } else { "run" });
+    Said {
+        summary: format!("Replicas have been running different versions for an hour: {who} {run} a different one from the leading replica."),
+        headline: Some("Replicas run different versions".to_owned()),
+        detail: Some(format!("{who} {run} a different version from the leading replica, for an hour now.")),
+        hint: Some(
+            "finish the upgrade, or go back everywhere; `scorewatch replicas` shows each version. Until then, configurations are not compared, alerts \
+             of removed rules and tenants are not ended, and changed routes do not take effect"
+                .to_owned(),
+        ),
     }
 }

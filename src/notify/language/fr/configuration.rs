@@ -11,6 +11,7 @@ pub(super) fn said(news: &News) -> Said {
         News::ConfigurationRejected { errors, is_still, first, places } => rejected(*errors, *is_still, first, places),
         News::ConfigurationsDiffer { places } => differ(places),
         News::ConfigurationsAgree => agree(),
+        News::VersionsDiffer { places } => versions_differ(places),
         _ => Said {
             summary: "La configuration a été corrigée et est en vigueur.".to_owned(),
             headline: Some("Configuration corrigée et en vigueur".to_owned()),
@@ -64,5 +65,22 @@ fn agree() -> Said {
         summary: "Tous les réplicas ont de nouveau la même configuration.".to_owned(),
         headline: Some("Tous les réplicas ont la même configuration".to_owned()),
         ..Said::default()
+    }
+}
+
+fn versions_differ(places: &[String]) -> Said {
+    let (who, have) = (places.join(", "), if places.len() == 1 { "exécute" } else { "exécutent" });
+    Said {
+        summary: format!(
+            "Des réplicas ont des versions différentes depuis une heure\u{a0}: {who} {have} une autre version que le réplica principal."
+        ),
+        headline: Some("Des réplicas ont des versions différentes".to_owned()),
+        detail: Some(format!("{who} {have} depuis une heure une autre version que le réplica principal.")),
+        hint: Some(
+            "terminez la mise à niveau, ou revenez partout à l’ancienne version\u{a0}; `scorewatch replicas` affiche chaque version. D’ici là, les \
+             configurations ne sont pas comparées, les alertes des règles et des locataires supprimés ne sont pas closes, et les destinataires \
+             modifiés ne sont pas pris en compte"
+                .to_owned(),
+        ),
     }
 }

@@ -75,7 +75,8 @@ fn news(news: &News, channel: &str) -> Said {
         News::ConfigurationRejected { .. }
         | News::ConfigurationAccepted
         | News::ConfigurationsDiffer { .. }
-        | News::ConfigurationsAgree => configuration::said(news),
+        | News::ConfigurationsAgree
+        | News::VersionsDiffer { .. } => configuration::said(news),
         News::Silenced { id, author, everybody, seconds, has_page, covers } => {
             silenced(*id, author, *everybody, *seconds, *has_page, covers)
         }

@@ -32,6 +32,7 @@ fn replicas(said: &str) -> Vec<Replica> {
             lateness_ms: None,
             fingerprint: "x".to_owned(),
             same_configuration: Some(true),
+            same_version: Some(true),
             rejects: None,
             rejected,
         }
