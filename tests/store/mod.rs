@@ -49,6 +49,7 @@ mod restore;
 mod retention;
 mod route;
 mod samples;
+mod schemas;
 mod silence;
 mod sqlite;
 mod succession;
