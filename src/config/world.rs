@@ -140,9 +140,8 @@ fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<PathBuf>) -> Option<Pr
 
 /// Whether others may change a file of the configuration, or put another one in its place.
 fn changeable(place: &Place) -> Option<Problem> {
-    // On a disk that nobody can write to, as those of containers are, modes say nothing.
-    let is_fixed = statvfs(&place.file).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY));
-    let mode = mode(&place.file).filter(|_| !is_fixed)?;
+    // Where nobody can write, as in containers, modes say nothing.
+    let mode = mode(&place.file).filter(|_| !is_read_only(&place.file))?;
     let (what, instead) = if mode & OTHERS_WRITE != 0 {
         let what = format!("any user of this machine may change this file (mode {:03o})", mode & 0o777);
         (what, "let nobody else write to it: `chmod o-w`")
@@ -153,6 +152,11 @@ fn changeable(place: &Place) -> Option<Problem> {
         return None;
     };
     Some(Problem::warning(Warning::ConfigurationOpenToOthers, place.clone(), "", what, instead))
+}
+
+/// Whether a file is on a file system that nobody can write to.
+fn is_read_only(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 fn mode(path: &Path) -> Option<u32> {
@@ -217,12 +221,18 @@ fn unwritable(place: &Place, store: &Path) -> Option<Problem> {
     } else {
         return None;
     };
+    let warning = |what: String, instead: &str| {
+        Some(Problem::warning(Warning::StoreNotWritable, place.clone(), "store", what, instead))
+    };
+    if is_read_only(refused) {
+        let what = format!("`{}` is on a read-only file system", refused.display());
+        return warning(what, "mount the store's folder so that the service can write to it, also for this command");
+    }
     let mode = fs::metadata(refused).map(|of| (of.uid(), of.permissions().mode() & 0o777));
     let of =
         mode.map(|(uid, mode)| format!(", which belongs to uid {uid} and has mode {mode:03o}")).unwrap_or_default();
     let what = format!("{} may not write to `{}`{of}", this_user(), refused.display());
-    let instead = "run this as the user of the service, or give that user the folder with `chown`";
-    Some(Problem::warning(Warning::StoreNotWritable, place.clone(), "store", what, instead))
+    warning(what, "run this as the user of the service, or give that user the folder with `chown`")
 }
 
 /// Whether others may read or change the store, or put another file in its place.

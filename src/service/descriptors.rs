@@ -20,8 +20,8 @@ pub fn provide(config: &Config) {
         warn!(
             limit,
             needed,
-            "the limit on open files is too low for all channels and checks at once; raise `ulimit -n`, or \
-             `LimitNOFILE=` of the unit"
+            "the limit on open files is too low for all channels and checks at once; raise `ulimit -n`, \
+             `LimitNOFILE=` of the unit, or `--ulimit nofile` of the container"
         );
     }
 }

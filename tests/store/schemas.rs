@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs};
 use scorewatch::{
     notify::DeliveryState,
     store::{
-        DeliveryFilter, Store, StoreError,
+        DeliveryFilter, Listings, StoreError, Upkeep,
         postgres::{self, PostgresSettings},
     },
 };

@@ -79,7 +79,11 @@ fn judge_open_files(limit: Option<u64>, needed: u64, whose: &str) -> Finding {
     match limit {
         Some(limit) if limit < needed => {
             let what = format!("{whose} may open {limit} files, and this configuration may need {needed}");
-            Finding::warning("open files", what, "raise `LimitNOFILE=` of the unit, or `ulimit -n`")
+            Finding::warning(
+                "open files",
+                what,
+                "raise `LimitNOFILE=` of the unit, `--ulimit nofile` of the container, or `ulimit -n`",
+            )
         }
         Some(limit) => Finding::ok("open files", format!("{whose} may open {limit}, of which {needed} may be needed")),
         None => Finding::ok("open files", format!("{whose} may open any number")),
