@@ -25,9 +25,9 @@ use super::{
     receivers,
     scope::Scope,
     secret_stores,
-    settings::{brand, flapping, fleet, listen, metrics, operator, public_url, templates, timeout},
+    settings::{brand, flapping, fleet, listen, metrics, operator, public_url, templates},
     tenants::{Inherited, Tenants},
-    times::{schedule, zone},
+    times::{schedule, timeout, zone},
     trial::SecretUses,
     words::{Names, language, scores},
 };

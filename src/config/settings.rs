@@ -34,8 +34,6 @@ const NAME_A_CHANNEL: &str = "write `operator: { notify: [CHANNEL] }`";
 
 /// From then on, tenants have not been read for so long that nobody would know of their scores.
 const BLIND_AFTER_MAX: Duration = Duration::from_hours(72);
-/// What an answer takes that has far to come, and a connection that is made first.
-const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 /// Fewer tenants are more likely to move the same way by chance.
 const SHIFT_TENANTS_FEW: usize = 5;
 
@@ -89,17 +87,6 @@ pub(super) fn operator(
         draft.warning(Warning::OperatorBlindLate, &blind_at, what, "write `blind_after: 2h`, or a day at most");
     }
     Operator { notify, blind_after }
-}
-
-/// The longest time that an answer may take.
-pub(super) fn timeout(raw: Field<Word>, at: &Scope<'_>, default: Duration, draft: &mut Draft) -> Duration {
-    let timeout = draft.duration(raw, at, default);
-    if timeout < TIMEOUT_MIN {
-        let what = format!("an answer may take no longer than {}, and many take longer", format_duration(timeout));
-        let instead = format!("write `timeout: {}`; `20s` is 20 seconds", format_duration(default));
-        draft.warning(Warning::TimeoutShort, at, what, instead);
-    }
-    timeout
 }
 
 /// The templates, and that each channel's own suits it.

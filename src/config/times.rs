@@ -1,4 +1,6 @@
-//! Time zones and schedules as people write them.
+//! Time zones, schedules and timeouts as people write them.
+
+use std::time::Duration;
 
 use super::{
     draft::Draft,
@@ -9,9 +11,12 @@ use super::{
 };
 use crate::{
     diagnostic::Warning,
-    domain::Complaint,
+    domain::{Complaint, format_duration},
     schedule::{self, Caution, Misreading, Schedule, Zone},
 };
+
+/// What an answer takes that has far to come, and a connection that is made first.
+const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
 /// Reads an IANA time zone.
 pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Zone> {
@@ -50,4 +55,15 @@ pub(super) fn schedule(field: Field<Word>, at: &Scope<'_>, zone: &Zone, draft: &
     let schedule = draft.parse(field, at, |text| Schedule::parse(text, zone.clone()))?;
     caution(schedule.expression(), at, draft);
     Some(schedule)
+}
+
+/// The longest time that an answer may take.
+pub(super) fn timeout(raw: Field<Word>, at: &Scope<'_>, default: Duration, draft: &mut Draft) -> Duration {
+    let timeout = draft.duration(raw, at, default);
+    if timeout < TIMEOUT_MIN {
+        let what = format!("an answer may take no longer than {}, and many take longer", format_duration(timeout));
+        let instead = format!("write `timeout: {}`; `20s` is 20 seconds", format_duration(default));
+        draft.warning(Warning::TimeoutShort, at, what, instead);
+    }
+    timeout
 }

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_clause_is_none() {
+    fn any_other_text_is_not_a_clause() {
         for text in ["", "pid", "look up AADSTS1", "grant the app role `x`", "is larger than KiB of", "does not exist."]
         {
             assert_eq!(Clause::read(text), None, "{text}");

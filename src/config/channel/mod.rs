@@ -28,9 +28,8 @@ use super::{
     private::private,
     raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
     scope::Scope,
-    settings::timeout,
     spelling::quoted,
-    times::zone,
+    times::{timeout, zone},
     words::{labels, language, name, one_of},
 };
 use crate::{

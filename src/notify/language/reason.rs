@@ -25,6 +25,8 @@ pub(crate) struct ReasonWords {
     pub(crate) clause: fn(Clause) -> &'static str,
     /// What stands before the name of a thing: see [`THINGS`].
     pub(crate) things: [&'static str; THINGS.len()],
+    /// What stands between a place and what is wrong there.
+    pub(crate) colon: &'static str,
     /// What to do about the class, and a text that is known in English only.
     pub(crate) beside: fn(&str, &str) -> String,
 }
@@ -71,7 +73,7 @@ impl ReasonWords {
     fn said(&self, text: &str) -> Option<String> {
         self.clause_of(text).or_else(|| {
             let parts = text.match_indices(": ").map(|(at, colon)| (&text[..at], &text[at + colon.len()..]));
-            let found = |(place, clause)| Some(format!("{}: {}", self.thing(place), self.clause_of(clause)?));
+            let found = |(place, clause)| Some([&*self.thing(place), self.colon, &*self.clause_of(clause)?].concat());
             parts.into_iter().find_map(found)
         })
     }

@@ -27,6 +27,7 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     hint,
     clause: |clause| among(&CLAUSES, clause),
     things: ["Datei ", "Umgebungsvariable ", "systemd-Anmeldeinformation ", "Benutzer "],
+    colon: ": ",
     beside: |of_class, hint| format!("{of_class} ({hint})"),
 };
 

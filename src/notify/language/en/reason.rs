@@ -23,6 +23,7 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     hint: |class| class.hint(),
     clause: clause::clause,
     things: ["file ", "environment variable ", "systemd credential ", "user "],
+    colon: ": ",
     beside: |_, hint| hint.to_owned(),
 };
 

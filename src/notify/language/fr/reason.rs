@@ -27,6 +27,7 @@ pub(super) const WORDS: ReasonWords = ReasonWords {
     hint,
     clause: |clause| among(&CLAUSES, clause),
     things: ["fichier ", "variable d’environnement ", "information d’identification systemd ", "l’utilisateur "],
+    colon: "\u{a0}: ",
     beside: |of_class, hint| format!("{of_class} ({hint})"),
 };
 
