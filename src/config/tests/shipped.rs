@@ -31,8 +31,8 @@ fn the_readme_s_first_configuration_is_valid() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("secrets")).unwrap();
     for (path, text) in [
-        ("scorewatch.yaml", block(&readme, "**3. `scorewatch.yaml`**")),
-        ("rules.yaml", block(&readme, "**4. `rules.yaml`**")),
+        ("scorewatch.yaml", block(&readme, "a little shorter: `scorewatch.yaml`")),
+        ("rules.yaml", block(&readme, "\nand `rules.yaml`")),
         ("secrets/contoso", "a-secret"),
         ("secrets/soc-teams", "https://example.invalid/"),
     ] {
@@ -47,12 +47,12 @@ fn the_readme_s_channels_are_valid() {
     let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("secrets")).unwrap();
-    let first = block(&readme, "**3. `scorewatch.yaml`**");
+    let first = block(&readme, "a little shorter: `scorewatch.yaml`");
     let (head, _) = first.split_once("\nchannels:").unwrap();
-    let main = format!("{head}\n{}operator: {{ notify: [soc] }}\n", block(&readme, "### Channels"));
+    let main = format!("{head}\n{}operator: {{ notify: [soc-teams] }}\n", block(&readme, "### Channels"));
     for (path, text) in [
         ("scorewatch.yaml", &*main),
-        ("rules.yaml", block(&readme, "**4. `rules.yaml`**")),
+        ("rules.yaml", block(&readme, "\nand `rules.yaml`")),
         ("secrets/contoso", "a-secret"),
         ("secrets/soc-teams", "https://example.invalid/"),
         ("secrets/contoso-slack", "https://contoso.example.invalid/"),
@@ -99,12 +99,12 @@ fn the_sample_and_the_rule_packs_are_valid() {
 fn an_editor_marks_nothing_in_what_ships() {
     let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
     let readme = read("README.md");
-    let first = block(&readme, "**3. `scorewatch.yaml`**");
+    let first = block(&readme, "a little shorter: `scorewatch.yaml`");
     let (head, _) = first.split_once("\nchannels:").unwrap();
     for (subject, text) in [
         (Subject::Main, first),
         (Subject::Main, &format!("{head}\n{}", block(&readme, "### Channels"))),
-        (Subject::Rules, block(&readme, "**4. `rules.yaml`**")),
+        (Subject::Rules, block(&readme, "\nand `rules.yaml`")),
         (Subject::Main, &read("deploy/sample/scorewatch.yaml")),
         (Subject::Rules, &read("rules/starter.yaml")),
         (Subject::Rules, &read("rules/customer.yaml")),

@@ -97,7 +97,6 @@ fn unread_scores(UnreadPart { scores, of }: &UnreadPart) -> String {
     format!("{counted} sur {of} {} ({})", unread(scores.len()), names_of(scores, FRENCH.score))
 }
 
-/// The secret of a channel can't be read.
 fn lacks_secret(reason: &str) -> String {
     match unread_secret(reason) {
         Some(why) => format!("un secret est illisible ({})", FRENCH.reason.in_words(why)),
