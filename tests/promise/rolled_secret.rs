@@ -24,6 +24,7 @@ impl Rolling {
         let mut notified = Vec::new();
         for name in CHANNELS {
             let old = world.receivers.add_webhook(&old(name));
+            let _ = world.receivers.add_webhook(&new(name));
             world.folder.write(&format!("secrets/{name}.url"), &old);
             world.setup.channel(name, &format!("type: webhook, drill: off, url: {{ file: secrets/{name}.url }}"));
             notified.push(name);
@@ -52,8 +53,8 @@ impl Rolling {
     }
 
     /// How often each of these receivers was sent that the tenant's alert fires.
-    fn heard(&self, tenant: &str, which: fn(&str) -> String) -> Vec<usize> {
-        heard(&self.world.receivers.received(), tenant, which)
+    fn heard(&self, tenant: &str, led_to: fn(&str) -> String) -> Vec<usize> {
+        heard(&self.world.receivers.received(), tenant, led_to)
     }
 
     async fn until(&self, service: &Service, what: &str, enough: impl Fn(&[Arc<Received>]) -> bool) {
@@ -61,12 +62,12 @@ impl Rolling {
     }
 }
 
-fn heard(received: &[Arc<Received>], tenant: &str, which: fn(&str) -> String) -> Vec<usize> {
-    CHANNELS.map(|name| accepted(arrived(received, &which(name)), tenant).len()).to_vec()
+fn heard(received: &[Arc<Received>], tenant: &str, led_to: fn(&str) -> String) -> Vec<usize> {
+    CHANNELS.map(|name| accepted(arrived(received, &led_to(name)), tenant).len()).to_vec()
 }
 
-fn all_heard(received: &[Arc<Received>], which: fn(&str) -> String) -> bool {
-    FIRING.iter().all(|tenant| heard(received, tenant, which).iter().all(|times| *times >= 1))
+fn all_heard(received: &[Arc<Received>], led_to: fn(&str) -> String) -> bool {
+    FIRING.iter().all(|tenant| heard(received, tenant, led_to).iter().all(|times| *times >= 1))
 }
 
 fn old(name: &str) -> String {

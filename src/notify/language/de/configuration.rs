@@ -65,7 +65,7 @@ fn agree() -> Said {
 }
 
 fn versions_differ(places: &[String]) -> Said {
-    let (who, have) = (places.join(", "), if places.len() == 1 { "hat" } else { "haben" });
+    let (who, have) = (GERMAN.reason.all_in_words(places), if places.len() == 1 { "hat" } else { "haben" });
     Said {
         summary: format!("Replikate haben seit einer Stunde verschiedene Versionen: {who} {have} eine andere als das führende Replikat."),
         headline: Some("Replikate haben verschiedene Versionen".to_owned()),

@@ -69,7 +69,7 @@ fn agree() -> Said {
 }
 
 fn versions_differ(places: &[String]) -> Said {
-    let (who, have) = (places.join(", "), if places.len() == 1 { "exécute" } else { "exécutent" });
+    let (who, have) = (FRENCH.reason.all_in_words(places), if places.len() == 1 { "exécute" } else { "exécutent" });
     Said {
         summary: format!(
             "Des réplicas ont des versions différentes depuis une heure\u{a0}: {who} {have} une autre version que le réplica principal."
