@@ -1,7 +1,7 @@
 //! What every part of the delivery side works with: the store, the door to the network, the clock, and the workers that can be woken.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,14 +10,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{addresses::Addresses, budget::RetryBudget, reroute::InEffect};
+use super::{addresses::Addresses, budget::RetryBudget};
 use crate::{
     clock::Clock,
     config::Config,
     domain::{ChannelName, TenantId, Timestamp},
     egress::Egress,
     notify::NotificationId,
-    store::{AttemptOutcome, Division, Shard, Store, Tenure},
+    store::{AttemptOutcome, ChannelRecord, Division, Shard, Store, Tenure},
     task,
     telemetry::Metrics,
 };
@@ -51,6 +51,25 @@ pub struct Context {
     /// Tenants of other replicas one of whose notifications was settled here.
     of_others: Arc<Mutex<BTreeSet<TenantId>>>,
     workers: Workers,
+}
+
+/// The routes that are in effect.
+#[derive(Debug)]
+pub(super) struct InEffect {
+    /// The configuration that they are of.
+    pub(super) config: Arc<Config>,
+    /// Where channels led by then, as fingerprints.
+    pub(super) destinations: BTreeMap<ChannelName, String>,
+}
+
+impl InEffect {
+    /// Whether a channel leads elsewhere since. One of which nothing was known has sent nothing elsewhere.
+    pub(super) fn is_outdated(&self, records: &[ChannelRecord]) -> bool {
+        records.iter().any(|record| {
+            let (was, is) = (self.destinations.get(&record.channel), record.leads.destination.as_ref());
+            was.is_some() && is.is_some() && was != is
+        })
+    }
 }
 
 /// One task for each channel that has had something to send.

@@ -7,7 +7,10 @@ use std::{
 
 use tracing::{info, warn};
 
-use super::{context::Context, destination};
+use super::{
+    context::{Context, InEffect},
+    destination,
+};
 use crate::{
     config::Config,
     domain::{ChannelName, Labels, Timestamp},
@@ -15,25 +18,6 @@ use crate::{
     rule::AlertKey,
     store::{ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
 };
-
-/// The routes that are in effect.
-#[derive(Debug)]
-pub(super) struct InEffect {
-    /// The configuration that they are of.
-    config: Arc<Config>,
-    /// Where channels led by then, as fingerprints.
-    destinations: BTreeMap<ChannelName, String>,
-}
-
-impl InEffect {
-    /// Whether a channel leads elsewhere since. One of which nothing was known has sent nothing elsewhere.
-    fn is_outdated(&self, records: &[ChannelRecord]) -> bool {
-        records.iter().any(|record| {
-            let (was, is) = (self.destinations.get(&record.channel), record.leads.destination.as_ref());
-            was.is_some() && is.is_some() && was != is
-        })
-    }
-}
 
 /// Puts the routes of the configuration in force into effect, unless they are. Of several replicas the lead does so, once all run the
 /// same configuration: until then, what one of them lacks may be what another has just got.
