@@ -13,7 +13,7 @@ use super::{
 use crate::{
     channel::ChannelSettings,
     domain::{ChannelName, Timestamp},
-    store::{Claim, ClaimTerms, StoreError},
+    store::{Claim, ClaimTerms, ClaimedDelivery, StoreError},
 };
 
 /// A parked channel is tried no more often than this, however short its `retry.max`.
@@ -32,12 +32,9 @@ struct Remembered {
 }
 
 impl Remembered {
-    fn note_host(&mut self, host: Option<String>) {
+    /// Notes that a message of that many lines was sent, on a channel on which a digest is made of more than `over`.
+    fn note(&mut self, host: Option<String>, lines: usize, over: usize, now: Timestamp) {
         self.host = host.or(self.host.take());
-    }
-
-    /// Notes a message of that many lines, on a channel on which a digest is made of more than `over`.
-    fn note_lines(&mut self, lines: usize, over: usize, now: Timestamp) {
         if lines > over {
             self.storm_until = Some(now.plus(STORM_LASTS));
         }
@@ -83,14 +80,19 @@ async fn turn(context: &Context, channel: &ChannelName, remembered: &mut Remembe
         return Then::Wait(STORE_TROUBLE_WAIT);
     }
     let now = context.clock.now();
-    match claim(context, channel, remembered, now).await {
-        Ok(Claim::Send(delivery)) => match deliver(context, channel, *delivery).await {
-            Some(attempt) => {
-                remembered.note_host(attempt.host);
-                Then::Wait(attempt.rest)
+    let settings = context.config.borrow().channels.get(channel).cloned();
+    let terms = terms(context, settings.as_deref(), remembered, now);
+    match context.store.claim(channel, terms, now).await {
+        Ok(Claim::Send(delivery)) => {
+            let lines = lines(&delivery);
+            match deliver(context, channel, *delivery).await {
+                Some(attempt) => {
+                    remembered.note(attempt.host, lines, over(settings.as_deref()), now);
+                    Then::Wait(attempt.rest)
+                }
+                None => Then::Next,
             }
-            None => Then::Next,
-        },
+        }
         Ok(Claim::Wait(until)) => Then::Hint(Some(until.since(now))),
         Ok(Claim::Idle) => Then::Hint(None),
         Ok(Claim::Parked) => {
@@ -110,12 +112,15 @@ pub(super) async fn drain(context: &Context, channel: &ChannelName) -> Result<(b
     let (mut has_sent, mut remembered) = (false, Remembered::default());
     while !context.shutdown.is_cancelled() {
         let now = context.clock.now();
-        let Claim::Send(delivery) = claim(context, channel, &mut remembered, now).await? else { break };
+        let settings = context.config.borrow().channels.get(channel).cloned();
+        let terms = terms(context, settings.as_deref(), &remembered, now);
+        let Claim::Send(delivery) = context.store.claim(channel, terms, now).await? else { break };
+        let lines = lines(&delivery);
         has_sent = true;
         match deliver(context, channel, *delivery).await {
             Some(Attempt { is_good: false, .. }) => return Ok((true, false)),
             Some(attempt) => {
-                remembered.note_host(attempt.host);
+                remembered.note(attempt.host, lines, over(settings.as_deref()), now);
                 context.rest(Some(attempt.rest), None).await;
             }
             None => {}
@@ -124,30 +129,20 @@ pub(super) async fn drain(context: &Context, channel: &ChannelName) -> Result<(b
     Ok((has_sent, true))
 }
 
-/// Takes what is next on a channel.
-async fn claim(
-    context: &Context,
-    channel: &ChannelName,
-    remembered: &mut Remembered,
-    now: Timestamp,
-) -> Result<Claim, StoreError> {
-    let settings = context.config.borrow().channels.get(channel).cloned();
-    let terms = settings.as_deref().map(|settings| terms(context, settings, remembered, now));
-    let claim = context.store.claim(channel, terms.unwrap_or_default(), now).await?;
-    if let (Claim::Send(delivery), Some(settings)) = (&claim, settings) {
-        let lines = delivery
-            .notification
-            .data
-            .digest
-            .as_ref()
-            .map_or(1, |digest| digest.firing + digest.ended + digest.operator);
-        remembered.note_lines(lines, settings.digest_over, now);
-    }
-    Ok(claim)
+/// How many lines a message has.
+fn lines(delivery: &ClaimedDelivery) -> usize {
+    let digest = delivery.notification.data.digest.as_ref();
+    digest.map_or(1, |digest| digest.firing + digest.ended + digest.operator)
+}
+
+/// More than how many lines the digest of a storm has.
+fn over(settings: Option<&ChannelSettings>) -> usize {
+    settings.map_or(usize::MAX, |settings| settings.digest_over)
 }
 
 /// On which terms the channel takes its next delivery.
-fn terms(context: &Context, settings: &ChannelSettings, remembered: &Remembered, now: Timestamp) -> ClaimTerms {
+fn terms(context: &Context, settings: Option<&ChannelSettings>, remembered: &Remembered, now: Timestamp) -> ClaimTerms {
+    let Some(settings) = settings else { return ClaimTerms::default() };
     let retries_from = |host| context.budget.retries_from(host, now);
     ClaimTerms {
         digest_lines: settings.digest_lines(),
@@ -183,7 +178,7 @@ mod tests {
             (1, 189, 20),
         ] {
             let now = begin.plus(Duration::from_secs(seconds));
-            remembered.note_lines(lines, OVER, now);
+            remembered.note(None, lines, OVER, now);
             assert_eq!(remembered.over(OVER, now), over, "{lines} lines after {seconds} s");
         }
     }

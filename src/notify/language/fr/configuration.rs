@@ -75,7 +75,7 @@ fn versions_differ(places: &[String]) -> Said {
             "Des réplicas ont des versions différentes depuis une heure\u{a0}: {who} {have} une autre version que le réplica principal."
         ),
         headline: Some("Des réplicas ont des versions différentes".to_owned()),
-        detail: Some(format!("{who} {have} depuis une heure une autre version que le réplica principal.")),
+        detail: Some(capitalized(&format!("{who} {have} depuis une heure une autre version que le réplica principal."))),
         hint: Some(
             "terminez la mise à niveau, ou revenez partout à l’ancienne version\u{a0}; `scorewatch replicas` affiche chaque version. D’ici là, les \
              configurations ne sont pas comparées, les alertes des règles et des locataires supprimés ne sont pas closes, et les destinataires \
