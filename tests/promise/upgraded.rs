@@ -87,7 +87,6 @@ async fn an_older_version_checks_and_sends_beside_this_one_and_can_be_started_ag
             world.set_score(tenant, if expected % 2 == 1 { LOW } else { HIGH });
         }
         world.settle(service, SOC).await;
-        world.quiet(service).await;
         for tenant in &tenants {
             let accepted = world.accepted(SOC, tenant);
             let sequences: Vec<_> = accepted.iter().map(|one| one.sequence).collect();
