@@ -36,8 +36,8 @@ operator: { notify: [soc, mssp] }
 /// The rules of an example that shows none.
 const RULES: &str = r"
 rules:
-  - { name: device-score-drop, score: device-secure-score, when: { drop: 5%, within: 24h }, notify: [soc] }
-  - { name: device-score-low, score: device-secure-score, when: { below: 300 }, notify: [soc] }
+  - { name: device-score-drop, score: device-secure-score, when: { drop: 5%, within: 24h }, notify: [soc-teams] }
+  - { name: device-score-low, score: device-secure-score, when: { below: 300 }, notify: [soc-teams] }
 ";
 
 /// The template that one of the examples names.
