@@ -73,7 +73,7 @@ async fn flags_alone_lead_from_nothing_to_the_first_alert() {
         files_below(&scores).into_iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(SECRET)).collect();
     assert_eq!(with_secret, [(scores.join("secrets/app").display().to_string(), SECRET.into())]);
     let mode = |path: &str| fs::metadata(scores.join(path)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode("secrets"), mode("secrets/app"), mode("secrets/soc")), (0o700, 0o600, 0o600));
+    assert_eq!((mode("secrets"), mode("secrets/app"), mode("secrets/soc-webhook")), (0o700, 0o600, 0o600));
 
     let output = run(&scores, &["check", "--strict"], "");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
@@ -139,7 +139,8 @@ fn nothing_is_overwritten_and_a_wrong_answer_leaves_nothing() {
     let before = files_below(folder);
     let output = run(folder, &FLAGS, "another-value-of-a-secret");
     assert_eq!(output.status.code(), Some(2));
-    for file in ["scores/scorewatch.yaml", "scores/rules.yaml", "scores/tenants/contoso-ltd.yaml", "scores/secrets/soc"]
+    for file in
+        ["scores/scorewatch.yaml", "scores/rules.yaml", "scores/tenants/contoso-ltd.yaml", "scores/secrets/soc-webhook"]
     {
         assert!(said(&output).contains(&format!("\n  {file}")), "{}", said(&output));
     }
@@ -204,11 +205,11 @@ fn a_person_is_asked_for_everything_and_no_secret_is_shown() {
         ("Scores to read", ""),
         ("Time zone [", "Europe/Berlin"),
         ("Type of the first channel", "teams"),
-        ("Name of the channel [soc]", ""),
+        ("Name of the channel [soc-teams]", ""),
         // A URL of another service.
         ("URL of the Teams workflow", url),
         ("This channel would not work: it is a Slack webhook", "slack"),
-        ("Name of the channel [soc]", ""),
+        ("Name of the channel [soc-slack]", ""),
         ("URL of the Slack webhook (what you type or paste is not shown)", url),
     ] {
         let shown = terminal.question();
@@ -221,7 +222,7 @@ fn a_person_is_asked_for_everything_and_no_secret_is_shown() {
     assert!(terminal.shown.contains("cd mine") && !terminal.shown.contains("zebra"), "{}", terminal.shown);
     let output = run(&folder.path().join("mine"), &["check", "--strict"], "");
     assert!(output.status.success(), "{}", said(&output));
-    let secret = fs::read_to_string(folder.path().join("mine/secrets/soc")).unwrap();
+    let secret = fs::read_to_string(folder.path().join("mine/secrets/soc-slack")).unwrap();
     assert_eq!(secret, url);
 }
 
