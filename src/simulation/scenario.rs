@@ -225,7 +225,7 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
         value: actor.exposure_score + 15.0,
     };
     let lost = |actor: &Actor| device(actor.id, actor.device_score * 0.9);
-    let down = [Change::ReceiverDown { channel: "soc-teams" }].into_iter();
+    let down = [Change::ReceiverDown { channel: "soc" }].into_iter();
     vec![
         step("All is calm", "Nothing is sent while nothing is wrong.", 0, vec![]),
         step(
@@ -254,11 +254,7 @@ fn steps(tenants: &[Actor]) -> Vec<Step> {
             tenants.iter().map(exposed).collect(),
         ),
         Step {
-            later: Some(Later {
-                channel: "soc-teams",
-                deliveries: 5,
-                change: Change::ReceiverUp { channel: "soc-teams" },
-            }),
+            later: Some(Later { channel: "soc", deliveries: 5, change: Change::ReceiverUp { channel: "soc" } }),
             ..step(
                 "Teams is down while five customers lose points",
                 "Once it is back, one digest has all five, the worst first.",

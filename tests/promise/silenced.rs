@@ -123,7 +123,7 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
                 "`z` is not a duration",
             ],
         ),
-        (&["--all", "--until", "2020-01-01T00:00:00Z"], &["it ends (2020-01-01T00:00:00Z) before it begins"]),
+        (&["--all", "--until", "2020-01-01T00:00:00Z"], &["it ends (2020-01-01 00:00:00 UTC) before it begins"]),
     ] {
         let output = world.command(&add(more)).await;
         let error = String::from_utf8_lossy(&output.stderr);
