@@ -22,7 +22,7 @@ use crate::{
     telemetry::Traced,
 };
 
-/// How long a channel waits for whose secret this replica is behind, before it is looked at again.
+/// How long a channel waits before the next look if this replica still has its old secret.
 const BEHIND_WAIT: Duration = Duration::from_secs(5);
 
 /// Why an attempt failed that panicked.

@@ -51,7 +51,7 @@ pub(super) async fn note(
         let channels = behind.iter().map(ChannelName::as_str).collect::<Vec<_>>().join(", ");
         warn!(
             channels,
-            "another replica has newer secrets of these channels; what waits for them is sent once this one has them, too"
+            "another replica has newer secrets for these channels; their messages are sent once this replica has them too, or after ten minutes"
         );
     }
     if moved.is_empty() {

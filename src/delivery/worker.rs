@@ -32,7 +32,7 @@ struct Remembered {
 }
 
 impl Remembered {
-    /// Notes that a message of that many lines was sent, on a channel on which a digest is made of more than `over`.
+    /// Notes an attempt at a message of that many lines, on a channel that makes a digest of more than `over`.
     fn note(&mut self, host: Option<String>, lines: usize, over: usize, now: Timestamp) {
         self.host = host.or(self.host.take());
         if lines > over {

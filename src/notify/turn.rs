@@ -183,7 +183,7 @@ impl Choice {
 
 /// Chooses what a parked channel is tried with, among what waits, oldest first: the oldest that was not rejected since the channel was
 /// parked; otherwise the one whose rejection is longest ago. That may be what the receiver accepts. A drill is no probe: it is sent
-/// when it is due. What waits for an earlier delivery is none either, as long as it would wait on a channel that works.
+/// when it is due. Nor is a delivery that waits for an earlier one, for as long as it would wait on a channel that works.
 #[derive(Debug)]
 pub struct Probe {
     terms: ClaimTerms,

@@ -9,7 +9,7 @@ use crate::{notify::silence::Matchers, schedule::Window};
 const FOLLOWED: Duration = Duration::from_hours(365 * 24);
 /// The most times that a window opens or closes while it is followed.
 const STEPS_MAX: usize = 1_024;
-/// The most other windows that are looked at together with one.
+/// With how many other windows a window is combined at most.
 const OTHERS_MAX: usize = 8;
 /// From this share of the time on, in percent, a window is open most of the time.
 const OPEN_PERCENT_MAX: u64 = 50;

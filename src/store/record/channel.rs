@@ -34,7 +34,7 @@ pub struct ChannelRecord {
     /// Where it leads, and led before; see [`crate::store::ChannelIdentity`].
     #[serde(skip)]
     pub leads: KnownDestination,
-    /// Where it led when that was last looked at, with all its secrets.
+    /// Where it led at the last look, as a fingerprint that includes all its secrets.
     #[serde(skip)]
     pub access: Option<String>,
     /// When it was first seen.

@@ -25,8 +25,8 @@ pub trait Upkeep: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Looks whether a standby of the database may lack what was confirmed, so that a failover may lose it. `Some`: that has changed since
-    /// it was last looked at, and the log says so.
+    /// Looks whether a standby of the database may lack what was confirmed, so that a failover may lose it. `Some`: the answer has
+    /// changed since the last look, and was logged.
     async fn look_at_standbys(&self) -> Result<Option<bool>, StoreError> {
         Ok(None)
     }

@@ -103,8 +103,7 @@ pub(super) trait Place: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether a standby of the database may lack what was confirmed. `Some`: that has changed since it was last looked at, and the log
-    /// says so.
+    /// Whether a standby of the database may lack what was confirmed. `Some`: the answer has changed since the last look, and was logged.
     async fn look_at_standbys(&self, _readers: &db::Pool) -> Result<Option<bool>, StoreError> {
         Ok(None)
     }
