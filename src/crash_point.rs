@@ -4,10 +4,10 @@
 //! In such a build, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
 //! aborts, counted from one; absent, it is the first. Nothing is flushed, announced or closed: to the store it is `kill -9`.
 //!
-//! Three further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
+//! Four further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
 //! of the service panic, end or hang as soon as it is started; `SCOREWATCH_DOWNTIME_MIN_S` says how many seconds of suspension count
-//! as downtime, so that a test need not stop the process for minutes;
-//! `SCOREWATCH_LEASE_MS` is the length of a replica's lease.
+//! as downtime, so that a test need not stop the process for minutes; `SCOREWATCH_STOP_BEFORE`, as in `Claim`, lets the process stop
+//! itself once, when it has decided to write that and has not begun to; `SCOREWATCH_LEASE_MS` is the length of a replica's lease.
 
 #[cfg(not(debug_assertions))]
 use std::time::Duration;
@@ -137,6 +137,11 @@ pub enum CrashPoint {
 #[inline]
 pub const fn reach(_point: CrashPoint) {}
 
+/// Says that the process has decided to write this, and is about to begin the transaction.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub const fn about_to_write(_work: Work) {}
+
 /// Runs a part of the service.
 #[cfg(not(debug_assertions))]
 pub async fn part(_task: &'static str, work: impl Future<Output = ()>) {
@@ -158,17 +163,19 @@ pub const fn lease(usual: Duration) -> Duration {
 }
 
 #[cfg(debug_assertions)]
-pub use armed::{downtime_min, lease, part, reach};
+pub use armed::{about_to_write, downtime_min, lease, part, reach};
 
 #[cfg(debug_assertions)]
 mod armed {
     use std::{
         sync::{
             LazyLock,
-            atomic::{AtomicU64, Ordering},
+            atomic::{AtomicBool, AtomicU64, Ordering},
         },
         time::Duration,
     };
+
+    use rustix::process::{Signal, getpid, kill_process};
 
     use super::{CrashPoint, Work};
 
@@ -186,6 +193,17 @@ mod armed {
             && passes.fetch_sub(1, Ordering::SeqCst) == 1
         {
             std::process::abort();
+        }
+    }
+
+    /// Says that the process is about to begin a transaction with this work. If a test asks for it, it stops here once, until it is
+    /// told to go on.
+    pub fn about_to_write(work: Work) {
+        static HAS_STOPPED: AtomicBool = AtomicBool::new(false);
+        let is_asked = std::env::var("SCOREWATCH_STOP_BEFORE").is_ok_and(|before| before == format!("{work:?}"));
+        if is_asked && !HAS_STOPPED.swap(true, Ordering::SeqCst) {
+            // A test that waits for it says so if it does not stop.
+            let _ = kill_process(getpid(), Signal::STOP);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where a database is, and as whom it is used.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, process};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -85,7 +85,7 @@ impl PostgresSettings {
             .username(&self.user)
             .database(&self.database)
             .ssl_mode(mode)
-            .application_name("scorewatch");
+            .application_name(&format!("scorewatch {}", process::id()));
         let options = if self.host.starts_with('/') { options.socket(&self.host) } else { options.host(&self.host) };
         let options = match &self.root_certificates {
             Some(path) => options.ssl_root_cert(path),

@@ -192,6 +192,9 @@ async fn transact(
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Result<Vec<Commit>, StoreError>, StoreError> {
     let outcome = async {
+        for job in &*jobs {
+            crash_point::about_to_write(job.kind());
+        }
         let connection = access.begin().await?;
         let mut commits = Ok(Vec::new());
         if jobs.is_empty() {

@@ -1,5 +1,6 @@
 //! What the database itself notes while replicas work, read afterward as a history: who owned which shard, under which epoch each attempt
-//! at a delivery began and ended, and when a replica was taken for gone. Beside it, when each request was under way at its receiver.
+//! at a delivery began and ended, when a replica was taken for gone, and what it wrote after that. Beside it, when each request was under
+//! way at its receiver.
 
 use std::{
     collections::HashMap,
@@ -15,16 +16,28 @@ use crate::harness::{OPS, SOC};
 
 /// All on one clock, whatever those of the replicas are. A replica whose lease ran out while it was sending is noted with those that were
 /// taken for gone: in either case nobody knows whether the message arrived.
-const NOTES: [&str; 10] = [
+const NOTES: [&str; 15] = [
     "CREATE TABLE history (number BIGINT GENERATED ALWAYS AS IDENTITY, shard BIGINT, owner TEXT, epoch BIGINT)",
     "CREATE FUNCTION note_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
      INSERT INTO history (shard, owner, epoch) VALUES (NEW.shard, NEW.owner, NEW.epoch); RETURN NEW; END $$",
     "CREATE TRIGGER note_owner AFTER UPDATE ON shard FOR EACH ROW EXECUTE FUNCTION note_owner()",
-    "CREATE TABLE gone (at TIMESTAMPTZ)",
+    "CREATE TABLE gone (at TIMESTAMPTZ, place TEXT)",
     "CREATE FUNCTION note_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-     INSERT INTO gone VALUES (clock_timestamp()); RETURN OLD; END $$",
+     INSERT INTO gone VALUES (clock_timestamp(), OLD.place); RETURN OLD; END $$",
     "CREATE TRIGGER note_gone AFTER DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
      EXECUTE FUNCTION note_gone()",
+    "CREATE TABLE late (what TEXT)",
+    // The number of a process is used again some time after it is gone.
+    "CREATE FUNCTION note_place() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+     UPDATE gone SET place = NULL WHERE place = NEW.place; RETURN NULL; END $$",
+    "CREATE TRIGGER note_place AFTER INSERT ON replica FOR EACH ROW EXECUTE FUNCTION note_place()",
+    // A connection says which process is at its other end.
+    "CREATE FUNCTION note_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+     INSERT INTO late SELECT format('%s: %s of %s after its work was taken over', place, TG_OP, TG_TABLE_NAME) FROM gone \
+     WHERE place LIKE 'pid ' || split_part(current_setting('application_name'), ' ', 2) || ' on %'; RETURN NULL; END $$",
+    "DO $$ DECLARE name TEXT; BEGIN FOREACH name IN ARRAY ARRAY['tenant', 'series', 'alert', 'notification', 'delivery', 'attempt', 'channel'] LOOP \
+     EXECUTE format('CREATE TRIGGER note_late AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION note_late()', name); \
+     END LOOP; END $$",
     "CREATE TABLE channel_shard (channel TEXT, shard BIGINT)",
     "CREATE TABLE try (delivery BIGINT, number BIGINT, epoch BIGINT, began TIMESTAMPTZ, ended TIMESTAMPTZ, ended_in BIGINT)",
     // An attempt that is taken back was not made.
@@ -37,17 +50,24 @@ const NOTES: [&str; 10] = [
      ELSIF OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL THEN \
      UPDATE try SET ended = clock_timestamp(), ended_in = now_in \
      WHERE delivery = NEW.delivery_id AND number = NEW.number AND ended IS NULL; \
-     IF NEW.error LIKE '%lease ran out%' THEN INSERT INTO gone VALUES (clock_timestamp()); END IF; \
+     IF NEW.error LIKE '%lease ran out%' THEN INSERT INTO gone (at) VALUES (clock_timestamp()); END IF; \
      END IF; RETURN NULL; END $$",
     "CREATE TRIGGER note_try AFTER INSERT OR UPDATE OR DELETE ON attempt FOR EACH ROW EXECUTE FUNCTION note_try()",
 ];
-/// Attempts whose outcome was written by whoever did not begin them, and attempts that began while one before was under way: that is over
+/// Replicas are taken over from, and may write on: the row which says that one may is kept.
+const REFUSE_NOBODY: [&str; 2] = [
+    "CREATE FUNCTION refuse_nobody() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+     INSERT INTO gone VALUES (clock_timestamp(), OLD.place); UPDATE shard SET owner = NULL WHERE owner = OLD.id; RETURN NULL; END $$",
+    "CREATE TRIGGER refuse_nobody BEFORE DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
+     EXECUTE FUNCTION refuse_nobody()",
+];
+/// What a replica wrote that others had taken over from, attempts whose outcome was written by whoever did not begin them, and attempts that began while one before was under way: that is over
 /// once its outcome is written, or its shard has another epoch.
 const FAULTS: &str = "SELECT format('delivery %s: attempt %s of epoch %s was settled in epoch %s', delivery, number, epoch, ended_in) \
     FROM try WHERE ended_in <> epoch UNION ALL \
     SELECT format('delivery %s: attempt %s began while attempt %s was under way', b.delivery, b.number, a.number) \
     FROM try AS a JOIN try AS b ON b.delivery = a.delivery AND b.number > a.number \
-    WHERE b.began < a.ended OR (a.ended IS NULL AND b.epoch <= a.epoch)";
+    WHERE b.began < a.ended OR (a.ended IS NULL AND b.epoch <= a.epoch) UNION ALL SELECT what FROM late";
 /// How long ago each replica was taken for gone.
 const GONE: &str = "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM gone";
 /// A receiver may be slow to notice that a client is gone.
@@ -65,7 +85,14 @@ pub(super) async fn begin(database: &mut PgConnection) {
     }
 }
 
-/// What must not be among the attempts.
+/// From now on nothing that a replica writes is refused, whoever has its work.
+pub(super) async fn refuse_nobody(database: &mut PgConnection) {
+    for sql in REFUSE_NOBODY {
+        database.execute(sql).await.unwrap();
+    }
+}
+
+/// What must not have happened.
 pub(super) async fn faults(database: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(FAULTS).fetch_all(database).await.unwrap()
 }

@@ -15,6 +15,8 @@ mod clocks;
 mod disk_trouble;
 mod failover;
 mod history;
+#[cfg(debug_assertions)]
+mod late;
 mod migration;
 mod model;
 mod patroni;
