@@ -3,7 +3,7 @@
 
 use scorewatch::simulation::Reply;
 
-use super::{history, replicas::Fleet, seed};
+use super::{history, replicas::Fleet, seed, stage::DESK};
 use crate::harness::{SENTINEL, SOC, Service, event, postgres::Postgres};
 
 const STOP_BEFORE_A_CLAIM: [(&str, &str); 1] = [("SCOREWATCH_STOP_BEFORE", "Claim")];
@@ -12,7 +12,9 @@ const OWNED: &str = "SELECT count(*) FROM shard WHERE owner IN (SELECT id FROM r
 /// A replica whose work another one has. It was stopped when it was about to claim a delivery, and waits to be told to go on.
 async fn taken_over(fleet: &mut Fleet) -> Service {
     // What is due stays due, so that there is something to claim afterward.
-    fleet.stage.world.receivers.set(SOC, Some(Reply::status(503)));
+    for channel in [SOC, DESK] {
+        fleet.stage.world.receivers.set(channel, Some(Reply::status(503)));
+    }
     fleet.stage.turn_scores();
     let victim = fleet.stage.spawn(&STOP_BEFORE_A_CLAIM);
     let place = format!("pid {} on %", victim.id());
