@@ -204,6 +204,8 @@ mod armed {
         if is_asked && !HAS_STOPPED.swap(true, Ordering::SeqCst) {
             // A test that waits for it says so if it does not stop.
             let _ = kill_process(getpid(), Signal::STOP);
+            // Another thread may take the signal, which stops this one only when it does.
+            std::thread::sleep(Duration::from_secs(1));
         }
     }
 
