@@ -5,7 +5,7 @@ use crate::harness::{HIGH, LOW, SOC, Service, World, kinds, later, postgres::Pos
 /// The score changes, and the message about that is the one of that number.
 async fn sends(world: &World, service: &Service, score: f64, number: usize, kind: &str) {
     world.set_score("contoso", score);
-    // It is not waited for a tenant that was not read before.
+    // Whoever waits for all tenants waits only for those that were read before.
     world.checked(service, "contoso", 1).await;
     world.settle(service, SOC).await;
     let accepted = world.accepted(SOC, "contoso");
@@ -80,7 +80,7 @@ async fn an_older_version_checks_and_sends_beside_this_one_and_can_be_started_ag
     };
     let first = start_older().await;
     for tenant in &tenants {
-        // It is not waited for a tenant that was not read before.
+        // Whoever waits for all tenants waits only for those that were read before.
         world.checked(&first, tenant, 2).await;
     }
     let mut expected = 0;

@@ -192,9 +192,7 @@ async fn transact(
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Result<Vec<Commit>, StoreError>, StoreError> {
     let outcome = async {
-        for job in &*jobs {
-            crash_point::about_to_write(job.kind());
-        }
+        kinds(checks, jobs).for_each(crash_point::about_to_write);
         let connection = access.begin().await?;
         let mut commits = Ok(Vec::new());
         if jobs.is_empty() {
@@ -213,9 +211,9 @@ async fn transact(
                 job.fail(error);
             }
         }
-        reach(CrashPoint::BeforeCommit, checks, jobs);
+        kinds(checks, jobs).for_each(|work| crash_point::reach(CrashPoint::BeforeCommit(work)));
         access.commit().await?;
-        reach(CrashPoint::AfterCommit, checks, jobs);
+        kinds(checks, jobs).for_each(|work| crash_point::reach(CrashPoint::AfterCommit(work)));
         Ok(commits)
     }
     .await;
@@ -241,14 +239,10 @@ async fn end_part(connection: &mut Connection, failed: Option<&StoreError>) -> R
     Ok(())
 }
 
-/// Passes the crash points of everything in a group.
-fn reach(point: fn(crash_point::Work) -> CrashPoint, checks: &[Check], jobs: &[Box<dyn Job>]) {
-    if !checks.is_empty() {
-        crash_point::reach(point(crash_point::Work::Check));
-    }
-    for job in jobs {
-        crash_point::reach(point(job.kind()));
-    }
+/// What a group consists of, for the crash points.
+fn kinds(checks: &[Check], jobs: &[Box<dyn Job>]) -> impl Iterator<Item = crash_point::Work> {
+    let check = (!checks.is_empty()).then_some(crash_point::Work::Check);
+    check.into_iter().chain(jobs.iter().map(|job| job.kind()))
 }
 
 #[cfg(test)]

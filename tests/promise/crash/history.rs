@@ -27,7 +27,7 @@ const NOTES: [&str; 15] = [
     "CREATE TRIGGER note_gone AFTER DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
      EXECUTE FUNCTION note_gone()",
     "CREATE TABLE late (what TEXT)",
-    // The number of a process is used again some time after it is gone.
+    // The id of a process that has ended is used again some time later.
     "CREATE FUNCTION note_place() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
      UPDATE gone SET place = NULL WHERE place = NEW.place; RETURN NULL; END $$",
     "CREATE TRIGGER note_place AFTER INSERT ON replica FOR EACH ROW EXECUTE FUNCTION note_place()",
@@ -35,7 +35,8 @@ const NOTES: [&str; 15] = [
     "CREATE FUNCTION note_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
      INSERT INTO late SELECT format('%s: %s of %s after its work was taken over', place, TG_OP, TG_TABLE_NAME) FROM gone \
      WHERE place LIKE 'pid ' || split_part(current_setting('application_name'), ' ', 2) || ' on %'; RETURN NULL; END $$",
-    "DO $$ DECLARE name TEXT; BEGIN FOREACH name IN ARRAY ARRAY['tenant', 'series', 'alert', 'notification', 'delivery', 'attempt', 'channel'] LOOP \
+    "DO $$ DECLARE name TEXT; BEGIN \
+     FOREACH name IN ARRAY ARRAY['tenant', 'series', 'alert', 'notification', 'delivery', 'attempt', 'channel'] LOOP \
      EXECUTE format('CREATE TRIGGER note_late AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION note_late()', name); \
      END LOOP; END $$",
     "CREATE TABLE channel_shard (channel TEXT, shard BIGINT)",
@@ -54,15 +55,15 @@ const NOTES: [&str; 15] = [
      END IF; RETURN NULL; END $$",
     "CREATE TRIGGER note_try AFTER INSERT OR UPDATE OR DELETE ON attempt FOR EACH ROW EXECUTE FUNCTION note_try()",
 ];
-/// Replicas are taken over from, and may write on: the row which says that one may is kept.
+/// A replica whose work others take over keeps its row, which is what lets it write.
 const REFUSE_NOBODY: [&str; 2] = [
     "CREATE FUNCTION refuse_nobody() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
      INSERT INTO gone VALUES (clock_timestamp(), OLD.place); UPDATE shard SET owner = NULL WHERE owner = OLD.id; RETURN NULL; END $$",
     "CREATE TRIGGER refuse_nobody BEFORE DELETE ON replica FOR EACH ROW WHEN (OLD.expires_at <= clock_timestamp()) \
      EXECUTE FUNCTION refuse_nobody()",
 ];
-/// What a replica wrote that others had taken over from, attempts whose outcome was written by whoever did not begin them, and attempts that began while one before was under way: that is over
-/// once its outcome is written, or its shard has another epoch.
+/// Attempts whose outcome was written by whoever did not begin them, attempts that began while one before was under way (that is over once
+/// its outcome is written, or its shard has another epoch), and what a replica wrote after others had taken over its work.
 const FAULTS: &str = "SELECT format('delivery %s: attempt %s of epoch %s was settled in epoch %s', delivery, number, epoch, ended_in) \
     FROM try WHERE ended_in <> epoch UNION ALL \
     SELECT format('delivery %s: attempt %s began while attempt %s was under way', b.delivery, b.number, a.number) \

@@ -1,5 +1,5 @@
 //! A replica that has decided to claim a delivery is stopped right before it writes that, until another one has its work and has done it.
-//! What refuses the write after that is that its row is gone: where the row stays, the judges see what is written.
+//! The write after that is refused because the replica's row is gone. Where the row stays, the judges see what is written.
 
 use super::{history, replicas::Fleet, seed};
 use crate::harness::{SENTINEL, SOC, Service, event, postgres::Postgres};
@@ -15,13 +15,13 @@ fn place(replica: &Service) -> String {
     format!("pid {} on %", replica.id())
 }
 
-/// A replica that is about to claim a delivery, and waits to be told to go on. The one that has its work is stopped, too, so that it takes
-/// nothing away.
+/// A replica that is about to claim a delivery, stopped until it is told to go on. The one that has taken its work over is stopped, too, so
+/// that it does not claim the delivery first.
 async fn taken_over(fleet: &mut Fleet) -> Service {
     fleet.stage.turn_scores();
     let victim = fleet.stage.spawn(&STOP_BEFORE_A_CLAIM);
     let status = format!("/proc/{}/stat", victim.id());
-    // Nobody tells that it has stopped, so it is looked at again and again.
+    // A stopped process announces nothing, so its state is read until it has stopped.
     let stopped = async {
         while !std::fs::read_to_string(&status).is_ok_and(|status| status.contains(") T ")) {
             tokio::task::yield_now().await;
@@ -60,7 +60,7 @@ async fn a_replica_that_was_stopped_before_a_write_until_others_had_its_work_wri
     assert_eq!(history::faults(&mut fleet.database).await, Vec::<String>::new());
 }
 
-/// The row stays, and the replica can't look who has its work: nobody but the judges notices.
+/// The row stays, and a lock keeps the replica from finding out who has its work, so only the judges notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL 15 or newer"]
 async fn the_judges_see_what_a_replica_writes_after_its_work_was_taken_over_where_nothing_refuses_it() {
